@@ -1,0 +1,38 @@
+/*
+ * loops.h - the compiled inner loops of tier 0: one table an instruction set, chosen at start.
+ *
+ * Every row of ops.def gives one loop for each of its dtype signatures; loops are numbered over all rows
+ * (cni_op_info.first_loop + index). A loop works on contiguous runs. An output may be the very same run as an input
+ * (in place); otherwise runs do not overlap. n > 0.
+ */
+#ifndef CNI_LOOPS_H
+#define CNI_LOOPS_H
+
+#include "cnumeric.h"
+
+/*
+ * p: outputs, then inputs. Bit k of scalars: input k is one element for all (allowed only where
+ * cni_cpu_kernels.loop_scalars has the bit).
+ */
+typedef void (*cni_loop)(int64_t n, void *const *p, unsigned scalars);
+
+/* *accumulator = *accumulator op (in[0] op ... in[n-1]), contiguous; add sums in NumPy's pairwise order. */
+typedef void (*cni_reduce_loop)(int64_t n, const void *in, void *accumulator);
+
+/* Copies n elements of one size between strided runs (bytes; stride 0 and negative allowed). */
+typedef void (*cni_copy_loop)(int64_t n, void *destination, int64_t destination_stride, const void *source,
+                              int64_t source_stride);
+
+typedef struct cni_cpu_kernels {
+    const char *name;                /* "baseline", "avx2", "avx512" */
+    const cni_loop *loops;           /* by loop number */
+    const uint8_t *loop_scalars;     /* by loop number: inputs that may be scalars */
+    const cni_reduce_loop *reduces;  /* by loop number; NULL where the row is no reduction */
+    cni_loop casts[CN_DTYPE_COUNT][CN_DTYPE_COUNT]; /* [from][to]; p[0] to, p[1] from; NULL on the diagonal */
+    cni_copy_loop copies[5];         /* by log2 of the element size */
+} cni_cpu_kernels;
+
+/* The table for this processor; the setting instruction_set (0 best, 1 baseline, 2 avx2, 3 avx512) may lower it. */
+const cni_cpu_kernels *cni_cpu_kernels_get(void);
+
+#endif

@@ -1,0 +1,50 @@
+/*
+ * op.h - what exists: the rows of ops.def as C tables, and NumPy's rules for choosing a loop.
+ */
+#ifndef CNI_OP_H
+#define CNI_OP_H
+
+#include "cnumeric.h"
+
+enum { CNI_MAX_NIN = 3, CNI_MAX_NOUT = 2, CNI_MAX_ARGS = CNI_MAX_NIN + CNI_MAX_NOUT };
+
+typedef enum cni_opcode {
+#define CN_OP(id, ...) CNI_OP_##id,
+#include "op/ops.def"
+#undef CN_OP
+    CNI_OP_COUNT
+} cni_opcode;
+
+typedef struct cni_signature {
+    uint8_t dtypes[CNI_MAX_ARGS]; /* inputs, then outputs (cn_dtype) */
+} cni_signature;
+
+typedef enum cni_identity { CNI_IDENTITY_NONE, CNI_IDENTITY_ZERO, CNI_IDENTITY_ONE, CNI_IDENTITY_MINUS_ONE, CNI_IDENTITY_TRUE, CNI_IDENTITY_FALSE } cni_identity;
+
+/* How reductions with the op may be reordered without changing bits. */
+typedef enum cni_reduce_kind { CNI_REDUCE_NONE, CNI_REDUCE_SUM, CNI_REDUCE_ORDERED, CNI_REDUCE_ANY_ORDER } cni_reduce_kind;
+
+typedef struct cni_op_info {
+    const char *name; /* NumPy's */
+    uint8_t nin, nout;
+    uint8_t identity;    /* cni_identity */
+    uint8_t reduce_kind; /* cni_reduce_kind */
+    uint8_t cost;        /* about cycles an element of float64 with AVX2 */
+    uint8_t ulp;         /* 0: NumPy's bits (DESIGN 10) */
+    bool commutative;
+    uint16_t nloops;
+    uint16_t first_loop;
+    const cni_signature *signatures; /* in NumPy's order */
+    const char *doc;
+} cni_op_info;
+
+extern const cni_op_info cni_ops[CNI_OP_COUNT];
+
+/*
+ * NumPy's choice of a loop for inputs of these dtypes (weak[i]: Python's number, dtype then bool/int64/float64/
+ * complex128); dtype: CN_DTYPE_NONE, or that of the loop's first output. CN_ERROR_NO_LOOP, CN_ERROR_CASTING.
+ */
+cn_status cni_op_choose(cni_opcode op, const cn_dtype *in, const cn_weak *weak, cn_dtype dtype, cn_casting casting,
+                        int *loop);
+
+#endif

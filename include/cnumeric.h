@@ -1,0 +1,330 @@
+/*
+ * cnumeric.h - the public interface of the cNumeric core.
+ *
+ * A call records; nothing is computed until a value is read (cn_array_item, cn_array_read, cn_array_export),
+ * the window of recorded calls repeats or is full, or cn_flush is called. A program written against this
+ * header needs no Python.
+ *
+ * Conventions
+ *   - Functions that can fail return cn_status; output parameters come last and are written on success only.
+ *     cn_error_message() then holds the text (of the calling thread, until its next failing call). A call that
+ *     fails records nothing, and every array keeps its value.
+ *   - cn_array is an immutable, reference-counted view on a base. "new reference" results are released with
+ *     cn_array_unref. Arguments are borrowed.
+ *   - Threads: each thread records into a window of its own. A thread must not use the library while another
+ *     thread is inside a call on arrays of the same base; under CPython the GIL sees to that.
+ *   - Shapes and strides are int64_t[ndim]; strides and offsets are in bytes; at most CN_MAX_DIMS dimensions.
+ */
+#ifndef CNUMERIC_H
+#define CNUMERIC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(CN_STATIC)
+#define CN_API
+#elif defined(__GNUC__)
+#define CN_API __attribute__((visibility("default")))
+#else
+#define CN_API
+#endif
+
+#define CN_MAX_DIMS 64
+
+/* ---- Status ------------------------------------------------------------------------------------------- */
+
+typedef enum cn_status {
+    CN_OK = 0,
+    CN_ERROR_VALUE,          /* shapes, arguments                        Python: ValueError            */
+    CN_ERROR_TYPE,           /* no such conversion, wrong kind           Python: TypeError             */
+    CN_ERROR_INDEX,          /* index out of bounds                      Python: IndexError            */
+    CN_ERROR_AXIS,           /* axis out of bounds                       Python: numpy AxisError       */
+    CN_ERROR_OVERFLOW,       /* Python integer does not fit the dtype    Python: OverflowError         */
+    CN_ERROR_NO_LOOP,        /* the ufunc has no loop for these dtypes   Python: numpy UFuncTypeError  */
+    CN_ERROR_CASTING,        /* casting rule forbids the conversion      Python: numpy UFuncTypeError  */
+    CN_ERROR_READ_ONLY,      /* assignment destination is read-only      Python: ValueError            */
+    CN_ERROR_MEMORY,         /* out of memory; every array is intact     Python: MemoryError           */
+    CN_ERROR_FLOATING_POINT, /* errstate says raise                      Python: FloatingPointError    */
+    CN_ERROR_UNSUPPORTED,    /* not native: the caller may fall back                                   */
+    CN_ERROR_INTERNAL,       /* a broken invariant, or a failed verifier Python: RuntimeError          */
+    CN_STATUS_COUNT
+} cn_status;
+
+CN_API const char *cn_error_message(void);
+
+/* ---- Dtypes and scalars ------------------------------------------------------------------------------- */
+
+typedef enum cn_dtype {
+    CN_BOOL,
+    CN_INT8,
+    CN_UINT8,
+    CN_INT16,
+    CN_UINT16,
+    CN_INT32,
+    CN_UINT32,
+    CN_INT64,
+    CN_UINT64,
+    CN_FLOAT16,
+    CN_FLOAT32,
+    CN_FLOAT64,
+    CN_COMPLEX64,
+    CN_COMPLEX128,
+    CN_DTYPE_COUNT,
+    CN_DTYPE_NONE = 255 /* "not given" */
+} cn_dtype;
+
+CN_API size_t cn_dtype_size(cn_dtype dtype);
+CN_API const char *cn_dtype_name(cn_dtype dtype); /* "float64" */
+CN_API char cn_dtype_char(cn_dtype dtype);        /* NumPy's character: 'd' */
+
+typedef enum cn_casting { CN_CAST_NO, CN_CAST_EQUIV, CN_CAST_SAFE, CN_CAST_SAME_KIND, CN_CAST_UNSAFE } cn_casting;
+
+CN_API bool cn_can_cast(cn_dtype from, cn_dtype to, cn_casting casting);
+CN_API cn_dtype cn_promote(cn_dtype a, cn_dtype b); /* numpy.promote_types */
+
+/* One value in the representation of its dtype, at the start of the union. */
+typedef struct cn_scalar {
+    union {
+        uint8_t b;
+        int8_t i8;
+        uint8_t u8;
+        int16_t i16;
+        uint16_t u16;
+        int32_t i32;
+        uint32_t u32;
+        int64_t i64;
+        uint64_t u64;
+        uint16_t f16; /* IEEE binary16 bits */
+        float f32;
+        double f64;
+        float c64[2];
+        double c128[2];
+        unsigned char bytes[16];
+    } value;
+    cn_dtype dtype;
+} cn_scalar;
+
+/* Python's own numbers take the dtype of what they meet (NEP 50). */
+typedef enum cn_weak { CN_STRONG, CN_WEAK_INT, CN_WEAK_FLOAT, CN_WEAK_COMPLEX } cn_weak;
+
+/* Converts with C casts (NumPy's astype). CN_ERROR_OVERFLOW if a weak integer does not fit. */
+CN_API cn_status cn_scalar_cast(const cn_scalar *from, cn_weak weak, cn_dtype to, cn_scalar *out);
+
+/* ---- Arrays ------------------------------------------------------------------------------------------- */
+
+typedef struct cn_array cn_array;
+
+/* C-order array of unspecified values; no memory is taken until it is computed. New reference. */
+CN_API cn_status cn_array_empty(cn_dtype dtype, int ndim, const int64_t *shape, cn_array **out);
+
+/* The same with a home layout of any axis order: axis_order[0] is the slowest axis (NULL: C order). */
+CN_API cn_status cn_array_empty_ordered(cn_dtype dtype, int ndim, const int64_t *shape, const int *axis_order,
+                                        cn_array **out);
+
+/* A C-order array holding a copy of C-order host memory. New reference. */
+CN_API cn_status cn_array_from_memory(const void *data, cn_dtype dtype, int ndim, const int64_t *shape, cn_array **out);
+
+/*
+ * Shared base: host memory that belongs to somebody else (NumPy). Calls that touch it complete before they
+ * return. [block, block + nbytes) is the owner's whole block, so that views of one block share a base
+ * (pass the block of the ultimate owner); the array is the view at `data`. release(owner) runs when the last
+ * array on the base is gone. New reference.
+ */
+CN_API cn_status cn_array_wrap(void *block, int64_t nbytes, bool writeable, void (*release)(void *owner), void *owner,
+                               void *data, cn_dtype dtype, int ndim, const int64_t *shape, const int64_t *strides,
+                               cn_array **out);
+
+CN_API cn_array *cn_array_ref(cn_array *array); /* returns array */
+CN_API void cn_array_unref(cn_array *array);    /* NULL is allowed */
+
+CN_API cn_dtype cn_array_dtype(const cn_array *array);
+CN_API int cn_array_ndim(const cn_array *array);
+CN_API const int64_t *cn_array_shape(const cn_array *array);
+CN_API const int64_t *cn_array_strides(const cn_array *array);
+CN_API int64_t cn_array_offset(const cn_array *array); /* bytes from the start of the base */
+CN_API int64_t cn_array_size(const cn_array *array);   /* elements */
+CN_API bool cn_array_writeable(const cn_array *array);
+CN_API bool cn_array_c_contiguous(const cn_array *array); /* NumPy's relaxed rule */
+CN_API bool cn_array_f_contiguous(const cn_array *array);
+CN_API bool cn_array_same_base(const cn_array *a, const cn_array *b);
+CN_API bool cn_array_shared(const cn_array *array);          /* wrapped, or exported at the moment */
+CN_API int64_t cn_array_base_bytes(const cn_array *array);   /* size of the base */
+CN_API bool cn_array_may_overlap(const cn_array *a, const cn_array *b); /* exact where the views are lattices */
+
+/* A view on the same base; the caller vouches that it lies inside. Writeable if array is and writeable is true. New reference. */
+CN_API cn_status cn_array_view(cn_array *array, cn_dtype dtype, int64_t offset, int ndim, const int64_t *shape,
+                               const int64_t *strides, bool writeable, cn_array **out);
+
+/* Basic views, checked; each gives a new reference. */
+CN_API cn_status cn_array_transpose(cn_array *array, const int *axes /* NULL: reversed */, cn_array **out);
+CN_API cn_status cn_array_broadcast_to(cn_array *array, int ndim, const int64_t *shape, cn_array **out); /* read-only */
+/* *out = NULL and CN_OK if no view of that shape exists (the caller then copies). No -1 in shape. C order. */
+CN_API cn_status cn_array_reshape_view(cn_array *array, int ndim, const int64_t *shape, cn_array **out);
+
+/* Host reads: what they need is computed first. */
+CN_API cn_status cn_array_item(const cn_array *array, int64_t offset /* bytes from the base */, cn_scalar *out);
+CN_API cn_status cn_array_read(const cn_array *array, void *data, int64_t nbytes); /* values in C order */
+
+/*
+ * Stores a value of the array's dtype at a byte offset of its base, at once if nothing is pending on the base.
+ */
+CN_API cn_status cn_array_store(cn_array *array, int64_t offset, const cn_scalar *value);
+
+/*
+ * Shows the base's host memory to somebody else: from now until as many cn_array_unexport calls, the base is
+ * shared. *data is the address of the array's first element. Pending calls on the base run first.
+ */
+CN_API cn_status cn_array_export(cn_array *array, void **data);
+CN_API void cn_array_unexport(cn_array *array);
+
+/* ---- Recording ---------------------------------------------------------------------------------------- */
+
+typedef int cn_op; /* index of a row of ops.def; -1: none */
+
+CN_API cn_op cn_op_find(const char *name); /* NumPy's name: "add" */
+CN_API int cn_op_count(void);
+CN_API const char *cn_op_name(cn_op op);
+CN_API int cn_op_nin(cn_op op);
+CN_API int cn_op_nout(cn_op op);
+CN_API const char *cn_op_doc(cn_op op);
+CN_API int cn_op_ntypes(cn_op op);
+CN_API const char *cn_op_type(cn_op op, int i); /* NumPy's form: "dd->d" */
+/* Identity of the reduction; CN_ERROR_UNSUPPORTED if it has none. */
+CN_API cn_status cn_op_identity(cn_op op, cn_scalar *out);
+CN_API bool cn_op_reducible(cn_op op); /* cn_reduce is native for it */
+
+#define CN_MAX_OPERANDS 8
+
+/* An input: an array, or (array == NULL) a scalar. */
+typedef struct cn_operand {
+    cn_array *array;
+    cn_scalar scalar;
+    cn_weak weak;
+} cn_operand;
+
+typedef struct cn_elementwise_options {
+    cn_dtype dtype;        /* CN_DTYPE_NONE, or the dtype of the loop's first output (NumPy's dtype=) */
+    cn_casting casting;    /* NumPy's default is CN_CAST_SAME_KIND */
+    cn_array *where;       /* NULL, or a bool array: elsewhere results keep their value */
+} cn_elementwise_options;
+
+/*
+ * results[i] = op(inputs...), broadcast and promoted as NumPy's ufunc. out: NULL, or nout entries of which each
+ * may be NULL (a new array is made). options: NULL for the defaults. New references (out's arrays again if given).
+ */
+CN_API cn_status cn_elementwise(cn_op op, const cn_operand *in, cn_array *const *out,
+                                const cn_elementwise_options *options, cn_array **results);
+
+/* The loop that cn_elementwise would take: nin + nout dtypes. */
+CN_API cn_status cn_op_resolve(cn_op op, const cn_dtype *in, const cn_weak *weak, cn_dtype dtype, cn_casting casting,
+                               cn_dtype *dtypes);
+
+typedef struct cn_reduce_options {
+    int naxes;                /* -1: all axes */
+    const int *axes;          /* normalised, without duplicates */
+    bool keepdims;
+    cn_dtype dtype;           /* CN_DTYPE_NONE: as NumPy's ufunc.reduce (small integers add up in int64 / uint64) */
+    cn_array *out;            /* NULL, or the array that takes the result */
+    const cn_scalar *initial; /* NULL: the identity; with no identity an empty reduction is CN_ERROR_VALUE */
+    cn_array *where;          /* NULL, or bool mask, broadcast */
+} cn_reduce_options;
+
+/* ufunc.reduce. New reference. */
+CN_API cn_status cn_reduce(cn_op op, cn_array *in, const cn_reduce_options *options, cn_array **result);
+
+/* Index of the first extreme along an axis (axis -1 means over the flattened array); int64. New reference. */
+CN_API cn_status cn_arg_reduce(bool maximum, cn_array *in, int axis, bool keepdims, cn_array **result);
+
+/* destination[...] = source, broadcast, cast under the rule; overlapping memory behaves as if source were copied first. */
+CN_API cn_status cn_copy(cn_array *destination, const cn_operand *source, cn_casting casting);
+CN_API cn_status cn_copy_where(cn_array *destination, const cn_operand *source, cn_array *where, cn_casting casting);
+
+/* New array with the source's values in C order (or keeping its axis order). New reference. */
+CN_API cn_status cn_array_copy(cn_array *array, cn_dtype dtype, bool keep_order, cn_array **out);
+
+/* start + i * step for i in [0, n), with NumPy's rounding for arange. start and step are of the dtype. New reference. */
+CN_API cn_status cn_arange(const cn_scalar *start, const cn_scalar *step, int64_t n, cn_array **out);
+
+/*
+ * Gather and scatter: nindex int64 index arrays of one common shape index the first nindex axes of array.
+ * Result shape: the index shape, then array's remaining axes. Indices are bounds-checked here (negative ones
+ * count from the end); the message is NumPy's. Duplicates in scatter: the last one wins.
+ */
+CN_API cn_status cn_gather(cn_array *array, int nindex, cn_array *const *index, cn_array **out);
+CN_API cn_status cn_scatter(cn_array *array, int nindex, cn_array *const *index, const cn_operand *values,
+                            cn_casting casting);
+
+/* int64 index arrays of the true elements, in C order; reads. out: ndim new references. */
+CN_API cn_status cn_nonzero(cn_array *array, cn_array **out);
+CN_API cn_status cn_count_nonzero(cn_array *array, int64_t *out);
+
+/* numpy.matmul for two arrays of 1 or more dimensions, of one dtype. out NULL: a new array. New reference. */
+CN_API cn_status cn_matmul(cn_array *a, cn_array *b, cn_array *out, cn_array **result);
+
+/* ---- Running ------------------------------------------------------------------------------------------ */
+
+CN_API cn_status cn_flush(void);       /* plans and runs everything this thread has recorded */
+CN_API cn_status cn_synchronize(void); /* the same, of all threads, and waits */
+
+/* Call site of the calls that follow on this thread: a number of the caller's, 0: unknown. */
+CN_API void cn_set_site(uint32_t site);
+/* The caller's way to print a site in explain and warnings; writes at most size bytes, NUL-terminated. */
+CN_API void cn_set_site_printer(void (*print)(uint32_t site, char *text, size_t size));
+
+/* Floating-point context of the calls that follow on this thread: bits of the kinds to report. */
+enum { CN_FP_DIVIDE = 1, CN_FP_OVERFLOW = 2, CN_FP_UNDERFLOW = 4, CN_FP_INVALID = 8 };
+CN_API void cn_set_fp_context(uint32_t kinds, uint32_t context /* the caller's number, given back in warnings */);
+
+typedef struct cn_fp_event {
+    uint32_t kind; /* one CN_FP_ bit */
+    uint32_t context;
+    uint32_t site;
+    cn_op op;
+} cn_fp_event;
+/* Takes the oldest floating-point event of this thread; false if there is none. */
+CN_API bool cn_fp_event_take(cn_fp_event *event);
+
+typedef struct cn_stats {
+    uint64_t ops, windows, plan_hits, plan_misses, plans, groups, launches;
+    uint64_t bytes_read, bytes_written; /* by launches: every operand view that is loaded or stored, once a launch */
+    uint64_t compilations, fallbacks, reads, exports;
+    uint64_t live_bytes, peak_bytes;    /* memory of bases */
+    uint64_t messages, message_bytes;
+} cn_stats;
+
+CN_API void cn_stats_get(cn_stats *out);
+CN_API void cn_stats_reset(void);
+CN_API void cn_stats_count_fallback(void);
+
+/* The text of the plans run since the last cn_explain_reset: steps, groups, bytes. Caller frees with cn_free. */
+CN_API cn_status cn_explain(char **text);
+CN_API void cn_explain_start(void); /* begin to collect; explain returns "" until then */
+CN_API void cn_free(void *memory);
+
+/* Settings: one table, read from CNUMERIC_<NAME> when the library is first used. */
+typedef struct cn_setting {
+    const char *name; /* "threads"; the environment variable is CNUMERIC_THREADS */
+    int64_t value;
+    int64_t default_value;
+    const char *doc;
+} cn_setting;
+CN_API int cn_setting_count(void);
+CN_API void cn_setting_get(int i, cn_setting *out);
+CN_API cn_status cn_setting_set(const char *name, int64_t value);
+
+/* Path of a BLAS with a CBLAS interface to load (may be called before the first matmul); prefix and suffix are of its symbols. */
+CN_API void cn_blas_set(const char *path, const char *prefix, const char *suffix, bool ilp64);
+CN_API const char *cn_info(const char *what); /* "version", "instruction_set", "blas", "compiler"; NULL if unknown */
+
+/* Test hook: the n-th allocation from now fails (0: none). Returns how many have been made since the last call. */
+CN_API uint64_t cn_fault_set(uint64_t nth_allocation);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
