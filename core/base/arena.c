@@ -1,0 +1,50 @@
+/* arena.c - see arena.h. */
+#include "base/arena.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+
+struct cni_arena_block {
+    struct cni_arena_block *next;
+    size_t padding;
+    char data[];
+};
+
+enum { FIRST_BLOCK = 4096 };
+
+void *cni_arena_alloc(cni_arena *arena, size_t size)
+{
+    size = (size + 15) & ~(size_t)15;
+    if (arena->blocks == NULL || arena->used + size > arena->capacity) {
+        size_t capacity = arena->capacity == 0 ? FIRST_BLOCK : arena->capacity * 2;
+        capacity = capacity < size ? size : capacity;
+        struct cni_arena_block *block = cni_alloc(sizeof *block + capacity);
+        if (block == NULL) {
+            return NULL;
+        }
+        block->next = arena->blocks;
+        arena->blocks = block;
+        arena->used = 0;
+        arena->capacity = capacity;
+    }
+    char *memory = arena->blocks->data + arena->used;
+    arena->used += size;
+    return memset(memory, 0, size);
+}
+
+void *cni_arena_copy(cni_arena *arena, const void *data, size_t size)
+{
+    void *memory = cni_arena_alloc(arena, size);
+    return memory == NULL ? NULL : memcpy(memory, data, size);
+}
+
+void cni_arena_destroy(cni_arena *arena)
+{
+    while (arena->blocks != NULL) {
+        struct cni_arena_block *next = arena->blocks->next;
+        cni_free(arena->blocks);
+        arena->blocks = next;
+    }
+    *arena = (cni_arena){0};
+}

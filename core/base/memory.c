@@ -1,0 +1,185 @@
+/*
+ * memory.c - counted allocation with failure injection, and recycled array storage.
+ *
+ * Storage comes in size classes (multiples of 64 bytes up to 1 KiB, then eight classes to each power of two), and
+ * every class keeps the blocks that were freed last: addresses recur, and a fresh page is touched once.
+ */
+#include "base/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "cnumeric.h"
+
+static uint64_t allocations;
+static uint64_t fault_at;
+
+static int should_fail(void)
+{
+    allocations++;
+    return fault_at != 0 && allocations == fault_at;
+}
+
+uint64_t cn_fault_set(uint64_t nth_allocation)
+{
+    uint64_t made = allocations;
+    allocations = 0;
+    fault_at = nth_allocation;
+    return made;
+}
+
+void *cni_alloc(size_t size)
+{
+    return should_fail() ? NULL : malloc(size == 0 ? 1 : size);
+}
+
+void *cni_alloc_zero(size_t count, size_t size)
+{
+    return should_fail() ? NULL : calloc(count == 0 ? 1 : count, size);
+}
+
+void *cni_realloc(void *memory, size_t size)
+{
+    return should_fail() ? NULL : realloc(memory, size == 0 ? 1 : size);
+}
+
+void cni_free(void *memory)
+{
+    free(memory);
+}
+
+void cn_free(void *memory)
+{
+    cni_free(memory);
+}
+
+int cni_grow(void **items, size_t *capacity, size_t need, size_t item_size)
+{
+    if (need <= *capacity) {
+        return 1;
+    }
+    size_t larger = *capacity < 16 ? 16 : *capacity * 2;
+    while (larger < need) {
+        larger *= 2;
+    }
+    void *moved = cni_realloc(*items, larger * item_size);
+    if (moved == NULL) {
+        return 0;
+    }
+    *items = moved;
+    *capacity = larger;
+    return 1;
+}
+
+/* ---- Array storage ---- */
+
+enum { CLASS_COUNT = 16 + 8 * 54, ALIGNMENT = 64 };
+
+#define HUGE_PAGE ((size_t)2 << 20)
+#define KEEP_AT_LEAST ((int64_t)32 << 20)
+
+typedef struct free_block {
+    struct free_block *next;
+} free_block;
+
+static free_block *free_blocks[CLASS_COUNT];
+static int64_t live_bytes, peak_bytes, kept_bytes;
+
+/* Class of a size, and the size that blocks of the class have. */
+static int size_class(int64_t nbytes, size_t *block_size)
+{
+    size_t size = nbytes < 1 ? 1 : (size_t)nbytes;
+    if (size <= 1024) {
+        size_t units = (size + 63) / 64;
+        *block_size = units * 64;
+        return (int)units - 1;
+    }
+    int exponent = 63 - __builtin_clzll(size - 1); /* 2^exponent < size <= 2^(exponent+1) */
+    size_t step = (size_t)1 << (exponent - 3);
+    size_t eighths = (size - ((size_t)1 << exponent) + step - 1) / step;
+    *block_size = ((size_t)1 << exponent) + eighths * step;
+    return 16 + 8 * (exponent - 10) + (int)eighths - 1;
+}
+
+static void *block_create(size_t size)
+{
+    size_t alignment = size >= 2 * HUGE_PAGE ? HUGE_PAGE : ALIGNMENT;
+    void *block = aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
+    if (block != NULL && size >= 2 * HUGE_PAGE) {
+        madvise(block, size, MADV_HUGEPAGE);
+    }
+    return block;
+}
+
+void *cni_storage_alloc(int64_t nbytes)
+{
+    if (should_fail() || nbytes > INT64_MAX / 4) {
+        return NULL;
+    }
+    size_t size;
+    int index = size_class(nbytes, &size);
+    free_block *block = free_blocks[index];
+    if (block != NULL) {
+        free_blocks[index] = block->next;
+        kept_bytes -= (int64_t)size;
+    } else {
+        block = block_create(size);
+        if (block == NULL && kept_bytes > 0) {
+            cni_storage_trim();
+            block = block_create(size);
+        }
+        if (block == NULL) {
+            return NULL;
+        }
+    }
+    live_bytes += (int64_t)size;
+    peak_bytes = live_bytes > peak_bytes ? live_bytes : peak_bytes;
+    return block;
+}
+
+void cni_storage_free(void *memory, int64_t nbytes)
+{
+    if (memory == NULL) {
+        return;
+    }
+    size_t size;
+    int index = size_class(nbytes, &size);
+    live_bytes -= (int64_t)size;
+    int64_t keep = live_bytes / 4 > KEEP_AT_LEAST ? live_bytes / 4 : KEEP_AT_LEAST;
+    if (kept_bytes + (int64_t)size > keep) {
+        free(memory);
+        return;
+    }
+    free_block *block = memory;
+    block->next = free_blocks[index];
+    free_blocks[index] = block;
+    kept_bytes += (int64_t)size;
+}
+
+void cni_storage_trim(void)
+{
+    for (int i = 0; i < CLASS_COUNT; i++) {
+        while (free_blocks[i] != NULL) {
+            free_block *next = free_blocks[i]->next;
+            free(free_blocks[i]);
+            free_blocks[i] = next;
+        }
+    }
+    kept_bytes = 0;
+}
+
+int64_t cni_storage_live(void)
+{
+    return live_bytes;
+}
+
+int64_t cni_storage_peak(void)
+{
+    return peak_bytes;
+}
+
+void cni_storage_reset_peak(void)
+{
+    peak_bytes = live_bytes;
+}

@@ -1,0 +1,58 @@
+/* settings.c - see settings.h. The environment is read before main. */
+#include "base/settings.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/status.h"
+
+int64_t cni_settings[CNI_SETTING_COUNT];
+
+static const struct {
+    const char *name;
+    int64_t value;
+    const char *doc;
+} rows[CNI_SETTING_COUNT] = {
+#define CN_SETTING(id, name, value, doc) [CNI_SETTING_##id] = {name, value, doc},
+#include "base/settings.def"
+#undef CN_SETTING
+};
+
+__attribute__((constructor)) static void settings_read(void)
+{
+    for (int i = 0; i < CNI_SETTING_COUNT; i++) {
+        char variable[64];
+        size_t used = (size_t)snprintf(variable, sizeof variable, "CNUMERIC_%s", rows[i].name);
+        for (size_t k = 0; k < used && k < sizeof variable; k++) {
+            variable[k] = (char)toupper((unsigned char)variable[k]);
+        }
+        const char *text = getenv(variable);
+        char *end = NULL;
+        long long value = text != NULL ? strtoll(text, &end, 10) : 0;
+        bool given = text != NULL && end != text && *end == '\0';
+        cni_settings[i] = given ? (int64_t)value : rows[i].value;
+    }
+}
+
+int cn_setting_count(void)
+{
+    return CNI_SETTING_COUNT;
+}
+
+void cn_setting_get(int i, cn_setting *out)
+{
+    *out = (cn_setting){rows[i].name, cni_settings[i], rows[i].value, rows[i].doc};
+}
+
+cn_status cn_setting_set(const char *name, int64_t value)
+{
+    for (int i = 0; i < CNI_SETTING_COUNT; i++) {
+        if (strcmp(rows[i].name, name) == 0) {
+            cni_settings[i] = value;
+            return CN_OK;
+        }
+    }
+    return cni_fail(CN_ERROR_VALUE, "unknown setting '%s'", name);
+}
