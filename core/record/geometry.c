@@ -195,7 +195,7 @@ static bool lattice_place(const cni_geometry *home, int n, const int64_t *shape,
 
 bool cni_lattice_make(const cni_geometry *home, const cni_geometry *view, cni_lattice *out)
 {
-    int64_t shape[CN_MAX_DIMS], strides[CN_MAX_DIMS];
+    int64_t shape[CN_MAX_DIMS] = {0}, strides[CN_MAX_DIMS] = {0};
     if (home->ndim > CNI_LATTICE_DIMS || home->itemsize != view->itemsize) {
         return false;
     }

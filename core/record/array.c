@@ -1,0 +1,408 @@
+/* array.c - see array.h: life of bases and views, and the views that need no data. */
+#include "record/array.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/status.h"
+#include "record/window.h"
+
+enum { INLINE_DIMS = 4, FREE_LIST_MOST = 512 };
+
+/* Free lists: arrays of up to INLINE_DIMS dimensions, and bases. The link is the first word. */
+static void *free_arrays, *free_bases;
+static int free_array_count, free_base_count;
+
+static void *list_pop(void **list, int *count)
+{
+    void *item = *list;
+    if (item != NULL) {
+        memcpy(list, item, sizeof *list);
+        (*count)--;
+    }
+    return item;
+}
+
+static void list_push(void **list, int *count, void *item)
+{
+    if (*count >= FREE_LIST_MOST) {
+        cni_free(item);
+        return;
+    }
+    memcpy(item, list, sizeof *list);
+    *list = item;
+    (*count)++;
+}
+
+cn_status cni_buffer_create(int64_t nbytes, cni_buffer **out)
+{
+    cni_buffer *buffer = cni_alloc(sizeof *buffer);
+    void *data = buffer != NULL ? cni_storage_alloc(nbytes) : NULL;
+    if (data == NULL) {
+        cni_free(buffer);
+        return cni_fail_memory(nbytes);
+    }
+    *buffer = (cni_buffer){.data = data, .nbytes = nbytes, .refs = 1};
+    *out = buffer;
+    return CN_OK;
+}
+
+void cni_buffer_unref(cni_buffer *buffer)
+{
+    if (buffer == NULL || --buffer->refs > 0) {
+        return;
+    }
+    if (!buffer->foreign) {
+        cni_storage_free(buffer->data, buffer->nbytes);
+    }
+    cni_free(buffer);
+}
+
+static cn_status base_create(int ndim, const int64_t *shape, const int64_t *strides, int64_t itemsize, int64_t nbytes,
+                             cni_base **out)
+{
+    cni_base *base = list_pop(&free_bases, &free_base_count);
+    if (base == NULL) {
+        base = cni_alloc(sizeof *base);
+        if (base == NULL) {
+            return cni_fail_memory((int64_t)sizeof *base);
+        }
+    }
+    *base = (cni_base){.writeable = true, .home_ndim = (uint8_t)ndim, .home_itemsize = (uint8_t)itemsize, .nbytes = nbytes};
+    base->home = base->home_inline;
+    if (ndim > INLINE_DIMS) {
+        base->home = cni_alloc((size_t)ndim * 2 * sizeof(int64_t));
+        if (base->home == NULL) {
+            cni_free(base);
+            return cni_fail_memory((int64_t)ndim * 16);
+        }
+    }
+    if (ndim > 0) {
+        memcpy(base->home, shape, (size_t)ndim * sizeof(int64_t));
+        memcpy(base->home + ndim, strides, (size_t)ndim * sizeof(int64_t));
+    }
+    *out = base;
+    return CN_OK;
+}
+
+void cni_base_drop(cni_base *base)
+{
+    if (base->arrays > 0 || base->windows > 0) {
+        return;
+    }
+    cni_buffer_unref(base->buffer);
+    if (base->release != NULL) {
+        base->release(base->owner);
+    }
+    if (base->home != base->home_inline) {
+        cni_free(base->home);
+    }
+    list_push(&free_bases, &free_base_count, base);
+}
+
+cn_status cni_base_materialise(cni_base *base)
+{
+    return base->buffer != NULL ? CN_OK : cni_buffer_create(base->nbytes, &base->buffer);
+}
+
+cni_geometry cni_base_home(const cni_base *base)
+{
+    return (cni_geometry){base->home_ndim, base->home_itemsize, 0, base->home, base->home + base->home_ndim};
+}
+
+cni_geometry cni_array_geometry(const cn_array *a)
+{
+    return (cni_geometry){a->ndim, (int64_t)cn_dtype_size(a->dtype), a->offset, cni_shape(a), cni_strides(a)};
+}
+
+static cn_array *array_alloc(int ndim)
+{
+    if (ndim <= INLINE_DIMS) {
+        cn_array *a = list_pop(&free_arrays, &free_array_count);
+        if (a != NULL) {
+            return a;
+        }
+        ndim = INLINE_DIMS;
+    }
+    cn_array *a = cni_alloc(sizeof *a + (size_t)ndim * 2 * sizeof(int64_t));
+    if (a != NULL) {
+        a->capacity = (uint8_t)ndim;
+    }
+    return a;
+}
+
+cn_status cni_array_make(cni_base *base, cn_dtype dtype, int64_t offset, int ndim, const int64_t *shape,
+                         const int64_t *strides, bool writeable, cn_array **out)
+{
+    cn_array *a = array_alloc(ndim);
+    if (a == NULL) {
+        return cni_fail_memory((int64_t)sizeof *a);
+    }
+    int64_t itemsize = (int64_t)cn_dtype_size(dtype);
+    int64_t size = 1;
+    int64_t *a_shape = a->dims, *a_strides = a->dims + ndim;
+    for (int d = 0; d < ndim; d++) {
+        a_shape[d] = shape[d];
+        a_strides[d] = strides[d];
+        size *= shape[d];
+    }
+    a->refs = 1;
+    a->dtype = (uint8_t)dtype;
+    a->ndim = (uint8_t)ndim;
+    a->writeable = writeable && base->writeable;
+    a->c_contiguous = cni_is_contiguous(ndim, shape, strides, itemsize, false);
+    a->f_contiguous = ndim < 2 ? a->c_contiguous : cni_is_contiguous(ndim, shape, strides, itemsize, true);
+    a->base = base;
+    a->offset = offset;
+    a->size = size;
+    a->window_serial = 0;
+    base->arrays++;
+    *out = a;
+    return CN_OK;
+}
+
+cn_status cn_array_empty(cn_dtype dtype, int ndim, const int64_t *shape, cn_array **out)
+{
+    return cn_array_empty_ordered(dtype, ndim, shape, NULL, out);
+}
+
+cn_status cn_array_empty_ordered(cn_dtype dtype, int ndim, const int64_t *shape, const int *axis_order, cn_array **out)
+{
+    int64_t nbytes, strides[CN_MAX_DIMS];
+    int64_t itemsize = (int64_t)cn_dtype_size(dtype);
+    CN_TRY(cni_shape_check(ndim, shape, itemsize, &nbytes));
+    if (axis_order == NULL) {
+        cni_strides_fill(ndim, shape, itemsize, strides);
+    } else {
+        int64_t stride = itemsize;
+        for (int k = ndim - 1; k >= 0; k--) {
+            strides[axis_order[k]] = stride;
+            stride *= shape[axis_order[k]] > 1 ? shape[axis_order[k]] : 1;
+        }
+    }
+    cni_base *base;
+    CN_TRY(base_create(ndim, shape, strides, itemsize, nbytes, &base));
+    cn_status status = cni_array_make(base, dtype, 0, ndim, shape, strides, true, out);
+    if (status != CN_OK) {
+        cni_base_drop(base);
+    }
+    return status;
+}
+
+cn_status cn_array_from_memory(const void *data, cn_dtype dtype, int ndim, const int64_t *shape, cn_array **out)
+{
+    cn_array *a;
+    CN_TRY(cn_array_empty(dtype, ndim, shape, &a));
+    cn_status status = cni_base_materialise(a->base);
+    if (status != CN_OK) {
+        cn_array_unref(a);
+        return status;
+    }
+    if (a->base->nbytes > 0) {
+        memcpy(a->base->buffer->data, data, (size_t)a->base->nbytes);
+    }
+    *out = a;
+    return CN_OK;
+}
+
+cn_array *cn_array_ref(cn_array *array)
+{
+    array->refs++;
+    return array;
+}
+
+void cn_array_unref(cn_array *array)
+{
+    if (array == NULL || --array->refs > 0) {
+        return;
+    }
+    cni_base *base = array->base;
+    if (array->capacity == INLINE_DIMS) {
+        list_push(&free_arrays, &free_array_count, array);
+    } else {
+        cni_free(array);
+    }
+    if (--base->arrays == 0) {
+        cni_window_base_forgotten(base);
+        cni_base_drop(base);
+    }
+}
+
+cn_status cn_array_view(cn_array *array, cn_dtype dtype, int64_t offset, int ndim, const int64_t *shape,
+                        const int64_t *strides, bool writeable, cn_array **out)
+{
+    return cni_array_make(array->base, dtype, offset, ndim, shape, strides, writeable && array->writeable, out);
+}
+
+cn_status cn_array_transpose(cn_array *array, const int *axes, cn_array **out)
+{
+    int64_t shape[CN_MAX_DIMS], strides[CN_MAX_DIMS];
+    for (int d = 0; d < array->ndim; d++) {
+        int from = axes != NULL ? axes[d] : array->ndim - 1 - d;
+        shape[d] = cni_shape(array)[from];
+        strides[d] = cni_strides(array)[from];
+    }
+    return cni_array_make(array->base, array->dtype, array->offset, array->ndim, shape, strides, array->writeable, out);
+}
+
+cn_status cn_array_broadcast_to(cn_array *array, int ndim, const int64_t *shape, cn_array **out)
+{
+    int64_t joined[CN_MAX_DIMS], strides[CN_MAX_DIMS];
+    int n;
+    if (!cni_broadcast_shape(array->ndim, cni_shape(array), ndim, shape, &n, joined) || n != ndim ||
+        (ndim > 0 && memcmp(joined, shape, (size_t)ndim * sizeof *shape) != 0)) {
+        char from[256], to[256];
+        return cni_fail(CN_ERROR_VALUE,
+                        "operands could not be broadcast together with remapped shapes [original->remapped]: %s  and requested shape %s",
+                        cni_shape_text(array->ndim, cni_shape(array), from, sizeof from),
+                        cni_shape_text(ndim, shape, to, sizeof to));
+    }
+    cni_broadcast_strides(array->ndim, cni_shape(array), cni_strides(array), ndim, shape, strides);
+    return cni_array_make(array->base, array->dtype, array->offset, ndim, shape, strides, false, out);
+}
+
+/*
+ * Strides of a reshaped view: runs of old axes that are contiguous among themselves are split into new axes.
+ * False if some new axis would cross a gap.
+ */
+static bool reshape_strides(const cn_array *a, int ndim, const int64_t *shape, int64_t *out)
+{
+    int64_t old_shape[CN_MAX_DIMS], old_strides[CN_MAX_DIMS];
+    int nold = 0;
+    for (int d = 0; d < a->ndim; d++) {
+        if (cni_shape(a)[d] != 1) {
+            old_shape[nold] = cni_shape(a)[d];
+            old_strides[nold] = cni_strides(a)[d];
+            nold++;
+        }
+    }
+    int oi = 0, oj = 1, ni = 0, nj = 1;
+    while (ni < ndim && oi < nold) {
+        int64_t new_count = shape[ni], old_count = old_shape[oi];
+        while (new_count != old_count) {
+            if (new_count < old_count) {
+                new_count *= shape[nj++];
+            } else {
+                old_count *= old_shape[oj++];
+            }
+        }
+        for (int d = oi; d < oj - 1; d++) {
+            if (old_strides[d] != old_shape[d + 1] * old_strides[d + 1]) {
+                return false;
+            }
+        }
+        out[nj - 1] = old_strides[oj - 1];
+        for (int d = nj - 1; d > ni; d--) {
+            out[d - 1] = out[d] * shape[d];
+        }
+        ni = nj++;
+        oi = oj++;
+    }
+    int64_t last = ni > 0 ? out[ni - 1] : (int64_t)cn_dtype_size(a->dtype);
+    for (int d = ni; d < ndim; d++) {
+        out[d] = last;
+    }
+    return true;
+}
+
+/* A whole base seen in another shape: later slices are lattices of that shape. */
+static void base_rehome(cn_array *a, int ndim, const int64_t *shape, const int64_t *strides)
+{
+    cni_base *base = a->base;
+    bool whole = a->c_contiguous && a->size * (int64_t)cn_dtype_size(a->dtype) == base->nbytes && a->size > 0;
+    if (whole && ndim <= INLINE_DIMS && base->home == base->home_inline && ndim > base->home_ndim &&
+        cn_dtype_size(a->dtype) == base->home_itemsize) {
+        memcpy(base->home, shape, (size_t)ndim * sizeof *shape);
+        memcpy(base->home + ndim, strides, (size_t)ndim * sizeof *strides);
+        base->home_ndim = (uint8_t)ndim;
+    }
+}
+
+cn_status cn_array_reshape_view(cn_array *array, int ndim, const int64_t *shape, cn_array **out)
+{
+    int64_t strides[CN_MAX_DIMS], nbytes;
+    CN_TRY(cni_shape_check(ndim, shape, (int64_t)cn_dtype_size(array->dtype), &nbytes));
+    if (cni_element_count(ndim, shape) != array->size) {
+        char text[256];
+        return cni_fail(CN_ERROR_VALUE, "cannot reshape array of size %lld into shape %s", (long long)array->size,
+                        cni_shape_text(ndim, shape, text, sizeof text));
+    }
+    if (array->size == 0) {
+        cni_strides_fill(ndim, shape, (int64_t)cn_dtype_size(array->dtype), strides);
+    } else if (!reshape_strides(array, ndim, shape, strides)) {
+        *out = NULL;
+        return CN_OK;
+    }
+    CN_TRY(cni_array_make(array->base, array->dtype, array->offset, ndim, shape, strides, array->writeable, out));
+    base_rehome(array, ndim, shape, strides);
+    return CN_OK;
+}
+
+cn_dtype cn_array_dtype(const cn_array *array)
+{
+    return (cn_dtype)array->dtype;
+}
+
+int cn_array_ndim(const cn_array *array)
+{
+    return array->ndim;
+}
+
+const int64_t *cn_array_shape(const cn_array *array)
+{
+    return cni_shape(array);
+}
+
+const int64_t *cn_array_strides(const cn_array *array)
+{
+    return cni_strides(array);
+}
+
+int64_t cn_array_offset(const cn_array *array)
+{
+    return array->offset;
+}
+
+int64_t cn_array_size(const cn_array *array)
+{
+    return array->size;
+}
+
+bool cn_array_writeable(const cn_array *array)
+{
+    return array->writeable;
+}
+
+bool cn_array_c_contiguous(const cn_array *array)
+{
+    return array->c_contiguous;
+}
+
+bool cn_array_f_contiguous(const cn_array *array)
+{
+    return array->f_contiguous;
+}
+
+bool cn_array_same_base(const cn_array *a, const cn_array *b)
+{
+    return a->base == b->base;
+}
+
+bool cn_array_shared(const cn_array *array)
+{
+    return cni_base_shared(array->base);
+}
+
+int64_t cn_array_base_bytes(const cn_array *array)
+{
+    return array->base->nbytes;
+}
+
+bool cn_array_may_overlap(const cn_array *a, const cn_array *b)
+{
+    if (a->base != b->base) {
+        return false;
+    }
+    cni_geometry home = cni_base_home(a->base), x = cni_array_geometry(a), y = cni_array_geometry(b);
+    return !cni_geometry_disjoint(&home, &x, &y);
+}

@@ -1,0 +1,146 @@
+/* copy.c - recording assignments, copies, fills and arange. */
+#include <string.h>
+
+#include "base/status.h"
+#include "record/record.h"
+
+static cn_status fail_assign(const cn_array *source, const cn_array *destination)
+{
+    char a[256], b[256];
+    return cni_fail(CN_ERROR_VALUE, "could not broadcast input array from shape %s into shape %s",
+                    cni_shape_text(source->ndim, cni_shape(source), a, sizeof a),
+                    cni_shape_text(destination->ndim, cni_shape(destination), b, sizeof b));
+}
+
+/* The source without leading axes of one that the destination lacks. New reference. */
+static cn_status source_fit(cn_array *source, const cn_array *destination, cn_array **out)
+{
+    int extra = source->ndim - destination->ndim;
+    for (int d = 0; d < extra; d++) {
+        if (cni_shape(source)[d] != 1) {
+            return fail_assign(source, destination);
+        }
+    }
+    if (extra <= 0) {
+        *out = cn_array_ref(source);
+        return CN_OK;
+    }
+    return cni_array_make(source->base, (cn_dtype)source->dtype, source->offset, destination->ndim,
+                          cni_shape(source) + extra, cni_strides(source) + extra, true, out);
+}
+
+static bool fits(const cn_array *source, const cn_array *destination)
+{
+    int64_t joined[CN_MAX_DIMS];
+    int n;
+    return cni_broadcast_shape(source->ndim, cni_shape(source), destination->ndim, cni_shape(destination), &n, joined) &&
+           n == destination->ndim &&
+           memcmp(joined, cni_shape(destination), (size_t)n * sizeof *joined) == 0;
+}
+
+static bool same_view(const cn_array *a, const cn_array *b)
+{
+    return a->base == b->base && a->offset == b->offset && a->ndim == b->ndim && a->dtype == b->dtype &&
+           memcmp(a->dims, b->dims, (size_t)a->ndim * 2 * sizeof(int64_t)) == 0;
+}
+
+static cn_status record_copy(cn_array *destination, const cni_operand *source, cn_array *where)
+{
+    cni_op op = {.kind = CNI_COPY, .nout = 1, .nin = 1};
+    int64_t strides[CN_MAX_DIMS];
+    cni_operand operands[3] = {{.array = destination}, *source};
+    if (where != NULL) {
+        if (!fits(where, destination)) {
+            return fail_assign(where, destination);
+        }
+        op.flags |= CNI_OP_WHERE;
+        op.nin = 2;
+        cni_operand_broadcast(&operands[2], where, destination->ndim, cni_shape(destination), strides);
+    }
+    return cni_record(&op, operands);
+}
+
+static cn_status copy_array(cn_array *destination, cn_array *source, cn_array *where)
+{
+    int64_t strides[CN_MAX_DIMS];
+    cni_operand operand;
+    bool where_overlaps = where != NULL && cn_array_may_overlap(destination, where) && !same_view(destination, where);
+    if (where_overlaps) {
+        cn_array *mask;
+        CN_TRY(cn_array_copy(where, CN_BOOL, false, &mask));
+        cn_status status = copy_array(destination, source, mask);
+        cn_array_unref(mask);
+        return status;
+    }
+    if (same_view(destination, source)) {
+        return CN_OK;
+    }
+    if (cn_array_may_overlap(destination, source)) {
+        cn_array *aside;
+        CN_TRY(cn_array_copy(source, (cn_dtype)source->dtype, true, &aside));
+        cni_operand_broadcast(&operand, aside, destination->ndim, cni_shape(destination), strides);
+        cn_status status = record_copy(destination, &operand, where);
+        cn_array_unref(aside);
+        return status;
+    }
+    cni_operand_broadcast(&operand, source, destination->ndim, cni_shape(destination), strides);
+    return record_copy(destination, &operand, where);
+}
+
+cn_status cn_copy_where(cn_array *destination, const cn_operand *source, cn_array *where, cn_casting casting)
+{
+    if (!destination->writeable) {
+        return cni_fail(CN_ERROR_READ_ONLY, "assignment destination is read-only");
+    }
+    if (source->array == NULL) {
+        cni_operand operand = {0};
+        CN_TRY(cn_scalar_cast(&source->scalar, source->weak, (cn_dtype)destination->dtype, &operand.scalar));
+        return record_copy(destination, &operand, where);
+    }
+    if (!cn_can_cast((cn_dtype)source->array->dtype, (cn_dtype)destination->dtype, casting)) {
+        return cni_fail(CN_ERROR_TYPE, "Cannot cast array data from dtype('%s') to dtype('%s')",
+                        cn_dtype_name((cn_dtype)source->array->dtype), cn_dtype_name((cn_dtype)destination->dtype));
+    }
+    cn_array *fitted;
+    CN_TRY(source_fit(source->array, destination, &fitted));
+    cn_status status = fits(fitted, destination) ? copy_array(destination, fitted, where)
+                                                 : fail_assign(source->array, destination);
+    cn_array_unref(fitted);
+    return status;
+}
+
+cn_status cn_copy(cn_array *destination, const cn_operand *source, cn_casting casting)
+{
+    return cn_copy_where(destination, source, NULL, casting);
+}
+
+cn_status cn_array_copy(cn_array *array, cn_dtype dtype, bool keep_order, cn_array **out)
+{
+    int order[CN_MAX_DIMS];
+    const int *axis_order = keep_order ? cni_axis_order(1, &array, array->ndim, order) : NULL;
+    cn_array *made;
+    CN_TRY(cn_array_empty_ordered(dtype, array->ndim, cni_shape(array), axis_order, &made));
+    cni_operand source = {.array = array};
+    cn_status status = record_copy(made, &source, NULL);
+    if (status != CN_OK) {
+        cn_array_unref(made);
+        return status;
+    }
+    *out = made;
+    return CN_OK;
+}
+
+cn_status cn_arange(const cn_scalar *start, const cn_scalar *step, int64_t n, cn_array **out)
+{
+    cn_array *made;
+    CN_TRY(cn_array_empty(start->dtype, 1, &n, &made));
+    cni_op op = {.kind = CNI_ARANGE, .nout = 1, .nin = 2};
+    cni_operand operands[3] = {{.array = made}, {.scalar = *start}, {.scalar = *step}};
+    cn_status status = cni_record(&op, operands);
+    if (status != CN_OK) {
+        cn_array_unref(made);
+        return status;
+    }
+    *out = made;
+    return CN_OK;
+}

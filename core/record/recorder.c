@@ -1,0 +1,335 @@
+/*
+ * recorder.c - what a thread records into, and when its windows run: at a repeat, when full, before a read, and at
+ * once for shared memory.
+ */
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/hash.h"
+#include "base/memory.h"
+#include "base/settings.h"
+#include "base/stats.h"
+#include "base/status.h"
+#include "op/op.h"
+#include "record/intern.h"
+
+static _Thread_local cni_recorder *my_recorder;
+static pthread_mutex_t list_lock = PTHREAD_MUTEX_INITIALIZER;
+static cni_recorder *all_recorders;
+static uint64_t next_serial = 1;
+static uint64_t op_clock = 1;
+static pthread_key_t thread_end;
+static pthread_once_t thread_end_once = PTHREAD_ONCE_INIT;
+
+static void recorder_orphan(void *recorder)
+{
+    ((cni_recorder *)recorder)->orphan = true;
+}
+
+static void thread_end_create(void)
+{
+    pthread_key_create(&thread_end, recorder_orphan);
+}
+
+static cni_window *window_create(cni_recorder *recorder)
+{
+    cni_window *w = cni_alloc_zero(1, sizeof *w);
+    if (w != NULL) {
+        w->recorder = recorder;
+        w->serial = next_serial++;
+    }
+    return w;
+}
+
+static cni_recorder *recorder_create(void)
+{
+    cni_recorder *r = cni_alloc_zero(1, sizeof *r);
+    if (r == NULL) {
+        return NULL;
+    }
+    r->current = window_create(r);
+    r->spare = window_create(r);
+    if (r->current == NULL || r->spare == NULL || !cni_repeat_create(&r->repeat)) {
+        cni_window_destroy(r->current);
+        cni_window_destroy(r->spare);
+        cni_free(r);
+        return NULL;
+    }
+    return r;
+}
+
+/* A recorder whose thread has ended serves again, with what is pending in it. */
+static cni_recorder *recorder_adopt(void)
+{
+    for (cni_recorder *r = all_recorders; r != NULL; r = r->next) {
+        if (r->orphan) {
+            r->orphan = false;
+            return r;
+        }
+    }
+    return NULL;
+}
+
+cn_status cni_recorder_get(cni_recorder **out)
+{
+    if (my_recorder == NULL) {
+        pthread_once(&thread_end_once, thread_end_create);
+        pthread_mutex_lock(&list_lock);
+        cni_recorder *r = recorder_adopt();
+        if (r == NULL && (r = recorder_create()) != NULL) {
+            r->next = all_recorders;
+            all_recorders = r;
+            r->fp_kinds = 0;
+        }
+        pthread_mutex_unlock(&list_lock);
+        if (r == NULL) {
+            return cni_fail_memory((int64_t)sizeof *r);
+        }
+        my_recorder = r;
+        pthread_setspecific(thread_end, r);
+    }
+    *out = my_recorder;
+    return CN_OK;
+}
+
+void cn_set_site(uint32_t site)
+{
+    cni_recorder *r;
+    if (cni_recorder_get(&r) == CN_OK) {
+        r->site = site;
+    }
+}
+
+void cn_set_fp_context(uint32_t kinds, uint32_t context)
+{
+    cni_recorder *r;
+    if (cni_recorder_get(&r) == CN_OK) {
+        r->fp_kinds = (uint8_t)kinds;
+        r->fp_context = context;
+    }
+}
+
+void cni_recorder_event(cni_recorder *r, const cn_fp_event *event)
+{
+    if (cni_grow((void **)&r->events, &r->event_capacity, r->nevents + 1, sizeof *r->events)) {
+        r->events[r->nevents++] = *event;
+    }
+}
+
+bool cn_fp_event_take(cn_fp_event *event)
+{
+    cni_recorder *r = my_recorder;
+    if (r == NULL || r->nevents == 0) {
+        return false;
+    }
+    *event = r->events[0];
+    r->nevents--;
+    memmove(r->events, r->events + 1, r->nevents * sizeof *r->events);
+    return true;
+}
+
+void cni_window_base_forgotten(cni_base *base)
+{
+    if (base->pending_write) {
+        base->pending_write = false;
+        base->window->recorder->pending_bytes -= base->nbytes;
+    }
+}
+
+/* ---- Running ---- */
+
+/* Lets go of the bases of a window that has run, or whose only op is refused. */
+static void window_release(cni_window *w)
+{
+    for (size_t i = 0; i < w->nbases; i++) {
+        cni_base *base = w->bases[i];
+        base->windows--;
+        if (base->window == w) {
+            if (base->pending_write) {
+                base->pending_write = false;
+                w->recorder->pending_bytes -= base->nbytes;
+            }
+            base->window = NULL;
+        }
+        cni_base_drop(base);
+    }
+    cni_window_clear(w, next_serial++);
+}
+
+static cn_status run_sealed(cni_recorder *r)
+{
+    if (r->sealed == NULL) {
+        return CN_OK;
+    }
+    CN_TRY(cni_window_run(r->sealed));
+    window_release(r->sealed);
+    r->spare = r->sealed;
+    r->sealed = NULL;
+    return CN_OK;
+}
+
+/* Cuts the current window: it waits until the next cut, so that what its program rebinds is dead by then. */
+static cn_status cut(cni_recorder *r)
+{
+    CN_TRY(run_sealed(r));
+    r->sealed = r->current;
+    r->current = r->spare;
+    r->spare = NULL;
+    return cni_settings[CNI_SETTING_DEFER] ? CN_OK : run_sealed(r);
+}
+
+cn_status cni_recorder_flush(cni_recorder *r)
+{
+    CN_TRY(run_sealed(r));
+    if (r->current->nops > 0) {
+        CN_TRY(cut(r));
+        CN_TRY(run_sealed(r));
+    }
+    return CN_OK;
+}
+
+cn_status cni_base_flush(const cni_base *base)
+{
+    while (base->window != NULL) {
+        CN_TRY(cni_recorder_flush(base->window->recorder));
+    }
+    return CN_OK;
+}
+
+cn_status cn_flush(void)
+{
+    cni_recorder *r;
+    CN_TRY(cni_recorder_get(&r));
+    return cni_recorder_flush(r);
+}
+
+cn_status cn_synchronize(void)
+{
+    for (cni_recorder *r = all_recorders; r != NULL; r = r->next) {
+        CN_TRY(cni_recorder_flush(r));
+    }
+    return CN_OK;
+}
+
+/* ---- Recording ---- */
+
+static int64_t pinned_limit(void)
+{
+    static int64_t memory;
+    if (memory == 0) {
+        memory = (int64_t)sysconf(_SC_PHYS_PAGES) * (int64_t)sysconf(_SC_PAGESIZE);
+    }
+    int64_t setting = cni_settings[CNI_SETTING_WINDOW_BYTES];
+    return setting > 0 ? setting : memory / 8;
+}
+
+/* What an op does, and how long ago its operands were touched: no extents, no addresses. */
+static uint64_t op_hash(const cni_op *op, const cni_operand *operands)
+{
+    uint64_t hash = (uint64_t)op->kind | (uint64_t)op->flags << 8 | (uint64_t)op->opcode << 16 |
+                    (uint64_t)op->loop << 32 | (uint64_t)op->nin << 48 | (uint64_t)op->parameter << 56;
+    for (int i = 0; i < op->nout + op->nin; i++) {
+        const cn_array *a = operands[i].array;
+        uint64_t word = 0;
+        if (a != NULL) {
+            uint64_t ago = a->base->last_touch == 0 ? UINT32_MAX : op_clock - a->base->last_touch;
+            word = ago << 16 | (uint64_t)a->dtype << 8 | a->ndim;
+        }
+        hash = cni_hash_mix(hash, word);
+    }
+    return hash;
+}
+
+typedef struct operand_facts {
+    bool shared;  /* some operand's memory is known to others */
+    bool foreign; /* some operand is pending in another thread's window */
+} operand_facts;
+
+static operand_facts look(const cni_recorder *r, const cni_op *op, const cni_operand *operands)
+{
+    operand_facts facts = {false, false};
+    for (int i = 0; i < op->nout + op->nin; i++) {
+        const cn_array *a = operands[i].array;
+        if (a != NULL) {
+            facts.shared |= cni_base_shared(a->base);
+            facts.foreign |= a->base->window != NULL && a->base->window->recorder != r;
+        }
+    }
+    return facts;
+}
+
+static cn_status flush_foreign(const cni_recorder *r, const cni_op *op, const cni_operand *operands)
+{
+    for (int i = 0; i < op->nout + op->nin; i++) {
+        const cn_array *a = operands[i].array;
+        if (a != NULL && a->base->window != NULL && a->base->window->recorder != r) {
+            CN_TRY(cni_base_flush(a->base));
+        }
+    }
+    return CN_OK;
+}
+
+/* Makes room: what must run before the op can be appended. */
+static cn_status prepare(cni_recorder *r, const cni_op *op, const cni_operand *operands, operand_facts facts)
+{
+    if (facts.foreign) {
+        CN_TRY(flush_foreign(r, op, operands));
+    }
+    bool full = r->current->new_bytes > pinned_limit();
+    if (facts.shared || full) {
+        CN_TRY(cni_recorder_flush(r));
+    } else if (r->current->nops > 0 && (cni_repeat_cut_here(&r->repeat) ||
+                                        (int64_t)r->current->nops >= cni_settings[CNI_SETTING_WINDOW_OPS])) {
+        CN_TRY(cut(r));
+    }
+    return cni_window_reserve(r->current, op, operands) ? CN_OK : cni_fail_memory((int64_t)sizeof *op);
+}
+
+static void append(cni_recorder *r, cni_op *op, const cni_operand *operands)
+{
+    cni_window *w = r->current;
+    for (int i = 0; i < op->nout + op->nin; i++) {
+        if (operands[i].array == NULL) {
+            w->scalars[w->nscalars] = operands[i].scalar;
+            op->args[i] = CNI_SCALAR | (uint32_t)w->nscalars++;
+            continue;
+        }
+        cni_base *base = operands[i].array->base;
+        op->args[i] = cni_window_intern(w, &operands[i]);
+        base->last_touch = op_clock;
+        if (i < op->nout && !base->pending_write) {
+            base->pending_write = true;
+            r->pending_bytes += base->nbytes;
+        }
+    }
+    w->ops[w->nops++] = *op;
+    op_clock++;
+    cni_stats.ops++;
+}
+
+cn_status cni_record(cni_op *op, const cni_operand *operands)
+{
+    cni_recorder *r;
+    CN_TRY(cni_recorder_get(&r));
+    operand_facts facts = look(r, op, operands);
+    CN_TRY(prepare(r, op, operands, facts));
+    op->site = r->site;
+    op->fp_kinds = r->fp_kinds;
+    op->fp_context = r->fp_context;
+    cni_repeat_append(&r->repeat, op_hash(op, operands), r->pending_bytes,
+                      (uint64_t)cni_settings[CNI_SETTING_PERIOD_OPS]);
+    append(r, op, operands);
+    if (facts.shared) {
+        cn_status status = cni_recorder_flush(r);
+        if (status != CN_OK) { /* the refused op is all there is */
+            cni_window *refused = r->sealed != NULL ? r->sealed : r->current;
+            window_release(refused);
+            r->spare = r->sealed != NULL ? r->sealed : r->spare;
+            r->sealed = NULL;
+        }
+        return status;
+    }
+    return CN_OK;
+}

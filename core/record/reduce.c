@@ -1,0 +1,226 @@
+/*
+ * reduce.c - recording reductions over any axes.
+ *
+ * The result is written through a view of the input's shape whose strides are 0 on the reduced axes; keepdims only
+ * changes what the caller sees.
+ */
+#include <string.h>
+
+#include "base/status.h"
+#include "op/op.h"
+#include "record/record.h"
+
+/* Small integers and bools add up and multiply in the machine's word, as in NumPy. */
+static cn_dtype default_dtype(cni_opcode op, cn_dtype in)
+{
+    if (op != CNI_OP_ADD && op != CNI_OP_MULTIPLY) {
+        return CN_DTYPE_NONE;
+    }
+    switch (in) {
+    case CN_BOOL:
+    case CN_INT8:
+    case CN_INT16:
+    case CN_INT32:
+        return CN_INT64;
+    case CN_UINT8:
+    case CN_UINT16:
+    case CN_UINT32:
+        return CN_UINT64;
+    default:
+        return CN_DTYPE_NONE;
+    }
+}
+
+/* The loop T,T->T that the reduction runs, found from the input's dtype or the one asked for. */
+static cn_status reduce_loop(cni_opcode op, cn_dtype in, cn_dtype dtype, int *loop)
+{
+    const cni_op_info *info = &cni_ops[op];
+    cn_dtype want = dtype != CN_DTYPE_NONE ? dtype : default_dtype(op, in);
+    bool forced = want != CN_DTYPE_NONE;
+    want = forced ? want : in;
+    for (int i = 0; i < info->nloops; i++) {
+        const uint8_t *d = info->signatures[i].dtypes;
+        bool logical = d[2] == CN_BOOL && d[0] != CN_BOOL && !forced;
+        if (d[0] == want && d[1] == want && (d[2] == want || logical)) {
+            *loop = i;
+            return CN_OK;
+        }
+    }
+    for (int i = 0; i < info->nloops; i++) { /* a wider loop: float16 where there is none, and the like */
+        const uint8_t *d = info->signatures[i].dtypes;
+        if (d[0] == d[1] && d[1] == d[2] && cn_can_cast(want, (cn_dtype)d[0], CN_CAST_SAFE)) {
+            *loop = i;
+            return CN_OK;
+        }
+    }
+    return cni_fail(CN_ERROR_NO_LOOP, "ufunc '%s' has no reduction for dtype('%s')", info->name, cn_dtype_name(in));
+}
+
+typedef struct reduction {
+    uint64_t reduced; /* bit d: axis d goes */
+    int result_ndim, kept_ndim;
+    int64_t result_shape[CN_MAX_DIMS], kept_shape[CN_MAX_DIMS];
+    int64_t count; /* elements that one result takes */
+} reduction;
+
+static void reduction_shape(const cn_array *in, int naxes, const int *axes, bool keepdims, reduction *r)
+{
+    *r = (reduction){.count = 1};
+    for (int k = 0; k < naxes; k++) {
+        r->reduced |= UINT64_C(1) << axes[k];
+    }
+    for (int d = 0; d < in->ndim; d++) {
+        int64_t extent = cni_shape(in)[d];
+        if (naxes < 0 || (r->reduced >> d & 1) != 0) {
+            r->reduced |= UINT64_C(1) << d;
+            r->count *= extent;
+            if (keepdims) {
+                r->result_shape[r->result_ndim++] = 1;
+            }
+        } else {
+            r->kept_shape[r->kept_ndim++] = extent;
+            r->result_shape[r->result_ndim++] = extent;
+        }
+    }
+}
+
+static void output_strides(const cn_array *in, const cn_array *out, const reduction *r, bool keepdims, int64_t *strides)
+{
+    int at = 0;
+    for (int d = 0; d < in->ndim; d++) {
+        bool gone = (r->reduced >> d & 1) != 0;
+        strides[d] = gone ? 0 : cni_strides(out)[at];
+        at += gone && !keepdims ? 0 : 1;
+    }
+}
+
+static cn_status record_reduce(cni_opcode opcode, int loop, cn_array *in, cn_array *out, const reduction *r,
+                               bool keepdims, const cn_scalar *initial)
+{
+    int64_t strides[CN_MAX_DIMS];
+    output_strides(in, out, r, keepdims, strides);
+    cni_op op = {.kind = CNI_REDUCE, .nout = 1, .nin = initial != NULL ? 2 : 1, .opcode = (uint16_t)opcode,
+                 .loop = (uint16_t)loop, .flags = initial != NULL ? CNI_OP_INITIAL : 0};
+    cni_operand operands[3] = {{.array = out, .broadcast = true, .ndim = in->ndim, .shape = cni_shape(in), .strides = strides},
+                               {.array = in}};
+    if (initial != NULL) {
+        operands[2].scalar = *initial;
+    }
+    return cni_record(&op, operands);
+}
+
+/* A new array like in, with the value that changes nothing where the mask is false. */
+static cn_status apply_mask(cn_op op, cn_array *in, cn_array *where, const cn_scalar *neutral, cn_array **out)
+{
+    (void)op;
+    cn_operand operands[3] = {{.array = where}, {.array = in}, {.scalar = *neutral}};
+    CN_TRY(cn_scalar_cast(neutral, CN_STRONG, (cn_dtype)in->dtype, &operands[2].scalar));
+    operands[2].scalar.dtype = (cn_dtype)in->dtype;
+    return cn_elementwise(cn_op_find("_select"), operands, NULL, NULL, out);
+}
+
+static cn_status result_create(cn_array *in, const reduction *r, cn_dtype dtype, cn_array **out)
+{
+    (void)in;
+    return cn_array_empty(dtype, r->result_ndim, r->result_shape, out);
+}
+
+static cn_status check_out(const cn_array *out, const reduction *r)
+{
+    if (!out->writeable) {
+        return cni_fail(CN_ERROR_READ_ONLY, "output array is read-only");
+    }
+    if (out->ndim != r->result_ndim ||
+        memcmp(cni_shape(out), r->result_shape, (size_t)r->result_ndim * sizeof(int64_t)) != 0) {
+        return cni_fail(CN_ERROR_VALUE, "output parameter for reduction operation has the wrong shape");
+    }
+    return CN_OK;
+}
+
+/* Into a new array, then into out: out may be of another dtype, or be the input. */
+static cn_status deliver(cn_array *computed, cn_array *out, cn_array **result)
+{
+    if (out == NULL) {
+        *result = computed;
+        return CN_OK;
+    }
+    cn_operand source = {.array = computed};
+    cn_status status = cn_copy(out, &source, CN_CAST_UNSAFE);
+    cn_array_unref(computed);
+    if (status == CN_OK) {
+        *result = cn_array_ref(out);
+    }
+    return status;
+}
+
+cn_status cn_reduce(cn_op op, cn_array *in, const cn_reduce_options *o, cn_array **result)
+{
+    const cni_op_info *info = &cni_ops[op];
+    if (!cn_op_reducible(op)) {
+        return cni_fail(CN_ERROR_UNSUPPORTED, "reduce of '%s' is not native", info->name);
+    }
+    cn_dtype want = o->dtype != CN_DTYPE_NONE ? o->dtype : o->out != NULL ? (cn_dtype)o->out->dtype : CN_DTYPE_NONE;
+    if (o->dtype == CN_DTYPE_NONE && o->out != NULL && info->signatures[0].dtypes[2] == CN_BOOL &&
+        info->identity != CNI_IDENTITY_ZERO && info->identity != CNI_IDENTITY_ONE) {
+        want = CN_DTYPE_NONE; /* logical reductions into any out */
+    }
+    int loop;
+    CN_TRY(reduce_loop((cni_opcode)op, (cn_dtype)in->dtype, want, &loop));
+    reduction r;
+    reduction_shape(in, o->naxes, o->axes, o->keepdims, &r);
+    cn_scalar identity;
+    bool has_identity = cn_op_identity(op, &identity) == CN_OK;
+    if (r.count == 0 && !has_identity && o->initial == NULL && cni_element_count(r.kept_ndim, r.kept_shape) > 0) {
+        return cni_fail(CN_ERROR_VALUE, "zero-size array to reduction operation %s which has no identity", info->name);
+    }
+    if (o->where != NULL && !has_identity && o->initial == NULL) {
+        return cni_fail(CN_ERROR_VALUE, "reduction operation '%s' does not have an identity, so to use a where mask one has to specify 'initial'", info->name);
+    }
+    if (o->out != NULL) {
+        CN_TRY(check_out(o->out, &r));
+    }
+    cn_scalar initial;
+    if (o->initial != NULL) {
+        CN_TRY(cn_scalar_cast(o->initial, CN_STRONG, (cn_dtype)info->signatures[loop].dtypes[0], &initial));
+    }
+    cn_array *masked = NULL, *made = NULL;
+    if (o->where != NULL) {
+        CN_TRY(apply_mask(op, in, o->where, o->initial != NULL && !has_identity ? o->initial : &identity, &masked));
+    }
+    cn_status status = result_create(in, &r, (cn_dtype)info->signatures[loop].dtypes[2], &made);
+    if (status == CN_OK) {
+        status = record_reduce((cni_opcode)op, loop, masked != NULL ? masked : in, made, &r, o->keepdims,
+                               o->initial != NULL ? &initial : NULL);
+    }
+    cn_array_unref(masked);
+    if (status != CN_OK) {
+        cn_array_unref(made);
+        return status;
+    }
+    return deliver(made, o->out, result);
+}
+
+cn_status cn_arg_reduce(bool maximum, cn_array *in, int axis, bool keepdims, cn_array **result)
+{
+    reduction r;
+    int axes[1] = {axis};
+    reduction_shape(in, axis < 0 ? -1 : 1, axes, keepdims, &r);
+    if (r.count == 0 && cni_element_count(r.kept_ndim, r.kept_shape) > 0) {
+        return cni_fail(CN_ERROR_VALUE, "attempt to get %s of an empty sequence", maximum ? "argmax" : "argmin");
+    }
+    cn_array *made;
+    CN_TRY(result_create(in, &r, CN_INT64, &made));
+    int64_t strides[CN_MAX_DIMS];
+    output_strides(in, made, &r, keepdims, strides);
+    cni_op op = {.kind = CNI_ARG_REDUCE, .nout = 1, .nin = 1, .flags = maximum ? CNI_OP_MAXIMUM : 0,
+                 .parameter = axis < 0 ? CNI_FIRST_AXIS_ALL : (uint8_t)axis};
+    cni_operand operands[2] = {{.array = made, .broadcast = true, .ndim = in->ndim, .shape = cni_shape(in), .strides = strides},
+                               {.array = in}};
+    cn_status status = cni_record(&op, operands);
+    if (status != CN_OK) {
+        cn_array_unref(made);
+        return status;
+    }
+    *result = made;
+    return CN_OK;
+}

@@ -1,0 +1,221 @@
+/*
+ * shared.c - memory that others know: wrapped (theirs), exported (ours, shown), and the reads and writes of single
+ * elements on the host.
+ */
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/stats.h"
+#include "base/status.h"
+#include "record/record.h"
+
+/* ---- Wrapped blocks: one base a block ---- */
+
+enum { BUCKETS = 1024 };
+
+typedef struct wrapped_block {
+    struct wrapped_block *next;
+    cni_base *base;
+    void *block;
+    void (*release)(void *owner);
+    void *owner;
+} wrapped_block;
+
+static wrapped_block *buckets[BUCKETS];
+
+static wrapped_block **bucket_of(const void *block)
+{
+    return &buckets[((uintptr_t)block >> 6) % BUCKETS];
+}
+
+static wrapped_block *wrapped_find(const void *block, int64_t nbytes)
+{
+    for (wrapped_block *w = *bucket_of(block); w != NULL; w = w->next) {
+        if (w->block == block && w->base->nbytes == nbytes) {
+            return w;
+        }
+    }
+    return NULL;
+}
+
+static void wrapped_release(void *owner)
+{
+    wrapped_block *w = owner;
+    wrapped_block **link = bucket_of(w->block);
+    while (*link != w) {
+        link = &(*link)->next;
+    }
+    *link = w->next;
+    if (w->release != NULL) {
+        w->release(w->owner);
+    }
+    cni_free(w);
+}
+
+/* The base whose memory is the block: bytes at home, so that views of any dtype are judged by their ranges. */
+static cn_status wrapped_create(void *block, int64_t nbytes, bool writeable, int ndim, const int64_t *shape,
+                                cn_dtype dtype, wrapped_block **out)
+{
+    wrapped_block *w = cni_alloc(sizeof *w);
+    cni_buffer *buffer = cni_alloc(sizeof *buffer);
+    cn_array *first = NULL;
+    bool whole = cni_element_count(ndim, shape) * (int64_t)cn_dtype_size(dtype) == nbytes;
+    cn_status status = w != NULL && buffer != NULL ? CN_OK : cni_fail_memory((int64_t)sizeof *w);
+    if (status == CN_OK) {
+        status = whole ? cn_array_empty(dtype, ndim, shape, &first) : cn_array_empty(CN_UINT8, 1, &nbytes, &first);
+    }
+    if (status != CN_OK) {
+        cni_free(w);
+        cni_free(buffer);
+        return status;
+    }
+    cni_base *base = first->base;
+    *buffer = (cni_buffer){.data = block, .nbytes = nbytes, .refs = 1, .foreign = true};
+    *w = (wrapped_block){.next = *bucket_of(block), .base = base, .block = block};
+    *bucket_of(block) = w;
+    base->buffer = buffer;
+    base->wrapped = true;
+    base->writeable = writeable;
+    base->release = wrapped_release;
+    base->owner = w;
+    base->windows++; /* held until the caller's view is there */
+    cn_array_unref(first);
+    base->windows--;
+    *out = w;
+    return CN_OK;
+}
+
+cn_status cn_array_wrap(void *block, int64_t nbytes, bool writeable, void (*release)(void *owner), void *owner,
+                        void *data, cn_dtype dtype, int ndim, const int64_t *shape, const int64_t *strides,
+                        cn_array **out)
+{
+    wrapped_block *w = wrapped_find(block, nbytes);
+    bool known = w != NULL;
+    if (!known) {
+        CN_TRY(wrapped_create(block, nbytes, true, ndim, shape, dtype, &w));
+    }
+    int64_t offset = (char *)data - (char *)block;
+    cn_status status = cni_array_make(w->base, dtype, offset, ndim, shape, strides, writeable, out);
+    if (status != CN_OK) {
+        cni_base_drop(w->base);
+    } else if (!known) {
+        w->release = release;
+        w->owner = owner;
+    } else if (release != NULL) {
+        release(owner); /* the block is held already */
+    }
+    return status;
+}
+
+/* ---- Exports ---- */
+
+/* Memory of its own, if the base shares its buffer with a copy made of it. */
+static cn_status make_sole(cni_base *base)
+{
+    CN_TRY(cni_base_materialise(base));
+    if (base->buffer->refs == 1) {
+        return CN_OK;
+    }
+    cni_buffer *own;
+    CN_TRY(cni_buffer_create(base->nbytes, &own));
+    memcpy(own->data, base->buffer->data, (size_t)base->nbytes);
+    cni_buffer_unref(base->buffer);
+    base->buffer = own;
+    return CN_OK;
+}
+
+cn_status cn_array_export(cn_array *array, void **data)
+{
+    cni_base *base = array->base;
+    CN_TRY(cni_base_flush(base));
+    CN_TRY(make_sole(base));
+    base->exports++;
+    base->arrays++;
+    cni_stats.exports++;
+    *data = (char *)base->buffer->data + array->offset;
+    return CN_OK;
+}
+
+void cn_array_unexport(cn_array *array)
+{
+    cni_base *base = array->base;
+    base->exports--;
+    if (--base->arrays == 0) {
+        cni_base_drop(base);
+    }
+}
+
+/* ---- Host reads ---- */
+
+static cn_status ready(cni_base *base)
+{
+    cni_stats.reads++;
+    if (base->window != NULL) {
+        CN_TRY(cni_base_flush(base));
+    }
+    if (base->buffer == NULL) {
+        CN_TRY(cni_base_materialise(base));
+        memset(base->buffer->data, 0, (size_t)base->nbytes);
+    }
+    return CN_OK;
+}
+
+cn_status cn_array_item(const cn_array *array, int64_t offset, cn_scalar *out)
+{
+    CN_TRY(ready(array->base));
+    out->dtype = (cn_dtype)array->dtype;
+    memcpy(out->value.bytes, (char *)array->base->buffer->data + offset, cn_dtype_size((cn_dtype)array->dtype));
+    return CN_OK;
+}
+
+static void read_strided(int ndim, const int64_t *shape, const int64_t *strides, size_t itemsize, const char *from,
+                         char **to)
+{
+    if (ndim == 0) {
+        memcpy(*to, from, itemsize);
+        *to += itemsize;
+        return;
+    }
+    if (ndim == 1 && strides[0] == (int64_t)itemsize) {
+        memcpy(*to, from, itemsize * (size_t)shape[0]);
+        *to += itemsize * (size_t)shape[0];
+        return;
+    }
+    for (int64_t i = 0; i < shape[0]; i++) {
+        read_strided(ndim - 1, shape + 1, strides + 1, itemsize, from + i * strides[0], to);
+    }
+}
+
+cn_status cn_array_read(const cn_array *array, void *data, int64_t nbytes)
+{
+    size_t itemsize = cn_dtype_size((cn_dtype)array->dtype);
+    if (nbytes != array->size * (int64_t)itemsize) {
+        return cni_fail(CN_ERROR_VALUE, "the array has %lld bytes", (long long)array->size * (long long)itemsize);
+    }
+    CN_TRY(ready(array->base));
+    const char *from = (char *)array->base->buffer->data + array->offset;
+    char *to = data;
+    if (array->size > 0) {
+        read_strided(array->ndim, cni_shape(array), cni_strides(array), itemsize, from, &to);
+    }
+    return CN_OK;
+}
+
+cn_status cn_array_store(cn_array *array, int64_t offset, const cn_scalar *value)
+{
+    cni_base *base = array->base;
+    if (!array->writeable) {
+        return cni_fail(CN_ERROR_READ_ONLY, "assignment destination is read-only");
+    }
+    if (base->window == NULL && (base->buffer == NULL || base->buffer->refs == 1)) {
+        CN_TRY(cni_base_materialise(base));
+        memcpy((char *)base->buffer->data + offset, value->value.bytes, cn_dtype_size((cn_dtype)array->dtype));
+        return CN_OK;
+    }
+    cn_array *element;
+    CN_TRY(cni_array_make(base, (cn_dtype)array->dtype, offset, 0, NULL, NULL, true, &element));
+    cn_operand source = {.scalar = *value};
+    cn_status status = cn_copy(element, &source, CN_CAST_UNSAFE);
+    cn_array_unref(element);
+    return status;
+}

@@ -1,0 +1,141 @@
+/*
+ * window.h - the ops recorded and not yet run.
+ *
+ * A window holds ops, the views they use (interned: equal views of one base have one number), the shapes of those
+ * views, scalars, and all extents, strides and offsets in one pool of integers ("geometry"), so that the structure
+ * (skeleton) and the numbers lie apart. Windows of a thread form a line: `sealed` waits to be run until the `current`
+ * one is cut, because only then the names that a loop body rebinds are dead.
+ *
+ * Invariants: a base's `index` is valid in base->window only; an interned view belongs to exactly one window (serial);
+ * op arguments are numbers of views, or CNI_SCALAR | number of a scalar; outputs come first, a mask last.
+ */
+#ifndef CNI_WINDOW_H
+#define CNI_WINDOW_H
+
+#include "cnumeric.h"
+#include "record/array.h"
+#include "record/repeat.h"
+
+typedef enum cni_kind {
+    CNI_ELEMENTWISE, /* out... = op(in...) */
+    CNI_COPY,        /* out = cast(in) */
+    CNI_REDUCE,      /* out = reduce(in); out's view has stride 0 on the reduced axes; in[1]: initial value */
+    CNI_ARANGE,      /* out[i] = in[0] + i * in[1], flat C order */
+    CNI_ARG_REDUCE,  /* out = index of the extreme along `axis` (255: flattened) */
+    CNI_GATHER,      /* out[i..., r...] = in[0][unravel(in[1][i...]), r...], in[1] int64 */
+    CNI_SCATTER,     /* out[unravel(in[0][i...]), r...] = in[1][i..., r...] */
+    CNI_MATMUL,      /* out = in[0] @ in[1], 2-d or batched */
+    CNI_KIND_COUNT
+} cni_kind;
+
+enum {
+    CNI_OP_WHERE = 1,   /* the last argument is a bool mask: elsewhere the output keeps its value */
+    CNI_OP_INITIAL = 2, /* CNI_REDUCE: in[1] is a scalar to begin with */
+    CNI_OP_MAXIMUM = 4, /* CNI_ARG_REDUCE */
+    CNI_OP_ARGS = 7,
+    CNI_FIRST_AXIS_ALL = 255
+};
+
+#define CNI_SCALAR UINT32_C(0x80000000)
+
+typedef struct cni_op {
+    uint8_t kind, nout, nin, flags; /* nin counts the mask */
+    uint16_t opcode;                /* elementwise, reduce */
+    uint16_t loop;                  /* of the opcode */
+    uint8_t parameter;              /* arg_reduce: axis; gather, scatter: number of indexed axes */
+    uint8_t fp_kinds;               /* floating-point events to look for */
+    uint32_t fp_context;
+    uint32_t site;
+    uint32_t args[CNI_OP_ARGS];
+} cni_op;
+
+typedef struct cni_view {
+    uint32_t base;     /* number in the window */
+    uint32_t shape;    /* number in the window */
+    uint32_t geometry; /* where in the pool: offset, strides */
+    uint8_t dtype, ndim;
+    bool whole;   /* the whole base in its home layout and element size */
+    bool folded;  /* several elements at one address */
+    int64_t size; /* elements */
+} cni_view;
+
+typedef struct cni_shape_entry {
+    uint32_t geometry;
+    uint8_t ndim;
+} cni_shape_entry;
+
+typedef struct cni_recorder cni_recorder;
+
+typedef struct cni_window {
+    uint64_t serial;
+    cni_recorder *recorder;
+    size_t nops, nviews, nbases, nshapes, nscalars, ngeometry;
+    size_t ops_capacity, views_capacity, bases_capacity, shapes_capacity, scalars_capacity, geometry_capacity;
+    cni_op *ops;
+    cni_view *views;
+    cni_base **bases;
+    cni_shape_entry *shapes;
+    cn_scalar *scalars;
+    int64_t *geometry;
+    uint64_t *table; /* open addressing: serial << 32 | view number + 1 */
+    size_t table_size;
+    int64_t new_bytes; /* of bases without storage when first mentioned */
+} cni_window;
+
+/* What a thread records into. */
+struct cni_recorder {
+    cni_window *current, *sealed;
+    cni_window *spare;
+    cni_repeat repeat;
+    int64_t pending_bytes; /* of live bases with pending writes */
+    uint32_t site;
+    uint8_t fp_kinds;
+    uint32_t fp_context;
+    bool orphan; /* its thread has ended */
+    cn_fp_event *events;
+    size_t nevents, event_capacity;
+    cni_recorder *next;
+};
+
+/* An operand of an op being recorded: a view given by value, or a scalar. */
+typedef struct cni_operand {
+    cn_array *array; /* NULL: scalar */
+    bool broadcast;  /* seen with the shape and strides below instead of its own */
+    int ndim;
+    const int64_t *shape;
+    const int64_t *strides;
+    cn_scalar scalar;
+} cni_operand;
+
+cn_status cni_recorder_get(cni_recorder **out);
+
+/*
+ * Appends the op with these operands (outputs first), after cutting or flushing what must go first. Ops on shared
+ * bases have run when it returns. On failure nothing is recorded.
+ */
+cn_status cni_record(cni_op *op, const cni_operand *operands);
+
+/* Runs what is pending on the base, in whichever thread's windows. */
+cn_status cni_base_flush(const cni_base *base);
+cn_status cni_recorder_flush(cni_recorder *recorder);
+
+/* The last array on the base is gone. */
+void cni_window_base_forgotten(cni_base *base);
+
+void cni_window_destroy(cni_window *window);
+
+static inline cni_geometry cni_window_geometry(const cni_window *w, uint32_t view)
+{
+    const cni_view *v = &w->views[view];
+    const int64_t *numbers = w->geometry + v->geometry;
+    return (cni_geometry){v->ndim, (int64_t)cn_dtype_size((cn_dtype)v->dtype), numbers[0],
+                          w->geometry + w->shapes[v->shape].geometry, numbers + 1};
+}
+
+/* Implemented by exec: plans and runs the window; on failure the window is as before. */
+cn_status cni_window_run(cni_window *window);
+
+/* A floating-point event of a pending op, kept until cn_fp_event_take. */
+void cni_recorder_event(cni_recorder *recorder, const cn_fp_event *event);
+
+#endif
