@@ -35,13 +35,12 @@ static cn_dtype default_dtype(cni_opcode op, cn_dtype in)
 static cn_status reduce_loop(cni_opcode op, cn_dtype in, cn_dtype dtype, int *loop)
 {
     const cni_op_info *info = &cni_ops[op];
-    cn_dtype want = dtype != CN_DTYPE_NONE ? dtype : default_dtype(op, in);
-    bool forced = want != CN_DTYPE_NONE;
-    want = forced ? want : in;
+    bool logical = op == CNI_OP_LOGICAL_AND || op == CNI_OP_LOGICAL_OR || op == CNI_OP_LOGICAL_XOR;
+    cn_dtype want = logical ? CN_BOOL : dtype != CN_DTYPE_NONE ? dtype : default_dtype(op, in);
+    want = want != CN_DTYPE_NONE ? want : in;
     for (int i = 0; i < info->nloops; i++) {
         const uint8_t *d = info->signatures[i].dtypes;
-        bool logical = d[2] == CN_BOOL && d[0] != CN_BOOL && !forced;
-        if (d[0] == want && d[1] == want && (d[2] == want || logical)) {
+        if (d[0] == want && d[1] == want && d[2] == want) {
             *loop = i;
             return CN_OK;
         }
@@ -160,10 +159,6 @@ cn_status cn_reduce(cn_op op, cn_array *in, const cn_reduce_options *o, cn_array
         return cni_fail(CN_ERROR_UNSUPPORTED, "reduce of '%s' is not native", info->name);
     }
     cn_dtype want = o->dtype != CN_DTYPE_NONE ? o->dtype : o->out != NULL ? (cn_dtype)o->out->dtype : CN_DTYPE_NONE;
-    if (o->dtype == CN_DTYPE_NONE && o->out != NULL && info->signatures[0].dtypes[2] == CN_BOOL &&
-        info->identity != CNI_IDENTITY_ZERO && info->identity != CNI_IDENTITY_ONE) {
-        want = CN_DTYPE_NONE; /* logical reductions into any out */
-    }
     int loop;
     CN_TRY(reduce_loop((cni_opcode)op, (cn_dtype)in->dtype, want, &loop));
     reduction r;

@@ -1,0 +1,14 @@
+/* explain.h - bytes of launches, and the collected text of the plans that ran. */
+#ifndef CNI_EXPLAIN_H
+#define CNI_EXPLAIN_H
+
+#include "plan/plan.h"
+
+/* Adds the bytes that the launch must read and write: every element of storage once, however many views name it. */
+void cni_launch_bytes(const cni_launch *launch, const cni_plan *plan, const cni_window *w, const cni_skeleton *s,
+                      uint64_t *read, uint64_t *written);
+
+/* Appends the plan to what cn_explain returns, if cn_explain_start was called. */
+void cni_explain_add(const cni_plan *plan, const cni_window *w, const cni_skeleton *s);
+
+#endif

@@ -1,0 +1,32 @@
+/*
+ * place.h - the table of a place: what an executor of parts must be able to do.
+ *
+ * A binding holds what follows from the geometry alone (strides, tiles); it is made once for a plan and an extent, and
+ * used with changing storage and scalars.
+ */
+#ifndef CNI_PLACE_H
+#define CNI_PLACE_H
+
+#include "plan/plan.h"
+
+/* What a run of parts sees of its window. */
+typedef struct cni_run {
+    const cni_window *window;
+    const cni_skeleton *skeleton;
+    void *const *slots; /* storage, by slot */
+} cni_run;
+
+typedef struct cni_place {
+    const char *name;
+    cn_status (*bind)(const cni_part *part, const cni_window *w, const cni_skeleton *s, void **binding);
+    void (*unbind)(void *binding);
+    /* Cannot fail: all memory is in the binding. */
+    void (*run)(const cni_part *part, void *binding, const cni_run *run);
+} cni_place;
+
+extern const cni_place cni_cpu_place;
+
+/* A place saw this floating-point event (one CN_FP_ bit) in an op of the window. */
+void cni_run_event(const cni_run *run, uint32_t op, uint32_t kind);
+
+#endif

@@ -1,0 +1,133 @@
+/*
+ * draft.h - a plan in the making: what the passes hand on to each other.
+ *
+ * content   what a base holds between two writes. A write makes a new content whose parent is the one before; a copy
+ *           of a whole base makes none: both bases then hold the same content.
+ * segment   a run of contents that live in one piece of storage. A write either goes into its parent's segment or
+ *           begins a new one (the parent is read by others, or at other places in the same group); what the writes of
+ *           a new segment leave uncovered is carried over.
+ * read      an operand of an op, resolved: a scalar, the result of an op (forwarded in a register where both are in
+ *           one group), or memory.
+ */
+#ifndef CNI_DRAFT_H
+#define CNI_DRAFT_H
+
+#include "op/op.h"
+#include "plan/plan.h"
+
+typedef enum cni_content_kind { CNI_CONTENT_UNDEFINED, CNI_CONTENT_ENTRY, CNI_CONTENT_FILL, CNI_CONTENT_WRITE } cni_content_kind;
+
+typedef struct cni_content {
+    uint8_t kind;
+    bool stored;      /* its write must reach memory */
+    uint32_t base;
+    uint32_t parent;  /* WRITE */
+    uint32_t op;      /* WRITE, FILL */
+    uint32_t view;    /* WRITE */
+    uint32_t scalar;  /* FILL */
+    uint32_t segment; /* CNI_NONE: not yet, or nothing to store */
+} cni_content;
+
+typedef enum cni_read_kind { CNI_READ_NONE, CNI_READ_SCALAR, CNI_READ_FORWARD, CNI_READ_MEMORY } cni_read_kind;
+
+typedef struct cni_read {
+    uint8_t kind;
+    uint32_t op;      /* who reads */
+    uint32_t view;    /* MEMORY, FORWARD */
+    uint32_t content; /* the newest content that has the elements; MEMORY, FORWARD */
+    uint32_t scalar;  /* SCALAR: of the window, CNI_NONE: undefined, any value */
+} cni_read;
+
+enum { CNI_READ_OLD = CNI_OP_ARGS, CNI_READS = CNI_OP_ARGS + 1 }; /* the last: an output's old value under a mask */
+
+typedef struct cni_draft_op {
+    const cni_op *op;
+    bool dead, alias; /* alias: a copy that only gives a base its source's content */
+    bool fill;        /* fills a whole base: stored only where nothing else is */
+    uint32_t group;
+    uint32_t shape;                 /* iteration space */
+    uint32_t made[CNI_MAX_NOUT];    /* contents written */
+    cni_read reads[CNI_READS];
+} cni_draft_op;
+
+typedef struct cni_segment {
+    uint32_t base;
+    bool entry, common, shared; /* common: in place is forbidden */
+    bool used;                  /* has memory accesses */
+    uint8_t carry;              /* 0 none, else cni_part_kind */
+    uint32_t carry_source;      /* segment, or scalar */
+    uint32_t carry_group;
+    uint32_t carry_content;     /* whose elements are carried */
+    uint32_t nlist;
+    uint32_t *list;             /* views written before anything else is read */
+    uint32_t slot;
+} cni_segment;
+
+typedef struct cni_group {
+    bool library;
+    uint32_t shape;
+    uint32_t nops, capacity, naccess;
+    uint32_t *ops;
+    uint32_t reduce_view; /* of the first reduction; CNI_NONE: none */
+} cni_group;
+
+typedef struct cni_draft {
+    const cni_window *w;
+    const cni_skeleton *s;
+    cni_plan *plan;
+    cni_arena arena; /* for the time of planning */
+    uint32_t nops;
+    cni_draft_op *ops;
+    uint32_t ncontents, nsegments, ngroups;
+    cni_content *contents;
+    cni_segment *segments;
+    cni_group *groups;
+    uint8_t *depends;  /* [later * ngroups_most + earlier] */
+    uint32_t ngroups_most;
+    uint32_t *entry;   /* by base: its first content */
+    uint32_t *final;   /* by base: its last content */
+    cni_guard *guards;
+    size_t nguards, guards_capacity;
+    bool no_memory;    /* a predicate could not be written down */
+} cni_draft;
+
+/* ---- Predicates: answered for this geometry, and written down as guards. ---- */
+bool cni_ask_disjoint(cni_draft *d, uint32_t a, uint32_t b);
+bool cni_ask_contains(cni_draft *d, uint32_t a, uint32_t b);
+bool cni_ask_covered(cni_draft *d, uint32_t base, uint32_t nlist, const uint32_t *list);
+bool cni_ask_inside(cni_draft *d, uint32_t a, uint32_t nlist, const uint32_t *list);
+bool cni_ask_cheap(cni_draft *d, uint32_t a, uint32_t nlist, const uint32_t *list);
+bool cni_ask_same_axes(cni_draft *d, uint32_t a, uint32_t b);
+bool cni_ask_same_layout(cni_draft *d, uint32_t a, uint32_t b);
+
+/* ---- Passes, in this order ---- */
+cn_status cni_pass_versions(cni_draft *d); /* contents, reads, aliases, fills */
+cn_status cni_pass_simplify(cni_draft *d); /* dead ops */
+cn_status cni_pass_fuse(cni_draft *d);     /* segments, groups */
+cn_status cni_pass_steps(cni_draft *d);    /* stores, slots, launches, programs */
+
+/* The invariants that must hold after each of them; CN_ERROR_INTERNAL names the one that does not. */
+cn_status cni_verify_versions(const cni_draft *d);
+cn_status cni_verify_simplify(const cni_draft *d);
+cn_status cni_verify_fuse(const cni_draft *d);
+cn_status cni_verify_plan(const cni_plan *plan, const cni_window *w);
+
+static inline bool cni_op_elementwise(const cni_op *op)
+{
+    return op->kind == CNI_ELEMENTWISE || op->kind == CNI_COPY;
+}
+
+static inline bool cni_op_groups(const cni_op *op)
+{
+    return cni_op_elementwise(op) || op->kind == CNI_REDUCE;
+}
+
+static inline uint32_t cni_content_root(const cni_draft *d, uint32_t content)
+{
+    while (d->contents[content].kind == CNI_CONTENT_WRITE) {
+        content = d->contents[content].parent;
+    }
+    return content;
+}
+
+#endif

@@ -1,0 +1,166 @@
+/*
+ * plan.h - the immutable result of planning a window.
+ *
+ * A plan holds no extents, strides, offsets, addresses or scalar values: it names views, scalars and bases by their
+ * numbers in the window, and every window with the same skeleton has the same numbers. What the passes assumed of the
+ * geometry is written down as guards. A plan is a list of launches over storage slots; a launch is a list of parts
+ * that do not depend on each other.
+ */
+#ifndef CNI_PLAN_H
+#define CNI_PLAN_H
+
+#include "base/arena.h"
+#include "record/window.h"
+
+#define CNI_NONE UINT32_MAX
+
+/* ---- Guards ---- */
+
+typedef enum cni_guard_kind {
+    CNI_GUARD_DISJOINT,   /* views a and b of one base share no element */
+    CNI_GUARD_CONTAINS,   /* a contains b */
+    CNI_GUARD_COVERED,    /* the views of the list cover the whole home of their base */
+    CNI_GUARD_INSIDE,     /* a touches nothing that the views of the list leave uncovered */
+    CNI_GUARD_CHEAP,      /* what the list leaves uncovered is at most half of view a */
+    CNI_GUARD_SAME_AXES,  /* views a and b (of one shape) have stride 0 on the same axes */
+    CNI_GUARD_SAME_LAYOUT, /* views a and b (of one shape) have equal strides */
+    CNI_GUARD_KIND_COUNT
+} cni_guard_kind;
+
+typedef struct cni_guard {
+    uint8_t kind;
+    bool holds;
+    uint32_t a, b;
+    uint32_t nlist;
+    const uint32_t *list;
+} cni_guard;
+
+/* ---- Programs of parts ---- */
+
+typedef enum cni_instr_kind {
+    CNI_INSTR_LOAD,   /* dst = memory of an access */
+    CNI_INSTR_SCALAR, /* dst = a scalar, of every element */
+    CNI_INSTR_OP,     /* dst... = loop(src...) */
+    CNI_INSTR_CAST,
+    CNI_INSTR_MOVE,   /* dst = src, in memory of its own */
+    CNI_INSTR_STORE,  /* memory of an access = src */
+    CNI_INSTR_REDUCE, /* accumulators of an access take src */
+    CNI_INSTR_KIND_COUNT
+} cni_instr_kind;
+
+enum { CNI_INSTR_DST = 2, CNI_INSTR_SRC = 4 };
+
+typedef struct cni_instr {
+    uint8_t kind;
+    uint8_t dtype;  /* of dst; of the loop's input for reductions */
+    uint8_t from;   /* CAST: dtype of src */
+    uint8_t ndst, nsrc;
+    bool direct;    /* OP: the STORE that follows may be done by the loop itself */
+    uint16_t loop;  /* number over all rows: cni_op_info.first_loop + index */
+    uint16_t dst[CNI_INSTR_DST];
+    uint16_t src[CNI_INSTR_SRC];
+    uint32_t access; /* LOAD, STORE, REDUCE: number in the part; SCALAR: scalar of the window */
+    uint32_t op;     /* of the window: call site, floating-point context, opcode */
+} cni_instr;
+
+typedef struct cni_access {
+    uint32_t slot;
+    uint32_t view;
+    bool written;
+} cni_access;
+
+typedef enum cni_part_kind {
+    CNI_PART_GROUP,   /* a fused group */
+    CNI_PART_CARRY,   /* slot = what source slot has, where no view of the list writes */
+    CNI_PART_FILL,    /* slot = a scalar, where no view of the list writes */
+    CNI_PART_LIBRARY, /* an op of its own: accesses are its operands, outputs first */
+    CNI_PART_KIND_COUNT
+} cni_part_kind;
+
+typedef struct cni_part {
+    uint8_t kind;
+    bool reduces;
+    uint32_t shape;   /* iteration space */
+    uint32_t naccess, ninstr, nregister;
+    const cni_access *access;
+    const cni_instr *instr;
+    uint32_t op;      /* LIBRARY */
+    uint32_t slot, source; /* CARRY, FILL (source: scalar) */
+    uint32_t base;    /* CARRY, FILL: whose home */
+    uint32_t nlist;
+    const uint32_t *list; /* views that are written anyway */
+    uint32_t nops;
+    const uint32_t *ops; /* of the window, for explain */
+} cni_part;
+
+typedef struct cni_launch {
+    uint32_t nparts;
+    const cni_part *parts;
+} cni_launch;
+
+typedef struct cni_slot {
+    uint32_t base;        /* size and home are this base's */
+    bool entry;           /* the storage that the base has when the plan begins */
+    uint32_t first, last; /* launches that use it; last == nlaunches if the result is kept */
+} cni_slot;
+
+/* After the last launch, base takes the slot's storage (several bases may take one). */
+typedef struct cni_commit {
+    uint32_t base, slot;
+} cni_commit;
+
+typedef struct cni_plan {
+    cni_arena arena;
+    uint64_t hash;
+    size_t nwords;
+    const uint64_t *words; /* the skeleton */
+    uint32_t nbases;
+    const uint8_t *live;   /* by base: its value is kept */
+    uint32_t nguards;
+    const cni_guard *guards;
+    uint32_t nslots, nlaunches, ncommits, ngroups;
+    const cni_slot *slots;
+    const cni_launch *launches;
+    const cni_commit *commits;
+    struct cni_plan *next; /* of the same hash */
+    uint64_t hits, last_use;
+    uint32_t loose_hits;   /* in a row with fewer live bases than are kept */
+    void *binding;         /* exec's: addresses and extents of the last run */
+    void (*binding_destroy)(void *binding);
+} cni_plan;
+
+/* What is true of a base when planning begins. */
+enum { CNI_BASE_STORED = 1, CNI_BASE_COMMON = 2 /* storage shared with a copy */, CNI_BASE_SHARED = 4 };
+
+typedef struct cni_skeleton {
+    uint64_t hash;
+    size_t nwords, capacity;
+    uint64_t *words;
+    uint8_t *states; /* by base: CNI_BASE_ bits */
+    uint8_t *live;   /* by base */
+    size_t states_capacity, live_capacity;
+    uint32_t *homes; /* by base: where its home shape and strides begin in the window's geometry */
+    size_t homes_capacity;
+} cni_skeleton;
+
+/* Reads the window into the skeleton; appends the homes of its bases to its geometry (once). */
+cn_status cni_skeleton_build(cni_window *w, cni_skeleton *out);
+void cni_skeleton_destroy(cni_skeleton *s);
+
+/* Do all guards of the plan hold for this window's geometry? */
+bool cni_guards_hold(const cni_plan *plan, const cni_window *w, const cni_skeleton *s);
+
+/* Plans the window: all passes, each verified if the setting says so. */
+cn_status cni_plan_make(const cni_window *w, const cni_skeleton *s, cni_plan **out);
+void cni_plan_destroy(cni_plan *plan);
+
+/* The cache. cni_plan_find: NULL if no plan fits; unchanged geometry is the caller's to know (recheck = false). */
+cni_plan *cni_plan_find(const cni_window *w, const cni_skeleton *s, bool (*geometry_unchanged)(const cni_plan *, const cni_window *));
+void cni_plan_keep(cni_plan *plan);
+void cni_plan_cache_clear(void);
+
+/* Appends the plan as text. */
+struct cni_text;
+void cni_plan_print(const cni_plan *plan, const cni_window *w, const cni_skeleton *s, struct cni_text *text);
+
+#endif
