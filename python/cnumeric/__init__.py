@@ -1,0 +1,36 @@
+"""cNumeric: NumPy that records, plans and replays.
+
+``import cnumeric as np`` and run a NumPy program. Calls are recorded; they run, fused and on everything the machine
+has, when a value is needed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy
+
+from . import _cnumeric, _composed, _creation, _fallback, _functions, _linalg, _manipulation, _modules, _reductions
+from ._cnumeric import explain, flush, ndarray, settings, stats, stats_reset, synchronize, ufunc
+from ._fallback import FallbackWarning
+from ._modules import coverage
+
+__version__: str = _cnumeric.info("version") or "0"
+
+_composed.register_extension()
+_modules.install()
+__all__ = list(numpy.__all__)  # noqa: PLE0604
+
+_ours = ("coverage explain flush settings stats stats_reset synchronize FallbackWarning").split()
+
+
+def __getattr__(name: str) -> Any:
+    if name.startswith("__") and name != "__array_namespace_info__":
+        raise AttributeError(f"module 'cnumeric' has no attribute {name!r}")
+    value = _modules.publish(getattr(numpy, name), f"numpy.{name}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*dir(numpy), *_ours, "__version__"} - {"_ours"})

@@ -1,0 +1,135 @@
+"""What functions composed of native calls share: the decorator that guards them, and conversion of arguments.
+
+A composed function computes NumPy's result from cNumeric calls. It checks before it writes: when it meets what it
+does not cover it raises `Unsupported` and NumPy computes the call; when anything else is raised, the call is
+replayed on stand-ins so that the user sees NumPy's own exception.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numpy
+
+from . import _cnumeric, _fallback
+from ._fallback import Unsupported
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+ndarray = _cnumeric.ndarray
+asarray = _cnumeric.asarray
+NoValue: Any = numpy._NoValue
+
+# Full NumPy name ("numpy.stack", "numpy.linalg.norm") -> our function.
+functions: dict[str, Callable[..., Any]] = {}
+
+_plain = frozenset((numpy.ndarray, list, tuple, int, float, complex, bool))
+_pass = (MemoryError, FloatingPointError, Warning)
+
+
+def composed(function: Function, module: str = "numpy") -> Function:
+    """Register `function` as ours for NumPy's of the same name, with NumPy's fallbacks and errors."""
+    name = function.__name__.rstrip("_")
+    full = f"{module}.{name}"
+    reference: Any = numpy
+    for part in full.split(".")[1:]:
+        reference = getattr(reference, part)
+
+    @functools.wraps(function)
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except Unsupported:
+            pass
+        except _pass:
+            raise
+        except Exception:
+            from . import _errors
+
+            _errors.replay(reference, args, kwargs)
+            raise
+        return _fallback.call(reference, full, args, kwargs)
+
+    guarded.__name__ = guarded.__qualname__ = name
+    guarded.__module__ = "cnumeric" + module[len("numpy") :]
+    if not guarded.__doc__:
+        guarded.__doc__ = reference.__doc__
+    guarded.__cnumeric__ = "composed"  # type: ignore[attr-defined]
+    functions[full] = guarded
+    return guarded  # type: ignore[return-value]
+
+
+def array_of(value: Any) -> Any:
+    """Give a cNumeric array for an argument; `Unsupported` if NumPy treats it specially or has the dtype alone."""
+    kind = type(value)
+    if kind is ndarray:
+        return value
+    if kind not in _plain and not isinstance(value, numpy.generic | ndarray):
+        raise Unsupported
+    array = asarray(value)
+    if type(array) is numpy.ndarray:
+        raise Unsupported
+    return array
+
+
+def arrays_of(values: Any) -> list[Any]:
+    """Give a list of cNumeric arrays for a sequence of arguments."""
+    if isinstance(values, numpy.ndarray) and type(values) is not numpy.ndarray:
+        raise Unsupported
+    return [array_of(value) for value in values]
+
+
+def normalize_axis(axis: Any, ndim: int) -> int:
+    """Give the axis counted from the front; `numpy.exceptions.AxisError` if there is none."""
+    index = int(axis.__index__())
+    if not -ndim <= index < ndim:
+        raise numpy.exceptions.AxisError(index, ndim)
+    return index + ndim if index < 0 else index
+
+
+def normalize_axes(axis: Any, ndim: int) -> tuple[int, ...]:
+    """Give a tuple of axes counted from the front; ``None`` means all; `ValueError` if one is repeated."""
+    if axis is None:
+        return tuple(range(ndim))
+    axes = tuple(normalize_axis(one, ndim) for one in (axis if isinstance(axis, tuple | list) else (axis,)))
+    if len(set(axes)) != len(axes):
+        raise ValueError("repeated axis")
+    return axes
+
+
+def method(name: str, method_name: str | None = None) -> Callable[..., Any]:
+    """Make NumPy's function `name` of the method of arrays that has the same arguments after the array."""
+    reference = getattr(numpy, name)
+    target = getattr(ndarray, method_name or name)
+
+    @functools.wraps(reference)
+    def function(*args: Any, **kwargs: Any) -> Any:
+        if not args or type(args[0]) is not ndarray:
+            try:
+                array = array_of(args[0] if args else kwargs["a"])
+            except (Unsupported, KeyError):
+                return _fallback.call(reference, f"numpy.{name}", args, kwargs)
+            args = (array, *args[1:])
+            kwargs.pop("a", None)
+        return target(*args, **kwargs)
+
+    function.__module__ = "cnumeric"
+    function.__cnumeric__ = "native"  # type: ignore[attr-defined]
+    functions[f"numpy.{name}"] = function
+    return function
+
+
+_extension = (
+    "array asarray empty zeros concatenate where broadcast_to matmul vecdot matvec vecmat"
+).split()
+
+
+def register_extension() -> None:
+    """Enter what the extension itself provides under numpy's names."""
+    for name in _extension:
+        functions.setdefault(f"numpy.{name}", getattr(_cnumeric, name))
+    for alias, name in (("concat", "concatenate"), ("permute_dims", "transpose")):
+        if f"numpy.{name}" in functions:
+            functions[f"numpy.{alias}"] = functions[f"numpy.{name}"]

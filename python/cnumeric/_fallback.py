@@ -1,0 +1,210 @@
+"""Calls that NumPy computes, and the ways in from NumPy's own dispatch.
+
+A fallback turns every cNumeric array among the arguments into a NumPy array on the same memory, lets NumPy
+run, and turns the arrays that come back into cNumeric arrays. What NumPy writes into an argument is in the
+argument, because the memory is one. An array that went in and comes out (``out=``) is the same object again.
+
+Nothing here decides what is native: that is `_names`.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy
+
+from . import _cnumeric
+
+_ndarray = _cnumeric.ndarray
+_Pairs = dict[int, tuple[Any, Any]]
+
+
+class FallbackWarning(RuntimeWarning):
+    """A function without a native implementation was computed by NumPy, on one core."""
+
+
+class Unsupported(Exception):
+    """Raised by a composed function, before it has any effect, for a case that NumPy must compute."""
+
+
+_warned: set[tuple[str, str, int]] = set()
+_native = frozenset(
+    numpy.dtype(name)
+    for name in (
+        "bool int8 uint8 int16 uint16 int32 uint32 int64 uint64 float16 float32 float64 complex64 complex128"
+    ).split()
+)
+
+
+def is_native(dtype: numpy.dtype[Any]) -> bool:
+    """Whether arrays of this dtype are cNumeric arrays (others stay NumPy arrays)."""
+    return dtype in _native
+
+
+# ---- Arguments and results ---------------------------------------------------------------------------
+
+
+def to_numpy(value: Any, pairs: _Pairs) -> Any:
+    """Give `value` with every cNumeric array in it, nested or not, as a NumPy array on the same memory.
+
+    Parameters
+    ----------
+    value : object
+        An argument; lists, tuples, dicts and slices are searched, and kept as they are if nothing is found.
+    pairs : dict
+        Filled with ``id(numpy array) -> (numpy array, original)`` for what was converted or found.
+    """
+    if isinstance(value, numpy.ndarray):
+        pairs[id(value)] = (value, value)
+        return value
+    if isinstance(value, _ndarray):
+        array = numpy.asarray(value)
+        pairs[id(array)] = (array, value)
+        return array
+    kind = type(value)
+    if kind is list or kind is tuple:
+        items = [to_numpy(item, pairs) for item in value]
+        if all(new is old for new, old in zip(items, value, strict=True)):
+            return value
+        return kind(items)
+    if kind is dict:
+        mapping = {key: to_numpy(item, pairs) for key, item in value.items()}
+        return value if all(mapping[key] is item for key, item in value.items()) else mapping
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return kind(*(to_numpy(item, pairs) for item in value))
+    if kind is _cnumeric.ufunc:
+        return numpy_ufunc(value)
+    return value
+
+
+def from_numpy(value: Any, pairs: _Pairs) -> Any:
+    """Give `value` with every NumPy array of a native dtype in it as a cNumeric array.
+
+    An array made by the call is moved into memory of our own; a view stays a view; an argument comes back as
+    the object that the caller passed. Subclasses (masked arrays, matrices) and other dtypes stay.
+    """
+    kind = type(value)
+    if kind is numpy.ndarray:
+        pair = pairs.get(id(value))
+        if pair is not None:
+            return pair[1]
+        if value.dtype not in _native:
+            return value
+        return _cnumeric.array(value) if value.base is None else _cnumeric.asarray(value)
+    if kind is tuple or kind is list:
+        items = [from_numpy(item, pairs) for item in value]
+        return value if all(new is old for new, old in zip(items, value, strict=True)) else kind(items)
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return kind(*(from_numpy(item, pairs) for item in value))
+    if kind is dict:
+        return {key: from_numpy(item, pairs) for key, item in value.items()}
+    return value
+
+
+def _warn(name: str, depth: int) -> None:
+    _cnumeric.count_fallback()
+    frame = sys._getframe(depth)
+    site = (name, frame.f_code.co_filename, frame.f_lineno)
+    if site not in _warned:
+        _warned.add(site)
+        message = f"cnumeric: {name} is not native, computed by NumPy"
+        warnings.warn(message, FallbackWarning, stacklevel=depth + 1)
+
+
+def call(
+    function: Callable[..., Any], name: str, args: tuple[Any, ...], kwargs: dict[str, Any], depth: int = 2
+) -> Any:
+    """Let NumPy compute ``function(*args, **kwargs)``.
+
+    Parameters
+    ----------
+    function : callable
+        NumPy's.
+    name : str
+        For the warning ("numpy.convolve"); empty: neither warn nor count.
+    args, kwargs
+        Of the call.
+    depth : int
+        How many frames above this one the user's call is.
+    """
+    pairs: _Pairs = {}
+    args = tuple([to_numpy(value, pairs) for value in args])
+    if kwargs:
+        kwargs = {key: to_numpy(value, pairs) for key, value in kwargs.items()}
+    result = function(*args, **kwargs)
+    converted = from_numpy(result, pairs)
+    if name and (converted is not result or any(new is not old for new, old in pairs.values())):
+        _warn(name, depth + 1)
+    return converted
+
+
+def wrap(function: Callable[..., Any], name: str, quiet: bool = False) -> Callable[..., Any]:
+    """Make the cNumeric function that computes with NumPy's `function` of this full name."""
+    label = "" if quiet else name
+
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        return call(function, label, args, kwargs)
+
+    functools.update_wrapper(wrapper, function)
+    wrapper.__module__, _, short = ("cnumeric" + name[len("numpy") :]).rpartition(".")
+    wrapper.__name__ = wrapper.__qualname__ = short
+    wrapper.__cnumeric__ = "fallback"  # type: ignore[attr-defined]
+    return wrapper
+
+
+def call_method(name: str, self: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Compute the method `name` of a cNumeric array with NumPy's (called by the extension)."""
+    label = "" if name in _quiet_methods else f"numpy.ndarray.{name}"
+    return call(getattr(numpy.ndarray, name), label, (self, *args), kwargs)
+
+
+_quiet_methods = frozenset(("tolist", "tobytes", "tofile", "dumps", "dump", "__repr__", "__str__", "__format__"))
+
+
+def numpy_ufunc(ufunc: Any) -> Any:
+    """NumPy's ufunc of the same name as ours."""
+    return getattr(numpy, ufunc.__name__)
+
+
+# ---- From NumPy to here ------------------------------------------------------------------------------
+
+
+def array_ufunc(self: Any, ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Serve ``numpy.ufunc(...)`` with a cNumeric array among its operands (``__array_ufunc__``)."""
+    for value in (*inputs, *kwargs.get("out", ())):
+        if isinstance(value, _ndarray | numpy.ndarray) or not hasattr(value, "__array_ufunc__"):
+            continue
+        if type(value).__array_ufunc__ is not numpy.ndarray.__array_ufunc__:
+            return NotImplemented
+    out = kwargs.get("out")
+    if isinstance(out, tuple) and len(out) == 1:
+        kwargs = {**kwargs, "out": out[0]}
+    ours = getattr(_cnumeric, ufunc.__name__, None)
+    if ours is not None and numpy_ufunc(ours) is ufunc:
+        function = ours if method == "__call__" else getattr(ours, method)
+        return function(*inputs, **kwargs)
+    function = ufunc if method == "__call__" else getattr(ufunc, method)
+    return call(function, f"numpy.ufunc {ufunc.__name__}", inputs, kwargs)
+
+
+def array_function(
+    self: Any, function: Callable[..., Any], types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    """Serve ``numpy.function(...)`` with a cNumeric array among its arguments (``__array_function__``)."""
+    if not all(issubclass(kind, (_ndarray, numpy.ndarray)) for kind in types):
+        return NotImplemented
+    module = function.__module__ or ""
+    if module == "numpy" or module.startswith("numpy."):
+        ours: Any = sys.modules["cnumeric"]
+        try:
+            for part in (*module.split(".")[1:], function.__name__):
+                ours = getattr(ours, part)
+        except AttributeError:
+            ours = function
+        if ours is not function:
+            return ours(*args, **kwargs)
+    return call(function, f"{module}.{function.__name__}", args, kwargs)

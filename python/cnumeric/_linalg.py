@@ -1,0 +1,95 @@
+"""numpy.linalg: what is composed of native calls (factorisations are NumPy's for now)."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy
+
+from . import _cnumeric, _functions, _manipulation
+from ._composed import Unsupported, array_of, composed, functions, normalize_axes
+
+_linalg = functools.partial(composed, module="numpy.linalg")
+
+for _name in ("cross", "tensordot", "matrix_transpose"):
+    functions[f"numpy.linalg.{_name}"] = getattr(_functions, _name, None) or getattr(_manipulation, _name)
+
+
+def _real(array: Any) -> Any:
+    return array if array.dtype.kind in "fc" else array.astype(float)
+
+
+def _square(array: Any) -> Any:
+    """|x|**2, of a real dtype."""
+    if array.dtype.kind == "c":
+        return array.real * array.real + array.imag * array.imag
+    return array * array
+
+
+@_linalg
+def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> Any:
+    array = _real(array_of(x))
+    if axis is None and (ord is None or (ord in ("f", "fro") and array.ndim == 2) or (ord == 2 and array.ndim == 1)):
+        flat = array.ravel()
+        if flat.dtype.kind == "c":
+            real, imag = flat.real, flat.imag
+            result = _cnumeric.sqrt(_functions.dot(real, real) + _functions.dot(imag, imag))
+        else:
+            result = _cnumeric.sqrt(_functions.dot(flat, flat))
+        return _cnumeric.asarray(result).reshape((1,) * array.ndim) if keepdims else result
+    axes = normalize_axes(axis, array.ndim)
+    if len(axes) == 2 and ord in (None, "fro", "f"):
+        return _cnumeric.sqrt(_square(array).sum(axis=axes, keepdims=keepdims))
+    if len(axes) != 1:
+        raise Unsupported
+    return _vector_norm(array, 2 if ord is None else ord, axes, keepdims)
+
+
+def _vector_norm(array: Any, ord: Any, axes: Any, keepdims: Any) -> Any:
+    if isinstance(ord, str):
+        raise Unsupported
+    if ord == 2:
+        return _cnumeric.sqrt(_square(array).sum(axis=axes, keepdims=keepdims))
+    size = abs(array)
+    if ord == numpy.inf:
+        return size.max(axis=axes, keepdims=keepdims)
+    if ord == -numpy.inf:
+        return size.min(axis=axes, keepdims=keepdims)
+    if ord == 0:
+        return (array != 0).astype(size.dtype).sum(axis=axes, keepdims=keepdims)
+    if ord == 1:
+        return size.sum(axis=axes, keepdims=keepdims)
+    raise Unsupported
+
+
+@_linalg
+def vector_norm(x: Any, /, *, axis: Any = None, keepdims: Any = False, ord: Any = 2) -> Any:
+    array = _real(array_of(x))
+    return _vector_norm(array, ord, normalize_axes(axis, array.ndim), keepdims)
+
+
+@_linalg
+def outer(x1: Any, x2: Any, /) -> Any:
+    a, b = array_of(x1), array_of(x2)
+    if a.ndim != 1 or b.ndim != 1:
+        raise ValueError("Input arrays must be one-dimensional")
+    return _functions.outer(a, b)
+
+
+@_linalg
+def diagonal(x: Any, /, *, offset: Any = 0) -> Any:
+    return array_of(x).diagonal(offset, axis1=-2, axis2=-1)
+
+
+@_linalg
+def trace(x: Any, /, *, offset: Any = 0, dtype: Any = None) -> Any:
+    return array_of(x).trace(offset, axis1=-2, axis2=-1, dtype=dtype)
+
+
+@_linalg
+def multi_dot(arrays: Any, *, out: Any = None) -> Any:
+    parts = [array_of(array) for array in arrays]
+    if len(parts) != 2:
+        raise Unsupported
+    return _functions.dot(parts[0], parts[1], out)

@@ -1,0 +1,441 @@
+"""Functions that rearrange: views where NumPy gives views, copies into new arrays elsewhere."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy
+
+from . import _cnumeric
+from ._composed import (
+    Unsupported,
+    array_of,
+    arrays_of,
+    composed,
+    functions,
+    method,
+    ndarray,
+    normalize_axes,
+    normalize_axis,
+)
+from ._creation import arange, empty, tri, zeros_like
+
+concatenate = _cnumeric.concatenate
+broadcast_to = _cnumeric.broadcast_to
+where = _cnumeric.where
+
+for _name in ("squeeze", "swapaxes", "diagonal", "ravel", "repeat", "nonzero", "trace"):
+    method(_name)
+
+
+# ---- Shape -----------------------------------------------------------------------------------------------
+
+
+@composed
+def reshape(a: Any, /, shape: Any, order: Any = "C", *, copy: Any = None) -> Any:
+    array = array_of(a)
+    if copy is None:
+        return array.reshape(shape, order=order)
+    if copy:
+        return array.copy().reshape(shape, order=order) if order == "C" else array.reshape(shape, order=order).copy()
+    raise Unsupported
+
+
+@composed
+def transpose(a: Any, axes: Any = None) -> Any:
+    array = array_of(a)
+    return array.transpose() if axes is None else array.transpose(axes)
+
+
+permute_dims = transpose
+
+
+@composed
+def matrix_transpose(x: Any, /) -> Any:
+    array = array_of(x)
+    if array.ndim < 2:
+        raise ValueError(f"Input array must be at least 2-dimensional, but it is {array.ndim}")
+    return array.swapaxes(-1, -2)
+
+
+@composed
+def moveaxis(a: Any, source: Any, destination: Any) -> Any:
+    array = array_of(a)
+    sources = normalize_axes(source, array.ndim)
+    targets = normalize_axes(destination, array.ndim)
+    if source is None or destination is None or len(sources) != len(targets):
+        raise ValueError("`source` and `destination` arguments must have the same number of elements")
+    order = [axis for axis in range(array.ndim) if axis not in sources]
+    for target, axis in sorted(zip(targets, sources, strict=True)):
+        order.insert(target, axis)
+    return array.transpose(order)
+
+
+@composed
+def rollaxis(a: Any, axis: Any, start: Any = 0) -> Any:
+    array = array_of(a)
+    axis = normalize_axis(axis, array.ndim)
+    place = operator.index(start)
+    if place < 0:
+        place += array.ndim
+    if not 0 <= place <= array.ndim:
+        raise numpy.exceptions.AxisError("start out of range")
+    if axis < place:
+        place -= 1
+    order = [other for other in range(array.ndim) if other != axis]
+    order.insert(place, axis)
+    return array.transpose(order)
+
+
+@composed
+def expand_dims(a: Any, axis: Any) -> Any:
+    array = array_of(a)
+    axes = axis if isinstance(axis, tuple | list) else (axis,)
+    added = normalize_axes(tuple(axes), array.ndim + len(axes))
+    return array[tuple(None if place in added else slice(None) for place in range(array.ndim + len(added)))]
+
+
+def _at_least(arrays: tuple[Any, ...], forms: dict[int, Any], ndim: int) -> Any:
+    results = []
+    for array in arrays_of(arrays):
+        results.append(array if array.ndim >= ndim else array[forms[array.ndim]])
+    return results[0] if len(results) == 1 else tuple(results)
+
+
+_line = (None,)
+_all = slice(None)
+
+
+@composed
+def atleast_1d(*arys: Any) -> Any:
+    return _at_least(arys, {0: _line}, 1)
+
+
+@composed
+def atleast_2d(*arys: Any) -> Any:
+    return _at_least(arys, {0: (None, None), 1: (None, _all)}, 2)
+
+
+@composed
+def atleast_3d(*arys: Any) -> Any:
+    return _at_least(arys, {0: (None, None, None), 1: (None, _all, None), 2: (_all, _all, None)}, 3)
+
+
+@composed
+def broadcast_arrays(*args: Any, subok: Any = False) -> Any:
+    arrays = arrays_of(args)
+    shape = numpy.broadcast_shapes(*(array.shape for array in arrays))
+    return tuple(array if array.shape == shape else broadcast_to(array, shape) for array in arrays)
+
+
+# ---- Joining ---------------------------------------------------------------------------------------------
+
+concat = concatenate
+
+
+@composed
+def stack(arrays: Any, axis: Any = 0, out: Any = None, *, dtype: Any = None, casting: Any = "same_kind") -> Any:
+    parts = arrays_of(arrays)
+    if not parts:
+        raise ValueError("need at least one array to stack")
+    if len({part.shape for part in parts}) != 1:
+        raise ValueError("all input arrays must have the same shape")
+    axis = normalize_axis(axis, parts[0].ndim + 1)
+    index = (_all,) * axis + (None,)
+    return concatenate([part[index] for part in parts], axis, out, dtype=dtype, casting=casting)
+
+
+@composed
+def vstack(tup: Any, *, dtype: Any = None, casting: Any = "same_kind") -> Any:
+    parts = [atleast_2d(part) for part in arrays_of(tup)]
+    return concatenate(parts, 0, dtype=dtype, casting=casting)
+
+
+@composed
+def hstack(tup: Any, *, dtype: Any = None, casting: Any = "same_kind") -> Any:
+    parts = [atleast_1d(part) for part in arrays_of(tup)]
+    return concatenate(parts, 0 if parts and parts[0].ndim == 1 else 1, dtype=dtype, casting=casting)
+
+
+@composed
+def dstack(tup: Any) -> Any:
+    return concatenate([atleast_3d(part) for part in arrays_of(tup)], 2)
+
+
+@composed
+def column_stack(tup: Any) -> Any:
+    parts = arrays_of(tup)
+    return concatenate([part if part.ndim >= 2 else part.reshape(-1, 1) for part in parts], 1)
+
+
+@composed
+def append(arr: Any, values: Any, axis: Any = None) -> Any:
+    array, added = array_of(arr), array_of(values)
+    if axis is None:
+        return concatenate((array.ravel(), added.ravel()), 0)
+    return concatenate((array, added), axis)
+
+
+# ---- Splitting -------------------------------------------------------------------------------------------
+
+
+@composed
+def array_split(ary: Any, indices_or_sections: Any, axis: Any = 0) -> Any:
+    array = array_of(ary)
+    axis = normalize_axis(axis, array.ndim)
+    total = array.shape[axis]
+    if isinstance(indices_or_sections, tuple | list | numpy.ndarray | ndarray):
+        ends = [0, *(operator.index(end) for end in indices_or_sections), total]
+    else:
+        count = int(indices_or_sections)
+        if count <= 0:
+            raise ValueError("number sections must be larger than 0.")
+        each, extra = divmod(total, count)
+        ends = [part * each + min(part, extra) for part in range(count + 1)]
+    before = (_all,) * axis
+    # Indices past the end count from where Python's slices put them; the last part runs to the end.
+    return [array[(*before, slice(start, end))] for start, end in zip(ends[:-1], ends[1:], strict=True)]
+
+
+@composed
+def split(ary: Any, indices_or_sections: Any, axis: Any = 0) -> Any:
+    array = array_of(ary)
+    if not isinstance(indices_or_sections, tuple | list | numpy.ndarray | ndarray):
+        if array.shape[axis] % indices_or_sections:
+            raise ValueError("array split does not result in an equal division")
+    return array_split(array, indices_or_sections, axis)
+
+
+@composed
+def hsplit(ary: Any, indices_or_sections: Any) -> Any:
+    array = array_of(ary)
+    if array.ndim == 0:
+        raise ValueError("hsplit only works on arrays of 1 or more dimensions")
+    return split(array, indices_or_sections, 1 if array.ndim > 1 else 0)
+
+
+@composed
+def vsplit(ary: Any, indices_or_sections: Any) -> Any:
+    array = array_of(ary)
+    if array.ndim < 2:
+        raise ValueError("vsplit only works on arrays of 2 or more dimensions")
+    return split(array, indices_or_sections, 0)
+
+
+@composed
+def dsplit(ary: Any, indices_or_sections: Any) -> Any:
+    array = array_of(ary)
+    if array.ndim < 3:
+        raise ValueError("dsplit only works on arrays of 3 or more dimensions")
+    return split(array, indices_or_sections, 2)
+
+
+@composed
+def unstack(x: Any, /, *, axis: Any = 0) -> Any:
+    array = array_of(x)
+    if array.ndim == 0:
+        raise ValueError("Input array must be at least 1-d.")
+    return tuple(moveaxis(array, axis, 0))
+
+
+# ---- Reversing, rolling, repeating -----------------------------------------------------------------------
+
+_reversed = slice(None, None, -1)
+
+
+@composed
+def flip(m: Any, axis: Any = None) -> Any:
+    array = array_of(m)
+    axes = normalize_axes(axis, array.ndim)
+    return array[tuple(_reversed if place in axes else _all for place in range(array.ndim))]
+
+
+@composed
+def flipud(m: Any) -> Any:
+    return array_of(m)[_reversed, ...]
+
+
+@composed
+def fliplr(m: Any) -> Any:
+    return array_of(m)[:, _reversed]
+
+
+@composed
+def rot90(m: Any, k: Any = 1, axes: Any = (0, 1)) -> Any:
+    array = array_of(m)
+    if len(axes) != 2:
+        raise ValueError("len(axes) must be 2.")
+    first, second = normalize_axes(tuple(axes), array.ndim)
+    turns = k % 4
+    if turns == 0:
+        return array[:]
+    if turns == 2:
+        return flip(flip(array, first), second)
+    if turns == 1:
+        return flip(array, second).swapaxes(first, second)
+    return flip(array.swapaxes(first, second), second)
+
+
+@composed
+def roll(a: Any, shift: Any, axis: Any = None) -> Any:
+    array = array_of(a)
+    if axis is None:
+        return roll(array.ravel(), shift, 0).reshape(array.shape)
+    pairs = numpy.broadcast(numpy.asarray(shift), normalize_roll_axes(axis, array.ndim))
+    if pairs.ndim > 1:
+        raise ValueError("'shift' and 'axis' should be scalars or 1D sequences")
+    total = [0] * array.ndim
+    for by, place in pairs:
+        total[place] += operator.index(by)
+    pieces: list[tuple[tuple[slice, ...], tuple[slice, ...]]] = [((), ())]
+    for by, extent in zip(total, array.shape, strict=True):
+        by %= extent or 1
+        choices = [(_all, _all)] if by == 0 else [
+            (slice(None, -by), slice(by, None)),
+            (slice(-by, None), slice(None, by)),
+        ]  # fmt: skip
+        pieces = [((*of, one), (*to, two)) for of, to in pieces for one, two in choices]
+    result = _empty_like(array)
+    for of, to in pieces:
+        result[to] = array[of]
+    return result
+
+
+def normalize_roll_axes(axis: Any, ndim: int) -> list[int]:
+    """Give the axes counted from the front; unlike elsewhere one may be repeated."""
+    return [normalize_axis(one, ndim) for one in (axis if isinstance(axis, tuple | list) else (axis,))]
+
+
+def _empty_like(array: Any) -> Any:
+    return functions["numpy.empty_like"](array)
+
+
+@composed
+def tile(A: Any, reps: Any) -> Any:
+    array = array_of(A)
+    counts = tuple(reps) if isinstance(reps, tuple | list) else (operator.index(reps),)
+    counts = (1,) * (array.ndim - len(counts)) + tuple(operator.index(count) for count in counts)
+    if all(count == 1 for count in counts):
+        return _cnumeric.array(array, copy=True, ndmin=len(counts))
+    shape = (1,) * (len(counts) - array.ndim) + array.shape
+    whole = tuple(count * extent for count, extent in zip(counts, shape, strict=True))
+    result = empty(whole, array.dtype)
+    if result.size:
+        blocks = result.reshape([part for pair in zip(counts, shape, strict=True) for part in pair])
+        blocks[...] = array.reshape([part for extent in shape for part in (1, extent)])
+    return result
+
+
+# ---- Diagonals and triangles -----------------------------------------------------------------------------
+
+
+@composed
+def diag(v: Any, k: Any = 0) -> Any:
+    array = array_of(v)
+    if array.ndim == 2:
+        return array.diagonal(k)
+    if array.ndim != 1:
+        raise ValueError("Input must be 1- or 2-d.")
+    k = operator.index(k)
+    extent = array.shape[0] + abs(k)
+    result = _cnumeric.zeros((extent, extent), array.dtype)
+    start = k if k >= 0 else -k * extent
+    result[: extent - k if k > 0 else extent].reshape(-1)[start :: extent + 1][: array.shape[0]] = array
+    return result
+
+
+@composed
+def diagflat(v: Any, k: Any = 0) -> Any:
+    return diag(array_of(v).ravel(), k)
+
+
+@composed
+def tril(m: Any, k: Any = 0) -> Any:
+    array = array_of(m)
+    return where(tri(*array.shape[-2:], k=k, dtype=bool), array, zeros_like(array, shape=(1,)))
+
+
+@composed
+def triu(m: Any, k: Any = 0) -> Any:
+    array = array_of(m)
+    return where(tri(*array.shape[-2:], k=k - 1, dtype=bool), zeros_like(array, shape=(1,)), array)
+
+
+# ---- By index --------------------------------------------------------------------------------------------
+
+
+@composed
+def take(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: Any = "raise") -> Any:
+    if out is not None or mode != "raise":
+        raise Unsupported
+    array = array_of(a)
+    index = indices if isinstance(indices, int) else array_of(indices)
+    if not isinstance(index, int) and index.dtype.kind not in "iu":
+        raise Unsupported
+    if axis is None:
+        result = array.ravel()[index]
+    else:
+        result = array[(_all,) * normalize_axis(axis, array.ndim) + (index,)]
+    view = isinstance(result, ndarray) and (isinstance(index, int) or index.ndim == 0)
+    return result.copy() if view else result
+
+
+@composed
+def flatnonzero(a: Any) -> Any:
+    return array_of(a).ravel().nonzero()[0]
+
+
+@composed
+def argwhere(a: Any) -> Any:
+    array = array_of(a)
+    if array.ndim == 0:
+        raise Unsupported
+    return stack(array.nonzero(), 1)
+
+
+@composed
+def extract(condition: Any, arr: Any) -> Any:
+    return array_of(arr).ravel()[flatnonzero(condition)]
+
+
+@composed
+def take_along_axis(arr: Any, indices: Any, axis: Any = -1) -> Any:
+    array, index = array_of(arr), array_of(indices)
+    if axis is None:
+        array, axis = array.ravel(), 0
+    if index.dtype.kind not in "iu" or index.ndim != array.ndim:
+        raise Unsupported
+    axis = normalize_axis(axis, array.ndim)
+    lines = []
+    for place, extent in enumerate(array.shape):
+        form = tuple(-1 if other == place else 1 for other in range(array.ndim))
+        lines.append(index if place == axis else arange(extent).reshape(form))
+    return array[tuple(lines)]
+
+
+@composed
+def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> Any:
+    source = array_of(array)
+    if mode not in ("constant", "edge") or kwargs.keys() - {"constant_values"} or source.size == 0:
+        raise Unsupported
+    if isinstance(pad_width, dict):
+        raise Unsupported
+    widths = numpy.broadcast_to(numpy.asarray(pad_width), (source.ndim, 2)).tolist()
+    values = kwargs.get("constant_values", 0)
+    if numpy.ndim(values) or any(type(width) is not int or width < 0 for pair in widths for width in pair):
+        raise Unsupported
+    extents = source.shape
+    shape = tuple(extent + sum(pair) for extent, pair in zip(extents, widths, strict=True))
+    result = empty(shape, source.dtype)
+    result[tuple(slice(low, low + extent) for extent, (low, _) in zip(extents, widths, strict=True))] = source
+    inner = [slice(low, low + extent) for extent, (low, _) in zip(extents, widths, strict=True)]
+    for axis, (low, high) in enumerate(widths):
+        before, after, end = [*inner], [*inner], shape[axis] - high
+        before[axis], after[axis] = slice(0, low), slice(end, None)
+        near, far = [*inner], [*inner]
+        near[axis], far[axis] = slice(low, low + 1), slice(end - 1, end)
+        result[tuple(before)] = values if mode == "constant" else result[tuple(near)]
+        result[tuple(after)] = values if mode == "constant" else result[tuple(far)]
+        inner[axis] = _all
+    return result
