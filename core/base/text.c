@@ -1,0 +1,22 @@
+/* text.c - see text.h. */
+#include "base/text.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/memory.h"
+
+void cni_text_add(cni_text *text, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    va_list again;
+    va_copy(again, arguments);
+    int need = vsnprintf(NULL, 0, format, arguments);
+    va_end(arguments);
+    if (need >= 0 && cni_grow((void **)&text->data, &text->capacity, text->length + (size_t)need + 1, 1)) {
+        vsnprintf(text->data + text->length, (size_t)need + 1, format, again);
+        text->length += (size_t)need;
+    }
+    va_end(again);
+}

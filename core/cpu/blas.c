@@ -1,0 +1,182 @@
+/*
+ * blas.c - dense matrix products through a BLAS that is loaded at run time, by its CBLAS interface.
+ *
+ * Which library: the one named with cn_blas_set (the Python package names NumPy's own), else the system's OpenBLAS.
+ */
+#include <dlfcn.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/status.h"
+#include "cpu/library.h"
+#include "exec/info.h"
+
+enum { ROW_MAJOR = 101, COLUMN_MAJOR = 102, NO_TRANSPOSE = 111, TRANSPOSE = 112 };
+
+typedef void (*gemm64)(int64_t order, int64_t ta, int64_t tb, int64_t m, int64_t n, int64_t k, double alpha,
+                       const double *a, int64_t lda, const double *b, int64_t ldb, double beta, double *c, int64_t ldc);
+typedef void (*gemm32)(int64_t order, int64_t ta, int64_t tb, int64_t m, int64_t n, int64_t k, float alpha,
+                       const float *a, int64_t lda, const float *b, int64_t ldb, float beta, float *c, int64_t ldc);
+typedef void (*gemm_complex)(int64_t order, int64_t ta, int64_t tb, int64_t m, int64_t n, int64_t k, const void *alpha,
+                             const void *a, int64_t lda, const void *b, int64_t ldb, const void *beta, void *c, int64_t ldc);
+
+static struct {
+    bool tried, ilp64;
+    char path[1024], prefix[32], suffix[32];
+    char name[1100];
+    gemm64 dgemm;
+    gemm32 sgemm;
+    gemm_complex cgemm, zgemm;
+} blas;
+
+void cn_blas_set(const char *path, const char *prefix, const char *suffix, bool ilp64)
+{
+    snprintf(blas.path, sizeof blas.path, "%s", path);
+    snprintf(blas.prefix, sizeof blas.prefix, "%s", prefix);
+    snprintf(blas.suffix, sizeof blas.suffix, "%s", suffix);
+    blas.ilp64 = ilp64;
+    blas.tried = false;
+}
+
+static void *symbol(void *library, const char *routine)
+{
+    char name[128];
+    snprintf(name, sizeof name, "%scblas_%s%s", blas.prefix, routine, blas.suffix);
+    return dlsym(library, name);
+}
+
+/* POSIX lets dlsym's result be a function; ISO C has no conversion, hence the copies. */
+static bool blas_open(const char *path)
+{
+    void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    if (library == NULL) {
+        return false;
+    }
+    void *d = symbol(library, "dgemm"), *s = symbol(library, "sgemm"), *c = symbol(library, "cgemm"), *z = symbol(library, "zgemm");
+    if (d == NULL || s == NULL || c == NULL || z == NULL) {
+        dlclose(library);
+        return false;
+    }
+    memcpy(&blas.dgemm, &d, sizeof d);
+    memcpy(&blas.sgemm, &s, sizeof s);
+    memcpy(&blas.cgemm, &c, sizeof c);
+    memcpy(&blas.zgemm, &z, sizeof z);
+    snprintf(blas.name, sizeof blas.name, "%s", path);
+    return true;
+}
+
+static bool blas_ready(void)
+{
+    if (!blas.tried) {
+        blas.tried = true;
+        if (blas.path[0] == '\0' || !blas_open(blas.path)) {
+            blas.prefix[0] = blas.suffix[0] = '\0';
+            blas.ilp64 = false;
+            if (!blas_open("libopenblas.so.0")) {
+                blas_open("libcblas.so.3");
+            }
+        }
+    }
+    return blas.dgemm != NULL;
+}
+
+const char *cni_blas_name(void)
+{
+    return blas_ready() ? blas.name : "none";
+}
+
+/* ---- Layouts ---- */
+
+/* Can BLAS take the matrix, and how: leading dimension, transposed against row-major? */
+static bool blas_layout(const cni_matrix *m, int64_t itemsize, int64_t *leading, bool *transposed)
+{
+    int64_t row = m->row_stride, column = m->column_stride;
+    bool row_major = (column == itemsize || m->columns == 1) && row % itemsize == 0 &&
+                     (m->rows == 1 || row >= m->columns * itemsize);
+    bool column_major = (row == itemsize || m->rows == 1) && column % itemsize == 0 &&
+                        (m->columns == 1 || column >= m->rows * itemsize);
+    if (row_major) {
+        *leading = m->rows == 1 ? m->columns : row / itemsize;
+        *transposed = false;
+    } else if (column_major) {
+        *leading = m->columns == 1 ? m->rows : column / itemsize;
+        *transposed = true;
+    }
+    return (row_major || column_major) && *leading <= INT32_MAX;
+}
+
+static bool multiply_blas(const cni_matrix *a, const cni_matrix *b, const cni_matrix *c)
+{
+    int64_t size = (int64_t)cn_dtype_size(a->dtype), lda, ldb, ldc;
+    bool ta, tb, tc;
+    bool inexact = a->dtype == CN_FLOAT32 || a->dtype == CN_FLOAT64 || a->dtype == CN_COMPLEX64 || a->dtype == CN_COMPLEX128;
+    if (!inexact || a->columns == 0 || !blas_ready() || !blas_layout(a, size, &lda, &ta) ||
+        !blas_layout(b, size, &ldb, &tb) || !blas_layout(c, size, &ldc, &tc) || tc) {
+        return false;
+    }
+    int64_t m = c->rows, n = c->columns, k = a->columns;
+    int64_t xa = ta ? TRANSPOSE : NO_TRANSPOSE, xb = tb ? TRANSPOSE : NO_TRANSPOSE;
+    static const float one32[2] = {1, 0}, zero32[2] = {0, 0};
+    static const double one64[2] = {1, 0}, zero64[2] = {0, 0};
+    void *x = a->data, *y = b->data, *z = c->data;
+    switch (a->dtype) {
+    case CN_FLOAT64:
+        blas.dgemm(ROW_MAJOR, xa, xb, m, n, k, 1, x, lda, y, ldb, 0, z, ldc);
+        break;
+    case CN_FLOAT32:
+        blas.sgemm(ROW_MAJOR, xa, xb, m, n, k, 1, x, lda, y, ldb, 0, z, ldc);
+        break;
+    case CN_COMPLEX64:
+        blas.cgemm(ROW_MAJOR, xa, xb, m, n, k, one32, x, lda, y, ldb, zero32, z, ldc);
+        break;
+    default:
+        blas.zgemm(ROW_MAJOR, xa, xb, m, n, k, one64, x, lda, y, ldb, zero64, z, ldc);
+        break;
+    }
+    return true;
+}
+
+/* ---- Plain loops ---- */
+
+static void multiply_element(const cni_matrix *a, const cni_matrix *b, const char *x, const char *y, char *to)
+{
+    double re = 0, im = 0;
+    uint64_t whole = 0;
+    bool any = false, inexact = a->dtype >= CN_FLOAT16;
+    cn_scalar s = {.dtype = a->dtype}, p, q;
+    for (int64_t k = 0; k < a->columns; k++, x += a->column_stride, y += b->row_stride) {
+        memcpy(s.value.bytes, x, cn_dtype_size(a->dtype));
+        cn_scalar_cast(&s, CN_STRONG, inexact ? CN_COMPLEX128 : CN_INT64, &p);
+        memcpy(s.value.bytes, y, cn_dtype_size(a->dtype));
+        cn_scalar_cast(&s, CN_STRONG, inexact ? CN_COMPLEX128 : CN_INT64, &q);
+        if (inexact) {
+            re += p.value.c128[0] * q.value.c128[0] - p.value.c128[1] * q.value.c128[1];
+            im += p.value.c128[0] * q.value.c128[1] + p.value.c128[1] * q.value.c128[0];
+        } else {
+            whole += p.value.u64 * q.value.u64;
+            any |= p.value.u64 != 0 && q.value.u64 != 0;
+        }
+    }
+    cn_scalar sum = {.dtype = inexact ? CN_COMPLEX128 : CN_INT64}, out;
+    if (inexact) {
+        sum.value.c128[0] = re;
+        sum.value.c128[1] = im;
+    } else {
+        sum.value.u64 = a->dtype == CN_BOOL ? (uint64_t)any : whole;
+    }
+    cn_scalar_cast(&sum, CN_STRONG, a->dtype, &out);
+    memcpy(to, out.value.bytes, cn_dtype_size(a->dtype));
+}
+
+void cni_matrix_multiply(const cni_matrix *a, const cni_matrix *b, const cni_matrix *c)
+{
+    if (multiply_blas(a, b, c)) {
+        return;
+    }
+    for (int64_t i = 0; i < c->rows; i++) {
+        for (int64_t j = 0; j < c->columns; j++) {
+            multiply_element(a, b, a->data + i * a->row_stride, b->data + j * b->column_stride,
+                             c->data + i * c->row_stride + j * c->column_stride);
+        }
+    }
+}

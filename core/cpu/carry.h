@@ -1,0 +1,13 @@
+/* carry.h - see carry.c. */
+#ifndef CNI_CARRY_H
+#define CNI_CARRY_H
+
+#include "exec/place.h"
+
+typedef struct cni_carry_binding cni_carry_binding;
+
+cn_status cni_carry_bind(const cni_part *part, const cni_window *w, const cni_skeleton *s, cni_carry_binding **out);
+void cni_carry_unbind(cni_carry_binding *binding);
+void cni_carry_run(const cni_part *part, const cni_carry_binding *binding, const cni_run *run);
+
+#endif

@@ -1,0 +1,430 @@
+/*
+ * group.c - binding a group: which registers are memory, which are runs of the tile, how large the tile is.
+ */
+#include "cpu/group.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/settings.h"
+#include "base/status.h"
+#include "cpu/nest.h"
+#include "op/op.h"
+
+typedef enum place_kind { PLACE_NONE, PLACE_RUN, PLACE_DIRECT, PLACE_SCALAR, PLACE_SPLAT } place_kind;
+
+typedef struct place {
+    uint8_t kind;
+    uint8_t log2_size;
+    bool memory;     /* SCALAR: one element of an access */
+    uint32_t access; /* DIRECT; SCALAR of a broadcast access */
+    uint32_t scalar; /* SCALAR, SPLAT of a recorded scalar; CNI_NONE otherwise */
+    uint32_t last;   /* instruction that uses it last */
+    uint32_t run;    /* RUN, SPLAT: number in the tile arena */
+} place;
+
+typedef struct binder {
+    const cni_part *part;
+    const cni_window *w;
+    const cni_cpu_kernels *kernels;
+    cni_group_binding *g;
+    cni_nest nest;
+    place *places;
+    uint32_t nruns, largest; /* tile runs, and the widest element */
+    uint32_t *free_runs;
+} binder;
+
+static uint8_t log2_size(cn_dtype dtype)
+{
+    return (uint8_t)__builtin_ctzll(cn_dtype_size(dtype));
+}
+
+/* ---- Accesses ---- */
+
+static int64_t nest_stride(const binder *b, uint32_t access, int from_last)
+{
+    int d = b->nest.ndim - 1 - from_last;
+    return d < 0 ? 0 : b->nest.strides[(size_t)access * CN_MAX_DIMS + (size_t)d];
+}
+
+static cni_touch touch_of(const binder *b, uint32_t access, int64_t columns, int64_t rows)
+{
+    int64_t size = (int64_t)cn_dtype_size((cn_dtype)b->w->views[b->part->access[access].view].dtype);
+    int64_t column = nest_stride(b, access, 0), row = nest_stride(b, access, 1);
+    bool one_column = columns == 1;
+    if (rows == 1) {
+        return column == size || one_column ? CNI_TOUCH_DIRECT : column == 0 ? CNI_TOUCH_SPLAT : CNI_TOUCH_COPY;
+    }
+    bool whole_rows = columns == b->nest.shape[b->nest.ndim - 1];
+    if ((column == size || one_column) && row == columns * size && whole_rows) {
+        return CNI_TOUCH_DIRECT;
+    }
+    return column == 0 && row == 0 ? CNI_TOUCH_SPLAT : CNI_TOUCH_COPY;
+}
+
+/* ---- Where registers live ---- */
+
+/* May every use of the register take one element for all? */
+static bool uses_take_scalar(const binder *b, uint16_t reg)
+{
+    for (uint32_t i = 0; i < b->part->ninstr; i++) {
+        const cni_instr *x = &b->part->instr[i];
+        bool any_run = false, used = false, takes = true;
+        for (int k = 0; k < x->nsrc; k++) {
+            bool scalar = b->places[x->src[k]].kind == PLACE_SCALAR || x->src[k] == reg;
+            any_run |= !scalar;
+            if (x->src[k] == reg) {
+                used = true;
+                takes &= x->kind == CNI_INSTR_OP && (b->kernels->loop_scalars[x->loop] >> k & 1) != 0;
+            }
+        }
+        if (used && (!takes || !any_run)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static const cni_instr *direct_store_of(const binder *b, uint16_t reg)
+{
+    for (uint32_t i = 0; i < b->part->ninstr; i++) {
+        const cni_instr *x = &b->part->instr[i];
+        if (x->kind == CNI_INSTR_STORE && x->direct && x->src[0] == reg) {
+            return x;
+        }
+    }
+    return NULL;
+}
+
+static void place_load(binder *b, const cni_instr *x, int64_t columns, int64_t rows)
+{
+    place *p = &b->places[x->dst[0]];
+    cni_touch touch = touch_of(b, x->access, columns, rows);
+    p->access = x->access;
+    p->kind = PLACE_RUN;
+    if (touch == CNI_TOUCH_DIRECT) {
+        p->kind = PLACE_DIRECT;
+    } else if (touch == CNI_TOUCH_SPLAT && uses_take_scalar(b, x->dst[0])) {
+        p->kind = PLACE_SCALAR;
+        p->memory = true;
+    }
+}
+
+static cn_dtype output_dtype(const cni_instr *x, int k)
+{
+    if (x->kind != CNI_INSTR_OP || k == 0) {
+        return (cn_dtype)x->dtype;
+    }
+    int op = CNI_OP_COUNT - 1;
+    while (cni_ops[op].first_loop > x->loop) {
+        op--;
+    }
+    return (cn_dtype)cni_ops[op].signatures[x->loop - cni_ops[op].first_loop].dtypes[x->nsrc + k];
+}
+
+static void places_classify(binder *b, int64_t columns, int64_t rows)
+{
+    b->largest = 1;
+    memset(b->places, 0, b->part->nregister * sizeof *b->places);
+    for (uint32_t i = 0; i < b->part->ninstr; i++) {
+        const cni_instr *x = &b->part->instr[i];
+        for (int k = 0; k < x->ndst; k++) {
+            place *p = &b->places[x->dst[k]];
+            p->scalar = CNI_NONE;
+            p->last = i;
+            p->log2_size = log2_size(output_dtype(x, k));
+            if (x->kind == CNI_INSTR_LOAD) {
+                place_load(b, x, columns, rows);
+            } else if (x->kind == CNI_INSTR_SCALAR) {
+                p->scalar = x->access;
+                p->kind = uses_take_scalar(b, x->dst[0]) ? PLACE_SCALAR : PLACE_SPLAT;
+            } else {
+                const cni_instr *store = direct_store_of(b, x->dst[k]);
+                bool direct = store != NULL && touch_of(b, store->access, columns, rows) == CNI_TOUCH_DIRECT;
+                p->kind = direct ? PLACE_DIRECT : PLACE_RUN;
+                p->access = direct ? store->access : 0;
+            }
+            uint32_t size = 1U << p->log2_size;
+            b->largest = size > b->largest ? size : b->largest;
+        }
+        for (int k = 0; k < x->nsrc; k++) {
+            b->places[x->src[k]].last = i;
+        }
+    }
+}
+
+/* Gives runs to registers, the same run to registers whose lives do not meet. Splats keep theirs. */
+static void runs_assign(binder *b)
+{
+    uint32_t nfree = 0;
+    b->nruns = 0;
+    for (uint32_t i = 0; i < b->part->ninstr; i++) {
+        const cni_instr *x = &b->part->instr[i];
+        for (int k = 0; k < x->ndst; k++) {
+            place *p = &b->places[x->dst[k]];
+            if (p->kind == PLACE_RUN) {
+                p->run = nfree > 0 ? b->free_runs[--nfree] : b->nruns++;
+            } else if (p->kind == PLACE_SPLAT) {
+                p->run = b->nruns++;
+            }
+        }
+        for (int k = 0; k < x->nsrc; k++) {
+            place *p = &b->places[x->src[k]];
+            bool again = k > 0 && (x->src[k] == x->src[0] || (k > 1 && x->src[k] == x->src[1]));
+            if (p->kind == PLACE_RUN && p->last == i && !again) {
+                b->free_runs[nfree++] = p->run;
+            }
+        }
+        for (int k = 0; k < x->ndst; k++) {
+            place *p = &b->places[x->dst[k]];
+            if (p->kind == PLACE_RUN && p->last == i) {
+                b->free_runs[nfree++] = p->run;
+            }
+        }
+    }
+}
+
+static int64_t round_up(int64_t x, int64_t to)
+{
+    return (x + to - 1) / to * to;
+}
+
+static void tile_choose(binder *b)
+{
+    cni_group_binding *g = b->g;
+    const cni_nest *n = &b->nest;
+    int64_t last = n->ndim > 0 ? n->shape[n->ndim - 1] : 1;
+    places_classify(b, last, 1);
+    runs_assign(b);
+    int64_t per_element = (int64_t)(b->nruns > 0 ? b->nruns : 1) * b->largest;
+    int64_t tile = cni_settings[CNI_SETTING_TILE_BYTES] / per_element / 64 * 64;
+    int64_t least = cni_settings[CNI_SETTING_TILE_MIN], most = cni_settings[CNI_SETTING_TILE_MAX];
+    tile = tile < least ? least : tile > most ? most : tile;
+    if (b->part->reduces) {
+        tile = tile >= CNI_LEAF ? CNI_LEAF : tile >= CNI_LEAF / 2 ? CNI_LEAF / 2 : tile >= CNI_LEAF / 4 ? CNI_LEAF / 4 : tile;
+    }
+    g->rows = 1;
+    g->columns = last;
+    if (last > tile) {
+        int64_t pieces = (last + tile - 1) / tile;
+        g->columns = b->part->reduces ? tile : round_up((last + pieces - 1) / pieces, 8);
+    } else if (n->ndim >= 2 && 2 * last <= tile) {
+        bool rows_are_free = !b->part->reduces || (!n->last_kept && n->nkept == n->ndim - 1);
+        int64_t rows = tile / (last > 0 ? last : 1);
+        g->rows = rows_are_free ? (rows < n->shape[n->ndim - 2] ? rows : n->shape[n->ndim - 2]) : 1;
+    }
+    g->columns = g->columns < 1 ? 1 : g->columns;
+    g->rows = g->rows < 1 ? 1 : g->rows;
+    places_classify(b, g->columns, g->rows);
+    runs_assign(b);
+}
+
+/* ---- Steps ---- */
+
+static bool is_scalar_place(const binder *b, uint16_t reg)
+{
+    return b->places[reg].kind == PLACE_SCALAR;
+}
+
+static void step_loop(binder *b, const cni_instr *x, cni_step *step)
+{
+    step->kind = CNI_STEP_LOOP;
+    step->op = x->op;
+    step->npointers = (uint8_t)(x->ndst + x->nsrc);
+    for (int k = 0; k < x->ndst; k++) {
+        step->registers[k] = x->dst[k];
+    }
+    for (int k = 0; k < x->nsrc; k++) {
+        step->registers[x->ndst + k] = x->src[k];
+        step->scalars = (uint16_t)(step->scalars | (is_scalar_place(b, x->src[k]) ? 1U << k : 0));
+    }
+    if (x->kind == CNI_INSTR_OP) {
+        step->loop = b->kernels->loops[x->loop];
+        bool masked = (b->w->ops[x->op].flags & CNI_OP_WHERE) != 0;
+        step->fp_kinds = masked ? 0 : b->w->ops[x->op].fp_kinds;
+    } else {
+        step->loop = b->kernels->casts[x->from][x->dtype];
+        step->fp_kinds = b->w->ops[x->op].fp_kinds;
+    }
+}
+
+static void step_move(const cni_instr *x, uint8_t kind, uint16_t reg, cni_step *step)
+{
+    step->kind = kind;
+    step->registers[0] = reg;
+    step->access = (uint16_t)x->access;
+    step->op = x->op;
+}
+
+static bool steps_make(binder *b)
+{
+    cni_group_binding *g = b->g;
+    const cni_part *part = b->part;
+    g->steps = cni_arena_alloc(&g->arena, (part->ninstr + 1) * sizeof *g->steps);
+    g->direct = cni_arena_alloc(&g->arena, (part->nregister + 1) * sizeof *g->direct);
+    g->scalars = cni_arena_alloc(&g->arena, (part->nregister + 1) * sizeof *g->scalars);
+    g->told = cni_arena_alloc(&g->arena, (part->ninstr + 1) * sizeof *g->told);
+    if (g->steps == NULL || g->direct == NULL || g->scalars == NULL || g->told == NULL) {
+        return false;
+    }
+    uint32_t reduction = 0;
+    for (uint32_t i = 0; i < part->ninstr; i++) {
+        const cni_instr *x = &part->instr[i];
+        cni_step *step = &g->steps[g->nsteps];
+        const place *first = x->ndst > 0 ? &b->places[x->dst[0]] : NULL;
+        switch ((cni_instr_kind)x->kind) {
+        case CNI_INSTR_LOAD:
+            if (first->kind == PLACE_RUN) {
+                step_move(x, CNI_STEP_LOAD, x->dst[0], step);
+                g->nsteps++;
+            }
+            break;
+        case CNI_INSTR_OP:
+        case CNI_INSTR_CAST:
+            step_loop(b, x, step);
+            g->fp_kinds |= step->fp_kinds;
+            g->nsteps++;
+            break;
+        case CNI_INSTR_MOVE:
+            step->kind = CNI_STEP_LOOP;
+            step->loop = NULL;
+            step->npointers = 2;
+            step->registers[0] = x->dst[0];
+            step->registers[1] = x->src[0];
+            step->access = log2_size((cn_dtype)x->dtype);
+            g->nsteps++;
+            break;
+        case CNI_INSTR_STORE: {
+            const place *source = &b->places[x->src[0]];
+            bool done = x->direct && source->kind == PLACE_DIRECT && source->access == x->access;
+            if (!done) {
+                step_move(x, CNI_STEP_STORE, x->src[0], step);
+                g->nsteps++;
+            }
+            break;
+        }
+        case CNI_INSTR_REDUCE:
+            step_move(x, CNI_STEP_REDUCE, x->src[0], step);
+            step->reduction = reduction++;
+            g->nsteps++;
+            break;
+        default:
+            break;
+        }
+        for (int k = 0; k < x->ndst; k++) {
+            const place *p = &b->places[x->dst[k]];
+            if (p->kind == PLACE_DIRECT || (p->kind == PLACE_SCALAR && x->kind == CNI_INSTR_LOAD)) {
+                g->direct[g->ndirect].reg = x->dst[k];
+                g->direct[g->ndirect++].access = (uint16_t)p->access;
+            }
+        }
+    }
+    return true;
+}
+
+static bool registers_make(binder *b)
+{
+    cni_group_binding *g = b->g;
+    size_t run_bytes = (size_t)round_up(g->rows * g->columns * b->largest, 64) + 64; /* odd lines: no aliasing of sets */
+    char *arena = cni_arena_alloc(&g->arena, (size_t)b->nruns * run_bytes + 64);
+    g->nregister = b->part->nregister;
+    g->registers = cni_arena_alloc(&g->arena, (g->nregister + 1) * sizeof *g->registers);
+    if (arena == NULL || g->registers == NULL) {
+        return false;
+    }
+    arena += 64 - (uintptr_t)arena % 64;
+    for (uint32_t r = 0; r < g->nregister; r++) {
+        const place *p = &b->places[r];
+        if (p->kind == PLACE_RUN || p->kind == PLACE_SPLAT) {
+            g->registers[r] = arena + p->run * run_bytes;
+        }
+        if (p->kind == PLACE_SPLAT || (p->kind == PLACE_SCALAR && !p->memory)) {
+            g->scalars[g->nscalars].reg = (uint16_t)r;
+            g->scalars[g->nscalars].splat = p->kind == PLACE_SPLAT;
+            g->scalars[g->nscalars].log2_size = p->log2_size;
+            g->scalars[g->nscalars].scalar = p->scalar;
+            g->nscalars++;
+        }
+    }
+    return true;
+}
+
+static bool access_make(binder *b)
+{
+    cni_group_binding *g = b->g;
+    const cni_part *part = b->part;
+    g->ndim = b->nest.ndim;
+    g->nkept = b->nest.nkept;
+    g->last_kept = b->nest.last_kept;
+    g->naccess = part->naccess;
+    g->shape = cni_arena_copy(&g->arena, b->nest.shape, (size_t)(g->ndim + 1) * sizeof *g->shape);
+    g->index = cni_arena_alloc(&g->arena, (size_t)(g->ndim + 1) * sizeof *g->index);
+    g->access = cni_arena_alloc(&g->arena, (part->naccess + 1) * sizeof *g->access);
+    g->pointers = cni_arena_alloc(&g->arena, (part->naccess + 1) * sizeof *g->pointers);
+    if (g->shape == NULL || g->index == NULL || g->access == NULL || g->pointers == NULL) {
+        return false;
+    }
+    g->rerunnable = true;
+    for (uint32_t a = 0; a < part->naccess; a++) {
+        cni_bound_access *bound = &g->access[a];
+        bound->slot = part->access[a].slot;
+        bound->touch = (uint8_t)touch_of(b, a, g->columns, g->rows);
+        bound->log2_size = log2_size((cn_dtype)b->w->views[part->access[a].view].dtype);
+        bound->offset = b->nest.offsets[a];
+        bound->strides = cni_arena_copy(&g->arena, &b->nest.strides[(size_t)a * CN_MAX_DIMS], (size_t)(g->ndim + 1) * sizeof(int64_t));
+        if (bound->strides == NULL) {
+            return false;
+        }
+        for (uint32_t o = 0; o < a; o++) {
+            g->rerunnable &= part->access[o].slot != part->access[a].slot || part->access[o].written == part->access[a].written;
+        }
+    }
+    g->rerunnable &= !part->reduces;
+    return true;
+}
+
+static uint32_t first_reduction_view(const cni_part *part)
+{
+    for (uint32_t i = 0; i < part->ninstr; i++) {
+        if (part->instr[i].kind == CNI_INSTR_REDUCE) {
+            return part->access[part->instr[i].access].view;
+        }
+    }
+    return CNI_NONE;
+}
+
+cn_status cni_group_bind(const cni_part *part, const cni_window *w, const cni_skeleton *s, cni_group_binding **out)
+{
+    (void)s;
+    cni_group_binding *g = cni_alloc_zero(1, sizeof *g);
+    cni_arena work = {0};
+    if (g == NULL) {
+        return cni_fail_memory((int64_t)sizeof *g);
+    }
+    binder b = {.part = part, .w = w, .kernels = cni_cpu_kernels_get(), .g = g};
+    b.places = cni_arena_alloc(&work, (part->nregister + 1) * sizeof *b.places);
+    b.free_runs = cni_arena_alloc(&work, (2 * part->nregister + 8) * sizeof *b.free_runs);
+    bool made = b.places != NULL && b.free_runs != NULL &&
+                cni_nest_make(part, w, first_reduction_view(part), &work, &b.nest);
+    if (made) {
+        tile_choose(&b);
+        made = access_make(&b) && steps_make(&b) && registers_make(&b);
+    }
+    cni_arena_destroy(&work);
+    cn_status status = made ? CN_OK : cni_fail_memory((int64_t)sizeof *g);
+    if (status == CN_OK && part->reduces) {
+        status = cni_reduce_bind(part, w, g);
+    }
+    if (status != CN_OK) {
+        cni_group_unbind(g);
+        return status;
+    }
+    *out = g;
+    return CN_OK;
+}
+
+void cni_group_unbind(cni_group_binding *g)
+{
+    cni_arena_destroy(&g->arena);
+    cni_free(g);
+}

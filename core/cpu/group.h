@@ -1,0 +1,104 @@
+/*
+ * group.h - a fused group bound to one geometry: loop nest, tile, and the program over tiles (tier 0).
+ *
+ *   outer dimensions ... | rows of a tile | elements of a row
+ *
+ * A tile is rows x columns elements. Every register is either memory itself (an access that is contiguous over the
+ * tile), a run of its own in the tile arena, or one scalar. Instructions are loops over contiguous runs.
+ */
+#ifndef CNI_GROUP_H
+#define CNI_GROUP_H
+
+#include "cpu/loops.h"
+#include "cpu/superacc.h"
+#include "exec/place.h"
+
+enum { CNI_LEAF = 1024, CNI_SMALL_SUM = 8192 };
+
+/* How an access meets the tile. */
+typedef enum cni_touch { CNI_TOUCH_DIRECT, CNI_TOUCH_COPY, CNI_TOUCH_SPLAT } cni_touch;
+
+typedef struct cni_bound_access {
+    uint32_t slot;
+    uint8_t touch;
+    uint8_t log2_size;
+    int64_t offset;   /* bytes, first element of the nest */
+    int64_t *strides; /* by dimension of the nest */
+} cni_bound_access;
+
+typedef enum cni_step_kind { CNI_STEP_LOOP, CNI_STEP_LOAD, CNI_STEP_STORE, CNI_STEP_REDUCE } cni_step_kind;
+
+typedef struct cni_step {
+    uint8_t kind;
+    uint8_t npointers; /* LOOP: outputs, then inputs */
+    uint8_t fp_kinds;  /* events to look for */
+    uint16_t scalars;  /* LOOP: inputs that are one element */
+    cni_loop loop;
+    uint16_t registers[6];
+    uint16_t access;
+    uint32_t op;
+    uint32_t reduction; /* REDUCE */
+} cni_step;
+
+typedef struct cni_reduction {
+    uint16_t access, value;      /* where results go; register with the values */
+    uint8_t dtype, kind;         /* cni_reduce_kind */
+    bool large;
+    size_t itemsize;
+    cni_reduce_loop reduce;
+    cni_loop combine;            /* elementwise form: p[0] = p[1] op p[2] */
+    bool has_identity, has_initial;
+    cn_scalar identity;
+    uint32_t initial;            /* scalar of the window */
+    int64_t count, block;        /* elements a result takes; of them, runs that are summed as one */
+    int64_t seen;                /* of the present result */
+    bool begun;
+    cn_scalar accumulator;
+    char *scratch;               /* a block that does not lie in one tile */
+    int64_t filled;
+    char *row, *total;           /* accumulators of a tile of results (last axis kept) */
+    cni_superacc *exact;         /* real, imaginary */
+} cni_reduction;
+
+typedef struct cni_group_binding {
+    int ndim;
+    int64_t *shape;              /* of the nest, slowest first */
+    int nkept;                   /* reductions: the first dimensions of the nest are kept ones */
+    bool last_kept;              /* reductions: the last axis is kept; the nest ends with the reduced dimensions, then it */
+    int64_t columns, rows;       /* of a full tile */
+    uint32_t naccess, nsteps, nregister, nreductions;
+    cni_bound_access *access;
+    cni_step *steps;
+    void **registers;            /* addresses while running */
+    struct { uint16_t reg, access; } *direct; /* registers that are memory */
+    uint32_t ndirect;
+    uint32_t nscalars;
+    struct { uint16_t reg; bool splat; uint8_t log2_size; uint32_t scalar; void *place; } *scalars;
+    cni_reduction *reductions;
+    uint8_t fp_kinds;            /* of any step */
+    bool rerunnable;             /* a tile can be run twice */
+    uint32_t *told;              /* by step: events reported in this run */
+    uint32_t all_told;           /* events that need no more attention */
+    char **pointers;             /* by access, while running */
+    int64_t *index;
+    cni_arena arena;
+} cni_group_binding;
+
+cn_status cni_group_bind(const cni_part *part, const cni_window *w, const cni_skeleton *s, cni_group_binding **out);
+void cni_group_unbind(cni_group_binding *g);
+void cni_group_run(const cni_part *part, cni_group_binding *g, const cni_run *run);
+
+/* Points the accesses at the element of g->index. */
+void cni_group_point(cni_group_binding *g, const cni_run *run);
+
+/* Runs the program on one tile of rows x columns elements; the pointers are of its first element. */
+void cni_tile_run(cni_group_binding *g, const cni_run *run, int64_t rows, int64_t columns);
+
+/* Runs a group that reduces. */
+void cni_reduce_run(cni_group_binding *g, const cni_run *run);
+cn_status cni_reduce_bind(const cni_part *part, const cni_window *w, cni_group_binding *g);
+
+/* Takes the tile's values into the accumulators (step REDUCE). */
+void cni_reduce_tile(cni_group_binding *g, cni_reduction *r, const cni_run *run, int64_t rows, int64_t columns);
+
+#endif

@@ -1,0 +1,316 @@
+/*
+ * library.c - ops that are a step of their own: arange, gather, scatter, arg-reductions; matmul is in blas.c.
+ */
+#include "cpu/library.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "cpu/loops.h"
+#include "op/op.h"
+
+typedef struct operand {
+    cni_geometry g;
+    cn_dtype dtype;
+    char *data; /* first element */
+} operand;
+
+static operand operand_of(const cni_part *part, int k, const cni_run *run)
+{
+    const cni_access *a = &part->access[k];
+    operand o = {.g = cni_window_geometry(run->window, a->view), .dtype = (cn_dtype)run->window->views[a->view].dtype};
+    o.data = a->slot == CNI_NONE ? NULL : (char *)run->slots[a->slot] + o.g.offset;
+    return o;
+}
+
+/* Advances a C-order index; false at the end. */
+static bool next_index(int ndim, const int64_t *shape, int64_t *index)
+{
+    int d = ndim - 1;
+    while (d >= 0 && ++index[d] == shape[d]) {
+        index[d--] = 0;
+    }
+    return d >= 0;
+}
+
+static int64_t offset_of(int ndim, const int64_t *strides, const int64_t *index)
+{
+    int64_t offset = 0;
+    for (int d = 0; d < ndim; d++) {
+        offset += index[d] * strides[d];
+    }
+    return offset;
+}
+
+/* ---- arange ---- */
+
+/* start + i * step in the dtype's own arithmetic: float16 steps in float32. */
+static void arange_element(cn_dtype dtype, const cn_scalar *start, const cn_scalar *step, int64_t i, char *to)
+{
+    cn_scalar wide = {.dtype = CN_FLOAT64}, value, first, delta;
+    switch (dtype) {
+    case CN_FLOAT64:
+        value.value.f64 = start->value.f64 + (double)i * step->value.f64;
+        break;
+    case CN_FLOAT32:
+        value.value.f32 = start->value.f32 + (float)i * step->value.f32;
+        break;
+    case CN_FLOAT16:
+        cn_scalar_cast(start, CN_STRONG, CN_FLOAT32, &first);
+        cn_scalar_cast(step, CN_STRONG, CN_FLOAT32, &delta);
+        first.value.f32 += (float)i * delta.value.f32;
+        first.dtype = CN_FLOAT32;
+        cn_scalar_cast(&first, CN_STRONG, CN_FLOAT16, &value);
+        break;
+    case CN_COMPLEX64:
+        value.value.c64[0] = start->value.c64[0] + (float)i * step->value.c64[0];
+        value.value.c64[1] = start->value.c64[1] + (float)i * step->value.c64[1];
+        break;
+    case CN_COMPLEX128:
+        value.value.c128[0] = start->value.c128[0] + (double)i * step->value.c128[0];
+        value.value.c128[1] = start->value.c128[1] + (double)i * step->value.c128[1];
+        break;
+    default:
+        cn_scalar_cast(start, CN_STRONG, CN_INT64, &first);
+        cn_scalar_cast(step, CN_STRONG, CN_INT64, &delta);
+        wide.dtype = CN_INT64;
+        wide.value.i64 = first.value.i64 + i * delta.value.i64;
+        cn_scalar_cast(&wide, CN_STRONG, dtype, &value);
+        break;
+    }
+    memcpy(to, value.value.bytes, cn_dtype_size(dtype));
+}
+
+static void run_arange(const cni_part *part, const cni_run *run)
+{
+    operand out = operand_of(part, 0, run);
+    const cni_op *op = &run->window->ops[part->op];
+    const cn_scalar *start = &run->window->scalars[op->args[1] & ~CNI_SCALAR];
+    const cn_scalar *step = &run->window->scalars[op->args[2] & ~CNI_SCALAR];
+    int64_t n = out.g.shape[0], stride = out.g.strides[0];
+    if (out.dtype == CN_FLOAT64 && stride == 8) {
+        double *to = (double *)(void *)out.data, first = start->value.f64, delta = step->value.f64;
+        for (int64_t i = 0; i < n; i++) {
+            to[i] = first + (double)i * delta;
+        }
+    } else if (out.dtype == CN_INT64 && stride == 8) {
+        int64_t *to = (int64_t *)(void *)out.data, first = start->value.i64, delta = step->value.i64;
+        for (int64_t i = 0; i < n; i++) {
+            to[i] = first + i * delta;
+        }
+    } else {
+        for (int64_t i = 0; i < n; i++) {
+            arange_element(out.dtype, start, step, i, out.data + i * stride);
+        }
+    }
+}
+
+/* ---- gather and scatter ---- */
+
+/* Byte offset of the element that a flat index of the first nindex axes names. */
+static int64_t flat_offset(const cni_geometry *g, int nindex, int64_t flat)
+{
+    if (nindex == 1) {
+        return flat * g->strides[0];
+    }
+    int64_t offset = 0;
+    for (int d = nindex - 1; d >= 0; d--) {
+        offset += flat % g->shape[d] * g->strides[d];
+        flat /= g->shape[d];
+    }
+    return offset;
+}
+
+/* Moves the elements behind one index: `rest` axes of the array, and of the other side. */
+static void move_rest(int rest, const int64_t *shape, const int64_t *to_strides, char *to, const int64_t *from_strides,
+                      const char *from, size_t itemsize)
+{
+    const cni_copy_loop copy = cni_cpu_kernels_get()->copies[__builtin_ctzll(itemsize)];
+    if (rest == 0) {
+        memcpy(to, from, itemsize);
+        return;
+    }
+    int64_t index[CN_MAX_DIMS] = {0};
+    do {
+        copy(shape[rest - 1], to + offset_of(rest - 1, to_strides, index), to_strides[rest - 1],
+             from + offset_of(rest - 1, from_strides, index), from_strides[rest - 1]);
+    } while (next_index(rest - 1, shape, index));
+}
+
+static bool empty(const cni_geometry *g)
+{
+    return cni_element_count(g->ndim, g->shape) == 0;
+}
+
+static void run_gather(const cni_part *part, const cni_run *run)
+{
+    operand out = operand_of(part, 0, run), array = operand_of(part, 1, run), flat = operand_of(part, 2, run);
+    int nindex = run->window->ops[part->op].parameter, rest = array.g.ndim - nindex, nd = flat.g.ndim;
+    int64_t index[CN_MAX_DIMS] = {0};
+    if (empty(&out.g)) {
+        return;
+    }
+    do {
+        int64_t i = *(const int64_t *)(const void *)(flat.data + offset_of(nd, flat.g.strides, index));
+        move_rest(rest, array.g.shape + nindex, out.g.strides + nd, out.data + offset_of(nd, out.g.strides, index),
+                  array.g.strides + nindex, array.data + flat_offset(&array.g, nindex, i), (size_t)out.g.itemsize);
+    } while (next_index(nd, flat.g.shape, index));
+}
+
+static void run_scatter(const cni_part *part, const cni_run *run)
+{
+    operand array = operand_of(part, 0, run), flat = operand_of(part, 1, run), values = operand_of(part, 2, run);
+    int nindex = run->window->ops[part->op].parameter, rest = array.g.ndim - nindex, nd = flat.g.ndim;
+    int64_t index[CN_MAX_DIMS] = {0};
+    char zero[16] = {0};
+    if (values.data == NULL || empty(&flat.g) || cni_element_count(rest, array.g.shape + nindex) == 0) {
+        (void)zero;
+        return;
+    }
+    do {
+        int64_t i = *(const int64_t *)(const void *)(flat.data + offset_of(nd, flat.g.strides, index));
+        move_rest(rest, array.g.shape + nindex, array.g.strides + nindex, array.data + flat_offset(&array.g, nindex, i),
+                  values.g.strides + nd, values.data + offset_of(nd, values.g.strides, index), (size_t)array.g.itemsize);
+    } while (next_index(nd, flat.g.shape, index));
+}
+
+/* ---- argmin, argmax ---- */
+
+typedef struct key {
+    double re, im;
+    int64_t whole;
+    uint64_t natural;
+} key;
+
+static key key_of(cn_dtype dtype, const char *from)
+{
+    cn_scalar value = {.dtype = dtype}, wide;
+    key k = {0};
+    memcpy(value.value.bytes, from, cn_dtype_size(dtype));
+    if (dtype == CN_UINT64) {
+        k.natural = value.value.u64;
+    } else if (dtype < CN_FLOAT16) {
+        cn_scalar_cast(&value, CN_STRONG, CN_INT64, &wide);
+        k.whole = wide.value.i64;
+    } else if (dtype == CN_FLOAT64) {
+        k.re = value.value.f64;
+    } else {
+        cn_scalar_cast(&value, CN_STRONG, CN_COMPLEX128, &wide);
+        k.re = wide.value.c128[0];
+        k.im = wide.value.c128[1];
+    }
+    return k;
+}
+
+static bool key_is_nan(const key *k)
+{
+    return isnan(k->re) || isnan(k->im);
+}
+
+static bool key_less(const key *a, const key *b)
+{
+    if (a->re != b->re) {
+        return a->re < b->re;
+    }
+    if (a->im != b->im) {
+        return a->im < b->im;
+    }
+    return a->whole != b->whole ? a->whole < b->whole : a->natural < b->natural;
+}
+
+/* Index of the first extreme (or first NaN) along a run. */
+static int64_t arg_extreme(bool maximum, cn_dtype dtype, const char *data, int ndim, const int64_t *shape,
+                           const int64_t *strides)
+{
+    int64_t index[CN_MAX_DIMS] = {0}, best = 0, at = 0;
+    key extreme = key_of(dtype, data);
+    do {
+        if (key_is_nan(&extreme)) {
+            return best;
+        }
+        key k = key_of(dtype, data + offset_of(ndim, strides, index));
+        if (key_is_nan(&k) || (maximum ? key_less(&extreme, &k) : key_less(&k, &extreme))) {
+            extreme = k;
+            best = at;
+        }
+        at++;
+    } while (next_index(ndim, shape, index));
+    return best;
+}
+
+static void run_arg_reduce(const cni_part *part, const cni_run *run)
+{
+    operand out = operand_of(part, 0, run), in = operand_of(part, 1, run);
+    const cni_op *op = &run->window->ops[part->op];
+    bool maximum = (op->flags & CNI_OP_MAXIMUM) != 0;
+    if (empty(&in.g)) {
+        return;
+    }
+    if (op->parameter == CNI_FIRST_AXIS_ALL) {
+        *(int64_t *)(void *)out.data = arg_extreme(maximum, in.dtype, in.data, in.g.ndim, in.g.shape, in.g.strides);
+        return;
+    }
+    int axis = op->parameter;
+    int64_t index[CN_MAX_DIMS] = {0}, outer[CN_MAX_DIMS];
+    memcpy(outer, in.g.shape, (size_t)in.g.ndim * sizeof *outer);
+    outer[axis] = 1;
+    do {
+        *(int64_t *)(void *)(out.data + offset_of(out.g.ndim, out.g.strides, index)) =
+            arg_extreme(maximum, in.dtype, in.data + offset_of(in.g.ndim, in.g.strides, index), 1, &in.g.shape[axis], &in.g.strides[axis]);
+    } while (next_index(in.g.ndim, outer, index));
+}
+
+/* ---- matmul ---- */
+
+/* Views an operand as batches of matrices: a vector is a row (left) or a column (right). */
+static cni_matrix matrix_of(const operand *o, bool left)
+{
+    int n = o->g.ndim;
+    cni_matrix m = {.dtype = o->dtype, .data = o->data};
+    if (n == 1) {
+        m.rows = left ? 1 : o->g.shape[0];
+        m.columns = left ? o->g.shape[0] : 1;
+        m.row_stride = left ? 0 : o->g.strides[0];
+        m.column_stride = left ? o->g.strides[0] : 0;
+    } else {
+        m.rows = o->g.shape[n - 2];
+        m.columns = o->g.shape[n - 1];
+        m.row_stride = o->g.strides[n - 2];
+        m.column_stride = o->g.strides[n - 1];
+    }
+    return m;
+}
+
+static void run_matmul(const cni_part *part, const cni_run *run)
+{
+    operand out = operand_of(part, 0, run), a = operand_of(part, 1, run), b = operand_of(part, 2, run);
+    cni_matrix x = matrix_of(&a, true), y = matrix_of(&b, false), z = {.dtype = out.dtype, .rows = x.rows, .columns = y.columns};
+    int tail = (a.g.ndim > 1) + (b.g.ndim > 1), nbatch = out.g.ndim - tail;
+    int64_t a_strides[CN_MAX_DIMS], b_strides[CN_MAX_DIMS], index[CN_MAX_DIMS] = {0};
+    z.row_stride = a.g.ndim > 1 ? out.g.strides[nbatch] : 0;
+    z.column_stride = b.g.ndim > 1 ? out.g.strides[out.g.ndim - 1] : 0;
+    if (empty(&out.g)) {
+        return;
+    }
+    cni_broadcast_strides(a.g.ndim > 2 ? a.g.ndim - 2 : 0, a.g.shape, a.g.strides, nbatch, out.g.shape, a_strides);
+    cni_broadcast_strides(b.g.ndim > 2 ? b.g.ndim - 2 : 0, b.g.shape, b.g.strides, nbatch, out.g.shape, b_strides);
+    do {
+        x.data = a.data + offset_of(nbatch, a_strides, index);
+        y.data = b.data + offset_of(nbatch, b_strides, index);
+        z.data = out.data + offset_of(nbatch, out.g.strides, index);
+        cni_matrix_multiply(&x, &y, &z);
+    } while (next_index(nbatch, out.g.shape, index));
+}
+
+static void (*const runners[CNI_KIND_COUNT])(const cni_part *part, const cni_run *run) = {
+    [CNI_ARANGE] = run_arange,
+    [CNI_GATHER] = run_gather,
+    [CNI_SCATTER] = run_scatter,
+    [CNI_ARG_REDUCE] = run_arg_reduce,
+    [CNI_MATMUL] = run_matmul,
+};
+
+void cni_library_run(const cni_part *part, const cni_run *run)
+{
+    runners[run->window->ops[part->op].kind](part, run);
+}

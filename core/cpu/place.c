@@ -1,0 +1,68 @@
+/* place.c - the CPU cores of this process as a place. */
+#include "cpu/carry.h"
+#include "cpu/group.h"
+#include "cpu/library.h"
+#include "exec/info.h"
+#include "base/memory.h"
+#include "base/status.h"
+
+typedef struct part_binding {
+    cni_group_binding *group;
+    cni_carry_binding *carry;
+} part_binding;
+
+static cn_status bind(const cni_part *part, const cni_window *w, const cni_skeleton *s, void **out)
+{
+    part_binding *b = cni_alloc_zero(1, sizeof *b);
+    if (b == NULL) {
+        return cni_fail_memory((int64_t)sizeof *b);
+    }
+    cn_status status = CN_OK;
+    if (part->kind == CNI_PART_GROUP) {
+        status = cni_group_bind(part, w, s, &b->group);
+    } else if (part->kind != CNI_PART_LIBRARY) {
+        status = cni_carry_bind(part, w, s, &b->carry);
+    }
+    if (status != CN_OK) {
+        cni_free(b);
+        return status;
+    }
+    *out = b;
+    return CN_OK;
+}
+
+static void unbind(void *opaque)
+{
+    part_binding *b = opaque;
+    if (b->group != NULL) {
+        cni_group_unbind(b->group);
+    }
+    if (b->carry != NULL) {
+        cni_carry_unbind(b->carry);
+    }
+    cni_free(b);
+}
+
+static void run_part(const cni_part *part, void *opaque, const cni_run *run)
+{
+    part_binding *b = opaque;
+    switch ((cni_part_kind)part->kind) {
+    case CNI_PART_GROUP:
+        cni_group_run(part, b->group, run);
+        break;
+    case CNI_PART_CARRY:
+    case CNI_PART_FILL:
+        cni_carry_run(part, b->carry, run);
+        break;
+    default:
+        cni_library_run(part, run);
+        break;
+    }
+}
+
+const cni_place cni_cpu_place = {.name = "cpu", .bind = bind, .unbind = unbind, .run = run_part};
+
+const char *cni_cpu_instruction_set(void)
+{
+    return cni_cpu_kernels_get()->name;
+}

@@ -1,0 +1,474 @@
+/*
+ * reduce.c - reductions at the end of a group. The order of additions follows from the shape of the reduced array
+ * alone, never from tiles, threads or fusion:
+ *
+ *   last axis reduced   A result takes its elements in C order, in blocks (the trailing reduced axes that lie as one run
+ *                       in the array as the program wrote it). Up to CNI_SMALL_SUM elements: each block in NumPy's
+ *                       pairwise tree, blocks one after the other. More: leaves of at most CNI_LEAF elements of a block,
+ *                       added up exactly.
+ *   last axis kept      Rows are added one after the other; more than CNI_SMALL_SUM of them in runs of CNI_LEAF.
+ */
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/status.h"
+#include "cpu/group.h"
+#include "op/op.h"
+
+static bool is_inexact(uint8_t dtype)
+{
+    return dtype >= CN_FLOAT16;
+}
+
+static bool is_float_sum(const cni_reduction *r)
+{
+    return r->kind == CNI_REDUCE_SUM && is_inexact(r->dtype);
+}
+
+/* ---- Binding ---- */
+
+static int op_of_loop(uint16_t loop)
+{
+    int op = CNI_OP_COUNT - 1;
+    while (cni_ops[op].first_loop > loop) {
+        op--;
+    }
+    return op;
+}
+
+/* Trailing reduced axes that are one run in the array as recorded. */
+static int64_t block_of(const cni_geometry *in, const cni_geometry *out)
+{
+    int64_t block = 1, expected = 0;
+    for (int d = in->ndim - 1; d >= 0; d--) {
+        if (in->shape[d] == 1) {
+            continue;
+        }
+        if (out->strides[d] != 0 || (expected != 0 && in->strides[d] != expected)) {
+            break;
+        }
+        block *= in->shape[d];
+        expected = in->strides[d] * in->shape[d];
+    }
+    return block;
+}
+
+static int64_t count_of(const cni_geometry *out)
+{
+    int64_t count = 1;
+    for (int d = 0; d < out->ndim; d++) {
+        count *= out->strides[d] == 0 ? out->shape[d] : 1;
+    }
+    return count;
+}
+
+static bool reduction_bind(const cni_instr *x, const cni_part *part, const cni_window *w, cni_group_binding *g,
+                           cni_reduction *r)
+{
+    const cni_cpu_kernels *kernels = cni_cpu_kernels_get();
+    const cni_op *op = &w->ops[x->op];
+    cni_geometry out = cni_window_geometry(w, part->access[x->access].view);
+    int opcode = op_of_loop(x->loop);
+    *r = (cni_reduction){.access = (uint16_t)x->access, .value = x->src[0], .dtype = x->dtype,
+                         .kind = cni_ops[opcode].reduce_kind, .itemsize = cn_dtype_size((cn_dtype)x->dtype),
+                         .reduce = kernels->reduces[x->loop], .combine = kernels->loops[x->loop],
+                         .has_initial = (op->flags & CNI_OP_INITIAL) != 0};
+    cn_scalar identity;
+    r->has_identity = cn_op_identity(opcode, &identity) == CN_OK &&
+                      cn_scalar_cast(&identity, CN_STRONG, (cn_dtype)x->dtype, &r->identity) == CN_OK;
+    r->initial = r->has_initial ? op->args[2] & ~CNI_SCALAR : 0;
+    r->count = count_of(&out);
+    r->block = r->count;
+    if ((op->args[1] & CNI_SCALAR) == 0) {
+        cni_geometry in = cni_window_geometry(w, op->args[1]);
+        r->block = block_of(&in, &out);
+    }
+    r->block = r->block < 1 ? 1 : r->block;
+    r->large = is_float_sum(r) && r->count > CNI_SMALL_SUM;
+    size_t scratch = (size_t)(r->large ? CNI_LEAF : CNI_SMALL_SUM) * r->itemsize;
+    size_t row = (size_t)g->columns * r->itemsize + 64;
+    r->scratch = cni_arena_alloc(&g->arena, is_float_sum(r) && !g->last_kept ? scratch : 64);
+    r->row = cni_arena_alloc(&g->arena, g->last_kept ? row : 64);
+    r->total = cni_arena_alloc(&g->arena, g->last_kept ? row : 64);
+    r->exact = cni_arena_alloc(&g->arena, 2 * sizeof *r->exact);
+    return r->scratch != NULL && r->row != NULL && r->total != NULL && r->exact != NULL;
+}
+
+cn_status cni_reduce_bind(const cni_part *part, const cni_window *w, cni_group_binding *g)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < part->ninstr; i++) {
+        n += part->instr[i].kind == CNI_INSTR_REDUCE;
+    }
+    g->reductions = cni_arena_alloc(&g->arena, n * sizeof *g->reductions);
+    if (g->reductions == NULL) {
+        return cni_fail_memory((int64_t)(n * sizeof *g->reductions));
+    }
+    for (uint32_t i = 0; i < part->ninstr; i++) {
+        if (part->instr[i].kind == CNI_INSTR_REDUCE &&
+            !reduction_bind(&part->instr[i], part, w, g, &g->reductions[g->nreductions++])) {
+            return cni_fail_memory(CNI_SMALL_SUM);
+        }
+    }
+    return CN_OK;
+}
+
+/* ---- One result ---- */
+
+static void result_begin(cni_reduction *r, const cni_run *run)
+{
+    r->seen = r->filled = 0;
+    r->begun = true;
+    if (r->has_initial) {
+        r->accumulator = run->window->scalars[r->initial];
+    } else if (r->has_identity) {
+        r->accumulator = r->identity;
+    } else {
+        r->begun = false;
+    }
+    if (r->large) {
+        cni_superacc_init(&r->exact[0]);
+        cni_superacc_init(&r->exact[1]);
+    }
+}
+
+/* The sum of a leaf as doubles: real, imaginary. */
+static void leaf_sum(const cni_reduction *r, int64_t n, const char *values, double *sum)
+{
+    cn_scalar s = {.value = {{0}}};
+    sum[1] = 0;
+    if (r->dtype == CN_FLOAT16) {
+        float wide[CNI_LEAF];
+        const cni_cpu_kernels *kernels = cni_cpu_kernels_get();
+        void *p[2] = {wide, (void *)values};
+        kernels->casts[CN_FLOAT16][CN_FLOAT32](n, p, 0);
+        for (int i = 0; i < cni_ops[CNI_OP_ADD].nloops; i++) {
+            if (cni_ops[CNI_OP_ADD].signatures[i].dtypes[0] == CN_FLOAT32) {
+                kernels->reduces[cni_ops[CNI_OP_ADD].first_loop + i](n, wide, s.value.bytes);
+            }
+        }
+        sum[0] = (double)s.value.f32;
+        return;
+    }
+    r->reduce(n, values, s.value.bytes);
+    switch (r->dtype) {
+    case CN_FLOAT32:
+        sum[0] = (double)s.value.f32;
+        break;
+    case CN_COMPLEX64:
+        sum[0] = (double)s.value.c64[0];
+        sum[1] = (double)s.value.c64[1];
+        break;
+    case CN_COMPLEX128:
+        sum[0] = s.value.c128[0];
+        sum[1] = s.value.c128[1];
+        break;
+    default:
+        sum[0] = s.value.f64;
+        break;
+    }
+}
+
+static void take_leaf(cni_reduction *r, int64_t n, const char *values)
+{
+    if (!r->large) {
+        r->reduce(n, values, r->accumulator.value.bytes);
+        return;
+    }
+    double sum[2];
+    leaf_sum(r, n, values, sum);
+    cni_superacc_add(&r->exact[0], sum[0]);
+    if (r->dtype >= CN_COMPLEX64) {
+        cni_superacc_add(&r->exact[1], sum[1]);
+    }
+}
+
+/* Elements of the leaf that begins where `seen` is. */
+static int64_t leaf_length(const cni_reduction *r)
+{
+    int64_t position = r->seen % r->block, left = r->block - position;
+    if (!r->large) {
+        return left < CNI_SMALL_SUM ? left : CNI_SMALL_SUM;
+    }
+    return left < CNI_LEAF ? left : CNI_LEAF;
+}
+
+static void take_float_sum(cni_reduction *r, int64_t n, const char *values)
+{
+    while (n > 0) {
+        int64_t leaf = leaf_length(r);
+        if (r->filled == 0 && n >= leaf) {
+            take_leaf(r, leaf, values);
+            r->seen += leaf;
+            values += (size_t)leaf * r->itemsize;
+            n -= leaf;
+            continue;
+        }
+        int64_t room = leaf - r->filled, part = n < room ? n : room;
+        memcpy(r->scratch + (size_t)r->filled * r->itemsize, values, (size_t)part * r->itemsize);
+        r->filled += part;
+        values += (size_t)part * r->itemsize;
+        n -= part;
+        if (r->filled == leaf) {
+            take_leaf(r, leaf, r->scratch);
+            r->seen += leaf;
+            r->filled = 0;
+        }
+    }
+}
+
+static void result_take(cni_reduction *r, int64_t n, const char *values)
+{
+    if (is_float_sum(r)) {
+        take_float_sum(r, n, values);
+        return;
+    }
+    if (!r->begun) {
+        memcpy(r->accumulator.value.bytes, values, r->itemsize);
+        r->begun = true;
+        values += r->itemsize;
+        n--;
+    }
+    if (n > 0) {
+        r->reduce(n, values, r->accumulator.value.bytes);
+    }
+}
+
+static void add_double(cn_scalar *accumulator, uint8_t dtype, const double *sum)
+{
+    cn_scalar exact = {.dtype = dtype >= CN_COMPLEX64 ? CN_COMPLEX128 : CN_FLOAT64}, value;
+    exact.value.c128[0] = sum[0];
+    if (dtype >= CN_COMPLEX64) {
+        exact.value.c128[1] = sum[1];
+    }
+    cn_scalar_cast(&exact, CN_STRONG, (cn_dtype)dtype, &value);
+    switch (dtype) {
+    case CN_FLOAT32:
+        accumulator->value.f32 += value.value.f32;
+        break;
+    case CN_FLOAT64:
+        accumulator->value.f64 += value.value.f64;
+        break;
+    case CN_COMPLEX64:
+        accumulator->value.c64[0] += value.value.c64[0];
+        accumulator->value.c64[1] += value.value.c64[1];
+        break;
+    case CN_COMPLEX128:
+        accumulator->value.c128[0] += value.value.c128[0];
+        accumulator->value.c128[1] += value.value.c128[1];
+        break;
+    default: {
+        void *p[3] = {accumulator->value.bytes, accumulator->value.bytes, value.value.bytes};
+        for (int i = 0; i < cni_ops[CNI_OP_ADD].nloops; i++) {
+            if (cni_ops[CNI_OP_ADD].signatures[i].dtypes[0] == dtype) {
+                cni_cpu_kernels_get()->loops[cni_ops[CNI_OP_ADD].first_loop + i](1, p, 0);
+            }
+        }
+        break;
+    }
+    }
+}
+
+static void result_finish(cni_reduction *r, char *out)
+{
+    if (r->large) {
+        double sum[2] = {cni_superacc_round(&r->exact[0]), 0};
+        if (r->dtype >= CN_COMPLEX64) {
+            sum[1] = cni_superacc_round(&r->exact[1]);
+        }
+        add_double(&r->accumulator, r->dtype, sum);
+    }
+    memcpy(out, r->accumulator.value.bytes, r->itemsize);
+}
+
+/* ---- A row of results: last axis kept ---- */
+
+static void row_copy(const cni_reduction *r, char *to, const void *from, int64_t stride, int64_t n)
+{
+    int64_t size = (int64_t)r->itemsize;
+    cni_cpu_kernels_get()->copies[__builtin_ctzll(r->itemsize)](n, to, size, from, stride);
+}
+
+static void row_begin(cni_reduction *r, const cni_run *run, int64_t columns)
+{
+    r->seen = 0;
+    r->filled = 0; /* runs already in the total */
+    r->begun = true;
+    if (r->has_initial) {
+        row_copy(r, r->row, run->window->scalars[r->initial].value.bytes, 0, columns);
+    } else if (r->has_identity) {
+        row_copy(r, r->row, r->identity.value.bytes, 0, columns);
+    } else {
+        r->begun = false;
+    }
+}
+
+static void row_combine(const cni_reduction *r, char *to, const char *from, int64_t columns)
+{
+    void *p[3] = {to, to, (void *)from};
+    r->combine(columns, p, 0);
+}
+
+static void row_fold(cni_reduction *r, int64_t columns)
+{
+    if (r->filled++ == 0) {
+        memcpy(r->total, r->row, (size_t)columns * r->itemsize);
+    } else {
+        row_combine(r, r->total, r->row, columns);
+    }
+    row_copy(r, r->row, r->identity.value.bytes, 0, columns);
+}
+
+static void row_take(cni_reduction *r, int64_t columns, const char *values)
+{
+    if (!r->begun) {
+        memcpy(r->row, values, (size_t)columns * r->itemsize);
+        r->begun = true;
+    } else {
+        row_combine(r, r->row, values, columns);
+    }
+    if (++r->seen % CNI_LEAF == 0 && r->large) {
+        row_fold(r, columns);
+    }
+}
+
+static void row_finish(cni_reduction *r, const cni_group_binding *g, int64_t columns)
+{
+    const cni_bound_access *a = &g->access[r->access];
+    if (r->filled > 0) {
+        row_combine(r, r->total, r->row, columns);
+    }
+    cni_cpu_kernels_get()->copies[a->log2_size](columns, g->pointers[r->access], a->strides[g->ndim - 1],
+                                                r->filled > 0 ? r->total : r->row, (int64_t)r->itemsize);
+}
+
+/* ---- Driving ---- */
+
+void cni_reduce_tile(cni_group_binding *g, cni_reduction *r, const cni_run *run, int64_t rows, int64_t columns)
+{
+    const char *values = g->registers[r->value];
+    if (g->last_kept) {
+        row_take(r, columns, values);
+        return;
+    }
+    if (g->rows == 1) {
+        result_take(r, columns, values);
+        return;
+    }
+    int64_t row = g->access[r->access].strides[g->ndim - 2];
+    for (int64_t i = 0; i < rows; i++) {
+        result_begin(r, run);
+        result_take(r, columns, values + (size_t)(i * columns) * r->itemsize);
+        result_finish(r, g->pointers[r->access] + i * row);
+    }
+}
+
+/* Advances index over dimensions [first, end) in C order; false when they begin anew. */
+static bool advance(cni_group_binding *g, int first, int end)
+{
+    int d = end - 1;
+    while (d >= first && ++g->index[d] == g->shape[d]) {
+        g->index[d--] = 0;
+    }
+    return d >= first;
+}
+
+static int64_t extent(const cni_group_binding *g, int first, int end)
+{
+    int64_t count = 1;
+    for (int d = first; d < end; d++) {
+        count *= g->shape[d];
+    }
+    return count;
+}
+
+/* Tiles are rows of results by whole reductions. */
+static void run_rows(cni_group_binding *g, const cni_run *run)
+{
+    int last = g->nkept - 1;
+    do {
+        for (g->index[last] = 0; g->index[last] < g->shape[last]; g->index[last] += g->rows) {
+            int64_t left = g->shape[last] - g->index[last];
+            cni_group_point(g, run);
+            cni_tile_run(g, run, left < g->rows ? left : g->rows, g->columns);
+        }
+        g->index[last] = 0;
+    } while (advance(g, 0, last));
+}
+
+/* One result at a time; the reduced elements in C order. */
+static void run_results(cni_group_binding *g, const cni_run *run)
+{
+    int inner = g->ndim - 1;
+    bool any = extent(g, g->nkept, g->ndim) > 0;
+    do {
+        for (uint32_t i = 0; i < g->nreductions; i++) {
+            result_begin(&g->reductions[i], run);
+        }
+        cni_group_point(g, run);
+        char *results[64];
+        for (uint32_t i = 0; i < g->nreductions && i < 64; i++) {
+            results[i] = g->pointers[g->reductions[i].access];
+        }
+        bool more = any;
+        while (more) {
+            int64_t left = g->ndim > g->nkept ? g->shape[inner] - g->index[inner] : 1;
+            int64_t columns = left < g->columns ? left : g->columns;
+            cni_group_point(g, run);
+            cni_tile_run(g, run, 1, columns);
+            if (g->ndim == g->nkept) {
+                break;
+            }
+            g->index[inner] += columns;
+            if (g->index[inner] == g->shape[inner]) {
+                g->index[inner] = 0;
+                more = advance(g, g->nkept, inner);
+            }
+        }
+        for (uint32_t i = 0; i < g->nreductions; i++) {
+            result_finish(&g->reductions[i], results[i]);
+        }
+    } while (advance(g, 0, g->nkept));
+}
+
+/* A tile of results at a time; whole rows are added. */
+static void run_columns(cni_group_binding *g, const cni_run *run)
+{
+    int last = g->ndim - 1;
+    bool any = extent(g, g->nkept, last) > 0;
+    do {
+        for (g->index[last] = 0; g->index[last] < g->shape[last]; g->index[last] += g->columns) {
+            int64_t left = g->shape[last] - g->index[last];
+            int64_t columns = left < g->columns ? left : g->columns;
+            for (uint32_t i = 0; i < g->nreductions; i++) {
+                row_begin(&g->reductions[i], run, columns);
+            }
+            bool more = any;
+            while (more) {
+                cni_group_point(g, run);
+                cni_tile_run(g, run, 1, columns);
+                more = advance(g, g->nkept, last);
+            }
+            cni_group_point(g, run);
+            for (uint32_t i = 0; i < g->nreductions; i++) {
+                row_finish(&g->reductions[i], g, columns);
+            }
+        }
+        g->index[last] = 0;
+    } while (advance(g, 0, g->nkept));
+}
+
+void cni_reduce_run(cni_group_binding *g, const cni_run *run)
+{
+    int results_end = g->nkept;
+    if (extent(g, 0, results_end) == 0 || (g->last_kept && g->shape[g->ndim - 1] == 0)) {
+        return;
+    }
+    if (g->last_kept) {
+        run_columns(g, run);
+    } else if (g->rows > 1) {
+        run_rows(g, run);
+    } else {
+        run_results(g, run);
+    }
+}

@@ -1,0 +1,129 @@
+/* explain.c - see explain.h. */
+#include "exec/explain.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/stats.h"
+#include "base/status.h"
+#include "base/text.h"
+#include "op/op.h"
+
+static bool collecting;
+static cni_text collected;
+static void (*site_printer)(uint32_t site, char *text, size_t size);
+
+void cn_set_site_printer(void (*print)(uint32_t site, char *text, size_t size))
+{
+    site_printer = print;
+}
+
+void cn_explain_start(void)
+{
+    collecting = true;
+    collected.length = 0;
+}
+
+cn_status cn_explain(char **text)
+{
+    char *copy = cni_alloc(collected.length + 1);
+    if (copy == NULL) {
+        return cni_fail_memory((int64_t)collected.length);
+    }
+    if (collected.length > 0) {
+        memcpy(copy, collected.data, collected.length);
+    }
+    copy[collected.length] = '\0';
+    *text = copy;
+    return CN_OK;
+}
+
+/* ---- Bytes ---- */
+
+/* Elements that the view names, counting a repeated one once. */
+static int64_t view_bytes(const cni_window *w, uint32_t view)
+{
+    cni_geometry g = cni_window_geometry(w, view);
+    int64_t count = g.itemsize;
+    for (int d = 0; d < g.ndim; d++) {
+        count *= g.strides[d] == 0 && g.shape[d] > 1 ? 1 : g.shape[d];
+    }
+    return count;
+}
+
+/* What the accesses of one slot move together: at most the slot. */
+static int64_t slot_bytes(const cni_launch *launch, const cni_plan *plan, const cni_window *w, uint32_t slot, bool written)
+{
+    int64_t sum = 0;
+    for (uint32_t k = 0; k < launch->nparts; k++) {
+        const cni_part *part = &launch->parts[k];
+        for (uint32_t a = 0; a < part->naccess; a++) {
+            if (part->access[a].slot == slot && part->access[a].written == written) {
+                sum += view_bytes(w, part->access[a].view);
+            }
+        }
+    }
+    int64_t all = w->bases[plan->slots[slot].base]->nbytes;
+    return sum < all ? sum : all;
+}
+
+static int64_t carry_bytes(const cni_part *part, const cni_window *w, const cni_skeleton *s)
+{
+    const cni_base *base = w->bases[part->base];
+    const int64_t *numbers = w->geometry + s->homes[part->base];
+    cni_geometry home = {base->home_ndim, base->home_itemsize, 0, numbers, numbers + base->home_ndim};
+    cni_geometry views[64];
+    cni_box boxes[CNI_COVER_BOXES];
+    int nboxes, n = part->nlist < 64 ? (int)part->nlist : 64;
+    for (int i = 0; i < n; i++) {
+        views[i] = cni_window_geometry(w, part->list[i]);
+    }
+    cni_geometry_uncovered(&home, n, views, &nboxes, boxes);
+    int64_t bytes = nboxes < 0 ? base->nbytes : 0;
+    for (int i = 0; i < nboxes; i++) {
+        int64_t size = base->home_itemsize;
+        for (int d = 0; d < home.ndim; d++) {
+            size *= boxes[i].stop[d] - boxes[i].start[d];
+        }
+        bytes += size;
+    }
+    return bytes;
+}
+
+void cni_launch_bytes(const cni_launch *launch, const cni_plan *plan, const cni_window *w, const cni_skeleton *s,
+                      uint64_t *read, uint64_t *written)
+{
+    for (uint32_t i = 0; i < plan->nslots; i++) {
+        *read += (uint64_t)slot_bytes(launch, plan, w, i, false);
+        *written += (uint64_t)slot_bytes(launch, plan, w, i, true);
+    }
+    for (uint32_t k = 0; k < launch->nparts; k++) {
+        const cni_part *part = &launch->parts[k];
+        if (part->kind == CNI_PART_CARRY || part->kind == CNI_PART_FILL) {
+            uint64_t bytes = (uint64_t)carry_bytes(part, w, s);
+            *written += bytes;
+            *read += part->kind == CNI_PART_CARRY ? bytes : 0;
+        }
+    }
+}
+
+/* ---- Text ---- */
+
+void cni_explain_add(const cni_plan *plan, const cni_window *w, const cni_skeleton *s)
+{
+    if (!collecting) {
+        return;
+    }
+    uint64_t read = 0, written = 0;
+    for (uint32_t l = 0; l < plan->nlaunches; l++) {
+        cni_launch_bytes(&plan->launches[l], plan, w, s, &read, &written);
+    }
+    cni_plan_print(plan, w, s, &collected);
+    if (site_printer != NULL && w->nops > 0) {
+        char first[128], last[128];
+        site_printer(w->ops[0].site, first, sizeof first);
+        site_printer(w->ops[w->nops - 1].site, last, sizeof last);
+        cni_text_add(&collected, "  from %s to %s\n", first, last);
+    }
+    cni_text_add(&collected, "  reads %llu bytes, writes %llu\n", (unsigned long long)read, (unsigned long long)written);
+}

@@ -1,0 +1,102 @@
+/*
+ * print.c - a plan as text: launches, parts, programs. Names are numbers of the plan (s slot, v view, r register), so
+ * that the text of a known program does not change with extents or addresses.
+ */
+#include <string.h>
+
+#include "base/text.h"
+#include "op/op.h"
+#include "plan/plan.h"
+
+static const char *loop_name(uint16_t loop)
+{
+    int op = CNI_OP_COUNT - 1;
+    while (op > 0 && cni_ops[op].first_loop > loop) {
+        op--;
+    }
+    return cni_ops[op].name;
+}
+
+static const char *kind_name(const cni_op *op)
+{
+    static const char *const names[CNI_KIND_COUNT] = {[CNI_COPY] = "copy", [CNI_ARANGE] = "arange", [CNI_ARG_REDUCE] = "arg_reduce",
+                                                      [CNI_GATHER] = "gather", [CNI_SCATTER] = "scatter", [CNI_MATMUL] = "matmul"};
+    return names[op->kind] != NULL ? names[op->kind] : cni_ops[op->opcode].name;
+}
+
+static void print_view(const cni_window *w, uint32_t view, cni_text *text)
+{
+    const cni_view *v = &w->views[view];
+    cni_text_add(text, "v%u %s%s", view, cn_dtype_name((cn_dtype)v->dtype), v->whole ? " whole" : "");
+}
+
+static void print_instr(const cni_part *part, const cni_instr *x, const cni_window *w, cni_text *text)
+{
+    static const char *const names[CNI_INSTR_KIND_COUNT] = {"load", "scalar", "op", "cast", "move", "store", "reduce"};
+    cni_text_add(text, "      ");
+    for (int k = 0; k < x->ndst; k++) {
+        cni_text_add(text, "%sr%u", k > 0 ? ", " : "", x->dst[k]);
+    }
+    bool named = x->kind == CNI_INSTR_OP || x->kind == CNI_INSTR_REDUCE;
+    cni_text_add(text, "%s%s%s", x->ndst > 0 ? " = " : "", x->kind == CNI_INSTR_REDUCE ? "reduce " : "",
+                 named ? loop_name(x->loop) : names[x->kind]);
+    for (int k = 0; k < x->nsrc; k++) {
+        cni_text_add(text, " r%u", x->src[k]);
+    }
+    if (x->kind == CNI_INSTR_SCALAR) {
+        cni_text_add(text, " #%d %s", x->access == CNI_NONE ? -1 : (int)x->access, cn_dtype_name((cn_dtype)x->dtype));
+    } else if (x->kind == CNI_INSTR_CAST) {
+        cni_text_add(text, " to %s", cn_dtype_name((cn_dtype)x->dtype));
+    } else if (x->access != CNI_NONE && x->kind != CNI_INSTR_OP && x->kind != CNI_INSTR_MOVE) {
+        const cni_access *a = &part->access[x->access];
+        cni_text_add(text, " s%u[", a->slot);
+        print_view(w, a->view, text);
+        cni_text_add(text, "]%s", x->direct ? " direct" : "");
+    }
+    cni_text_add(text, "\n");
+}
+
+static void print_part(const cni_part *part, const cni_window *w, cni_text *text)
+{
+    if (part->kind == CNI_PART_CARRY || part->kind == CNI_PART_FILL) {
+        cni_text_add(text, "    %s s%u from %s%u except %u views\n", part->kind == CNI_PART_CARRY ? "carry" : "fill", part->slot,
+                     part->kind == CNI_PART_CARRY ? "s" : "#", part->source, part->nlist);
+        return;
+    }
+    if (part->kind == CNI_PART_LIBRARY) {
+        cni_text_add(text, "    %s", kind_name(&w->ops[part->op]));
+        for (uint32_t a = 0; a < part->naccess; a++) {
+            if (part->access[a].view != CNI_NONE) {
+                cni_text_add(text, " s%d[", part->access[a].slot == CNI_NONE ? -1 : (int)part->access[a].slot);
+                print_view(w, part->access[a].view, text);
+                cni_text_add(text, "]");
+            }
+        }
+        cni_text_add(text, "\n");
+        return;
+    }
+    cni_text_add(text, "    group of %u ops, %u dimensions%s\n", part->nops, w->shapes[part->shape].ndim, part->reduces ? ", reduces" : "");
+    for (uint32_t i = 0; i < part->ninstr; i++) {
+        print_instr(part, &part->instr[i], w, text);
+    }
+}
+
+void cni_plan_print(const cni_plan *plan, const cni_window *w, const cni_skeleton *s, cni_text *text)
+{
+    (void)s;
+    cni_text_add(text, "plan: %zu ops, %u launches, %u groups, %u slots, %u guards\n", w->nops, plan->nlaunches,
+                 plan->ngroups, plan->nslots, plan->nguards);
+    for (uint32_t i = 0; i < plan->nslots; i++) {
+        const cni_slot *slot = &plan->slots[i];
+        cni_text_add(text, "  s%u: base %u%s\n", i, slot->base, slot->entry ? ", stored before" : slot->last == plan->nlaunches ? ", kept" : "");
+    }
+    for (uint32_t l = 0; l < plan->nlaunches; l++) {
+        cni_text_add(text, "  launch %u\n", l);
+        for (uint32_t k = 0; k < plan->launches[l].nparts; k++) {
+            print_part(&plan->launches[l].parts[k], w, text);
+        }
+    }
+    for (uint32_t i = 0; i < plan->ncommits; i++) {
+        cni_text_add(text, "  base %u takes s%u\n", plan->commits[i].base, plan->commits[i].slot);
+    }
+}
