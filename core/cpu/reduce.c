@@ -135,7 +135,7 @@ static void result_begin(cni_reduction *r, const cni_run *run)
 /* The sum of a leaf as doubles: real, imaginary. */
 static void leaf_sum(const cni_reduction *r, int64_t n, const char *values, double *sum)
 {
-    cn_scalar s = {.value = {{0}}};
+    cn_scalar s = {.value = {.bytes = {0}}};
     sum[1] = 0;
     if (r->dtype == CN_FLOAT16) {
         float wide[CNI_LEAF];

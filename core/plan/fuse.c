@@ -94,8 +94,6 @@ static void place_read(placing *p, const cni_read *r)
         if (in_step(d, writer, p->op)) {
             after(p, d->ops[writer].group, true);
         } else {
-            d->segments[d->contents[r->content].segment].used = true;
-            d->contents[r->content].stored = true;
             after(p, d->ops[writer].group, false);
         }
     }
@@ -354,6 +352,18 @@ static bool group_append(cni_draft *d, uint32_t g, uint32_t op)
     return true;
 }
 
+/* What comes from another group comes through memory. */
+static void settle_forwards(cni_draft *d, uint32_t op)
+{
+    for (int k = 0; k < CNI_READS; k++) {
+        const cni_read *r = &d->ops[op].reads[k];
+        if (r->kind == CNI_READ_FORWARD && reads_memory(d, r)) {
+            d->contents[r->content].stored = true;
+            d->segments[d->contents[r->content].segment].used = true;
+        }
+    }
+}
+
 static bool join_group(placing *p, uint32_t first_new_segment)
 {
     cni_draft *d = p->d;
@@ -373,7 +383,11 @@ static bool join_group(placing *p, uint32_t first_new_segment)
             d->segments[s].carry_group = g;
         }
     }
-    return group_append(d, g, p->op);
+    if (!group_append(d, g, p->op)) {
+        return false;
+    }
+    settle_forwards(d, p->op);
+    return true;
 }
 
 static bool place(cni_draft *d, uint32_t op, uint32_t *depends, uint8_t *marks)

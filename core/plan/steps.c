@@ -119,13 +119,14 @@ static uint16_t emit_mask(program *p, const cni_draft_op *x, uint16_t value, uin
                                .src = {mask, value, old}, .access = CNI_NONE, .op = x->reads[CNI_READ_OLD].op});
 }
 
-static bool segment_written_by_group(const program *p, uint32_t segment)
+static bool view_written_by_group(const program *p, uint32_t segment, uint32_t view)
 {
     const cni_group *group = &p->d->groups[p->group];
     for (uint32_t i = 0; i < group->nops; i++) {
         const cni_draft_op *x = &p->d->ops[group->ops[i]];
         for (int k = 0; k < x->op->nout; k++) {
-            if (p->d->contents[x->made[k]].segment == segment) {
+            const cni_content *c = &p->d->contents[x->made[k]];
+            if (c->segment == segment && c->view == view) {
                 return true;
             }
         }
@@ -139,7 +140,7 @@ static uint16_t emit_own(program *p, const cni_draft_op *x, uint16_t value, uint
     const cni_read *r = &x->reads[1];
     bool loaded = r->kind == CNI_READ_MEMORY ||
                   (r->kind == CNI_READ_FORWARD && p->d->ops[p->d->contents[r->content].op].group != p->group);
-    if (!loaded || !segment_written_by_group(p, p->d->contents[r->content].segment)) {
+    if (!loaded || !view_written_by_group(p, p->d->contents[r->content].segment, r->view)) {
         return value;
     }
     return emit(p, (cni_instr){.kind = CNI_INSTR_MOVE, .dtype = dtype, .ndst = 1, .nsrc = 1, .src = {value},
@@ -219,7 +220,7 @@ static bool store_is_direct(const program *p, size_t store)
         if (x->kind == CNI_INSTR_STORE && i > store && x->access == s->access) {
             return false;
         }
-        if (x->kind != CNI_INSTR_LOAD || p->access[x->access].slot != place->slot) {
+        if (x->kind != CNI_INSTR_LOAD || p->access[x->access].slot != place->slot || p->access[x->access].view != place->view) {
             continue;
         }
         for (size_t j = made + 1; j < p->ninstr; j++) {

@@ -180,7 +180,7 @@ cn_status cn_array_empty_ordered(cn_dtype dtype, int ndim, const int64_t *shape,
             stride *= shape[axis_order[k]] > 1 ? shape[axis_order[k]] : 1;
         }
     }
-    cni_base *base;
+    cni_base *base = NULL;
     CN_TRY(base_create(ndim, shape, strides, itemsize, nbytes, &base));
     cn_status status = cni_array_make(base, dtype, 0, ndim, shape, strides, true, out);
     if (status != CN_OK) {

@@ -277,7 +277,7 @@ static cn_status matmul_shape(const cn_array *a, const cn_array *b, int *ndim, i
 
 cn_status cn_matmul(cn_array *a, cn_array *b, cn_array *out, cn_array **result)
 {
-    int ndim;
+    int ndim = 0;
     int64_t shape[CN_MAX_DIMS];
     CN_TRY(matmul_shape(a, b, &ndim, shape));
     if (a->dtype != b->dtype) {

@@ -159,7 +159,7 @@ cn_status cn_reduce(cn_op op, cn_array *in, const cn_reduce_options *o, cn_array
         return cni_fail(CN_ERROR_UNSUPPORTED, "reduce of '%s' is not native", info->name);
     }
     cn_dtype want = o->dtype != CN_DTYPE_NONE ? o->dtype : o->out != NULL ? (cn_dtype)o->out->dtype : CN_DTYPE_NONE;
-    int loop;
+    int loop = 0;
     CN_TRY(reduce_loop((cni_opcode)op, (cn_dtype)in->dtype, want, &loop));
     reduction r;
     reduction_shape(in, o->naxes, o->axes, o->keepdims, &r);

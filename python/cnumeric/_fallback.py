@@ -170,6 +170,19 @@ def numpy_ufunc(ufunc: Any) -> Any:
     return getattr(numpy, ufunc.__name__)
 
 
+def call_ufunc(ufunc: Any, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Compute a call of a ufunc, or of one of its methods, that the extension does not cover."""
+    if method == "outer" and ufunc.nin == 2 and len(args) == 2:
+        first, second = args
+        if isinstance(first, _ndarray) and isinstance(second, _ndarray):
+            return ufunc(first.reshape(first.shape + (1,) * second.ndim), second, **kwargs)
+    function = numpy_ufunc(ufunc)
+    name = f"numpy.{ufunc.__name__}"
+    if method == "__call__":
+        return call(function, name, args, kwargs)
+    return call(getattr(function, method), f"{name}.{method}", args, kwargs)
+
+
 # ---- From NumPy to here ------------------------------------------------------------------------------
 
 
