@@ -89,11 +89,13 @@ void cni_repeat_append(cni_repeat *r, uint64_t hash, int64_t live, uint64_t peri
     r->hashes[at(r->count)] = hash;
     r->rolling = r->rolling * BASE + hash - leaving * weight;
     uint64_t last = r->count >= CNI_REPEAT_SEQUENCE ? recall(r) : 0;
+    uint64_t nearest = last != 0 && r->count - last < CNI_REPEAT_HISTORY / 2 ? r->count - last : 0;
     if (same) {
         r->matches++;
-    } else {
+    }
+    if (!same || (nearest != 0 && nearest < r->lag)) { /* an inner loop goes before the one around it */
         r->period = 0;
-        r->lag = last != 0 && r->count - last < CNI_REPEAT_HISTORY / 2 ? r->count - last : 0;
+        r->lag = nearest;
         r->matches = CNI_REPEAT_SEQUENCE;
     }
     if (r->lag != 0 && r->period == 0 && r->matches >= r->lag && period_ops != 0) {
