@@ -10,18 +10,37 @@ from typing import Any
 
 import numpy
 
-from . import _cnumeric, _composed, _creation, _fallback, _functions, _linalg, _manipulation, _modules, _reductions
-from ._cnumeric import explain, flush, ndarray, settings, stats, stats_reset, synchronize, ufunc
-from ._fallback import FallbackWarning
-from ._modules import coverage
+from . import (  # noqa: F401
+    _cnumeric,
+    _composed,
+    _creation,
+    _fallback,
+    _functions,
+    _linalg,
+    _manipulation,
+    _modules,
+    _reductions,
+)
+from ._cnumeric import (  # noqa: F401
+    explain,
+    flush,
+    ndarray,
+    settings,
+    stats,
+    stats_reset,
+    synchronize,
+    ufunc,
+)
+from ._fallback import FallbackWarning  # noqa: F401
+from ._modules import coverage  # noqa: F401
 
 __version__: str = _cnumeric.info("version") or "0"
 
 _composed.register_extension()
 _modules.install()
-__all__ = list(numpy.__all__)  # noqa: PLE0604
+__all__ = list(numpy.__all__)
 
-_ours = ("coverage explain flush settings stats stats_reset synchronize FallbackWarning").split()
+_ours = ("coverage", "explain", "flush", "settings", "stats", "stats_reset", "synchronize", "FallbackWarning")
 
 
 def __getattr__(name: str) -> Any:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import argparse
 import collections
 import sys
+from typing import Any
 
 import numpy
 
 import cnumeric
 
-from . import _cnumeric
+from . import _cnumeric, _modules
 
 
 def info() -> str:
     """Describe this build and machine: version, instruction set, libraries, settings with their meaning."""
     lines = [f"cnumeric {cnumeric.__version__}", f"numpy {numpy.__version__}", f"python {sys.version.split()[0]}"]
+    value: Any
     for what in ("places", "instruction_set", "compiler", "blas", "gpu", "mpi"):
         value = _cnumeric.info(what)
         if value is not None:
@@ -30,7 +32,7 @@ def info() -> str:
 
 def coverage(kind: str | None) -> str:
     """List the names of numpy with how each is served, and the totals."""
-    table = cnumeric.coverage()
+    table = _modules.coverage()
     lines = [f"{name:40} {how}" for name, how in sorted(table.items()) if kind in (None, how)]
     counts = collections.Counter(table.values())
     lines.append(", ".join(f"{count} {how}" for how, count in sorted(counts.items())))

@@ -8,6 +8,7 @@ replayed on stand-ins so that the user sees NumPy's own exception.
 from __future__ import annotations
 
 import functools
+import importlib
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -30,7 +31,14 @@ _pass = (MemoryError, FloatingPointError, Warning)
 
 
 def composed(function: Function, module: str = "numpy") -> Function:
-    """Register `function` as ours for NumPy's of the same name, with NumPy's fallbacks and errors."""
+    """Make `function` ours for NumPy's of the same name, with NumPy's fallbacks and errors."""
+    guarded = guard(function, module)
+    functions[f"{module}.{guarded.__name__}"] = guarded
+    return guarded
+
+
+def guard(function: Function, module: str = "numpy") -> Function:
+    """Give `function` NumPy's fallbacks and errors; a ufunc that it computes keeps its own object."""
     name = function.__name__.rstrip("_")
     full = f"{module}.{name}"
     reference: Any = numpy
@@ -46,7 +54,7 @@ def composed(function: Function, module: str = "numpy") -> Function:
         except _pass:
             raise
         except Exception:
-            from . import _errors
+            _errors: Any = importlib.import_module("cnumeric._errors")
 
             _errors.replay(reference, args, kwargs)
             raise
@@ -57,7 +65,6 @@ def composed(function: Function, module: str = "numpy") -> Function:
     if not guarded.__doc__:
         guarded.__doc__ = reference.__doc__
     guarded.__cnumeric__ = "composed"  # type: ignore[attr-defined]
-    functions[full] = guarded
     return guarded  # type: ignore[return-value]
 
 
@@ -121,9 +128,7 @@ def method(name: str, method_name: str | None = None) -> Callable[..., Any]:
     return function
 
 
-_extension = (
-    "array asarray empty zeros concatenate where broadcast_to matmul vecdot matvec vecmat"
-).split()
+_extension = ("array", "asarray", "empty", "zeros", "concatenate", "where", "broadcast_to")
 
 
 def register_extension() -> None:

@@ -9,7 +9,8 @@ from typing import Any
 import numpy
 
 from . import _cnumeric
-from ._composed import Unsupported, array_of, composed, ndarray
+from ._composed import array_of, composed, ndarray
+from ._fallback import Unsupported
 
 array = _cnumeric.array
 empty = _cnumeric.empty
@@ -174,6 +175,9 @@ def copy(a: Any, order: Any = "K", subok: Any = False) -> Any:
 # ---- Ranges ----------------------------------------------------------------------------------------------
 
 
+_numpy_arange: Any = numpy.arange
+
+
 def _range_dtype(numbers: tuple[Any, ...]) -> Any:
     """NumPy's dtype for arange: that of an empty range of the same kinds of numbers."""
     for number in numbers:
@@ -181,7 +185,8 @@ def _range_dtype(numbers: tuple[Any, ...]) -> Any:
             raise Unsupported
         if type(number) is int and not -(2**63) <= number < 2**63:
             raise Unsupported
-    return numpy.arange(*(type(number)(0) for number in numbers[:-1]), type(numbers[-1])(1)).dtype
+    start, stop, step = (type(number) for number in numbers)
+    return _numpy_arange(start(0), stop(0), step(1)).dtype
 
 
 @composed
@@ -207,7 +212,7 @@ def arange(*args: Any, dtype: Any = None, device: Any = None, like: Any = None, 
     kind = _range_dtype((0 if start is None else start, stop, step))
     kind = kind if dtype is None else numpy.dtype(dtype)
     if kind.char not in "bBhHiIlLqQfd" or not kind.isnative:
-        return array(numpy.arange(0 if start is None else start, stop, step, dtype))
+        return array(_numpy_arange(0 if start is None else start, stop, step, dtype))
     start = 0 if start is None else start
     length = max(math.ceil((stop - start) / step), 0)
     return _range(start, start + step, length, kind)

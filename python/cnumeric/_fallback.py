@@ -32,12 +32,7 @@ class Unsupported(Exception):
 
 
 _warned: set[tuple[str, str, int]] = set()
-_native = frozenset(
-    numpy.dtype(name)
-    for name in (
-        "bool int8 uint8 int16 uint16 int32 uint32 int64 uint64 float16 float32 float64 complex64 complex128"
-    ).split()
-)
+_native = frozenset(numpy.dtype(character) for character in "?bBhHiIlLqQefdFD")
 
 
 def is_native(dtype: numpy.dtype[Any]) -> bool:
@@ -115,9 +110,7 @@ def _warn(name: str, depth: int) -> None:
         warnings.warn(message, FallbackWarning, stacklevel=depth + 1)
 
 
-def call(
-    function: Callable[..., Any], name: str, args: tuple[Any, ...], kwargs: dict[str, Any], depth: int = 2
-) -> Any:
+def call(function: Callable[..., Any], name: str, args: tuple[Any, ...], kwargs: dict[str, Any], depth: int = 2) -> Any:
     """Let NumPy compute ``function(*args, **kwargs)``.
 
     Parameters

@@ -10,17 +10,18 @@ import numpy
 from . import _cnumeric
 from ._composed import (
     NoValue,
-    Unsupported,
     array_of,
     arrays_of,
     composed,
     functions,
+    guard,
     method,
     ndarray,
     normalize_axes,
     normalize_axis,
 )
 from ._creation import empty, full
+from ._fallback import Unsupported
 from ._manipulation import broadcast_to, concatenate, moveaxis, where
 
 method("round")
@@ -305,6 +306,8 @@ def inner(a: Any, b: Any, /) -> Any:
         return x * y
     if x.shape[-1] != y.shape[-1]:
         raise ValueError("shapes not aligned")
+    if x.ndim == 1 and y.ndim == 1:
+        return dot(x, y)
     return tensordot(x, y, axes=((-1,), (-1,)))
 
 
@@ -314,10 +317,12 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     if isinstance(axes, int | numpy.integer):
         summed = list(range(x.ndim - int(axes), x.ndim)), list(range(int(axes)))
     else:
+        first: Any
+        second: Any
         first, second = axes
         summed = (
-            [first] if isinstance(first, int | numpy.integer) else list(first),
-            [second] if isinstance(second, int | numpy.integer) else list(second),
+            [first] if numpy.ndim(first) == 0 else list(first),
+            [second] if numpy.ndim(second) == 0 else list(second),
         )
     left, right = normalize_axes(tuple(summed[0]), x.ndim), normalize_axes(tuple(summed[1]), y.ndim)
     extents = [x.shape[axis] for axis in left]
@@ -333,6 +338,36 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     second = y.transpose((*right, *kept_right)).reshape((count, columns))
     result = dot(first, second)
     return result.reshape(shape) if shape else _cnumeric.array(result.reshape(()))
+
+
+@guard
+def vecdot(x1: Any, x2: Any, /, out: Any = None, *, axis: Any = -1) -> Any:
+    x, y = array_of(x1), array_of(x2)
+    if out is not None or axis != -1 or x.ndim == 0 or y.ndim == 0:
+        raise Unsupported
+    if x.shape[-1] != y.shape[-1]:
+        raise ValueError("vecdot: mismatch in core dimension")
+    return _ufunc.multiply(_ufunc.conjugate(x) if x.dtype.kind == "c" else x, y).sum(-1, dtype=(x[:0] * y[:0]).dtype)
+
+
+@guard
+def matvec(x1: Any, x2: Any, /, out: Any = None) -> Any:
+    x, y = array_of(x1), array_of(x2)
+    if out is not None or x.ndim < 2 or y.ndim == 0:
+        raise Unsupported
+    return _ufunc.matmul(x, y[..., None])[..., 0]
+
+
+@guard
+def vecmat(x1: Any, x2: Any, /, out: Any = None) -> Any:
+    x, y = array_of(x1), array_of(x2)
+    if out is not None or x.ndim == 0 or y.ndim < 2:
+        raise Unsupported
+    return _ufunc.matmul((_ufunc.conjugate(x) if x.dtype.kind == "c" else x)[..., None, :], y)[..., 0, :]
+
+
+for _composer in (vecdot, matvec, vecmat):
+    getattr(_cnumeric, _composer.__name__)._compose(_composer)
 
 
 @composed
@@ -390,7 +425,7 @@ def putmask(a: Any, /, mask: Any, values: Any) -> None:
 def fill_diagonal(a: Any, val: Any, wrap: Any = False) -> None:
     if type(a) is not ndarray or a.ndim != 2 or not a.flags.c_contiguous or numpy.ndim(val):
         raise Unsupported
-    rows, columns = a.shape
+    columns = a.shape[1]
     flat = a.reshape(-1)
     end = None if wrap else columns * columns
     flat[: end : columns + 1] = val
@@ -452,4 +487,3 @@ def astype(x: Any, dtype: Any, /, *, copy: Any = True, device: Any = None) -> An
     if type(x) is not ndarray or device not in (None, "cpu"):
         raise Unsupported
     return x.astype(dtype, copy=copy)
-

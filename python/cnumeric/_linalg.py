@@ -8,7 +8,11 @@ from typing import Any
 import numpy
 
 from . import _cnumeric, _functions, _manipulation
-from ._composed import Unsupported, array_of, composed, functions, normalize_axes
+from ._composed import array_of, composed, functions, normalize_axes
+from ._fallback import Unsupported
+
+for _name in ("matmul", "vecdot"):
+    functions[f"numpy.linalg.{_name}"] = getattr(_cnumeric, _name)
 
 _linalg = functools.partial(composed, module="numpy.linalg")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import operator
 from typing import Any
 
@@ -9,7 +10,6 @@ import numpy
 
 from . import _cnumeric
 from ._composed import (
-    Unsupported,
     array_of,
     arrays_of,
     composed,
@@ -20,6 +20,7 @@ from ._composed import (
     normalize_axis,
 )
 from ._creation import arange, empty, tri, zeros_like
+from ._fallback import Unsupported
 
 concatenate = _cnumeric.concatenate
 broadcast_to = _cnumeric.broadcast_to
@@ -186,7 +187,8 @@ def array_split(ary: Any, indices_or_sections: Any, axis: Any = 0) -> Any:
     axis = normalize_axis(axis, array.ndim)
     total = array.shape[axis]
     if isinstance(indices_or_sections, tuple | list | numpy.ndarray | ndarray):
-        ends = [0, *(operator.index(end) for end in indices_or_sections), total]
+        cuts: Any = indices_or_sections
+        ends = [0, *(operator.index(end) for end in cuts), total]
     else:
         count = int(indices_or_sections)
         if count <= 0:
@@ -195,15 +197,15 @@ def array_split(ary: Any, indices_or_sections: Any, axis: Any = 0) -> Any:
         ends = [part * each + min(part, extra) for part in range(count + 1)]
     before = (_all,) * axis
     # Indices past the end count from where Python's slices put them; the last part runs to the end.
-    return [array[(*before, slice(start, end))] for start, end in zip(ends[:-1], ends[1:], strict=True)]
+    return [array[(*before, slice(start, end))] for start, end in itertools.pairwise(ends)]
 
 
 @composed
 def split(ary: Any, indices_or_sections: Any, axis: Any = 0) -> Any:
     array = array_of(ary)
-    if not isinstance(indices_or_sections, tuple | list | numpy.ndarray | ndarray):
-        if array.shape[axis] % indices_or_sections:
-            raise ValueError("array split does not result in an equal division")
+    sections = not isinstance(indices_or_sections, tuple | list | numpy.ndarray | ndarray)
+    if sections and array.shape[axis] % indices_or_sections:
+        raise ValueError("array split does not result in an equal division")
     return array_split(array, indices_or_sections, axis)
 
 
@@ -350,16 +352,21 @@ def diagflat(v: Any, k: Any = 0) -> Any:
     return diag(array_of(v).ravel(), k)
 
 
+def _lower(array: Any, k: Any) -> Any:
+    shape = array.shape[-2:]
+    return tri(shape[0], shape[-1], k, bool)
+
+
 @composed
 def tril(m: Any, k: Any = 0) -> Any:
     array = array_of(m)
-    return where(tri(*array.shape[-2:], k=k, dtype=bool), array, zeros_like(array, shape=(1,)))
+    return where(_lower(array, k), array, zeros_like(array, shape=(1,)))
 
 
 @composed
 def triu(m: Any, k: Any = 0) -> Any:
     array = array_of(m)
-    return where(tri(*array.shape[-2:], k=k - 1, dtype=bool), zeros_like(array, shape=(1,)), array)
+    return where(_lower(array, k - 1), zeros_like(array, shape=(1,)), array)
 
 
 # ---- By index --------------------------------------------------------------------------------------------

@@ -21,14 +21,15 @@ import numpy
 from . import _cnumeric, _fallback
 from ._composed import functions
 
-submodules = (
-    "linalg fft random ma polynomial testing lib strings char rec ctypeslib emath exceptions dtypes typing".split()
+_words = str.split
+submodules = _words(
+    "linalg fft random ma polynomial testing lib strings char rec ctypeslib emath exceptions dtypes typing"
 )
 
 # NumPy's own objects serve as they are: no arrays go in or come out, or they call back the user's functions.
 _as_they_are = frozenset(
     "numpy." + name
-    for name in (
+    for name in _words(
         "geterr seterr geterrcall seterrcall getbufsize setbufsize get_printoptions set_printoptions printoptions "
         "get_include info show_config show_runtime isdtype issubdtype promote_types typename mintypecode "
         "broadcast_shapes iterable isscalar isfortran datetime_data base_repr binary_repr "
@@ -36,17 +37,17 @@ _as_they_are = frozenset(
         "testing.assert_warns testing.assert_no_warnings testing.suppress_warnings testing.assert_no_gc_cycles "
         "testing.break_cycles testing.clear_and_catch_warnings testing.temppath testing.tempdir "
         "testing.decorate_methods"
-    ).split()
+    )
 )
 
 # These need the values in this process's memory anyway: NumPy is no detour.
 _quiet = frozenset(
     "numpy." + name
-    for name in (
+    for name in _words(
         "array2string array_repr array_str save savez savez_compressed savetxt load loadtxt genfromtxt fromfile "
         "fromstring frombuffer fromiter fromregex shares_memory may_share_memory ix_ min_scalar_type common_type "
         "from_dlpack"
-    ).split()
+    )
 )
 _quiet_modules = ("numpy.testing", "numpy.ctypeslib", "numpy.lib.format", "numpy.lib.npyio", "numpy.exceptions")
 

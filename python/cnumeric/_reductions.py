@@ -8,10 +8,12 @@ from typing import Any
 import numpy
 
 from . import _cnumeric
-from ._composed import NoValue, Unsupported, array_of, asarray, composed, functions, method, ndarray, normalize_axes
+from ._composed import NoValue, array_of, asarray, composed, functions, method, ndarray, normalize_axes
+from ._fallback import Unsupported
 from ._manipulation import where
 
-for _name in "sum prod max min any all mean std var argmin argmax cumsum cumprod argsort searchsorted".split():
+_methods = "sum prod max min any all mean std var argmin argmax cumsum cumprod argsort searchsorted"
+for _name in _methods.split():
     method(_name)
 method("amax", "max")
 method("amin", "min")

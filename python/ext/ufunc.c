@@ -1,0 +1,587 @@
+/*
+ * ufunc.c - the ufunc objects' type, and their calls.
+ *
+ * The fast path is an all-positional call on arrays of ours and Python numbers: operands are read on the C stack and
+ * recorded at once. Keywords are parsed into the same form. Whatever is not covered is handed, unchanged, to NumPy
+ * (_fallback.call_ufunc); calls without any array are NumPy's from the start, which is faster and exact.
+ */
+#include "ext.h"
+#include "ufunc.h"
+
+enum { MAX_ARGUMENTS = CN_MAX_OPERANDS };
+
+typedef enum operand_kind { OPERAND_ERROR = -1, OPERAND_NUMBER, OPERAND_ARRAY, OPERAND_FOREIGN } operand_kind;
+
+/* A call in the form of cn_elementwise. */
+typedef struct call {
+    cn_operand in[MAX_ARGUMENTS];
+    PyObject *keep[2 * MAX_ARGUMENTS]; /* owners of arrays converted for this call */
+    int nkeep;
+    int narrays; /* arrays of ours or NumPy's among inputs and outputs */
+    cn_array *out[MAX_ARGUMENTS];
+    PyObject *out_objects[MAX_ARGUMENTS]; /* borrowed */
+    bool has_out;
+    cn_elementwise_options options;
+    bool has_options;
+} call;
+
+static void call_release(call *c)
+{
+    for (int i = 0; i < c->nkeep; i++) {
+        Py_DECREF(c->keep[i]);
+    }
+    c->nkeep = 0;
+}
+
+/* ---- Fallbacks ---------------------------------------------------------------------------------------- */
+
+static PyObject *fallback_module(void)
+{
+    static PyObject *module;
+    if (module == NULL) {
+        module = PyImport_ImportModule("cnumeric._fallback");
+    }
+    return module;
+}
+
+PyObject *cnx_ufunc_fallback(cnx_ufunc *self, const char *method, PyObject *args, PyObject *kwargs)
+{
+    PyObject *module = fallback_module();
+    if (module == NULL) {
+        return NULL;
+    }
+    PyObject *empty = kwargs == NULL ? PyDict_New() : Py_NewRef(kwargs);
+    if (empty == NULL) {
+        return NULL;
+    }
+    PyObject *result = PyObject_CallMethod(module, "call_ufunc", "OsOO", (PyObject *)self, method, args, empty);
+    Py_DECREF(empty);
+    return result;
+}
+
+PyObject *cnx_ufunc_fallback_vector(cnx_ufunc *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
+{
+    PyObject *tuple = PyTuple_New(nargs), *kwargs = NULL, *result = NULL;
+    if (tuple == NULL) {
+        return NULL;
+    }
+    for (Py_ssize_t i = 0; i < nargs; i++) {
+        PyTuple_SET_ITEM(tuple, i, Py_NewRef(args[i]));
+    }
+    if (kwnames != NULL) {
+        kwargs = PyDict_New();
+        if (kwargs == NULL) {
+            goto done;
+        }
+        for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(kwnames); i++) {
+            if (PyDict_SetItem(kwargs, PyTuple_GET_ITEM(kwnames, i), args[nargs + i]) < 0) {
+                goto done;
+            }
+        }
+    }
+    result = cnx_ufunc_fallback(self, "__call__", tuple, kwargs);
+done:
+    Py_XDECREF(kwargs);
+    Py_DECREF(tuple);
+    return result;
+}
+
+/* ---- Reading arguments -------------------------------------------------------------------------------- */
+
+static operand_kind read_input(call *c, PyObject *object, cn_operand *in)
+{
+    if (Py_IS_TYPE(object, &cnx_array_type)) {
+        *in = (cn_operand){.array = ((cnx_array *)object)->array};
+        c->narrays++;
+        return OPERAND_ARRAY;
+    }
+    PyObject *keep = NULL;
+    int known = cnx_operand(object, in, &keep);
+    if (keep != NULL) {
+        c->keep[c->nkeep++] = keep;
+    }
+    if (known < 0) {
+        return OPERAND_ERROR;
+    }
+    if (known == 0) {
+        return OPERAND_FOREIGN;
+    }
+    if (in->array == NULL) {
+        return OPERAND_NUMBER;
+    }
+    c->narrays++;
+    return OPERAND_ARRAY;
+}
+
+/* out=: None, or an array of ours or NumPy's. False: NumPy must see to it. */
+static bool read_out(call *c, PyObject *object, int i)
+{
+    if (object == Py_None) {
+        return true;
+    }
+    if (!cnx_array_check(object) && !cnx_is_native_numpy(object)) {
+        return false;
+    }
+    cn_operand out;
+    if (read_input(c, object, &out) != OPERAND_ARRAY) {
+        PyErr_Clear();
+        return false;
+    }
+    c->out[i] = out.array;
+    c->out_objects[i] = object;
+    c->has_out = true;
+    return true;
+}
+
+static bool read_out_keyword(const cnx_ufunc *self, call *c, PyObject *object)
+{
+    if (!PyTuple_Check(object)) {
+        return self->nout == 1 && read_out(c, object, 0);
+    }
+    if (PyTuple_GET_SIZE(object) != self->nout) {
+        return false;
+    }
+    for (int i = 0; i < self->nout; i++) {
+        if (!read_out(c, PyTuple_GET_ITEM(object, i), i)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool read_where(call *c, PyObject *object)
+{
+    if (object == Py_True) {
+        return true;
+    }
+    cn_operand where;
+    if (!cnx_array_check(object) && !cnx_is_native_numpy(object)) {
+        return false;
+    }
+    if (read_input(c, object, &where) != OPERAND_ARRAY || cn_array_dtype(where.array) != CN_BOOL) {
+        PyErr_Clear();
+        return false;
+    }
+    c->options.where = where.array;
+    return true;
+}
+
+static bool read_casting(call *c, PyObject *object)
+{
+    static const char *const names[] = {[CN_CAST_NO] = "no",
+                                        [CN_CAST_EQUIV] = "equiv",
+                                        [CN_CAST_SAFE] = "safe",
+                                        [CN_CAST_SAME_KIND] = "same_kind",
+                                        [CN_CAST_UNSAFE] = "unsafe"};
+    if (!PyUnicode_Check(object)) {
+        return false;
+    }
+    for (int i = 0; i <= CN_CAST_UNSAFE; i++) {
+        if (PyUnicode_CompareWithASCIIString(object, names[i]) == 0) {
+            c->options.casting = (cn_casting)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool read_dtype(call *c, PyObject *object)
+{
+    if (object == Py_None) {
+        return true;
+    }
+    c->options.dtype = cnx_dtype_of(object);
+    PyErr_Clear();
+    return c->options.dtype != CN_DTYPE_NONE;
+}
+
+/* False: this keyword, or its value, is NumPy's business. */
+static bool read_keyword(const cnx_ufunc *self, call *c, PyObject *name, PyObject *value)
+{
+    if (PyUnicode_CompareWithASCIIString(name, "out") == 0) {
+        return read_out_keyword(self, c, value);
+    }
+    c->has_options = true;
+    if (PyUnicode_CompareWithASCIIString(name, "where") == 0) {
+        return read_where(c, value);
+    }
+    if (PyUnicode_CompareWithASCIIString(name, "dtype") == 0) {
+        return read_dtype(c, value);
+    }
+    if (PyUnicode_CompareWithASCIIString(name, "casting") == 0) {
+        return read_casting(c, value);
+    }
+    if (PyUnicode_CompareWithASCIIString(name, "subok") == 0) {
+        return PyBool_Check(value);
+    }
+    if (PyUnicode_CompareWithASCIIString(name, "order") == 0) {
+        return PyUnicode_Check(value) && PyUnicode_CompareWithASCIIString(value, "K") == 0;
+    }
+    return false;
+}
+
+/* ---- Calling ------------------------------------------------------------------------------------------ */
+
+/* Results as NumPy gives them: out's own objects, scalars for 0-d, a tuple if there are several. */
+static PyObject *give_results(const cnx_ufunc *self, const call *c, cn_array **results)
+{
+    PyObject *objects[MAX_ARGUMENTS] = {NULL};
+    bool failed = false;
+    for (int i = 0; i < self->nout; i++) {
+        if (c->out_objects[i] != NULL) {
+            cn_array_unref(results[i]);
+            objects[i] = Py_NewRef(c->out_objects[i]);
+        } else {
+            objects[i] = cnx_result(results[i]);
+        }
+        failed = failed || objects[i] == NULL;
+    }
+    if (self->nout == 1) {
+        return objects[0];
+    }
+    PyObject *tuple = failed ? NULL : PyTuple_New(self->nout);
+    for (int i = 0; i < self->nout; i++) {
+        if (tuple != NULL) {
+            PyTuple_SET_ITEM(tuple, i, objects[i]);
+        } else {
+            Py_XDECREF(objects[i]);
+        }
+    }
+    return tuple;
+}
+
+static PyObject *replay_error(cnx_ufunc *self, cn_status status, PyObject *const *args, Py_ssize_t nargs,
+                              PyObject *kwnames)
+{
+    PyObject *tuple = PyTuple_New(nargs), *kwargs = PyDict_New();
+    if (tuple != NULL && kwargs != NULL) {
+        for (Py_ssize_t i = 0; i < nargs; i++) {
+            PyTuple_SET_ITEM(tuple, i, Py_NewRef(args[i]));
+        }
+        for (Py_ssize_t i = 0; kwnames != NULL && i < PyTuple_GET_SIZE(kwnames); i++) {
+            (void)PyDict_SetItem(kwargs, PyTuple_GET_ITEM(kwnames, i), args[nargs + i]);
+        }
+        cnx_raise(status, self->numpy, tuple, kwargs);
+    }
+    Py_XDECREF(tuple);
+    Py_XDECREF(kwargs);
+    return NULL;
+}
+
+static PyObject *record(cnx_ufunc *self, call *c, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
+{
+    cn_array *results[MAX_ARGUMENTS];
+    cnx_begin();
+    cn_status status = cn_elementwise(self->op, c->in, c->has_out ? c->out : NULL, c->has_options ? &c->options : NULL,
+                                      results);
+    if (status == CN_OK) {
+        PyObject *given = give_results(self, c, results);
+        return cnx_end(given);
+    }
+    if (status == CN_ERROR_UNSUPPORTED) {
+        return cnx_ufunc_fallback_vector(self, args, nargs, kwnames);
+    }
+    return replay_error(self, status, args, nargs, kwnames);
+}
+
+/* Calls without arrays: NumPy's own result; what it makes of lists becomes an array of ours. */
+static PyObject *call_numpy(cnx_ufunc *self, PyObject *const *args, size_t nargsf, PyObject *kwnames)
+{
+    PyObject *result = PyObject_Vectorcall(self->numpy, args, nargsf, kwnames);
+    if (result == NULL || !PyArray_CheckExact(result) || kwnames != NULL) {
+        return result;
+    }
+    PyObject *ours = cnx_from_numpy(result);
+    Py_DECREF(result);
+    return ours;
+}
+
+static PyObject *call_composed(cnx_ufunc *self, PyObject *const *args, size_t nargsf, PyObject *kwnames)
+{
+    Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
+    if (self->compose == NULL) {
+        return cnx_ufunc_fallback_vector(self, args, nargs, kwnames);
+    }
+    return PyObject_Vectorcall(self->compose, args, nargsf, kwnames);
+}
+
+static cn_status multiply_matrices(const call *c, cn_array **result)
+{
+    cn_array *parts[2] = {NULL, NULL};
+    cn_dtype dtype = cn_promote(cn_array_dtype(c->in[0].array), cn_array_dtype(c->in[1].array));
+    cn_status status = CN_OK;
+    for (int i = 0; i < 2 && status == CN_OK; i++) {
+        if (cn_array_dtype(c->in[i].array) == dtype) {
+            parts[i] = cn_array_ref(c->in[i].array);
+        } else {
+            status = cn_array_copy(c->in[i].array, dtype, true, &parts[i]);
+        }
+    }
+    if (status == CN_OK && c->out[0] != NULL && cn_array_dtype(c->out[0]) != dtype) {
+        status = CN_ERROR_UNSUPPORTED;
+    }
+    if (status == CN_OK) {
+        status = cn_matmul(parts[0], parts[1], c->out[0], result);
+    }
+    cn_array_unref(parts[0]);
+    cn_array_unref(parts[1]);
+    return status;
+}
+
+/* matmul(a, b, out=None): two arrays; everything else is NumPy's. */
+static PyObject *call_matmul(PyObject *object, PyObject *const *args, size_t nargsf, PyObject *kwnames)
+{
+    cnx_ufunc *self = (cnx_ufunc *)object;
+    Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
+    call c = {.nkeep = 0};
+    bool covered = nargs == 2 || nargs == 3;
+    for (int i = 0; covered && i < 2; i++) {
+        covered = read_input(&c, args[i], &c.in[i]) == OPERAND_ARRAY;
+    }
+    if (covered && nargs == 3) {
+        covered = read_out(&c, args[2], 0);
+    }
+    for (Py_ssize_t i = 0; covered && kwnames != NULL && i < PyTuple_GET_SIZE(kwnames); i++) {
+        covered = read_keyword(self, &c, PyTuple_GET_ITEM(kwnames, i), args[nargs + i]) && !c.has_options;
+    }
+    PyErr_Clear();
+    PyObject *given;
+    cn_array *result;
+    cn_status status = CN_ERROR_UNSUPPORTED;
+    if (covered) {
+        cnx_begin();
+        status = multiply_matrices(&c, &result);
+    }
+    if (status == CN_OK) {
+        given = cnx_end(give_results(self, &c, &result));
+    } else if (status == CN_ERROR_UNSUPPORTED) {
+        given = cnx_ufunc_fallback_vector(self, args, nargs, kwnames);
+    } else {
+        given = replay_error(self, status, args, nargs, kwnames);
+    }
+    call_release(&c);
+    return given;
+}
+
+static PyObject *ufunc_call(PyObject *object, PyObject *const *args, size_t nargsf, PyObject *kwnames)
+{
+    cnx_ufunc *self = (cnx_ufunc *)object;
+    Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
+    if (self->op < 0) {
+        return call_composed(self, args, nargsf, kwnames);
+    }
+    if (nargs < self->nin || nargs > self->nin + self->nout) {
+        return call_numpy(self, args, nargsf, kwnames); /* it raises */
+    }
+    call c;
+    c.nkeep = c.narrays = 0;
+    c.has_out = c.has_options = false;
+    c.options = (cn_elementwise_options){.dtype = CN_DTYPE_NONE, .casting = CN_CAST_SAME_KIND};
+    bool covered = true;
+    for (int i = 0; i < self->nin; i++) {
+        operand_kind kind = read_input(&c, args[i], &c.in[i]);
+        if (kind == OPERAND_ERROR) {
+            PyErr_Clear();
+        }
+        covered = covered && kind >= 0 && kind != OPERAND_FOREIGN;
+    }
+    for (int i = 0; i < self->nout; i++) {
+        c.out[i] = NULL;
+        c.out_objects[i] = NULL;
+    }
+    for (Py_ssize_t i = self->nin; covered && i < nargs; i++) {
+        covered = read_out(&c, args[i], (int)(i - self->nin));
+    }
+    for (Py_ssize_t i = 0; covered && kwnames != NULL && i < PyTuple_GET_SIZE(kwnames); i++) {
+        covered = read_keyword(self, &c, PyTuple_GET_ITEM(kwnames, i), args[nargs + i]);
+    }
+    PyObject *result;
+    if (!covered) {
+        result = cnx_ufunc_fallback_vector(self, args, nargs, kwnames);
+    } else if (c.narrays == 0) {
+        result = call_numpy(self, args, nargsf, kwnames);
+    } else {
+        result = record(self, &c, args, nargs, kwnames);
+    }
+    call_release(&c);
+    return result;
+}
+
+/* ---- The type ----------------------------------------------------------------------------------------- */
+
+static void ufunc_dealloc(PyObject *object)
+{
+    cnx_ufunc *self = (cnx_ufunc *)object;
+    Py_XDECREF(self->name);
+    Py_XDECREF(self->numpy);
+    Py_XDECREF(self->compose);
+    Py_TYPE(object)->tp_free(object);
+}
+
+static PyObject *ufunc_repr(PyObject *self)
+{
+    return PyUnicode_FromFormat("<ufunc '%U'>", ((cnx_ufunc *)self)->name);
+}
+
+/* nin, types, identity, signature, __doc__ and so on are those of NumPy's ufunc. */
+static PyObject *ufunc_getattro(PyObject *self, PyObject *name)
+{
+    PyObject *value = PyObject_GenericGetAttr(self, name);
+    if (value != NULL || !PyErr_ExceptionMatches(PyExc_AttributeError)) {
+        return value;
+    }
+    PyErr_Clear();
+    return PyObject_GetAttr(((cnx_ufunc *)self)->numpy, name);
+}
+
+static PyObject *ufunc_doc(PyObject *self, void *closure)
+{
+    (void)closure;
+    return PyObject_GetAttrString(((cnx_ufunc *)self)->numpy, "__doc__");
+}
+
+static PyObject *ufunc_native(PyObject *self, void *closure)
+{
+    (void)closure;
+    const cnx_ufunc *ufunc = (const cnx_ufunc *)self;
+    return PyBool_FromLong(ufunc->op >= 0 || ufunc->compose != NULL || ufunc->vectorcall == call_matmul);
+}
+
+static PyObject *ufunc_compose(PyObject *self, PyObject *function)
+{
+    Py_XSETREF(((cnx_ufunc *)self)->compose, Py_NewRef(function));
+    Py_RETURN_NONE;
+}
+
+static PyObject *ufunc_reduce_ex(PyObject *self, PyObject *protocol)
+{
+    (void)protocol;
+    return Py_NewRef(((cnx_ufunc *)self)->name); /* pickled by name, from the module of __module__ */
+}
+
+static PyObject *ufunc_outer(PyObject *self, PyObject *args, PyObject *kwargs)
+{
+    return cnx_ufunc_fallback((cnx_ufunc *)self, "outer", args, kwargs);
+}
+
+static PyObject *ufunc_accumulate(PyObject *self, PyObject *args, PyObject *kwargs)
+{
+    return cnx_ufunc_fallback((cnx_ufunc *)self, "accumulate", args, kwargs);
+}
+
+static PyObject *ufunc_reduceat(PyObject *self, PyObject *args, PyObject *kwargs)
+{
+    return cnx_ufunc_fallback((cnx_ufunc *)self, "reduceat", args, kwargs);
+}
+
+static PyObject *ufunc_at(PyObject *self, PyObject *args, PyObject *kwargs)
+{
+    return cnx_ufunc_fallback((cnx_ufunc *)self, "at", args, kwargs);
+}
+
+#define KEYWORDS(function) (PyCFunction)(void (*)(void))function
+
+static PyMethodDef ufunc_methods[] = {
+    {"reduce", KEYWORDS(cnx_ufunc_reduce), METH_VARARGS | METH_KEYWORDS,
+     "reduce(array, axis=0, dtype=None, out=None, keepdims=False, initial=<no value>, where=True)"},
+    {"outer", KEYWORDS(ufunc_outer), METH_VARARGS | METH_KEYWORDS, "outer(A, B, /, **kwargs)"},
+    {"accumulate", KEYWORDS(ufunc_accumulate), METH_VARARGS | METH_KEYWORDS,
+     "accumulate(array, axis=0, dtype=None, out=None)"},
+    {"reduceat", KEYWORDS(ufunc_reduceat), METH_VARARGS | METH_KEYWORDS,
+     "reduceat(array, indices, axis=0, dtype=None, out=None)"},
+    {"at", KEYWORDS(ufunc_at), METH_VARARGS | METH_KEYWORDS, "at(a, indices, b=None, /)"},
+    {"_compose", ufunc_compose, METH_O, "Sets the Python function that computes a ufunc without a row."},
+    {"__reduce_ex__", ufunc_reduce_ex, METH_O, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyMemberDef ufunc_members[] = {
+    {"__name__", T_OBJECT_EX, offsetof(cnx_ufunc, name), READONLY, NULL},
+    {"__qualname__", T_OBJECT_EX, offsetof(cnx_ufunc, name), READONLY, NULL},
+    {NULL, 0, 0, 0, NULL},
+};
+
+static PyGetSetDef ufunc_getset[] = {
+    {"__doc__", ufunc_doc, NULL, NULL, NULL},
+    {"native", ufunc_native, NULL, "Whether the core computes it, directly or composed.", NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+PyTypeObject cnx_ufunc_type = {
+    PyVarObject_HEAD_INIT(NULL, 0)
+    .tp_name = "cnumeric.ufunc",
+    .tp_basicsize = sizeof(cnx_ufunc),
+    .tp_dealloc = ufunc_dealloc,
+    .tp_repr = ufunc_repr,
+    .tp_call = PyVectorcall_Call,
+    .tp_vectorcall_offset = offsetof(cnx_ufunc, vectorcall),
+    .tp_getattro = ufunc_getattro,
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL,
+    .tp_methods = ufunc_methods,
+    .tp_members = ufunc_members,
+    .tp_getset = ufunc_getset,
+};
+
+/* ---- Making them -------------------------------------------------------------------------------------- */
+
+static PyObject *make_ufunc(PyObject *numpy_ufunc, const char *name)
+{
+    cnx_ufunc *self = PyObject_New(cnx_ufunc, &cnx_ufunc_type);
+    if (self == NULL) {
+        return NULL;
+    }
+    self->vectorcall = ufunc_call;
+    self->op = cn_op_find(name);
+    self->nin = ((PyUFuncObject *)numpy_ufunc)->nin;
+    self->nout = ((PyUFuncObject *)numpy_ufunc)->nout;
+    self->name = PyUnicode_InternFromString(name);
+    self->numpy = Py_NewRef(numpy_ufunc);
+    self->compose = NULL;
+    if (strcmp(name, "matmul") == 0) {
+        self->vectorcall = call_matmul;
+    }
+    if (self->op >= 0 && (cn_op_nin(self->op) != self->nin || cn_op_nout(self->op) != self->nout)) {
+        self->op = -1;
+    }
+    return (PyObject *)self;
+}
+
+/* One object for each ufunc in numpy's namespace; other names of the same ufunc (abs, conj) share it. */
+static int add_ufuncs(PyObject *module, PyObject *numpy, PyObject *ufunc_class)
+{
+    PyObject *made = PyDict_New(), *names = PyModule_GetDict(numpy);
+    if (made == NULL) {
+        return -1;
+    }
+    PyObject *key, *value;
+    Py_ssize_t at = 0;
+    int failed = 0;
+    while (failed == 0 && PyDict_Next(names, &at, &key, &value)) {
+        if ((PyObject *)Py_TYPE(value) != ufunc_class || PyUnicode_READ_CHAR(key, 0) == '_') {
+            continue;
+        }
+        const char *name = ((PyUFuncObject *)value)->name;
+        PyObject *ours = PyDict_GetItemString(made, name);
+        if (ours == NULL) {
+            ours = make_ufunc(value, name);
+            failed = ours == NULL || PyDict_SetItemString(made, name, ours) < 0;
+            Py_XDECREF(ours);
+        }
+        failed = failed || PyObject_SetAttr(module, key, ours) < 0;
+    }
+    Py_DECREF(made);
+    return failed != 0 ? -1 : 0;
+}
+
+int cnx_ufunc_init(PyObject *module)
+{
+    if (PyType_Ready(&cnx_ufunc_type) < 0 || PyModule_AddObjectRef(module, "ufunc", (PyObject *)&cnx_ufunc_type) < 0) {
+        return -1;
+    }
+    PyObject *numpy = PyImport_ImportModule("numpy");
+    PyObject *ufunc_class = numpy != NULL ? PyObject_GetAttrString(numpy, "ufunc") : NULL;
+    int status = ufunc_class != NULL ? add_ufuncs(module, numpy, ufunc_class) : -1;
+    Py_XDECREF(ufunc_class);
+    Py_XDECREF(numpy);
+    return status;
+}

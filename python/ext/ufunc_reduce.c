@@ -1,0 +1,195 @@
+/*
+ * ufunc_reduce.c - ufunc.reduce on cn_reduce.
+ *
+ * Arguments that are not covered (a dtype without native loops, a reduction that the core does not have) leave the
+ * call to NumPy as it came.
+ */
+#include "ext.h"
+#include "ufunc.h"
+
+typedef struct reduce_call {
+    PyObject *array, *axis, *dtype, *out, *keepdims, *initial, *where; /* borrowed; NULL: not given */
+    cn_reduce_options options;
+    int axes[CN_MAX_DIMS];
+    cn_scalar initial_value;
+    PyObject *keep[4];
+    int nkeep;
+} reduce_call;
+
+static bool convert(reduce_call *r, PyObject *object, cn_array **out)
+{
+    cn_operand operand;
+    PyObject *keep = NULL;
+    int known = cnx_operand(object, &operand, &keep);
+    if (keep != NULL) {
+        r->keep[r->nkeep++] = keep;
+    }
+    if (known <= 0 || operand.array == NULL) {
+        PyErr_Clear();
+        return false;
+    }
+    *out = operand.array;
+    return true;
+}
+
+static bool add_axis(reduce_call *r, PyObject *object, int ndim)
+{
+    Py_ssize_t axis = PyNumber_AsSsize_t(object, PyExc_IndexError);
+    if (axis == -1 && PyErr_Occurred()) {
+        PyErr_Clear();
+        return false;
+    }
+    axis = axis < 0 ? axis + ndim : axis;
+    if (axis < 0 || axis >= ndim || r->options.naxes >= CN_MAX_DIMS) {
+        return false;
+    }
+    for (int i = 0; i < r->options.naxes; i++) {
+        if (r->axes[i] == axis) {
+            return false;
+        }
+    }
+    r->axes[r->options.naxes++] = (int)axis;
+    return true;
+}
+
+/* The axes, counted from the front. False also for wrong ones: NumPy then raises. */
+static bool read_axes(reduce_call *r, int ndim)
+{
+    r->options.axes = r->axes;
+    if (r->axis == Py_None || (r->axis == NULL && ndim == 0)) {
+        r->options.naxes = -1;
+        return true;
+    }
+    if (r->axis == NULL) {
+        r->axes[0] = 0;
+        r->options.naxes = 1;
+        return true;
+    }
+    if (!PyTuple_Check(r->axis)) {
+        if (ndim == 0) {
+            r->options.naxes = -1;
+            return PyLong_Check(r->axis) && (PyLong_AsLong(r->axis) == 0 || PyLong_AsLong(r->axis) == -1);
+        }
+        return add_axis(r, r->axis, ndim);
+    }
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(r->axis); i++) {
+        if (!add_axis(r, PyTuple_GET_ITEM(r->axis, i), ndim)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool read_out(reduce_call *r)
+{
+    if (r->out == NULL || r->out == Py_None) {
+        r->out = NULL;
+        return true;
+    }
+    if (PyTuple_Check(r->out)) {
+        if (PyTuple_GET_SIZE(r->out) != 1) {
+            return false;
+        }
+        r->out = PyTuple_GET_ITEM(r->out, 0);
+        return read_out(r);
+    }
+    return (cnx_array_check(r->out) || cnx_is_native_numpy(r->out)) && convert(r, r->out, &r->options.out);
+}
+
+static bool read_initial(reduce_call *r)
+{
+    if (r->initial == NULL || r->initial == cnx_no_value()) {
+        return true;
+    }
+    cn_operand operand;
+    PyObject *keep = NULL;
+    int known = r->initial == Py_None ? 0 : cnx_operand(r->initial, &operand, &keep);
+    if (keep != NULL) {
+        r->keep[r->nkeep++] = keep;
+    }
+    if (known <= 0 || operand.array != NULL) {
+        PyErr_Clear();
+        return false;
+    }
+    r->initial_value = operand.scalar;
+    r->options.initial = &r->initial_value;
+    return true;
+}
+
+static bool read_options(reduce_call *r)
+{
+    if (r->dtype != NULL && r->dtype != Py_None) {
+        r->options.dtype = cnx_dtype_of(r->dtype);
+        PyErr_Clear();
+        if (r->options.dtype == CN_DTYPE_NONE) {
+            return false;
+        }
+    }
+    if (r->keepdims != NULL && r->keepdims != cnx_no_value()) {
+        int truth = PyObject_IsTrue(r->keepdims);
+        if (truth < 0) {
+            PyErr_Clear();
+            return false;
+        }
+        r->options.keepdims = truth != 0;
+    }
+    if (r->where != NULL && r->where != Py_True && r->where != cnx_no_value()) {
+        if (!convert(r, r->where, &r->options.where) || cn_array_dtype(r->options.where) != CN_BOOL) {
+            return false;
+        }
+    }
+    return read_out(r) && read_initial(r);
+}
+
+static PyObject *give(const reduce_call *r, cn_array *result)
+{
+    if (r->out != NULL) {
+        cn_array_unref(result);
+        return Py_NewRef(r->out);
+    }
+    return cnx_result(result);
+}
+
+/* The result, or NULL without an exception: NumPy must compute this call. */
+static PyObject *reduce(cnx_ufunc *self, reduce_call *r, PyObject *args, PyObject *kwargs)
+{
+    cn_array *in, *result;
+    if (self->op < 0 || !cn_op_reducible(self->op) || !convert(r, r->array, &in) || !read_axes(r, cn_array_ndim(in)) ||
+        !read_options(r)) {
+        return NULL;
+    }
+    cnx_begin();
+    cn_status status = cn_reduce(self->op, in, &r->options, &result);
+    if (status == CN_OK) {
+        return cnx_end(give(r, result));
+    }
+    if (status != CN_ERROR_UNSUPPORTED && status != CN_ERROR_NO_LOOP) {
+        PyObject *method = PyObject_GetAttrString(self->numpy, "reduce");
+        if (method != NULL) {
+            cnx_raise(status, method, args, kwargs);
+            Py_DECREF(method);
+        }
+    }
+    return NULL;
+}
+
+PyObject *cnx_ufunc_reduce(PyObject *object, PyObject *args, PyObject *kwargs)
+{
+    static char *names[] = {"array", "axis", "dtype", "out", "keepdims", "initial", "where", NULL};
+    cnx_ufunc *self = (cnx_ufunc *)object;
+    reduce_call r = {.options = {.dtype = CN_DTYPE_NONE}};
+    PyObject *result = NULL;
+    if (PyArg_ParseTupleAndKeywords(args, kwargs, "O|OOOOOO", names, &r.array, &r.axis, &r.dtype, &r.out, &r.keepdims,
+                                    &r.initial, &r.where)) {
+        result = reduce(self, &r, args, kwargs);
+    } else {
+        PyErr_Clear();
+    }
+    if (result == NULL && !PyErr_Occurred()) {
+        result = cnx_ufunc_fallback(self, "reduce", args, kwargs);
+    }
+    for (int i = 0; i < r.nkeep; i++) {
+        Py_DECREF(r.keep[i]);
+    }
+    return result;
+}
