@@ -1,0 +1,398 @@
+"""Every ufunc, dtype and layout of operands against NumPy; keywords, methods and scalar rules of the ufunc objects.
+
+Rows that promise NumPy's bits are compared exactly; transcendentals within a bound in units in the last place
+(NumPy's own loops differ from each other by as much between instruction sets).
+"""
+
+import warnings
+
+import numpy
+import pytest
+
+import cnumeric
+from cnumeric import _cnumeric
+
+DTYPES = "?bBhHiIlLefdFD"
+
+UFUNCS = sorted(
+    name
+    for name in dir(numpy)
+    if isinstance(getattr(numpy, name), numpy.ufunc) and getattr(numpy, name).__name__ == name and name != "isnat"
+)
+ELEMENTWISE = [name for name in UFUNCS if getattr(numpy, name).signature is None]
+
+# Same bits as NumPy (sections 6 and 10 of the design); the others within ULP of their dtype.
+EXACT = set(
+    "add subtract multiply divide floor_divide remainder fmod divmod negative positive absolute fabs sign sqrt square "
+    "reciprocal conjugate equal not_equal less less_equal greater greater_equal logical_and logical_or logical_xor "
+    "logical_not bitwise_and bitwise_or bitwise_xor invert bitwise_count left_shift right_shift maximum minimum fmax "
+    "fmin rint floor ceil trunc gcd lcm heaviside copysign nextafter spacing ldexp frexp modf signbit isnan isinf "
+    "isfinite".split()
+)
+ULP = 4
+
+# Products of these reach past what one rounding decides; compared by relative error of the modulus.
+COMPLEX_BY_MODULUS = 1e-13
+
+
+def values(dtype, seed):
+    """A (6, 8) operand in which ordinary and special values meet."""
+    kind = numpy.dtype(dtype).kind
+    random = numpy.random.RandomState(seed)
+    if kind == "b":
+        return random.rand(6, 8) > 0.5
+    if kind in "iu":
+        info = numpy.iinfo(dtype)
+        low = 0 if kind == "u" else -9
+        array = random.randint(low, 9, (6, 8)).astype(dtype)
+        array[0, :3] = info.max, info.min, 0
+        return array
+    array = (random.rand(6, 8) * 6 - 3).astype(dtype)
+    if kind == "c":
+        return array + (1j * (random.rand(6, 8) * 6 - 3)).astype(dtype)
+    array[0] = 0.0, -0.0, 1.0, -1.0, 0.5, numpy.inf, -numpy.inf, numpy.nan
+    return array
+
+
+LAYOUTS = {
+    "contiguous": lambda array: array,
+    "strided": lambda array: array[:, ::2],
+    "negative": lambda array: array[::-1, ::-1],
+    "transposed": lambda array: array.T,
+    "row": lambda array: array[1],
+    "column": lambda array: array[:, 2:3],
+    "empty": lambda array: array[:0],
+    "0-d": lambda array: array[1, 1, ...],
+    "5-d": lambda array: array.reshape(2, 1, 3, 4, 2)[:, :, ::2],
+}
+
+
+def compute(function, *operands, **keywords):
+    with warnings.catch_warnings(), numpy.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        try:
+            return function(*operands, **keywords)
+        except Exception as error:
+            return error
+
+
+def units_apart(ours, theirs):
+    """The largest distance in units in the last place of the dtype; NaN, infinities and equal values count 0."""
+    same = (ours == theirs) | (numpy.isnan(ours) & numpy.isnan(theirs))
+    with numpy.errstate(all="ignore"):
+        gap = numpy.abs(ours.astype("f8") - theirs.astype("f8")) / numpy.spacing(numpy.abs(theirs)).astype("f8")
+    gap = numpy.where(same, 0, numpy.where(numpy.isfinite(gap), gap, numpy.inf))
+    return gap.max(initial=0)
+
+
+def assert_value(name, ours, theirs):
+    ours = numpy.asarray(ours)
+    assert ours.dtype == theirs.dtype
+    assert ours.shape == theirs.shape
+    if theirs.dtype.kind not in "fc" or (name in EXACT and theirs.dtype.kind == "f"):
+        numpy.testing.assert_array_equal(ours, theirs)
+        zeros = (theirs == 0) if theirs.dtype.kind == "f" and name not in ("maximum", "minimum", "fmax", "fmin") else ()
+        numpy.testing.assert_array_equal(numpy.signbit(ours[zeros]), numpy.signbit(theirs[zeros]))
+    elif theirs.dtype.kind == "f":
+        assert units_apart(ours, theirs) <= ULP
+    else:
+        rtol = COMPLEX_BY_MODULUS if theirs.dtype == "D" else 1e-5
+        finite = numpy.isfinite(theirs)
+        numpy.testing.assert_array_equal(numpy.isfinite(ours), finite)
+        scale = numpy.abs(theirs[finite])
+        assert (numpy.abs(ours[finite] - theirs[finite]) <= rtol * scale + 1e-30).all()
+
+
+def assert_same(name, ours, theirs):
+    if isinstance(theirs, Exception):
+        assert type(ours) is type(theirs), repr(ours)
+        assert str(ours) == str(theirs)
+        return
+    assert not isinstance(ours, Exception), repr(ours)
+    if isinstance(theirs, tuple):
+        for one, two in zip(ours, theirs, strict=True):
+            assert_same(name, one, two)
+        return
+    if isinstance(theirs, numpy.ndarray):
+        assert type(ours) is cnumeric.ndarray
+    else:
+        assert type(ours) is type(theirs)
+    assert_value(name, ours, numpy.asarray(theirs))
+
+
+def operands_of(name, characters, layout):
+    return [LAYOUTS[layout](values(character, place)) for place, character in enumerate(characters)]
+
+
+def check(name, operands, **keywords):
+    theirs = compute(getattr(numpy, name), *operands, **keywords)
+    ours = compute(getattr(cnumeric, name), *(cnumeric.array(operand) for operand in operands), **keywords)
+    if numpy.asarray(operands[0]).ndim == 0 and isinstance(theirs, numpy.ndarray):
+        theirs = theirs[()]
+    assert_same(name, ours, theirs)
+
+
+@pytest.mark.parametrize("name", ELEMENTWISE)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_dtype(name, dtype):
+    check(name, operands_of(name, dtype * getattr(numpy, name).nin, "contiguous"))
+
+
+@pytest.mark.parametrize("name", ["add", "multiply", "divide", "sqrt", "exp", "maximum", "less", "negative", "divmod"])
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("dtype", "dfil?D")
+def test_layout(name, layout, dtype):
+    nin = getattr(numpy, name).nin
+    sources = [values(dtype, place) for place in range(nin)]
+    theirs = compute(getattr(numpy, name), *(LAYOUTS[layout](source) for source in sources))
+    ours = compute(getattr(cnumeric, name), *(LAYOUTS[layout](cnumeric.array(source)) for source in sources))
+    assert_same(name, ours, theirs)
+
+
+@pytest.mark.parametrize("name", ["add", "subtract", "divide", "power", "equal", "left_shift", "arctan2", "minimum"])
+@pytest.mark.parametrize("first", DTYPES)
+@pytest.mark.parametrize("second", DTYPES)
+def test_mixed_dtypes(name, first, second):
+    one, two = values(first, 0), values(second, 1)
+    if name == "power":
+        one, two = abs(one[1:]), abs(two[1:])
+    check(name, [one, two])
+
+
+@pytest.mark.parametrize("name", ["add", "multiply", "divide", "floor_divide", "maximum", "less", "logical_and"])
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("scalar", [2, 2.5, True, 1j, 300, -1, numpy.float32(0.5), numpy.int8(3), 2**40])
+def test_scalars(name, dtype, scalar):
+    array = values(dtype, 0)
+    for order in (lambda a: (a, scalar), lambda a: (scalar, a)):
+        theirs = compute(getattr(numpy, name), *order(array))
+        ours = compute(getattr(cnumeric, name), *order(cnumeric.array(array)))
+        assert_same(name, ours, theirs)
+
+
+@pytest.mark.parametrize(
+    "shapes", [((3, 1), (4,)), ((2, 1, 3), (4, 1)), ((1,), (0,)), ((), (3,)), ((3,), (4,)), ((2, 3), (3, 2))]
+)
+def test_broadcasting(shapes):
+    one, two = (numpy.arange(numpy.prod(shape, dtype=int), dtype=float).reshape(shape) for shape in shapes)
+    check("add", [one, two])
+
+
+# ---- Keywords ------------------------------------------------------------------------------------------------
+
+KEYWORDS = """
+np.add(a, b, out=o)
+np.add(a, b, o)
+np.add(a, b, out=(o,))
+np.add(a, b, out=None)
+np.add(a, b, dtype=np.float32)
+np.add(i, i, dtype=float)
+np.add(a, b, dtype=int)
+np.add(a, b, dtype=int, casting="unsafe")
+np.add(i, b, out=i)
+np.add(i, b, out=i, casting="unsafe")
+np.add(a, b, out=o[:3])
+np.add(a, b, out=O)
+np.add(a, b, where=m, out=o)
+np.add(a, b, where=True)
+np.add(a, b, order="F")
+np.add(a, b, subok=False)
+np.add(a, b, signature="dd->d")
+np.add(a, b, nonsense=3)
+np.add(a)
+np.add(a, b, o, o)
+np.add(a, b, o, out=o)
+np.add(a, [1, 2, 3, 4])
+np.add([1, 2], [3, 4])
+np.add(1, 2)
+np.add("a", "b")
+np.add(a, None)
+np.sqrt(a, out=o)
+np.sqrt(-1.0 + 0 * a)
+np.sqrt([4.0, 9.0])
+np.divmod(a, 2.0)
+np.divmod(i, 2, out=(None, i))
+np.modf(a)
+np.frexp(a)
+np.ldexp(a, i)
+np.exp(a, where=m, out=o)
+np.isnan(a)
+np.invert(a)
+np.bitwise_and(a, 1)
+np.left_shift(i, -1)
+np.power(i, -1)
+np.power(i, 2)
+np.power(a, 0.5)
+np.negative(m)
+np.subtract(m, m)
+np.logical_not(a)
+np.clip(a, 1, 2)
+np.matmul(A, A)
+np.matmul(A, a)
+np.matmul(a, A)
+np.matmul(a, a)
+np.matmul(A, 2)
+np.matmul(A, A, out=O)
+np.matmul(A, A[:3])
+np.matmul(I, I)
+np.matmul(I, A)
+np.vecdot(A, A)
+np.matvec(A, a)
+np.vecmat(a, A)
+"""
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("expression", [line for line in KEYWORDS.splitlines() if line])
+def test_keywords(expression):
+    results = []
+    for module in (cnumeric, numpy):
+        names = {
+            "a": numpy.array([0.5, 1.5, 2.5, 4.0]),
+            "b": numpy.array([3.0, 2.0, 1.0, 0.5]),
+            "o": numpy.zeros(4),
+            "O": numpy.zeros((4, 4)),
+            "i": numpy.array([1, 2, 3, 4]),
+            "m": numpy.array([True, False, True, False]),
+            "A": numpy.arange(16.0).reshape(4, 4),
+            "I": numpy.arange(16).reshape(4, 4),
+        }
+        names = {name: module.array(value) for name, value in names.items()}
+        results.append((compute(eval, expression, {"np": module, **names}), names))
+    (ours, left), (theirs, right) = results
+    assert_same("exp", ours, theirs)
+    for name, value in right.items():
+        numpy.testing.assert_array_equal(numpy.asarray(left[name]), value)
+
+
+def test_out_comes_back_itself():
+    a, o = cnumeric.arange(3.0), cnumeric.empty(3)
+    assert cnumeric.add(a, 1, out=o) is o
+    assert cnumeric.add(a, 1, o) is o
+    theirs = numpy.empty(3)
+    assert cnumeric.add(a, 1, out=theirs) is theirs
+    assert theirs.tolist() == [1, 2, 3]
+
+
+# ---- Methods -------------------------------------------------------------------------------------------------
+
+METHODS = """
+np.add.reduce(a)
+np.add.reduce(A)
+np.add.reduce(A, 1)
+np.add.reduce(A, axis=None)
+np.add.reduce(A, axis=(0, 1))
+np.add.reduce(A, axis=(0, 1), keepdims=True)
+np.add.reduce(A, axis=5)
+np.add.reduce(A, axis=(0, 0))
+np.add.reduce(A, 0, np.float32)
+np.add.reduce(A, 0, None, o)
+np.add.reduce(A, initial=3.0)
+np.add.reduce(A, where=A > 3)
+np.add.reduce(i)
+np.add.reduce(m)
+np.add.reduce([1, 2, 3])
+np.add.reduce(2.0)
+np.multiply.reduce(a)
+np.maximum.reduce(A, axis=1)
+np.maximum.reduce(a[:0])
+np.maximum.reduce(a[:0], initial=1.0)
+np.minimum.reduce(A, where=A > 3, initial=9.0)
+np.minimum.reduce(A, where=A > 3)
+np.fmax.reduce(A)
+np.logical_and.reduce(m)
+np.logical_or.reduce(A, axis=0)
+np.logical_xor.reduce(m)
+np.bitwise_or.reduce(i)
+np.bitwise_and.reduce(i)
+np.subtract.reduce(a)
+np.divide.reduce(A, axis=1)
+np.sqrt.reduce(a)
+np.hypot.reduce(a)
+np.add.accumulate(a)
+np.add.accumulate(A, 1)
+np.multiply.accumulate(i)
+np.add.reduceat(a, [0, 2])
+np.multiply.outer(a, i)
+np.multiply.outer(A, a)
+np.subtract.outer([1, 2], a)
+np.add.resolve_dtypes((np.dtype("i4"), np.dtype("f4"), None))
+"""
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("expression", [line for line in METHODS.splitlines() if line])
+def test_methods(expression):
+    results = []
+    for module in (cnumeric, numpy):
+        names = {
+            "a": numpy.array([0.5, 1.5, 2.5, 4.0]),
+            "o": numpy.zeros(4),
+            "i": numpy.array([1, 2, 3, 4]),
+            "m": numpy.array([True, False, True, False]),
+            "A": numpy.arange(12.0).reshape(3, 4),
+        }
+        names = {name: module.array(value) for name, value in names.items()}
+        results.append((compute(eval, expression, {"np": module, **names}), names))
+    (ours, left), (theirs, right) = results
+    if isinstance(theirs, tuple):
+        assert ours == theirs
+    else:
+        assert_same("exp", ours, theirs)
+    numpy.testing.assert_array_equal(numpy.asarray(left["o"]), right["o"])
+
+
+@pytest.mark.parametrize("name", ["add", "multiply", "maximum", "minimum", "fmax", "logical_or", "bitwise_and"])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_reductions_of_every_dtype(name, dtype):
+    array = values(dtype, 3)[1:]
+    for axis in (0, 1, None):
+        theirs = compute(getattr(numpy, name).reduce, array, axis=axis)
+        ours = compute(getattr(cnumeric, name).reduce, cnumeric.array(array), axis=axis)
+        if isinstance(theirs, Exception):
+            assert_same(name, ours, theirs)
+            continue
+        assert numpy.asarray(ours).dtype == theirs.dtype
+        rtol = {"e": 5e-3, "f": 1e-5, "F": 1e-5}.get(theirs.dtype.char, 1e-13)
+        numpy.testing.assert_allclose(numpy.asarray(ours), theirs, rtol=rtol, atol=rtol)
+
+
+# ---- The objects ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", UFUNCS)
+def test_attributes_are_numpys(name):
+    ours, theirs = getattr(cnumeric, name), getattr(numpy, name)
+    assert type(ours) is cnumeric.ufunc
+    assert repr(ours) == repr(theirs)
+    for attribute in "nin nout nargs ntypes types identity signature __name__ __doc__".split():
+        assert getattr(ours, attribute) == getattr(theirs, attribute)
+
+
+def test_every_row_of_the_core_is_used():
+    for name in ELEMENTWISE:
+        if name not in ("float_power",):
+            assert getattr(cnumeric, name).native, name
+
+
+def test_scalars_stay_numpys():
+    assert type(cnumeric.sqrt(2.0)) is numpy.float64
+    assert type(cnumeric.add(1, 2)) is numpy.int64
+    assert type(cnumeric.sqrt(numpy.float32(2))) is numpy.float32
+
+
+def test_calls_record_and_do_not_compute():
+    array = cnumeric.zeros(100000)
+    cnumeric.synchronize()
+    before = cnumeric.stats()
+    for _ in range(10):
+        array = cnumeric.sqrt(cnumeric.add(array, 1.0))
+    after = cnumeric.stats()
+    assert after["ops"] - before["ops"] == 20
+    assert after["launches"] == before["launches"]
+    assert abs(float(array[0]) - 1.618) < 0.01
+
+
+def test_sticks_to_the_table():
+    assert _cnumeric.add.native
+    assert not _cnumeric.isnat.native
