@@ -19,6 +19,7 @@ from . import (  # noqa: F401
     _linalg,
     _manipulation,
     _modules,
+    _products,
     _reductions,
 )
 from ._cnumeric import (  # noqa: F401

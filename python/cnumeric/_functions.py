@@ -1,4 +1,4 @@
-"""Elementwise functions, comparisons, differences, products of arrays: composed of ufuncs, views and reductions."""
+"""Elementwise functions, comparisons and differences: composed of ufuncs, views and reductions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from ._composed import (
     arrays_of,
     composed,
     functions,
-    guard,
     method,
     ndarray,
     normalize_axes,
@@ -22,7 +21,7 @@ from ._composed import (
 )
 from ._creation import empty, full
 from ._fallback import Unsupported
-from ._manipulation import broadcast_to, concatenate, moveaxis, where
+from ._manipulation import broadcast_to, concatenate, where
 
 method("round")
 method("around", "round")
@@ -277,128 +276,6 @@ def _slope(array: Any, step: Any, axis: int, edge_order: int) -> Any:
     result[(*before, 0)] = first
     result[(*before, -1)] = last
     return result
-
-
-# ---- Products --------------------------------------------------------------------------------------------
-
-
-@composed
-def dot(a: Any, b: Any, out: Any = None) -> Any:
-    x, y = array_of(a), array_of(b)
-    return _cnumeric.dot(x, y) if out is None else _cnumeric.dot(x, y, out)
-
-
-@composed
-def vdot(a: Any, b: Any, /) -> Any:
-    x, y = array_of(a).ravel(), array_of(b).ravel()
-    return dot(_ufunc.conjugate(x) if x.dtype.kind == "c" else x, y)
-
-
-@composed
-def outer(a: Any, b: Any, out: Any = None) -> Any:
-    return _ufunc.multiply(array_of(a).ravel()[:, None], array_of(b).ravel()[None, :], out=out)
-
-
-@composed
-def inner(a: Any, b: Any, /) -> Any:
-    x, y = array_of(a), array_of(b)
-    if x.ndim == 0 or y.ndim == 0:
-        return x * y
-    if x.shape[-1] != y.shape[-1]:
-        raise ValueError("shapes not aligned")
-    if x.ndim == 1 and y.ndim == 1:
-        return dot(x, y)
-    return tensordot(x, y, axes=((-1,), (-1,)))
-
-
-@composed
-def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
-    x, y = array_of(a), array_of(b)
-    if isinstance(axes, int | numpy.integer):
-        summed = list(range(x.ndim - int(axes), x.ndim)), list(range(int(axes)))
-    else:
-        first: Any
-        second: Any
-        first, second = axes
-        summed = (
-            [first] if numpy.ndim(first) == 0 else list(first),
-            [second] if numpy.ndim(second) == 0 else list(second),
-        )
-    left, right = normalize_axes(tuple(summed[0]), x.ndim), normalize_axes(tuple(summed[1]), y.ndim)
-    extents = [x.shape[axis] for axis in left]
-    if len(left) != len(right) or extents != [y.shape[axis] for axis in right]:
-        raise ValueError("shape-mismatch for sum")
-    kept_left = [axis for axis in range(x.ndim) if axis not in left]
-    kept_right = [axis for axis in range(y.ndim) if axis not in right]
-    shape = tuple(x.shape[axis] for axis in kept_left) + tuple(y.shape[axis] for axis in kept_right)
-    count = math.prod(extents)
-    rows = math.prod(x.shape[axis] for axis in kept_left)
-    columns = math.prod(y.shape[axis] for axis in kept_right)
-    first = x.transpose((*kept_left, *left)).reshape((rows, count))
-    second = y.transpose((*right, *kept_right)).reshape((count, columns))
-    result = dot(first, second)
-    return result.reshape(shape) if shape else _cnumeric.array(result.reshape(()))
-
-
-@guard
-def vecdot(x1: Any, x2: Any, /, out: Any = None, *, axis: Any = -1) -> Any:
-    x, y = array_of(x1), array_of(x2)
-    if out is not None or axis != -1 or x.ndim == 0 or y.ndim == 0:
-        raise Unsupported
-    if x.shape[-1] != y.shape[-1]:
-        raise ValueError("vecdot: mismatch in core dimension")
-    return _ufunc.multiply(_ufunc.conjugate(x) if x.dtype.kind == "c" else x, y).sum(-1, dtype=(x[:0] * y[:0]).dtype)
-
-
-@guard
-def matvec(x1: Any, x2: Any, /, out: Any = None) -> Any:
-    x, y = array_of(x1), array_of(x2)
-    if out is not None or x.ndim < 2 or y.ndim == 0:
-        raise Unsupported
-    return _ufunc.matmul(x, y[..., None])[..., 0]
-
-
-@guard
-def vecmat(x1: Any, x2: Any, /, out: Any = None) -> Any:
-    x, y = array_of(x1), array_of(x2)
-    if out is not None or x.ndim == 0 or y.ndim < 2:
-        raise Unsupported
-    return _ufunc.matmul((_ufunc.conjugate(x) if x.dtype.kind == "c" else x)[..., None, :], y)[..., 0, :]
-
-
-for _composer in (vecdot, matvec, vecmat):
-    getattr(_cnumeric, _composer.__name__)._compose(_composer)
-
-
-@composed
-def kron(a: Any, b: Any) -> Any:
-    x, y = array_of(a), array_of(b)
-    ndim = max(x.ndim, y.ndim)
-    if ndim == 0:
-        return x * y
-    outer_shape = (1,) * (ndim - x.ndim) + x.shape
-    inner_shape = (1,) * (ndim - y.ndim) + y.shape
-    spread = x.reshape([part for extent in outer_shape for part in (extent, 1)])
-    repeated = y.reshape([part for extent in inner_shape for part in (1, extent)])
-    shape = [one * two for one, two in zip(outer_shape, inner_shape, strict=True)]
-    return (spread * repeated).reshape(shape)
-
-
-@composed
-def cross(a: Any, b: Any, axisa: Any = -1, axisb: Any = -1, axisc: Any = -1, axis: Any = None) -> Any:
-    if axis is not None:
-        axisa = axisb = axisc = axis
-    x, y = moveaxis(array_of(a), axisa, -1), moveaxis(array_of(b), axisb, -1)
-    if x.shape[-1] != 3 or y.shape[-1] != 3:
-        raise Unsupported
-    dtype = numpy.promote_types(x.dtype, y.dtype)
-    shape = (*numpy.broadcast_shapes(x.shape[:-1], y.shape[:-1]), 3)
-    axisc = normalize_axis(axisc, len(shape))
-    result = empty(shape, dtype)
-    for place in range(3):
-        one, two = (place + 1) % 3, (place + 2) % 3
-        result[..., place] = x[..., one] * y[..., two] - x[..., two] * y[..., one]
-    return moveaxis(result, -1, axisc)
 
 
 # ---- Writing into an array -------------------------------------------------------------------------------

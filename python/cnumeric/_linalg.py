@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy
 
-from . import _cnumeric, _functions, _manipulation
+from . import _cnumeric, _manipulation, _products
 from ._composed import array_of, composed, functions, normalize_axes
 from ._fallback import Unsupported
 
@@ -17,7 +17,7 @@ for _name in ("matmul", "vecdot"):
 _linalg = functools.partial(composed, module="numpy.linalg")
 
 for _name in ("cross", "tensordot", "matrix_transpose"):
-    functions[f"numpy.linalg.{_name}"] = getattr(_functions, _name, None) or getattr(_manipulation, _name)
+    functions[f"numpy.linalg.{_name}"] = getattr(_products, _name, None) or getattr(_manipulation, _name)
 
 
 def _real(array: Any) -> Any:
@@ -38,9 +38,9 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> An
         flat = array.ravel()
         if flat.dtype.kind == "c":
             real, imag = flat.real, flat.imag
-            result = _cnumeric.sqrt(_functions.dot(real, real) + _functions.dot(imag, imag))
+            result = _cnumeric.sqrt(_products.dot(real, real) + _products.dot(imag, imag))
         else:
-            result = _cnumeric.sqrt(_functions.dot(flat, flat))
+            result = _cnumeric.sqrt(_products.dot(flat, flat))
         return _cnumeric.asarray(result).reshape((1,) * array.ndim) if keepdims else result
     axes = normalize_axes(axis, array.ndim)
     if len(axes) == 2 and ord in (None, "fro", "f"):
@@ -78,7 +78,7 @@ def outer(x1: Any, x2: Any, /) -> Any:
     a, b = array_of(x1), array_of(x2)
     if a.ndim != 1 or b.ndim != 1:
         raise ValueError("Input arrays must be one-dimensional")
-    return _functions.outer(a, b)
+    return _products.outer(a, b)
 
 
 @_linalg
@@ -96,4 +96,4 @@ def multi_dot(arrays: Any, *, out: Any = None) -> Any:
     parts = [array_of(array) for array in arrays]
     if len(parts) != 2:
         raise Unsupported
-    return _functions.dot(parts[0], parts[1], out)
+    return _products.dot(parts[0], parts[1], out)
