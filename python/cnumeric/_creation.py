@@ -331,3 +331,9 @@ def indices(dimensions: Any, dtype: Any = int, sparse: Any = False) -> Any:
     for axis, line in enumerate(lines):
         result[axis] = line
     return result
+
+
+@composed
+def fromfunction(function: Any, shape: Any, *, dtype: Any = float, like: Any = None, **kwargs: Any) -> Any:
+    _only_here(None, like)
+    return function(*indices(shape, dtype=dtype), **kwargs)

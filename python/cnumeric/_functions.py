@@ -128,6 +128,33 @@ def angle(z: Any, deg: Any = False) -> Any:
 
 
 @composed
+def sinc(x: Any) -> Any:
+    array = array_of(x)
+    if array.dtype != float:
+        raise Unsupported
+    y = math.pi * where(array == 0, 1.0e-20, array)
+    return _ufunc.sin(y) / y
+
+
+@composed
+def fix(x: Any, out: Any = None) -> Any:
+    array = array_of(x)
+    if array.dtype.kind not in "f":
+        raise Unsupported
+    return _ufunc.trunc(array, out=out)
+
+
+@composed
+def asarray_chkfinite(a: Any, dtype: Any = None, order: Any = None) -> Any:
+    array = _cnumeric.asarray(a, dtype, order)
+    if type(array) is not ndarray:
+        raise Unsupported
+    if array.dtype.kind in "fc" and not _ufunc.isfinite(array).all():
+        raise ValueError("array must not contain infs or NaNs")
+    return array
+
+
+@composed
 def isreal(x: Any) -> Any:
     return _ufunc.equal(array_of(x).imag, 0)
 

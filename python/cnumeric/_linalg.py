@@ -97,3 +97,27 @@ def multi_dot(arrays: Any, *, out: Any = None) -> Any:
     if len(parts) != 2:
         raise Unsupported
     return _products.dot(parts[0], parts[1], out)
+
+
+# ---- numpy.fft: what moves and what counts -----------------------------------------------------------------
+
+
+def _shifted(x: Any, axes: Any, sign: int) -> Any:
+    array = array_of(x)
+    places = tuple(range(array.ndim)) if axes is None else axes
+    places = (places,) if isinstance(places, int) else tuple(places)
+    by = tuple(sign * (array.shape[place] // 2) for place in places)
+    return functions["numpy.roll"](array, by, places) if places else array.copy()
+
+
+_fft = functools.partial(composed, module="numpy.fft")
+
+
+@_fft
+def fftshift(x: Any, axes: Any = None) -> Any:
+    return _shifted(x, axes, 1)
+
+
+@_fft
+def ifftshift(x: Any, axes: Any = None) -> Any:
+    return _shifted(x, axes, -1)

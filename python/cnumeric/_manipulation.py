@@ -178,6 +178,32 @@ def append(arr: Any, values: Any, axis: Any = None) -> Any:
     return concatenate((array, added), axis)
 
 
+def _blocked(parts: Any, depth: int, ndim: int) -> Any:
+    """Joins nested lists, innermost along the last axis."""
+    if not isinstance(parts, list):
+        array = array_of(parts)
+        return array.reshape((1,) * (ndim - array.ndim) + array.shape)
+    if not parts:
+        raise Unsupported
+    return concatenate([_blocked(part, depth + 1, ndim) for part in parts], ndim - (_depth(parts)))
+
+
+def _depth(parts: Any) -> int:
+    return 1 + _depth(parts[0]) if isinstance(parts, list) and parts else 0
+
+
+def _leaves(parts: Any) -> list[Any]:
+    return [leaf for part in parts for leaf in _leaves(part)] if isinstance(parts, list) else [array_of(parts)]
+
+
+@composed
+def block(arrays: Any) -> Any:
+    if not isinstance(arrays, list):
+        raise Unsupported
+    ndim = max([_depth(arrays), *(leaf.ndim for leaf in _leaves(arrays))])
+    return _blocked(arrays, 0, ndim)
+
+
 # ---- Splitting -------------------------------------------------------------------------------------------
 
 
@@ -399,6 +425,46 @@ def argwhere(a: Any) -> Any:
     if array.ndim == 0:
         raise Unsupported
     return stack(array.nonzero(), 1)
+
+
+@composed
+def compress(condition: Any, a: Any, axis: Any = None, out: Any = None) -> Any:
+    mask, array = array_of(condition), array_of(a)
+    if out is not None or mask.ndim != 1:
+        raise Unsupported
+    if axis is None:
+        array, axis = array.ravel(), 0
+    return take(array, mask.nonzero()[0], axis)
+
+
+@composed
+def delete(arr: Any, obj: Any, axis: Any = None) -> Any:
+    array = array_of(arr)
+    if not isinstance(obj, int):
+        raise Unsupported
+    if axis is None:
+        array, axis = array.ravel(), 0
+    axis = normalize_axis(axis, array.ndim)
+    place = normalize_index(obj, array.shape[axis], axis)
+    before = (_all,) * axis
+    return concatenate([array[(*before, slice(None, place))], array[(*before, slice(place + 1, None))]], axis)
+
+
+def normalize_index(index: int, extent: int, axis: int) -> int:
+    """Give the index counted from the front; `IndexError` if there is none."""
+    if not -extent <= index < extent:
+        raise IndexError(f"index {index} is out of bounds for axis {axis} with size {extent}")
+    return index + extent if index < 0 else index
+
+
+@composed
+def tril_indices(n: Any, k: Any = 0, m: Any = None) -> Any:
+    return tuple(tri(n, m, k, bool).nonzero())
+
+
+@composed
+def triu_indices(n: Any, k: Any = 0, m: Any = None) -> Any:
+    return tuple(_cnumeric.logical_not(tri(n, m, k - 1, bool)).nonzero())
 
 
 @composed

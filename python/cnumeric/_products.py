@@ -142,6 +142,48 @@ def cross(a: Any, b: Any, axisa: Any = -1, axisb: Any = -1, axisc: Any = -1, axi
     return moveaxis(result, -1, axisc)
 
 
+_short = 32
+
+
+@composed
+def convolve(a: Any, v: Any, mode: Any = "full") -> Any:
+    """Convolve with a kernel of up to 32 elements as a sum of shifted products, which fuses; NumPy does longer ones."""
+    x, y = array_of(a), array_of(v)
+    if x.ndim != 1 or y.ndim != 1 or min(x.size, y.size) == 0 or mode not in ("full", "same", "valid"):
+        raise Unsupported
+    if y.size > x.size:
+        x, y = y, x
+    if y.size > _short or x.dtype == bool:
+        raise Unsupported
+    count, reach = x.size, y.size - 1
+    dtype = numpy.promote_types(x.dtype, y.dtype)
+    padded = _cnumeric.zeros(count + 2 * reach, dtype)
+    padded[reach : reach + count] = x
+    total = padded[reach:] * y[0]
+    for place in range(1, reach + 1):
+        total = total + padded[reach - place : reach - place + count + reach] * y[place]
+    if mode == "full":
+        return total
+    if mode == "valid":
+        return total[reach:count]
+    return total[reach // 2 : reach // 2 + count]
+
+
+@composed
+def cov(m: Any, y: Any = None, rowvar: Any = True, bias: Any = False, ddof: Any = None, **kwargs: Any) -> Any:
+    array = array_of(m)
+    if y is not None or kwargs or array.ndim != 2 or array.shape[0] == 0 or array.dtype.kind not in "fiu":
+        raise Unsupported
+    rows = array if rowvar or array.shape[0] == 1 else array.T
+    freedom = rows.shape[1] - ((0 if bias else 1) if ddof is None else ddof)
+    if freedom <= 0:
+        raise Unsupported
+    rows = rows.astype(numpy.result_type(rows.dtype, numpy.float64), copy=False)
+    away = rows - rows.mean(axis=1)[:, None]
+    result = dot(away, away.T) * (1 / freedom)
+    return result if rows.shape[0] != 1 else result.reshape(())
+
+
 # ---- einsum ----------------------------------------------------------------------------------------------
 
 

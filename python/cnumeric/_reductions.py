@@ -142,6 +142,33 @@ def nanmean(
     return result if isinstance(result, ndarray) else total.dtype.type(result)
 
 
+@composed
+def nanvar(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = 0, **kwargs: Any) -> Any:
+    array = array_of(a)
+    if not _may_have_nan(array) and kwargs.keys() <= {"keepdims"}:
+        return array.var(axis, dtype, out, ddof, **kwargs)
+    if out is not None or dtype is not None or kwargs or array.dtype.kind == "c" or array.dtype == numpy.float16:
+        raise Unsupported
+    present = _cnumeric.logical_not(_cnumeric.isnan(array))
+    count = present.sum(axis=axis, dtype=numpy.intp, keepdims=True)
+    filled = _replaced(array, 0)
+    with numpy.errstate(invalid="ignore", divide="ignore"):
+        mean = _cnumeric.true_divide(filled.sum(axis=axis, keepdims=True), count).astype(array.dtype, copy=False)
+        away = where(present, filled - mean, array.dtype.type(0))
+        freedom = asarray(count.sum(axis=axis) if axis is not None else count.reshape(())) - ddof
+        result = _cnumeric.true_divide((away * away).sum(axis=axis), freedom)
+    if _cnumeric.less_equal(freedom, 0).any():
+        raise Unsupported
+    return result.astype(array.dtype, copy=False)
+
+
+@composed
+def nanstd(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = 0, **kwargs: Any) -> Any:
+    if out is not None:
+        raise Unsupported
+    return _cnumeric.sqrt(nanvar(a, axis, dtype, None, ddof, **kwargs))
+
+
 def _nan_extreme(ufunc: Any, a: Any, axis: Any, out: Any, given: dict[str, Any]) -> Any:
     array = array_of(a)
     result = ufunc.reduce(array, axis=axis, out=out, **given)
