@@ -115,11 +115,8 @@ static cn_dtype output_dtype(const cni_instr *x, int k)
     if (x->kind != CNI_INSTR_OP || k == 0) {
         return (cn_dtype)x->dtype;
     }
-    int op = CNI_OP_COUNT - 1;
-    while (cni_ops[op].first_loop > x->loop) {
-        op--;
-    }
-    return (cn_dtype)cni_ops[op].signatures[x->loop - cni_ops[op].first_loop].dtypes[x->nsrc + k];
+    const cni_op_info *info = &cni_ops[cni_op_of_loop(x->loop)];
+    return (cn_dtype)info->signatures[x->loop - info->first_loop].dtypes[x->nsrc + k];
 }
 
 static void places_classify(binder *b, int64_t columns, int64_t rows)
@@ -240,7 +237,7 @@ static void step_loop(binder *b, const cni_instr *x, cni_step *step)
     }
     if (x->kind == CNI_INSTR_OP) {
         step->loop = b->kernels->loops[x->loop];
-        bool masked = (b->w->ops[x->op].flags & CNI_OP_WHERE) != 0;
+        bool masked = (b->w->ops[x->op].flags & CNI_FLAG_WHERE) != 0;
         step->fp_kinds = masked ? 0 : b->w->ops[x->op].fp_kinds;
     } else {
         step->loop = b->kernels->casts[x->from][x->dtype];

@@ -242,7 +242,7 @@ static void run_arg_reduce(const cni_part *part, const cni_run *run)
 {
     operand out = operand_of(part, 0, run), in = operand_of(part, 1, run);
     const cni_op *op = &run->window->ops[part->op];
-    bool maximum = (op->flags & CNI_OP_MAXIMUM) != 0;
+    bool maximum = (op->flags & CNI_FLAG_MAXIMUM) != 0;
     if (empty(&in.g)) {
         return;
     }

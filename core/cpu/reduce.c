@@ -27,15 +27,6 @@ static bool is_float_sum(const cni_reduction *r)
 
 /* ---- Binding ---- */
 
-static int op_of_loop(uint16_t loop)
-{
-    int op = CNI_OP_COUNT - 1;
-    while (cni_ops[op].first_loop > loop) {
-        op--;
-    }
-    return op;
-}
-
 /* Trailing reduced axes that are one run in the array as recorded. */
 static int64_t block_of(const cni_geometry *in, const cni_geometry *out)
 {
@@ -68,11 +59,11 @@ static bool reduction_bind(const cni_instr *x, const cni_part *part, const cni_w
     const cni_cpu_kernels *kernels = cni_cpu_kernels_get();
     const cni_op *op = &w->ops[x->op];
     cni_geometry out = cni_window_geometry(w, part->access[x->access].view);
-    int opcode = op_of_loop(x->loop);
+    int opcode = (int)cni_op_of_loop(x->loop);
     *r = (cni_reduction){.access = (uint16_t)x->access, .value = x->src[0], .dtype = x->dtype,
                          .kind = cni_ops[opcode].reduce_kind, .itemsize = cn_dtype_size((cn_dtype)x->dtype),
                          .reduce = kernels->reduces[x->loop], .combine = kernels->loops[x->loop],
-                         .has_initial = (op->flags & CNI_OP_INITIAL) != 0};
+                         .has_initial = (op->flags & CNI_FLAG_INITIAL) != 0};
     cn_scalar identity;
     r->has_identity = cn_op_identity(opcode, &identity) == CN_OK &&
                       cn_scalar_cast(&identity, CN_STRONG, (cn_dtype)x->dtype, &r->identity) == CN_OK;

@@ -40,9 +40,12 @@ typedef struct cni_op_info {
 
 extern const cni_op_info cni_ops[CNI_OP_COUNT];
 
+cni_opcode cni_op_of_loop(int loop); /* loop: number over all rows */
+
 /*
  * NumPy's choice of a loop for inputs of these dtypes (weak[i]: Python's number, dtype then bool/int64/float64/
- * complex128); dtype: CN_DTYPE_NONE, or that of the loop's first output. CN_ERROR_NO_LOOP, CN_ERROR_CASTING.
+ * complex128); dtype: CN_DTYPE_NONE, or that of the loop's first output. CN_ERROR_NO_LOOP, CN_ERROR_CASTING,
+ * CN_ERROR_TYPE for what NumPy refuses although loops exist (differences of bools).
  */
 cn_status cni_op_choose(cni_opcode op, const cn_dtype *in, const cn_weak *weak, cn_dtype dtype, cn_casting casting,
                         int *loop);

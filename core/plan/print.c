@@ -8,15 +8,6 @@
 #include "op/op.h"
 #include "plan/plan.h"
 
-static const char *loop_name(uint16_t loop)
-{
-    int op = CNI_OP_COUNT - 1;
-    while (op > 0 && cni_ops[op].first_loop > loop) {
-        op--;
-    }
-    return cni_ops[op].name;
-}
-
 static const char *kind_name(const cni_op *op)
 {
     static const char *const names[CNI_KIND_COUNT] = {[CNI_COPY] = "copy", [CNI_ARANGE] = "arange", [CNI_ARG_REDUCE] = "arg_reduce",
@@ -39,7 +30,7 @@ static void print_instr(const cni_part *part, const cni_instr *x, const cni_wind
     }
     bool named = x->kind == CNI_INSTR_OP || x->kind == CNI_INSTR_REDUCE;
     cni_text_add(text, "%s%s%s", x->ndst > 0 ? " = " : "", x->kind == CNI_INSTR_REDUCE ? "reduce " : "",
-                 named ? loop_name(x->loop) : names[x->kind]);
+                 named ? cni_ops[cni_op_of_loop(x->loop)].name : names[x->kind]);
     for (int k = 0; k < x->nsrc; k++) {
         cni_text_add(text, " r%u", x->src[k]);
     }

@@ -110,7 +110,7 @@ static uint16_t select_loop(uint8_t dtype)
 /* Under a mask, the old value elsewhere. */
 static uint16_t emit_mask(program *p, const cni_draft_op *x, uint16_t value, uint8_t dtype)
 {
-    if ((x->op->flags & CNI_OP_WHERE) == 0) {
+    if ((x->op->flags & CNI_FLAG_WHERE) == 0) {
         return value;
     }
     uint16_t mask = emit_read(p, &x->reads[x->op->nout + x->op->nin - 1], CN_BOOL);

@@ -89,7 +89,7 @@ static void read_inputs(cni_draft *d, uint32_t index)
             x->reads[i] = resolve(d, index, d->final[d->w->views[arg].base], arg);
         }
     }
-    bool keeps_old = (x->op->flags & CNI_OP_WHERE) != 0;
+    bool keeps_old = (x->op->flags & CNI_FLAG_WHERE) != 0;
     if (keeps_old && cni_op_groups(x->op)) {
         x->reads[CNI_READ_OLD] = resolve(d, index, d->final[d->w->views[x->op->args[0]].base], x->op->args[0]);
     }

@@ -53,7 +53,7 @@ static cn_status record_copy(cn_array *destination, const cni_operand *source, c
         if (!fits(where, destination)) {
             return fail_assign(where, destination);
         }
-        op.flags |= CNI_OP_WHERE;
+        op.flags |= CNI_FLAG_WHERE;
         op.nin = 2;
         cni_operand_broadcast(&operands[2], where, destination->ndim, cni_shape(destination), strides);
     }

@@ -201,7 +201,7 @@ static cn_status record_call(const call *c, const cn_operand *in, const cn_scala
         }
     }
     if (c->where != NULL) {
-        op.flags |= CNI_OP_WHERE;
+        op.flags |= CNI_FLAG_WHERE;
         cni_operand_broadcast(&operands[nout + nin], c->where, c->ndim, c->shape, strides[nin]);
         op.nin++;
     }

@@ -99,7 +99,7 @@ static cn_status record_reduce(cni_opcode opcode, int loop, cn_array *in, cn_arr
     int64_t strides[CN_MAX_DIMS];
     output_strides(in, out, r, keepdims, strides);
     cni_op op = {.kind = CNI_REDUCE, .nout = 1, .nin = initial != NULL ? 2 : 1, .opcode = (uint16_t)opcode,
-                 .loop = (uint16_t)loop, .flags = initial != NULL ? CNI_OP_INITIAL : 0};
+                 .loop = (uint16_t)loop, .flags = initial != NULL ? CNI_FLAG_INITIAL : 0};
     cni_operand operands[3] = {{.array = out, .broadcast = true, .ndim = in->ndim, .shape = cni_shape(in), .strides = strides},
                                {.array = in}};
     if (initial != NULL) {
@@ -207,7 +207,7 @@ cn_status cn_arg_reduce(bool maximum, cn_array *in, int axis, bool keepdims, cn_
     CN_TRY(result_create(in, &r, CN_INT64, &made));
     int64_t strides[CN_MAX_DIMS];
     output_strides(in, made, &r, keepdims, strides);
-    cni_op op = {.kind = CNI_ARG_REDUCE, .nout = 1, .nin = 1, .flags = maximum ? CNI_OP_MAXIMUM : 0,
+    cni_op op = {.kind = CNI_ARG_REDUCE, .nout = 1, .nin = 1, .flags = maximum ? CNI_FLAG_MAXIMUM : 0,
                  .parameter = axis < 0 ? CNI_FIRST_AXIS_ALL : (uint8_t)axis};
     cni_operand operands[2] = {{.array = made, .broadcast = true, .ndim = in->ndim, .shape = cni_shape(in), .strides = strides},
                                {.array = in}};

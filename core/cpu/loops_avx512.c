@@ -1,0 +1,4 @@
+/* loops_avx512.c - the loops of tier 0 for one instruction set; CMakeLists.txt has the flags. */
+#define CNI_KERNELS cni_kernels_avx512
+#define CNI_KERNELS_NAME "avx512"
+#include "cpu/loops_body.h"

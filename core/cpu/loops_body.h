@@ -1,0 +1,368 @@
+/*
+ * loops_body.h - all loops of tier 0, included by one file for each instruction set with CNI_KERNELS the table's name
+ * and CNI_KERNELS_NAME its text. Compiled with that set's flags; everything but the table is static.
+ */
+#include <stdint.h>
+#include <string.h>
+
+#include "cpu/loops.h"
+#include "op/op.h"
+#include "op/scalar.h"
+
+/* Iterations depend on each other at most at the same index (an output may be an input). */
+#if defined(__clang__)
+#define CNI_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define CNI_INDEPENDENT _Pragma("GCC ivdep")
+#endif
+
+#define FAMILY_BOOL 1
+#define FAMILY_SIGNED 2
+#define FAMILY_UNSIGNED 3
+#define FAMILY_REAL 4
+#define FAMILY_COMPLEX 5
+
+/* ---- Conversion of one value, by target ---- */
+
+static inline cni_f16 half_of_float(float x)
+{
+    return float_to_half(x);
+}
+
+static inline cni_f16 half_of_double(double x)
+{
+    return double_to_half(x);
+}
+
+#define HALF_OF(a) _Generic((a), double: half_of_double((double)(a)), default: half_of_float((float)(a)))
+#define REAL_TO_b(a) ((uint8_t)((a) != 0))
+#define REAL_TO_i8(a) ((int8_t)(a))
+#define REAL_TO_u8(a) ((uint8_t)(a))
+#define REAL_TO_i16(a) ((int16_t)(a))
+#define REAL_TO_u16(a) ((uint16_t)(a))
+#define REAL_TO_i32(a) ((int32_t)(a))
+#define REAL_TO_u32(a) ((uint32_t)(a))
+#define REAL_TO_i64(a) ((int64_t)(a))
+#define REAL_TO_u64(a) ((uint64_t)(a))
+#define REAL_TO_f16(a) HALF_OF(a)
+#define REAL_TO_f32(a) ((float)(a))
+#define REAL_TO_f64(a) ((double)(a))
+#define REAL_TO_c64(a) ((cni_c64){(float)(a), 0})
+#define REAL_TO_c128(a) ((cni_c128){(double)(a), 0})
+#define COMPLEX_TO_b(a) ((uint8_t)(((a).re != 0) | ((a).im != 0)))
+#define COMPLEX_TO_i8(a) REAL_TO_i8((a).re)
+#define COMPLEX_TO_u8(a) REAL_TO_u8((a).re)
+#define COMPLEX_TO_i16(a) REAL_TO_i16((a).re)
+#define COMPLEX_TO_u16(a) REAL_TO_u16((a).re)
+#define COMPLEX_TO_i32(a) REAL_TO_i32((a).re)
+#define COMPLEX_TO_u32(a) REAL_TO_u32((a).re)
+#define COMPLEX_TO_i64(a) REAL_TO_i64((a).re)
+#define COMPLEX_TO_u64(a) REAL_TO_u64((a).re)
+#define COMPLEX_TO_f16(a) HALF_OF((a).re)
+#define COMPLEX_TO_f32(a) ((float)(a).re)
+#define COMPLEX_TO_f64(a) ((double)(a).re)
+#define COMPLEX_TO_c64(a) ((cni_c64){(float)(a).re, (float)(a).im})
+#define COMPLEX_TO_c128(a) ((cni_c128){(double)(a).re, (double)(a).im})
+
+/* ---- The dtypes ---- */
+
+#define PLAIN(x) (x)
+
+#define TYPE uint8_t
+#define WORK uint8_t
+#define SUFFIX b
+#define WORK_SUFFIX b
+#define FAMILY FAMILY_BOOL
+#define LOAD PLAIN
+#define STORE(x) ((uint8_t)(x))
+#include "cpu/loops_dtype.h"
+
+#define TYPE int8_t
+#define WORK int8_t
+#define SUFFIX i8
+#define WORK_SUFFIX i8
+#define FAMILY FAMILY_SIGNED
+#define LOAD PLAIN
+#define STORE(x) ((int8_t)(x))
+#include "cpu/loops_dtype.h"
+
+#define TYPE uint8_t
+#define WORK uint8_t
+#define SUFFIX u8
+#define WORK_SUFFIX u8
+#define FAMILY FAMILY_UNSIGNED
+#define LOAD PLAIN
+#define STORE(x) ((uint8_t)(x))
+#include "cpu/loops_dtype.h"
+
+#define TYPE int16_t
+#define WORK int16_t
+#define SUFFIX i16
+#define WORK_SUFFIX i16
+#define FAMILY FAMILY_SIGNED
+#define LOAD PLAIN
+#define STORE(x) ((int16_t)(x))
+#include "cpu/loops_dtype.h"
+
+#define TYPE uint16_t
+#define WORK uint16_t
+#define SUFFIX u16
+#define WORK_SUFFIX u16
+#define FAMILY FAMILY_UNSIGNED
+#define LOAD PLAIN
+#define STORE(x) ((uint16_t)(x))
+#include "cpu/loops_dtype.h"
+
+#define TYPE int32_t
+#define WORK int32_t
+#define SUFFIX i32
+#define WORK_SUFFIX i32
+#define FAMILY FAMILY_SIGNED
+#define LOAD PLAIN
+#define STORE(x) ((int32_t)(x))
+#include "cpu/loops_dtype.h"
+
+#define TYPE uint32_t
+#define WORK uint32_t
+#define SUFFIX u32
+#define WORK_SUFFIX u32
+#define FAMILY FAMILY_UNSIGNED
+#define LOAD PLAIN
+#define STORE(x) ((uint32_t)(x))
+#include "cpu/loops_dtype.h"
+
+#define TYPE int64_t
+#define WORK int64_t
+#define SUFFIX i64
+#define WORK_SUFFIX i64
+#define FAMILY FAMILY_SIGNED
+#define LOAD PLAIN
+#define STORE(x) ((int64_t)(x))
+#include "cpu/loops_dtype.h"
+
+#define TYPE uint64_t
+#define WORK uint64_t
+#define SUFFIX u64
+#define WORK_SUFFIX u64
+#define FAMILY FAMILY_UNSIGNED
+#define LOAD PLAIN
+#define STORE(x) ((uint64_t)(x))
+#define COMPARE_MIXED
+#include "cpu/loops_dtype.h"
+
+#define TYPE cni_f16
+#define WORK float
+#define SUFFIX f16
+#define WORK_SUFFIX f32
+#define FAMILY FAMILY_REAL
+#define LOAD half_to_float
+#define STORE(x) float_to_half(x)
+#define IS_HALF
+#include "cpu/loops_dtype.h"
+
+#define TYPE float
+#define WORK float
+#define SUFFIX f32
+#define WORK_SUFFIX f32
+#define FAMILY FAMILY_REAL
+#define LOAD PLAIN
+#define STORE(x) ((float)(x))
+#include "cpu/loops_dtype.h"
+
+#define TYPE double
+#define WORK double
+#define SUFFIX f64
+#define WORK_SUFFIX f64
+#define FAMILY FAMILY_REAL
+#define LOAD PLAIN
+#define STORE(x) ((double)(x))
+#define WIDEST
+#include "cpu/loops_dtype.h"
+
+#define TYPE cni_c64
+#define WORK cni_c64
+#define SUFFIX c64
+#define WORK_SUFFIX c64
+#define FAMILY FAMILY_COMPLEX
+#define LOAD PLAIN
+#define STORE PLAIN
+#define REAL_OF float
+#include "cpu/loops_dtype.h"
+
+#define TYPE cni_c128
+#define WORK cni_c128
+#define SUFFIX c128
+#define WORK_SUFFIX c128
+#define FAMILY FAMILY_COMPLEX
+#define LOAD PLAIN
+#define STORE PLAIN
+#define REAL_OF double
+#define WIDEST
+#include "cpu/loops_dtype.h"
+
+/* ---- Copies ---- */
+
+typedef struct {
+    uint64_t low, high;
+} sixteen;
+
+#define COPY(name, type)                                                                                              \
+    static void name(int64_t n, void *destination, int64_t to, const void *source, int64_t from)                      \
+    {                                                                                                                 \
+        const int64_t size = sizeof(type);                                                                            \
+        char *d = destination;                                                                                        \
+        const char *s = source;                                                                                       \
+        if (to == size && from == size) {                                                                             \
+            if (d != s) { memcpy(d, s, (size_t)(n * size)); }                                                         \
+        } else if (to == size && from == 0) {                                                                         \
+            const type value = *(const type *)source;                                                                 \
+            type *out = destination;                                                                                  \
+            CNI_INDEPENDENT for (int64_t i = 0; i < n; i++) { out[i] = value; }                                       \
+        } else if (to == size) {                                                                                      \
+            type *out = destination;                                                                                  \
+            CNI_INDEPENDENT for (int64_t i = 0; i < n; i++) { out[i] = *(const type *)(const void *)(s + i * from); } \
+        } else {                                                                                                      \
+            for (int64_t i = 0; i < n; i++) { *(type *)(void *)(d + i * to) = *(const type *)(const void *)(s + i * from); } \
+        }                                                                                                             \
+    }
+COPY(copy_1, uint8_t)
+COPY(copy_2, uint16_t)
+COPY(copy_4, uint32_t)
+COPY(copy_8, uint64_t)
+COPY(copy_16, sixteen)
+
+/* ---- The table ---- */
+
+#define LOOP_S11(id, s) loop_##id##_##s,
+#define LOOP_S21(id, s) loop_##id##_##s,
+#define LOOP_S31(id, s) loop_##id##_##s,
+#define LOOP_S12(id, s) loop_##id##_##s,
+#define LOOP_S22(id, s) loop_##id##_##s,
+#define LOOP_T11(id, s) loop_##id##_##s,
+#define LOOP_T21(id, s) loop_##id##_##s,
+#define LOOP_K11(id, s) loop_##id##_##s,
+#define LOOP_Q11(id, s) loop_##id##_##s,
+#define LOOP_Q21(id, s) loop_##id##_##s,
+#define LOOP_R11(id, s) loop_##id##_##s,
+#define LOOP_X31(id, s) loop_##id##_##s,
+#define LOOP_X12(id, s) loop_##id##_##s,
+#define LOOP_X21(id, s) loop_##id##_i32_##s, loop_##id##_i64_##s,
+#define LOOP_W21(id, s) LOOP_W_##s(id)
+#define LOOP_W_f16(id)
+#define LOOP_W_f32(id)
+#define LOOP_W_f64(id) loop_##id##_f64,
+#define LOOP_W_c64(id)
+#define LOOP_W_c128(id) loop_##id##_c128,
+#define LOOP_C21(id, s) loop_##id##_##s, LOOP_C_##s(id)
+#define LOOP_C_u8(id)
+#define LOOP_C_u16(id)
+#define LOOP_C_u32(id)
+#define LOOP_C_u64(id) loop_##id##_iu, loop_##id##_ui,
+#define LOOP_N11(id, s)
+#define LOOP_N21(id, s)
+#define LOOP_N31(id, s)
+#define LOOP_N12(id, s)
+#define LOOP_N22(id, s)
+
+static const cni_loop all_loops[] = {
+#define CN_OP(id, name, nin, nout, identity, reduce, cost, ulp, commutative, scalars, kb, eb, ki, ei, ku, eu, kf, ef, kc, ec, doc) \
+    LOOP_##kb##nin##nout(id, b) LOOP_##ki##nin##nout(id, i8) LOOP_##ku##nin##nout(id, u8) LOOP_##ki##nin##nout(id, i16)          \
+    LOOP_##ku##nin##nout(id, u16) LOOP_##ki##nin##nout(id, i32) LOOP_##ku##nin##nout(id, u32) LOOP_##ki##nin##nout(id, i64)      \
+    LOOP_##ku##nin##nout(id, u64) LOOP_##kf##nin##nout(id, f16) LOOP_##kf##nin##nout(id, f32) LOOP_##kf##nin##nout(id, f64)      \
+    LOOP_##kc##nin##nout(id, c64) LOOP_##kc##nin##nout(id, c128)
+#include "op/ops.def"
+#undef CN_OP
+};
+
+enum { LOOP_COUNT = sizeof all_loops / sizeof *all_loops };
+
+/* Reductions of S rows; of T rows for bool alone. A row has them for all its dtypes or for none. */
+typedef struct {
+    cn_dtype dtype;
+    cni_reduce_loop loop;
+} reduce_entry;
+
+#define ENTRY_S(id, D, s) {D, reduce_##id##_##s},
+#define ENTRY_N(id, D, s)
+#define ENTRY_T(id, D, s) ENTRY_T_##s(id, D)
+#define ENTRY_T_b(id, D) {D, reduce_##id##_b},
+#define ENTRY_T_i8(id, D)
+#define ENTRY_T_u8(id, D)
+#define ENTRY_T_i16(id, D)
+#define ENTRY_T_u16(id, D)
+#define ENTRY_T_i32(id, D)
+#define ENTRY_T_u32(id, D)
+#define ENTRY_T_i64(id, D)
+#define ENTRY_T_u64(id, D)
+#define ENTRY_T_f16(id, D)
+#define ENTRY_T_f32(id, D)
+#define ENTRY_T_f64(id, D)
+#define ENTRY_T_c64(id, D)
+#define ENTRY_T_c128(id, D)
+#define ENTRIES_NONE(id, kb, ki, ku, kf, kc)
+#define ENTRIES_SUM(id, kb, ki, ku, kf, kc)                                                                              \
+    static const reduce_entry entries_##id[] = {                                                                         \
+        ENTRY_##kb(id, CN_BOOL, b) ENTRY_##ki(id, CN_INT8, i8) ENTRY_##ku(id, CN_UINT8, u8) ENTRY_##ki(id, CN_INT16, i16) \
+        ENTRY_##ku(id, CN_UINT16, u16) ENTRY_##ki(id, CN_INT32, i32) ENTRY_##ku(id, CN_UINT32, u32)                      \
+        ENTRY_##ki(id, CN_INT64, i64) ENTRY_##ku(id, CN_UINT64, u64) ENTRY_##kf(id, CN_FLOAT16, f16)                     \
+        ENTRY_##kf(id, CN_FLOAT32, f32) ENTRY_##kf(id, CN_FLOAT64, f64) ENTRY_##kc(id, CN_COMPLEX64, c64)                \
+        ENTRY_##kc(id, CN_COMPLEX128, c128)};
+#define ENTRIES_ORDERED ENTRIES_SUM
+#define ENTRIES_ANY_ORDER ENTRIES_SUM
+#define CN_OP(id, name, nin, nout, identity, reduce, cost, ulp, commutative, scalars, kb, eb, ki, ei, ku, eu, kf, ef, kc, ec, doc) \
+    ENTRIES_##reduce(id, kb, ki, ku, kf, kc)
+#include "op/ops.def"
+#undef CN_OP
+
+#define ROW_NONE(id) {NULL, 0},
+#define ROW_SUM(id) {entries_##id, sizeof entries_##id / sizeof *entries_##id},
+#define ROW_ORDERED ROW_SUM
+#define ROW_ANY_ORDER ROW_SUM
+static const struct {
+    const reduce_entry *entries;
+    size_t count;
+} reduce_rows[CNI_OP_COUNT] = {
+#define CN_OP(id, name, nin, nout, identity, reduce, cost, ulp, commutative, scalars, kb, eb, ki, ei, ku, eu, kf, ef, kc, ec, doc) ROW_##reduce(id)
+#include "op/ops.def"
+#undef CN_OP
+};
+
+static const uint8_t takes_scalars[CNI_OP_COUNT] = {
+#define CN_OP(id, name, nin, nout, identity, reduce, cost, ulp, commutative, scalars, kb, eb, ki, ei, ku, eu, kf, ef, kc, ec, doc) scalars ? 3 : 0,
+#include "op/ops.def"
+#undef CN_OP
+};
+
+static cni_reduce_loop all_reduces[LOOP_COUNT];
+static uint8_t all_scalars[LOOP_COUNT];
+
+cni_cpu_kernels CNI_KERNELS = {
+    .name = CNI_KERNELS_NAME,
+    .loops = all_loops,
+    .loop_scalars = all_scalars,
+    .reduces = all_reduces,
+    .casts = {
+#define CAST_ROW(s)                                                                                                     \
+    {cast_##s##_b, cast_##s##_i8, cast_##s##_u8, cast_##s##_i16, cast_##s##_u16, cast_##s##_i32, cast_##s##_u32,        \
+     cast_##s##_i64, cast_##s##_u64, cast_##s##_f16, cast_##s##_f32, cast_##s##_f64, cast_##s##_c64, cast_##s##_c128},
+        CAST_ROW(b) CAST_ROW(i8) CAST_ROW(u8) CAST_ROW(i16) CAST_ROW(u16) CAST_ROW(i32) CAST_ROW(u32) CAST_ROW(i64)
+        CAST_ROW(u64) CAST_ROW(f16) CAST_ROW(f32) CAST_ROW(f64) CAST_ROW(c64) CAST_ROW(c128)
+    },
+    .copies = {copy_1, copy_2, copy_4, copy_8, copy_16},
+};
+
+/* What is known by row, by loop. */
+__attribute__((constructor)) static void fill_by_loop(void)
+{
+    for (int op = 0; op < CNI_OP_COUNT; op++) {
+        for (int i = 0; i < cni_ops[op].nloops; i++) {
+            const uint8_t *dtypes = cni_ops[op].signatures[i].dtypes;
+            all_scalars[cni_ops[op].first_loop + i] = takes_scalars[op];
+            for (size_t k = 0; k < reduce_rows[op].count; k++) {
+                if (reduce_rows[op].entries[k].dtype == dtypes[0] && dtypes[0] == dtypes[1]) {
+                    all_reduces[cni_ops[op].first_loop + i] = reduce_rows[op].entries[k].loop;
+                }
+            }
+        }
+    }
+}

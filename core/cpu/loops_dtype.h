@@ -1,0 +1,256 @@
+/*
+ * loops_dtype.h - included by loops_body.h once for each dtype: the loops of every row of ops.def that has one for it,
+ * its reductions, and its casts to all dtypes.
+ *
+ * Given: TYPE in memory, WORK to compute in, SUFFIX, WORK_SUFFIX, FAMILY, LOAD(x), STORE(x), REAL_OF (complex: the
+ * type of its parts). Names of one letter are kinds of rows, so none of them may be a macro here.
+ */
+#define M(f) CNI_JOIN(f, WORK_SUFFIX)
+#define NAME(id) CNI_JOIN(loop_##id, SUFFIX)
+#define REDUCE_NAME(id) CNI_JOIN(reduce_##id, SUFFIX)
+#define HEAD(name) static void name(int64_t n, void *const *p, unsigned scalars)
+#define EACH CNI_INDEPENDENT for (int64_t i = 0; i < n; i++)
+#define BYTE(x) ((uint8_t)(x))
+#define SAME(x) (x)
+
+/* ---- One result ---- */
+
+#define UNARY(name, result, keep, expr)                              \
+    HEAD(name)                                                       \
+    {                                                                \
+        result *out = p[0];                                          \
+        const TYPE *x = p[1];                                        \
+        (void)scalars;                                               \
+        EACH { const WORK a = LOAD(x[i]); (void)a; out[i] = keep(expr); } \
+    }
+
+#define BINARY(name, result, keep, expr)                             \
+    HEAD(name)                                                       \
+    {                                                                \
+        result *out = p[0];                                          \
+        const TYPE *x = p[1], *y = p[2];                             \
+        (void)scalars;                                               \
+        EACH { const WORK a = LOAD(x[i]), b = LOAD(y[i]); out[i] = keep(expr); } \
+    }
+
+/* One side may be a single element. */
+#define FIRST_SCALAR(keep, expr) { const WORK a = LOAD(x[0]); EACH { const WORK b = LOAD(y[i]); out[i] = keep(expr); } }
+#define SECOND_SCALAR(keep, expr) { const WORK b = LOAD(y[0]); EACH { const WORK a = LOAD(x[i]); out[i] = keep(expr); } }
+#define BOTH_RUNS(keep, expr) { EACH { const WORK a = LOAD(x[i]), b = LOAD(y[i]); out[i] = keep(expr); } }
+#define BINARY_SCALARS(name, result, keep, expr)                     \
+    HEAD(name)                                                       \
+    {                                                                \
+        result *out = p[0];                                          \
+        const TYPE *x = p[1], *y = p[2];                             \
+        if ((scalars & 1) != 0) FIRST_SCALAR(keep, expr)             \
+        else if ((scalars & 2) != 0) SECOND_SCALAR(keep, expr)       \
+        else BOTH_RUNS(keep, expr)                                   \
+    }
+
+#define TERNARY(name, result, keep, expr)                            \
+    HEAD(name)                                                       \
+    {                                                                \
+        result *out = p[0];                                          \
+        const TYPE *x = p[1], *y = p[2], *z = p[3];                  \
+        (void)scalars;                                               \
+        EACH { const WORK a = LOAD(x[i]), b = LOAD(y[i]), c = LOAD(z[i]); out[i] = keep(expr); } \
+    }
+
+/* ---- Two results ---- */
+
+#define UNARY_TWO(name, expr)                                        \
+    HEAD(name)                                                       \
+    {                                                                \
+        TYPE *out = p[0], *second = p[1];                            \
+        const TYPE *x = p[2];                                        \
+        (void)scalars;                                               \
+        EACH { const WORK a = LOAD(x[i]); WORK r, r2; (void)(expr); out[i] = STORE(r); second[i] = STORE(r2); } \
+    }
+
+#define BINARY_TWO(name, expr)                                       \
+    HEAD(name)                                                       \
+    {                                                                \
+        TYPE *out = p[0], *second = p[1];                            \
+        const TYPE *x = p[2], *y = p[3];                             \
+        (void)scalars;                                               \
+        EACH { const WORK a = LOAD(x[i]), b = LOAD(y[i]); WORK r, r2; (void)(expr); out[i] = STORE(r); second[i] = STORE(r2); } \
+    }
+
+/* ---- Kinds of rows ---- */
+
+#define LOOP_S11_0(id, expr) UNARY(NAME(id), TYPE, STORE, expr)
+#define LOOP_S21_0(id, expr) BINARY(NAME(id), TYPE, STORE, expr)
+#define LOOP_S21_1(id, expr) BINARY_SCALARS(NAME(id), TYPE, STORE, expr)
+#define LOOP_S31_0(id, expr) TERNARY(NAME(id), TYPE, STORE, expr)
+#define LOOP_S12_0(id, expr) UNARY_TWO(NAME(id), expr)
+#define LOOP_S22_0(id, expr) BINARY_TWO(NAME(id), expr)
+#define LOOP_T11_0(id, expr) UNARY(NAME(id), uint8_t, BYTE, expr)
+#define LOOP_T21_1(id, expr) BINARY_SCALARS(NAME(id), uint8_t, BYTE, expr)
+#define LOOP_K11_0(id, expr) UNARY(NAME(id), uint8_t, BYTE, expr)
+#define LOOP_N11_0(id, expr)
+#define LOOP_N21_0(id, expr)
+#define LOOP_N21_1(id, expr)
+#define LOOP_N31_0(id, expr)
+#define LOOP_N12_0(id, expr)
+#define LOOP_N22_0(id, expr)
+#define LOOP_X31_0(id, expr)                                         \
+    HEAD(NAME(id))                                                   \
+    {                                                                \
+        TYPE *out = p[0];                                            \
+        const uint8_t *mask = p[1];                                  \
+        const TYPE *x = p[2], *y = p[3];                             \
+        (void)scalars;                                               \
+        EACH { const TYPE a = x[i], b = y[i]; out[i] = mask[i] != 0 ? a : b; } \
+    }
+
+#if FAMILY == FAMILY_COMPLEX
+#define LOOP_R11_0(id, expr) UNARY(NAME(id), REAL_OF, SAME, expr)
+#endif
+
+/* Rows with loops for the widest dtypes only. */
+#if defined(WIDEST)
+#define LOOP_W21_0(id, expr) BINARY(NAME(id), TYPE, STORE, expr)
+#else
+#define LOOP_W21_0(id, expr)
+#endif
+
+/* Comparisons of int64 with uint64 are those of whole numbers. */
+#if defined(COMPARE_MIXED)
+#define COMPARE(name, first, second, expr)                           \
+    HEAD(name)                                                       \
+    {                                                                \
+        uint8_t *out = p[0];                                         \
+        const first *x = p[1];                                       \
+        const second *y = p[2];                                      \
+        int64_t xs = (scalars & 1) == 0, ys = (scalars & 2) == 0;    \
+        for (int64_t i = 0; i < n; i++) { const __int128 a = x[i * xs], b = y[i * ys]; out[i] = BYTE(expr); } \
+    }
+#define LOOP_C21_1(id, expr)                                         \
+    LOOP_T21_1(id, expr)                                             \
+    COMPARE(loop_##id##_iu, int64_t, uint64_t, expr)                 \
+    COMPARE(loop_##id##_ui, uint64_t, int64_t, expr)
+#else
+#define LOOP_C21_1(id, expr) LOOP_T21_1(id, expr)
+#endif
+
+#if FAMILY == FAMILY_REAL
+/* The neighbours of a float16 are its own, not those of the float it is computed in. */
+#if defined(IS_HALF)
+#define NEIGHBOUR_NEXTAFTER half_nextafter(x[i], y[i])
+#define NEIGHBOUR_SPACING half_spacing(x[i])
+#define LOOP_Q11_0(id, expr) HEAD(NAME(id)) { TYPE *out = p[0]; const TYPE *x = p[1]; (void)scalars; EACH { out[i] = NEIGHBOUR_##id; } }
+#define LOOP_Q21_0(id, expr) HEAD(NAME(id)) { TYPE *out = p[0]; const TYPE *x = p[1], *y = p[2]; (void)scalars; EACH { out[i] = NEIGHBOUR_##id; } }
+#else
+#define LOOP_Q11_0(id, expr) LOOP_S11_0(id, expr)
+#define LOOP_Q21_0(id, expr) LOOP_S21_0(id, expr)
+#endif
+#define LDEXP(name, exponent)                                        \
+    HEAD(name)                                                       \
+    {                                                                \
+        TYPE *out = p[0];                                            \
+        const TYPE *x = p[1];                                        \
+        const exponent *y = p[2];                                    \
+        (void)scalars;                                               \
+        for (int64_t i = 0; i < n; i++) { out[i] = STORE(M(ldexp)(LOAD(x[i]), (int64_t)y[i])); } \
+    }
+#define LOOP_X21_0(id, expr) LDEXP(CNI_JOIN(loop_##id##_i32, SUFFIX), int32_t) LDEXP(CNI_JOIN(loop_##id##_i64, SUFFIX), int64_t)
+#define LOOP_X12_0(id, expr)                                         \
+    HEAD(NAME(id))                                                   \
+    {                                                                \
+        TYPE *out = p[0];                                            \
+        int32_t *exponent = p[1];                                    \
+        const TYPE *x = p[2];                                        \
+        (void)scalars;                                               \
+        for (int64_t i = 0; i < n; i++) { out[i] = STORE(M(frexp)(LOAD(x[i]), &exponent[i])); } \
+    }
+#endif
+
+#if FAMILY == FAMILY_BOOL
+#define CN_OP(id, name, nin, nout, identity, reduce, cost, ulp, commutative, scalars, kb, eb, ki, ei, ku, eu, kf, ef, kc, ec, doc) LOOP_##kb##nin##nout##_##scalars(id, eb)
+#elif FAMILY == FAMILY_SIGNED
+#define CN_OP(id, name, nin, nout, identity, reduce, cost, ulp, commutative, scalars, kb, eb, ki, ei, ku, eu, kf, ef, kc, ec, doc) LOOP_##ki##nin##nout##_##scalars(id, ei)
+#elif FAMILY == FAMILY_UNSIGNED
+#define CN_OP(id, name, nin, nout, identity, reduce, cost, ulp, commutative, scalars, kb, eb, ki, ei, ku, eu, kf, ef, kc, ec, doc) LOOP_##ku##nin##nout##_##scalars(id, eu)
+#elif FAMILY == FAMILY_REAL
+#define CN_OP(id, name, nin, nout, identity, reduce, cost, ulp, commutative, scalars, kb, eb, ki, ei, ku, eu, kf, ef, kc, ec, doc) LOOP_##kf##nin##nout##_##scalars(id, ef)
+#else
+#define CN_OP(id, name, nin, nout, identity, reduce, cost, ulp, commutative, scalars, kb, eb, ki, ei, ku, eu, kf, ef, kc, ec, doc) LOOP_##kc##nin##nout##_##scalars(id, ec)
+#endif
+#include "op/ops.def"
+#undef CN_OP
+
+#include "cpu/loops_reduce.h"
+
+/* ---- Casts ---- */
+
+#define CN_DTYPE(id, to, to_type, to_work, to_work_suffix, family, character, name) \
+    HEAD(CNI_JOIN(CNI_JOIN(cast, SUFFIX), to))                       \
+    {                                                                \
+        to_type *out = p[0];                                         \
+        const TYPE *x = p[1];                                        \
+        (void)scalars;                                               \
+        EACH { const WORK a = LOAD(x[i]); out[i] = CONVERT(to, a); } \
+    }
+#if FAMILY == FAMILY_COMPLEX
+#define CONVERT(to, a) COMPLEX_TO_##to(a)
+#else
+#define CONVERT(to, a) REAL_TO_##to(a)
+#endif
+#include "op/dtypes.def"
+#undef CN_DTYPE
+#undef CONVERT
+
+#undef M
+#undef NAME
+#undef REDUCE_NAME
+#undef HEAD
+#undef EACH
+#undef BYTE
+#undef SAME
+#undef UNARY
+#undef BINARY
+#undef FIRST_SCALAR
+#undef SECOND_SCALAR
+#undef BOTH_RUNS
+#undef BINARY_SCALARS
+#undef TERNARY
+#undef UNARY_TWO
+#undef BINARY_TWO
+#undef LOOP_S11_0
+#undef LOOP_S21_0
+#undef LOOP_S21_1
+#undef LOOP_S31_0
+#undef LOOP_S12_0
+#undef LOOP_S22_0
+#undef LOOP_T11_0
+#undef LOOP_T21_1
+#undef LOOP_K11_0
+#undef LOOP_N11_0
+#undef LOOP_N21_0
+#undef LOOP_N21_1
+#undef LOOP_N31_0
+#undef LOOP_N12_0
+#undef LOOP_N22_0
+#undef LOOP_X31_0
+#undef LOOP_R11_0
+#undef LOOP_W21_0
+#undef LOOP_C21_1
+#undef COMPARE
+#undef NEIGHBOUR_NEXTAFTER
+#undef NEIGHBOUR_SPACING
+#undef LOOP_Q11_0
+#undef LOOP_Q21_0
+#undef LDEXP
+#undef LOOP_X21_0
+#undef LOOP_X12_0
+#undef TYPE
+#undef WORK
+#undef SUFFIX
+#undef WORK_SUFFIX
+#undef FAMILY
+#undef LOAD
+#undef STORE
+#undef REAL_OF
+#undef WIDEST
+#undef COMPARE_MIXED
+#undef IS_HALF

@@ -1,0 +1,225 @@
+/* scalar_real.h - included by scalar.h for float and double: T, SUFFIX, B(f) the builtin's name. */
+#define FN(name) CNI_JOIN(name, SUFFIX)
+#define BUILTIN2(name) __builtin_##name
+#define BUILTIN(name) BUILTIN2(name)
+
+static inline T FN(absolute)(T a)
+{
+    return BUILTIN(B(fabs))(a);
+}
+
+static inline T FN(sqrt)(T a)
+{
+    return BUILTIN(B(sqrt))(a);
+}
+
+static inline T FN(rint)(T a)
+{
+    return BUILTIN(B(rint))(a);
+}
+
+static inline T FN(floor)(T a)
+{
+    return BUILTIN(B(floor))(a);
+}
+
+static inline T FN(ceil)(T a)
+{
+    return BUILTIN(B(ceil))(a);
+}
+
+static inline T FN(trunc)(T a)
+{
+    return BUILTIN(B(trunc))(a);
+}
+
+static inline T FN(copysign)(T a, T b)
+{
+    return BUILTIN(B(copysign))(a, b);
+}
+
+static inline bool FN(less)(T a, T b)
+{
+    return __builtin_isless(a, b);
+}
+
+static inline bool FN(lessequal)(T a, T b)
+{
+    return __builtin_islessequal(a, b);
+}
+
+static inline bool FN(isinf)(T a)
+{
+    return __builtin_isinf(a) != 0;
+}
+
+static inline bool FN(isfinite)(T a)
+{
+    return __builtin_isfinite(a) != 0;
+}
+
+static inline bool FN(signbit)(T a)
+{
+    return __builtin_signbit(a) != 0;
+}
+
+static inline T FN(maximum)(T a, T b)
+{
+    return __builtin_isgreater(a, b) | (a != a) ? a : b;
+}
+
+static inline T FN(minimum)(T a, T b)
+{
+    return __builtin_isless(a, b) | (a != a) ? a : b;
+}
+
+static inline T FN(fmax)(T a, T b)
+{
+    return __builtin_isgreater(a, b) | (b != b) ? a : b;
+}
+
+static inline T FN(fmin)(T a, T b)
+{
+    return __builtin_isless(a, b) | (b != b) ? a : b;
+}
+
+static inline T FN(clip)(T a, T low, T high)
+{
+    return FN(minimum)(FN(maximum)(a, low), high);
+}
+
+static inline T FN(sign)(T a)
+{
+    T of_number = (T)__builtin_isgreater(a, 0) - (T)__builtin_isless(a, 0);
+    return a != a ? a : of_number;
+}
+
+static inline T FN(heaviside)(T a, T at_zero)
+{
+    T of_number = a == 0 ? at_zero : (T)__builtin_isgreater(a, 0);
+    return a != a ? a : of_number;
+}
+
+static inline T FN(cmod)(T a, T b)
+{
+    return B(fmod)(a, b);
+}
+
+/* Quotient rounded down and rest with the divisor's sign, from one exact remainder. */
+static inline T FN(divmod)(T a, T b, T *rest)
+{
+    T mod = B(fmod)(a, b);
+    if (b == 0) {
+        *rest = mod;
+        return a / b;
+    }
+    T quotient = (a - mod) / b;
+    if (mod != 0) {
+        if (__builtin_isless(b, 0) != __builtin_isless(mod, 0)) {
+            mod += b;
+            quotient -= 1;
+        }
+    } else {
+        mod = FN(copysign)(0, b);
+    }
+    if (quotient != 0) {
+        T down = FN(floor)(quotient);
+        quotient = quotient - down > (T)0.5 ? down + 1 : down;
+    } else {
+        quotient = FN(copysign)(0, a / b);
+    }
+    *rest = mod;
+    return quotient;
+}
+
+static inline T FN(floordiv)(T a, T b)
+{
+    if (b == 0) {
+        return a / b;
+    }
+    T rest;
+    return FN(divmod)(a, b, &rest);
+}
+
+static inline T FN(mod)(T a, T b)
+{
+    if (b == 0) {
+        return B(fmod)(a, b);
+    }
+    T rest;
+    FN(divmod)(a, b, &rest);
+    return rest;
+}
+
+static inline T FN(nextafter)(T a, T b)
+{
+    return B(nextafter)(a, b);
+}
+
+static inline T FN(spacing)(T a)
+{
+    if (!__builtin_isfinite(a)) {
+        return a - a;
+    }
+    T step = B(nextafter)(FN(absolute)(a), (T)INFINITY) - FN(absolute)(a);
+    return __builtin_isless(a, 0) ? -step : step;
+}
+
+static inline T FN(modf)(T a, T *whole)
+{
+    if (a != a) {
+        *whole = a;
+        return a;
+    }
+    *whole = FN(trunc)(a);
+    return __builtin_isinf(a) ? FN(copysign)(0, a) : FN(copysign)(a - *whole, a);
+}
+
+static inline T FN(ldexp)(T a, int64_t exponent)
+{
+    int64_t most = 100000;
+    return B(ldexp)(a, (int)(exponent > most ? most : exponent < -most ? -most : exponent));
+}
+
+static inline T FN(frexp)(T a, int32_t *exponent)
+{
+    int e = 0;
+    T mantissa = B(frexp)(a, &e);
+    *exponent = e;
+    return mantissa;
+}
+
+static inline T FN(deg2rad)(T a)
+{
+    return a * ((T)3.14159265358979323846 / (T)180.0);
+}
+
+static inline T FN(rad2deg)(T a)
+{
+    return a * ((T)180.0 / (T)3.14159265358979323846);
+}
+
+#define VECTOR_MATH1(name)                    \
+    static inline T FN(name)(T a)             \
+    {                                         \
+        return CNI_JOIN(cni_##name, SUFFIX)(a); \
+    }
+#define VECTOR_MATH2(name)                       \
+    static inline T FN(name)(T a, T b)           \
+    {                                            \
+        return CNI_JOIN(cni_##name, SUFFIX)(a, b); \
+    }
+VECTOR_MATH1(exp) VECTOR_MATH1(exp2) VECTOR_MATH1(expm1) VECTOR_MATH1(log) VECTOR_MATH1(log2) VECTOR_MATH1(log10)
+VECTOR_MATH1(log1p) VECTOR_MATH1(sin) VECTOR_MATH1(cos) VECTOR_MATH1(tan) VECTOR_MATH1(arcsin) VECTOR_MATH1(arccos)
+VECTOR_MATH1(arctan) VECTOR_MATH1(sinh) VECTOR_MATH1(cosh) VECTOR_MATH1(tanh) VECTOR_MATH1(arcsinh)
+VECTOR_MATH1(arccosh) VECTOR_MATH1(arctanh) VECTOR_MATH1(cbrt) VECTOR_MATH2(pow) VECTOR_MATH2(hypot)
+VECTOR_MATH2(arctan2) VECTOR_MATH2(logaddexp) VECTOR_MATH2(logaddexp2)
+#undef VECTOR_MATH1
+#undef VECTOR_MATH2
+
+#undef FN
+#undef BUILTIN
+#undef BUILTIN2
+#undef T
+#undef SUFFIX
+#undef B
