@@ -20,6 +20,7 @@ typedef enum cni_content_kind { CNI_CONTENT_UNDEFINED, CNI_CONTENT_ENTRY, CNI_CO
 typedef struct cni_content {
     uint8_t kind;
     bool stored;      /* its write must reach memory */
+    bool listed;      /* its segment does not carry over what it writes: it must not begin one of its own */
     uint32_t base;
     uint32_t parent;  /* WRITE */
     uint32_t op;      /* WRITE, FILL */
@@ -94,6 +95,7 @@ typedef struct cni_draft {
 /* ---- Predicates: answered for this geometry, and written down as guards. ---- */
 bool cni_ask_disjoint(cni_draft *d, uint32_t a, uint32_t b);
 bool cni_ask_contains(cni_draft *d, uint32_t a, uint32_t b);
+bool cni_ask_box(cni_draft *d, uint32_t a);
 bool cni_ask_covered(cni_draft *d, uint32_t base, uint32_t nlist, const uint32_t *list);
 bool cni_ask_inside(cni_draft *d, uint32_t a, uint32_t nlist, const uint32_t *list);
 bool cni_ask_cheap(cni_draft *d, uint32_t a, uint32_t nlist, const uint32_t *list);

@@ -157,22 +157,40 @@ static void mark_descendants(const cni_draft *d, uint32_t content, uint8_t *mark
     }
 }
 
-/* Must what the segment holds at the view survive the write? It is read later, or kept under another name. */
+/* The segment that has, or will hand on, the content's elements; CNI_NONE if later writes replace them all. */
+static uint32_t segment_behind(const cni_draft *d, uint32_t content)
+{
+    while (is_write(d, content) && d->contents[content].segment == CNI_NONE) {
+        const cni_content *c = &d->contents[content];
+        if (d->w->views[c->view].whole && cni_op_groups(d->ops[c->op].op)) {
+            return CNI_NONE;
+        }
+        content = c->parent;
+    }
+    return d->contents[content].segment;
+}
+
+/*
+ * Must what the segment holds at the view survive the write? It is read later, kept under another name, or read at
+ * other places by the op itself (through an alias).
+ */
 static bool old_is_needed(cni_draft *d, uint32_t op, uint32_t content, uint32_t segment, uint8_t *marks)
 {
     const cni_content *c = &d->contents[content];
     mark_descendants(d, content, marks);
     for (uint32_t b = 0; b < d->w->nbases; b++) {
         uint32_t last = d->final[b];
-        if (d->s->live[b] && d->contents[last].segment == segment && !marks[last]) {
+        if (d->s->live[b] && !marks[last] && segment_behind(d, last) == segment) {
             return true;
         }
     }
-    for (uint32_t i = op + 1; i < d->nops; i++) {
+    for (uint32_t i = op; i < d->nops; i++) {
+        bool in_place = i == op && cni_op_elementwise(d->ops[op].op);
         for (int k = 0; k < CNI_READS && !d->ops[i].dead && !d->ops[i].alias; k++) {
             const cni_read *r = &d->ops[i].reads[k];
             if ((r->kind == CNI_READ_MEMORY || r->kind == CNI_READ_FORWARD) && !marks[r->content] &&
-                d->contents[r->content].segment == segment && (r->view == c->view || !cni_ask_disjoint(d, r->view, c->view))) {
+                segment_behind(d, r->content) == segment && !(in_place && r->view == c->view) &&
+                (r->view == c->view || !cni_ask_disjoint(d, r->view, c->view))) {
                 return true;
             }
         }
@@ -181,12 +199,40 @@ static bool old_is_needed(cni_draft *d, uint32_t op, uint32_t content, uint32_t 
 }
 
 /*
- * The views that are written into a new segment, beginning with this content, before anything else of it is read.
+ * Will the write x, which comes from a content of the new segment (of_segment marks what does), begin a segment of its
+ * own? As strict as old_is_needed will be.
+ */
+static bool will_branch(cni_draft *d, uint32_t x, const uint8_t *of_segment, uint8_t *of_x)
+{
+    const cni_content *c = &d->contents[x];
+    mark_descendants(d, x, of_x);
+    for (uint32_t b = 0; b < d->w->nbases; b++) {
+        if (d->s->live[b] && of_segment[d->final[b]] && !of_x[d->final[b]]) {
+            return true;
+        }
+    }
+    for (uint32_t i = c->op; i < d->nops; i++) {
+        bool in_place = i == c->op && cni_op_elementwise(d->ops[i].op);
+        for (int k = 0; k < CNI_READS && !d->ops[i].dead && !d->ops[i].alias; k++) {
+            const cni_read *r = &d->ops[i].reads[k];
+            if ((r->kind == CNI_READ_MEMORY || r->kind == CNI_READ_FORWARD) && of_segment[r->content] &&
+                !of_x[r->content] && !(in_place && r->view == c->view) &&
+                (r->view == c->view || !cni_ask_disjoint(d, r->view, c->view))) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/*
+ * Lists the writes that go into a new segment, beginning with this content, before anything else of it is read.
  * *covers: nothing needs to be carried over.
  */
-static void written_first(cni_draft *d, uint32_t content, const uint8_t *marks, uint32_t *nlist, uint32_t *list, bool *covers)
+static void written_first(cni_draft *d, uint32_t content, const uint8_t *marks, uint8_t *work, uint32_t *nlist,
+                          uint32_t *list, bool *covers)
 {
-    uint32_t base = d->contents[content].base;
+    uint32_t base = d->contents[content].base, views[LIST_MOST], n = 0;
     *nlist = 0;
     *covers = false;
     for (uint32_t i = d->contents[content].op; i < d->nops; i++) {
@@ -196,15 +242,24 @@ static void written_first(cni_draft *d, uint32_t content, const uint8_t *marks, 
         }
         for (int k = 0; k < CNI_READS; k++) {
             if (x->reads[k].kind == CNI_READ_MEMORY && marks[x->reads[k].content] &&
-                !cni_ask_inside(d, x->reads[k].view, *nlist, list)) {
+                !cni_ask_inside(d, x->reads[k].view, n, views)) {
                 return;
             }
         }
         for (int k = 0; k < x->op->nout; k++) {
-            if (x->made[k] != CNI_NONE && marks[x->made[k]] && *nlist < LIST_MOST && cni_op_groups(x->op)) {
-                list[(*nlist)++] = d->contents[x->made[k]].view;
-            } else if (x->made[k] != CNI_NONE && marks[x->made[k]]) {
-                return; /* a scatter writes who knows where */
+            uint32_t made = x->made[k];
+            if (!marks[made]) {
+                continue;
+            }
+            bool follows = made != content;
+            if (n == LIST_MOST || !cni_op_groups(x->op) || (follows && will_branch(d, made, marks, work))) {
+                *covers = cni_ask_covered(d, base, n, views);
+                return; /* a scatter writes who knows where; a branch takes over what is there by then */
+            }
+            if (cni_ask_box(d, d->contents[made].view)) { /* else it follows the carry, which does not leave it out */
+                views[n] = d->contents[made].view;
+                list[n++] = made;
+                *nlist = n;
             }
         }
     }
@@ -212,24 +267,41 @@ static void written_first(cni_draft *d, uint32_t content, const uint8_t *marks, 
     for (uint32_t b = 0; b < d->w->nbases; b++) {
         kept |= d->s->live[b] && marks[d->final[b]];
     }
-    *covers = !kept || cni_ask_covered(d, base, *nlist, list);
+    *covers = !kept || cni_ask_covered(d, base, n, views);
+}
+
+/* A group of its own for a carry that the op being placed must wait for. */
+static uint32_t carry_alone(placing *p)
+{
+    cni_draft *d = p->d;
+    uint32_t g = d->ngroups++;
+    d->groups[g] = (cni_group){.shape = d->ops[p->op].shape, .reduce_view = CNI_NONE};
+    for (uint32_t i = 0; i < p->ndepends; i++) { /* what it reads is among them */
+        d->depends[(size_t)g * d->ngroups_most + p->depends[i]] = 1;
+    }
+    after(p, g, false);
+    return g;
 }
 
 /* A new segment for the content; what is carried over comes first. False without memory. */
-static bool begin_segment(placing *p, uint32_t content, const uint8_t *marks)
+static bool begin_segment(placing *p, uint32_t content, const uint8_t *marks, uint8_t *work)
 {
     cni_draft *d = p->d;
     cni_content *c = &d->contents[content];
     const cni_content *parent = &d->contents[c->parent];
-    uint32_t list[LIST_MOST], nlist;
+    uint32_t list[LIST_MOST], views[LIST_MOST], nlist;
     bool covers;
-    written_first(d, content, marks, &nlist, list, &covers);
+    written_first(d, content, marks, work, &nlist, list, &covers);
+    for (uint32_t i = 0; i < nlist; i++) {
+        views[i] = d->contents[list[i]].view;
+        d->contents[list[i]].listed = true;
+    }
     cni_segment segment = {.base = c->base, .carry_content = c->parent};
     if (!covers && parent->kind != CNI_CONTENT_UNDEFINED) {
         segment.carry = parent->kind == CNI_CONTENT_FILL ? CNI_PART_FILL : CNI_PART_CARRY;
         segment.carry_source = parent->kind == CNI_CONTENT_FILL ? parent->scalar : parent->segment;
         segment.nlist = nlist;
-        segment.list = cni_arena_copy(&d->plan->arena, list, nlist * sizeof *list);
+        segment.list = cni_arena_copy(&d->plan->arena, views, nlist * sizeof *views);
         segment.used = true;
         if (segment.list == NULL) {
             return false;
@@ -240,6 +312,9 @@ static bool begin_segment(placing *p, uint32_t content, const uint8_t *marks)
         }
     }
     c->segment = segment_add(d, segment);
+    if (segment.carry != 0 && !c->listed) {
+        d->segments[c->segment].carry_group = carry_alone(p);
+    }
     return true;
 }
 
@@ -283,7 +358,7 @@ static bool rename_allowed(const cni_draft *d, uint32_t base)
 }
 
 /* Storage of one written content; false without memory. */
-static bool place_write(placing *p, uint32_t content, uint8_t *marks)
+static bool place_write(placing *p, uint32_t content, uint8_t *marks, uint8_t *work)
 {
     cni_draft *d = p->d;
     cni_content *c = &d->contents[content];
@@ -291,12 +366,12 @@ static bool place_write(placing *p, uint32_t content, uint8_t *marks)
     bool whole = d->w->views[c->view].whole && cni_op_groups(d->ops[p->op].op);
     if (segment == CNI_NONE) {
         mark_descendants(d, content, marks);
-        return begin_segment(p, content, marks);
+        return begin_segment(p, content, marks, work);
     }
     bool may_rename = rename_allowed(d, c->base);
-    if ((may_rename && d->segments[segment].common) || old_is_needed(d, p->op, content, segment, marks)) {
+    if (d->segments[segment].common || old_is_needed(d, p->op, content, segment, marks)) {
         mark_descendants(d, content, marks);
-        return begin_segment(p, content, marks);
+        return begin_segment(p, content, marks, work);
     }
     placing in_place = *p;
     in_place.depends = cni_arena_alloc(&d->arena, p->capacity * sizeof *p->depends);
@@ -306,16 +381,19 @@ static bool place_write(placing *p, uint32_t content, uint8_t *marks)
     memcpy(in_place.depends, p->depends, p->ndepends * sizeof *p->depends);
     after_hazards(&in_place, segment, c->parent, c->view);
     uint32_t list[LIST_MOST], nlist;
-    bool covers, better = may_rename && choose_group(p, p->least) != CNI_NONE &&
+    bool covers, better = may_rename && !c->listed && choose_group(p, p->least) != CNI_NONE &&
                           choose_group(p, p->least) < in_place.least;
     if (better && !whole) {
         mark_descendants(d, content, marks);
-        written_first(d, content, marks, &nlist, list, &covers);
+        written_first(d, content, marks, work, &nlist, list, &covers);
+        for (uint32_t i = 0; i < nlist; i++) {
+            list[i] = d->contents[list[i]].view;
+        }
         better = covers || (nlist > 0 && cni_ask_cheap(d, c->view, nlist, list));
     }
     if (better) {
         mark_descendants(d, content, marks);
-        return begin_segment(p, content, marks);
+        return begin_segment(p, content, marks, work);
     }
     p->least = in_place.least;
     p->ndepends = in_place.ndepends;
@@ -379,7 +457,7 @@ static bool join_group(placing *p, uint32_t first_new_segment)
         }
     }
     for (uint32_t s = first_new_segment; s < d->nsegments; s++) {
-        if (d->segments[s].carry != 0) {
+        if (d->segments[s].carry != 0 && d->segments[s].carry_group == CNI_NONE) {
             d->segments[s].carry_group = g;
         }
     }
@@ -390,7 +468,7 @@ static bool join_group(placing *p, uint32_t first_new_segment)
     return true;
 }
 
-static bool place(cni_draft *d, uint32_t op, uint32_t *depends, uint8_t *marks)
+static bool place(cni_draft *d, uint32_t op, uint32_t *depends, uint8_t *marks, uint8_t *work)
 {
     placing p = {.d = d, .op = op, .depends = depends, .capacity = d->ngroups_most};
     cni_draft_op *x = &d->ops[op];
@@ -399,7 +477,7 @@ static bool place(cni_draft *d, uint32_t op, uint32_t *depends, uint8_t *marks)
         place_read(&p, &x->reads[k]);
     }
     for (int k = 0; k < x->op->nout; k++) {
-        if (!place_write(&p, x->made[k], marks)) {
+        if (!place_write(&p, x->made[k], marks, work)) {
             return false;
         }
         bool shown = (d->s->states[d->contents[x->made[k]].base] & CNI_BASE_SHARED) != 0;
@@ -464,14 +542,14 @@ static bool place_fills(cni_draft *d, uint32_t *depends)
 cn_status cni_pass_fuse(cni_draft *d)
 {
     uint32_t *depends = cni_arena_alloc(&d->arena, d->ngroups_most * sizeof *depends);
-    uint8_t *marks = cni_arena_alloc(&d->arena, d->ncontents);
-    if (depends == NULL || marks == NULL) {
+    uint8_t *marks = cni_arena_alloc(&d->arena, d->ncontents), *work = cni_arena_alloc(&d->arena, d->ncontents);
+    if (depends == NULL || marks == NULL || work == NULL) {
         return cni_fail_memory(d->ncontents);
     }
     entry_segments(d);
     for (uint32_t i = 0; i < d->nops; i++) {
         const cni_draft_op *x = &d->ops[i];
-        if (!x->dead && !x->alias && !x->fill && !place(d, i, depends, marks)) {
+        if (!x->dead && !x->alias && !x->fill && !place(d, i, depends, marks, work)) {
             return cni_fail_memory(d->ncontents);
         }
     }

@@ -76,6 +76,8 @@ static bool evaluate(const cni_guard *g, const cni_window *w, const cni_skeleton
         return cni_geometry_disjoint(&home, &a, &b);
     case CNI_GUARD_CONTAINS:
         return cni_geometry_contains(&home, &a, &b);
+    case CNI_GUARD_BOX:
+        return cni_geometry_box(&home, &a);
     case CNI_GUARD_SAME_AXES:
         return same_axes(&a, &b);
     case CNI_GUARD_SAME_LAYOUT:
@@ -150,6 +152,11 @@ bool cni_ask_disjoint(cni_draft *d, uint32_t a, uint32_t b)
 bool cni_ask_contains(cni_draft *d, uint32_t a, uint32_t b)
 {
     return a == b || d->w->views[a].whole || ask(d, (cni_guard){.kind = CNI_GUARD_CONTAINS, .a = a, .b = b});
+}
+
+bool cni_ask_box(cni_draft *d, uint32_t a)
+{
+    return d->w->views[a].whole || ask(d, (cni_guard){.kind = CNI_GUARD_BOX, .a = a, .b = CNI_NONE});
 }
 
 bool cni_ask_covered(cni_draft *d, uint32_t base, uint32_t nlist, const uint32_t *list)

@@ -19,6 +19,7 @@
 typedef enum cni_guard_kind {
     CNI_GUARD_DISJOINT,   /* views a and b of one base share no element */
     CNI_GUARD_CONTAINS,   /* a contains b */
+    CNI_GUARD_BOX,        /* a is a lattice of unit steps: what it writes can be left out of a copy */
     CNI_GUARD_COVERED,    /* the views of the list cover the whole home of their base */
     CNI_GUARD_INSIDE,     /* a touches nothing that the views of the list leave uncovered */
     CNI_GUARD_CHEAP,      /* what the list leaves uncovered is at most half of view a */

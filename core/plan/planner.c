@@ -10,7 +10,7 @@
 static bool draft_create(const cni_window *w, const cni_skeleton *s, cni_plan *plan, cni_draft *d)
 {
     size_t ncontents = w->nbases + w->nops * CNI_MAX_NOUT;
-    *d = (cni_draft){.w = w, .s = s, .plan = plan, .nops = (uint32_t)w->nops, .ngroups_most = (uint32_t)w->nops + 1};
+    *d = (cni_draft){.w = w, .s = s, .plan = plan, .nops = (uint32_t)w->nops, .ngroups_most = 2 * (uint32_t)w->nops + 1};
     d->ops = cni_arena_alloc(&d->arena, w->nops * sizeof *d->ops);
     d->contents = cni_arena_alloc(&d->arena, ncontents * sizeof *d->contents);
     d->segments = cni_arena_alloc(&d->arena, ncontents * sizeof *d->segments);

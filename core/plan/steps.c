@@ -187,6 +187,9 @@ static void emit_op(program *p, uint32_t op)
     } else {
         const cni_op_info *info = &cni_ops[x->op->opcode];
         const cni_content *c = &p->d->contents[x->made[0]];
+        if (!c->stored) { /* later writes cover it */
+            return;
+        }
         uint8_t dtype = info->signatures[x->op->loop].dtypes[0];
         uint16_t value = emit_read(p, &x->reads[1], dtype);
         emit(p, (cni_instr){.kind = CNI_INSTR_REDUCE, .dtype = dtype, .nsrc = 1, .src = {value},
@@ -398,14 +401,17 @@ static bool launch_make(cni_draft *d, uint32_t first, uint32_t end, uint16_t *va
     if (parts == NULL) {
         return false;
     }
-    carries_of(d, first, end, parts);
+    uint32_t nparts = carries_of(d, first, end, parts);
     for (uint32_t g = first; g < end; g++) {
-        cni_part *part = &parts[ncarries + g - first];
+        if (d->groups[g].nops == 0) { /* there for its carry */
+            continue;
+        }
+        cni_part *part = &parts[nparts++];
         if (!(d->groups[g].library ? part_library(d, g, part) : part_group(d, g, value, part))) {
             return false;
         }
     }
-    *out = (cni_launch){.nparts = ncarries + end - first, .parts = parts};
+    *out = (cni_launch){.nparts = nparts, .parts = parts};
     return true;
 }
 

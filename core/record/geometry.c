@@ -339,6 +339,12 @@ static bool unit_box(const cni_geometry *home, const cni_geometry *view, cni_box
     return true;
 }
 
+bool cni_geometry_box(const cni_geometry *home, const cni_geometry *view)
+{
+    cni_box box;
+    return is_empty(view) || unit_box(home, view, &box);
+}
+
 void cni_geometry_uncovered(const cni_geometry *home, int nviews, const cni_geometry *views, int *nboxes,
                             cni_box *boxes)
 {

@@ -48,6 +48,9 @@ bool cni_lattice_make(const cni_geometry *home, const cni_geometry *view, cni_la
 bool cni_geometry_disjoint(const cni_geometry *home, const cni_geometry *a, const cni_geometry *b);
 bool cni_geometry_contains(const cni_geometry *home, const cni_geometry *outer, const cni_geometry *inner);
 
+/* Is the view a lattice of unit steps (or without elements)? */
+bool cni_geometry_box(const cni_geometry *home, const cni_geometry *view);
+
 /*
  * The home elements that none of the views touches, as boxes of home indices. *nboxes = -1: more than
  * CNI_COVER_BOXES, or home has too many dimensions. Views that are no unit-step lattices are taken as touching nothing.
