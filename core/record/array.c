@@ -161,6 +161,41 @@ cn_status cni_array_make(cni_base *base, cn_dtype dtype, int64_t offset, int ndi
     return CN_OK;
 }
 
+/*
+ * A C-order array on a base of its own, in one pass over the extents: the commonest thing that a call makes.
+ * ndim is at most INLINE_DIMS.
+ */
+static cn_status array_fresh(cn_dtype dtype, int ndim, const int64_t *shape, cn_array **out)
+{
+    cni_base *base = list_pop(&free_bases, &free_base_count);
+    cn_array *a = array_alloc(ndim);
+    if (base == NULL) {
+        base = cni_alloc(sizeof *base);
+    }
+    if (a == NULL || base == NULL) {
+        cni_free(a);
+        cni_free(base);
+        return cni_fail_memory((int64_t)sizeof *base);
+    }
+    int64_t itemsize = (int64_t)cn_dtype_size(dtype), stride = itemsize, size = 1;
+    int long_axes = 0;
+    *base = (cni_base){.arrays = 1, .writeable = true, .home_ndim = (uint8_t)ndim, .home_itemsize = (uint8_t)itemsize};
+    base->home = base->home_inline;
+    for (int d = ndim - 1; d >= 0; d--) {
+        base->home[d] = a->dims[d] = shape[d];
+        base->home[ndim + d] = a->dims[ndim + d] = stride;
+        size *= shape[d];
+        stride *= shape[d] > 1 ? shape[d] : 1;
+        long_axes += shape[d] != 1;
+    }
+    base->nbytes = size * itemsize;
+    uint8_t capacity = a->capacity;
+    *a = (cn_array){.refs = 1, .dtype = (uint8_t)dtype, .ndim = (uint8_t)ndim, .writeable = true, .c_contiguous = true,
+                    .f_contiguous = long_axes < 2 || size == 0, .capacity = capacity, .base = base, .size = size};
+    *out = a;
+    return CN_OK;
+}
+
 cn_status cn_array_empty(cn_dtype dtype, int ndim, const int64_t *shape, cn_array **out)
 {
     return cn_array_empty_ordered(dtype, ndim, shape, NULL, out);
@@ -171,6 +206,9 @@ cn_status cn_array_empty_ordered(cn_dtype dtype, int ndim, const int64_t *shape,
     int64_t nbytes, strides[CN_MAX_DIMS];
     int64_t itemsize = (int64_t)cn_dtype_size(dtype);
     CN_TRY(cni_shape_check(ndim, shape, itemsize, &nbytes));
+    if (axis_order == NULL && ndim <= INLINE_DIMS) {
+        return array_fresh(dtype, ndim, shape, out);
+    }
     if (axis_order == NULL) {
         cni_strides_fill(ndim, shape, itemsize, strides);
     } else {

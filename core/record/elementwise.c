@@ -13,14 +13,10 @@
 
 /* ---- Choice of the loop, remembered ---- */
 
-enum { CHOICE_CACHE = 1024 };
-
 static cn_status choose(cni_opcode op, int nin, const cn_operand *in, cn_dtype dtype, cn_casting casting, int *loop)
 {
-    static _Thread_local struct {
-        uint64_t key;
-        int loop;
-    } cache[CHOICE_CACHE];
+    cni_recorder *r;
+    CN_TRY(cni_recorder_get(&r));
     cn_dtype dtypes[CNI_MAX_NIN];
     cn_weak weak[CNI_MAX_NIN];
     uint64_t key = (uint64_t)op + 1;
@@ -30,18 +26,26 @@ static cn_status choose(cni_opcode op, int nin, const cn_operand *in, cn_dtype d
         key = key << 8 | (uint64_t)(dtypes[i] | weak[i] << 5);
     }
     key = (key << 8 | dtype) << 4 | casting;
-    size_t slot = (size_t)((key * UINT64_C(0x9E3779B97F4A7C15)) >> 54) % CHOICE_CACHE;
-    if (cache[slot].key != key) {
+    cni_choice *known = &r->choices[(size_t)((key * UINT64_C(0x9E3779B97F4A7C15)) >> 54) % CNI_CHOICES];
+    if (known->key != key) {
         int chosen;
         CN_TRY(cni_op_choose(op, dtypes, weak, dtype, casting, &chosen));
-        cache[slot].key = key;
-        cache[slot].loop = chosen;
+        *known = (cni_choice){key, chosen};
     }
-    *loop = cache[slot].loop;
+    *loop = known->loop;
     return CN_OK;
 }
 
 /* ---- Broadcast shape ---- */
+
+static bool has_shape(const cn_array *a, int ndim, const int64_t *shape)
+{
+    bool same = a->ndim == ndim;
+    for (int d = 0; d < ndim && same; d++) {
+        same = cni_shape(a)[d] == shape[d];
+    }
+    return same;
+}
 
 static cn_status fail_broadcast(int narrays, cn_array *const *arrays)
 {
@@ -59,17 +63,16 @@ static cn_status fail_broadcast(int narrays, cn_array *const *arrays)
 static cn_status broadcast_all(int narrays, cn_array *const *arrays, int *ndim, int64_t *shape)
 {
     *ndim = 0;
-    for (int i = 0; i < narrays; i++) {
-        if (!cni_broadcast_shape(*ndim, shape, arrays[i]->ndim, cni_shape(arrays[i]), ndim, shape)) {
+    if (narrays > 0) {
+        *ndim = arrays[0]->ndim;
+        memcpy(shape, cni_shape(arrays[0]), (size_t)*ndim * sizeof *shape);
+    }
+    for (int i = 1; i < narrays; i++) {
+        if (!has_shape(arrays[i], *ndim, shape) && !cni_broadcast_shape(*ndim, shape, arrays[i]->ndim, cni_shape(arrays[i]), ndim, shape)) {
             return fail_broadcast(narrays, arrays);
         }
     }
     return CN_OK;
-}
-
-static bool has_shape(const cn_array *a, int ndim, const int64_t *shape)
-{
-    return a->ndim == ndim && memcmp(cni_shape(a), shape, (size_t)ndim * sizeof *shape) == 0;
 }
 
 /* ---- Axis order of new results: NumPy's 'K' ---- */

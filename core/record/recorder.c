@@ -15,7 +15,7 @@
 #include "op/op.h"
 #include "record/intern.h"
 
-static _Thread_local cni_recorder *my_recorder;
+_Thread_local cni_recorder *cni_my_recorder CNI_TLS_FAST;
 static pthread_mutex_t list_lock = PTHREAD_MUTEX_INITIALIZER;
 static cni_recorder *all_recorders;
 static uint64_t next_serial = 1;
@@ -72,25 +72,21 @@ static cni_recorder *recorder_adopt(void)
     return NULL;
 }
 
-cn_status cni_recorder_get(cni_recorder **out)
+cn_status cni_recorder_create(void)
 {
-    if (my_recorder == NULL) {
-        pthread_once(&thread_end_once, thread_end_create);
-        pthread_mutex_lock(&list_lock);
-        cni_recorder *r = recorder_adopt();
-        if (r == NULL && (r = recorder_create()) != NULL) {
-            r->next = all_recorders;
-            all_recorders = r;
-            r->fp_kinds = 0;
-        }
-        pthread_mutex_unlock(&list_lock);
-        if (r == NULL) {
-            return cni_fail_memory((int64_t)sizeof *r);
-        }
-        my_recorder = r;
-        pthread_setspecific(thread_end, r);
+    pthread_once(&thread_end_once, thread_end_create);
+    pthread_mutex_lock(&list_lock);
+    cni_recorder *r = recorder_adopt();
+    if (r == NULL && (r = recorder_create()) != NULL) {
+        r->next = all_recorders;
+        all_recorders = r;
     }
-    *out = my_recorder;
+    pthread_mutex_unlock(&list_lock);
+    if (r == NULL) {
+        return cni_fail_memory((int64_t)sizeof *r);
+    }
+    cni_my_recorder = r;
+    pthread_setspecific(thread_end, r);
     return CN_OK;
 }
 
@@ -120,7 +116,7 @@ void cni_recorder_event(cni_recorder *r, const cn_fp_event *event)
 
 bool cn_fp_event_take(cn_fp_event *event)
 {
-    cni_recorder *r = my_recorder;
+    cni_recorder *r = cni_my_recorder;
     if (r == NULL || r->nevents == 0) {
         return false;
     }

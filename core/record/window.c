@@ -53,6 +53,11 @@ bool cni_window_reserve(cni_window *w, const cni_op *op, const cni_operand *oper
         numbers += o->array == NULL ? 0 : 1 + 2 * (size_t)(o->broadcast ? o->ndim : o->array->ndim);
         /* the home shape and strides of a base new to the window follow when it is sealed */
     }
+    if (w->nops < w->ops_capacity && w->nviews + nargs <= w->views_capacity && w->nbases + nargs <= w->bases_capacity &&
+        w->nshapes + nargs <= w->shapes_capacity && w->nscalars + nargs <= w->scalars_capacity &&
+        w->ngeometry + numbers <= w->geometry_capacity && w->table_size > 2 * (w->nviews + CNI_OP_ARGS)) {
+        return true;
+    }
     return cni_grow((void **)&w->ops, &w->ops_capacity, w->nops + 1, sizeof *w->ops) &&
            cni_grow((void **)&w->views, &w->views_capacity, w->nviews + nargs, sizeof *w->views) &&
            cni_grow((void **)&w->bases, &w->bases_capacity, w->nbases + nargs, sizeof *w->bases) &&
@@ -64,9 +69,6 @@ bool cni_window_reserve(cni_window *w, const cni_op *op, const cni_operand *oper
 
 static uint32_t intern_base(cni_window *w, cni_base *base)
 {
-    if (base->window == w) {
-        return base->index;
-    }
     base->window = w;
     base->index = (uint32_t)w->nbases;
     base->windows++;
@@ -141,11 +143,12 @@ void cni_window_table_put(cni_window *w, uint32_t view, uint64_t hash)
     w->table[slot] = (w->serial & UINT32_MAX) << 32 | (view + 1);
 }
 
-static uint32_t intern_geometry(cni_window *w, uint32_t base, uint8_t dtype, const cni_geometry *g)
+/* fresh: the window has no view on the base yet. */
+static uint32_t intern_geometry(cni_window *w, uint32_t base, bool fresh, uint8_t dtype, const cni_geometry *g)
 {
     uint64_t hash = cni_view_hash(base, dtype, g);
     size_t mask = w->table_size - 1;
-    for (size_t slot = hash & mask; w->table[slot] >> 32 == (w->serial & UINT32_MAX); slot = (slot + 1) & mask) {
+    for (size_t slot = hash & mask; !fresh && w->table[slot] >> 32 == (w->serial & UINT32_MAX); slot = (slot + 1) & mask) {
         uint32_t view = (uint32_t)w->table[slot] - 1;
         if (view_equals(w, view, base, dtype, g)) {
             return view;
@@ -162,15 +165,16 @@ uint32_t cni_window_intern(cni_window *w, const cni_operand *operand)
     if (!operand->broadcast && a->window_serial == w->serial) {
         return a->view_index;
     }
-    uint32_t base = intern_base(w, a->base);
+    bool fresh = a->base->window != w;
+    uint32_t base = fresh ? intern_base(w, a->base) : a->base->index;
     cni_geometry g = cni_array_geometry(a);
     if (operand->broadcast) {
         g.ndim = operand->ndim;
         g.shape = operand->shape;
         g.strides = operand->strides;
-        return intern_geometry(w, base, a->dtype, &g);
+        return intern_geometry(w, base, fresh, a->dtype, &g);
     }
-    a->view_index = intern_geometry(w, base, a->dtype, &g);
+    a->view_index = intern_geometry(w, base, fresh, a->dtype, &g);
     a->window_serial = w->serial;
     return a->view_index;
 }

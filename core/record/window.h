@@ -38,6 +38,9 @@ enum {
 
 #define CNI_SCALAR UINT32_C(0x80000000)
 
+/* One word of a thread's static storage: no call to find it, also in a library loaded at run time. */
+#define CNI_TLS_FAST __attribute__((tls_model("initial-exec")))
+
 typedef struct cni_op {
     uint8_t kind, nout, nin, flags; /* nin counts the mask */
     uint16_t opcode;                /* elementwise, reduce */
@@ -82,6 +85,14 @@ typedef struct cni_window {
     int64_t new_bytes; /* of bases without storage when first mentioned */
 } cni_window;
 
+/* A loop chosen before for the same op and dtypes. */
+typedef struct cni_choice {
+    uint64_t key;
+    int loop;
+} cni_choice;
+
+enum { CNI_CHOICES = 1024 };
+
 /* What a thread records into. */
 struct cni_recorder {
     cni_window *current, *sealed;
@@ -95,6 +106,7 @@ struct cni_recorder {
     cn_fp_event *events;
     size_t nevents, event_capacity;
     cni_recorder *next;
+    cni_choice choices[CNI_CHOICES];
 };
 
 /* An operand of an op being recorded: a view given by value, or a scalar. */
@@ -107,7 +119,22 @@ typedef struct cni_operand {
     cn_scalar scalar;
 } cni_operand;
 
-cn_status cni_recorder_get(cni_recorder **out);
+/* The calling thread's, NULL until it records first. */
+extern _Thread_local cni_recorder *cni_my_recorder CNI_TLS_FAST;
+
+cn_status cni_recorder_create(void); /* gives the calling thread its recorder */
+
+static inline cn_status cni_recorder_get(cni_recorder **out)
+{
+    if (cni_my_recorder == NULL) {
+        cn_status status = cni_recorder_create();
+        if (status != CN_OK) {
+            return status;
+        }
+    }
+    *out = cni_my_recorder;
+    return CN_OK;
+}
 
 /*
  * Appends the op with these operands (outputs first), after cutting or flushing what must go first. Ops on shared
