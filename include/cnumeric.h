@@ -317,6 +317,13 @@ CN_API int cn_setting_count(void);
 CN_API void cn_setting_get(int i, cn_setting *out);
 CN_API cn_status cn_setting_set(const char *name, int64_t value);
 
+/* Settings that are text (paths): read from the environment only. */
+typedef struct cn_text_setting {
+    const char *name, *value, *doc;
+} cn_text_setting;
+CN_API int cn_text_setting_count(void);
+CN_API void cn_text_setting_get(int i, cn_text_setting *out);
+
 /* Path of a BLAS with a CBLAS interface to load (may be called before the first matmul); prefix and suffix are of its symbols. */
 CN_API void cn_blas_set(const char *path, const char *prefix, const char *suffix, bool ilp64);
 CN_API const char *cn_info(const char *what); /* "version", "instruction_set", "blas", "compiler"; NULL if unknown */

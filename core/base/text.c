@@ -20,3 +20,9 @@ void cni_text_add(cni_text *text, const char *format, ...)
     }
     va_end(again);
 }
+
+void cni_text_free(cni_text *text)
+{
+    cni_free(text->data);
+    *text = (cni_text){0};
+}

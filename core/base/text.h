@@ -9,6 +9,7 @@ typedef struct cni_text {
     size_t length, capacity;
 } cni_text;
 
+void cni_text_free(cni_text *text);
 void cni_text_add(cni_text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -302,6 +302,7 @@ static bool steps_make(binder *b)
         }
         case CNI_INSTR_REDUCE:
             step_move(x, CNI_STEP_REDUCE, x->src[0], step);
+            step->npointers = b->places[x->src[0]].kind == PLACE_RUN;
             step->reduction = reduction++;
             g->nsteps++;
             break;
@@ -411,6 +412,11 @@ cn_status cni_group_bind(const cni_part *part, const cni_window *w, const cni_sk
     cn_status status = made ? CN_OK : cni_fail_memory((int64_t)sizeof *g);
     if (status == CN_OK && part->reduces) {
         status = cni_reduce_bind(part, w, g);
+        for (uint32_t i = 0; i < g->nsteps && status == CN_OK; i++) {
+            if (g->steps[i].kind == CNI_STEP_REDUCE) {
+                g->reductions[g->steps[i].reduction].in_run = g->steps[i].npointers != 0;
+            }
+        }
     }
     if (status != CN_OK) {
         cni_group_unbind(g);

@@ -44,6 +44,7 @@ typedef struct cni_reduction {
     uint16_t access, value;      /* where results go; register with the values */
     uint8_t dtype, kind;         /* cni_reduce_kind */
     bool large;
+    bool in_run;                 /* the values lie in a run of the tile, not in memory */
     size_t itemsize;
     cni_reduce_loop reduce;
     cni_loop combine;            /* elementwise form: p[0] = p[1] op p[2] */
@@ -80,6 +81,10 @@ typedef struct cni_group_binding {
     uint32_t *told;              /* by step: events reported in this run */
     uint32_t all_told;           /* events that need no more attention */
     char **pointers;             /* by access, while running */
+    struct cni_tier1 *tier1;     /* the group compiled (tier1.h), or NULL */
+    struct cni_tier1 *asked;     /* the same, not there yet */
+    int64_t work;                /* element operations run so far */
+    bool no_tier1;               /* there will be no compiled form */
     int64_t *index;
     cni_arena arena;
 } cni_group_binding;
@@ -93,6 +98,12 @@ void cni_group_point(cni_group_binding *g, const cni_run *run);
 
 /* Runs the program on one tile of rows x columns elements; the pointers are of its first element. */
 void cni_tile_run(cni_group_binding *g, const cni_run *run, int64_t rows, int64_t columns);
+
+/* One step after the other, asking after each which floating-point events it raised. */
+void cni_tile_run_asking(cni_group_binding *g, const cni_run *run, int64_t rows, int64_t columns);
+
+/* Events (CN_FP_ bits) since they were last cleared. */
+uint32_t cni_fp_events_seen(void);
 
 /* Runs a group that reduces. */
 void cni_reduce_run(cni_group_binding *g, const cni_run *run);

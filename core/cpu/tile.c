@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "cpu/group.h"
-#include "op/op.h"
+#include "cpu/tier1.h"
 
 /* ---- Moving between memory and runs ---- */
 
@@ -51,7 +51,7 @@ static const struct {
     uint32_t kind;
 } events[] = {{FE_DIVBYZERO, CN_FP_DIVIDE}, {FE_OVERFLOW, CN_FP_OVERFLOW}, {FE_UNDERFLOW, CN_FP_UNDERFLOW}, {FE_INVALID, CN_FP_INVALID}};
 
-static uint32_t events_seen(void)
+uint32_t cni_fp_events_seen(void)
 {
     int flags = fetestexcept(FE_ALL_EXCEPT);
     uint32_t kinds = 0;
@@ -70,15 +70,15 @@ static void report(const cni_step *step, const cni_run *run, uint32_t kinds)
     }
 }
 
-/* One step after the other, asking after each. */
-static void run_asking(cni_group_binding *g, const cni_run *run, int64_t rows, int64_t columns, uint32_t *told)
+void cni_tile_run_asking(cni_group_binding *g, const cni_run *run, int64_t rows, int64_t columns)
 {
+    uint32_t *told = g->told;
     for (uint32_t i = 0; i < g->nsteps; i++) {
         const cni_step *step = &g->steps[i];
         if (step->kind == CNI_STEP_LOOP) {
             feclearexcept(FE_ALL_EXCEPT);
             loop(g, step, rows * columns);
-            uint32_t kinds = step->loop != NULL ? events_seen() & step->fp_kinds & ~told[i] : 0;
+            uint32_t kinds = step->loop != NULL ? cni_fp_events_seen() & step->fp_kinds & ~told[i] : 0;
             if (kinds != 0) {
                 report(step, run, kinds);
                 told[i] |= kinds;
@@ -120,14 +120,16 @@ void cni_tile_run(cni_group_binding *g, const cni_run *run, int64_t rows, int64_
     for (uint32_t i = 0; i < g->ndirect; i++) {
         g->registers[g->direct[i].reg] = g->pointers[g->direct[i].access];
     }
-    if (g->fp_kinds == 0) {
+    if (g->tier1 != NULL) {
+        cni_tier1_run(g, run, rows, columns);
+    } else if (g->fp_kinds == 0) {
         run_steps(g, run, rows, columns);
     } else if (!g->rerunnable) {
-        run_asking(g, run, rows, columns, g->told);
+        cni_tile_run_asking(g, run, rows, columns);
     } else {
         run_steps(g, run, rows, columns);
-        if ((events_seen() & g->fp_kinds & ~g->all_told) != 0) {
-            run_asking(g, run, rows, columns, g->told);
+        if ((cni_fp_events_seen() & g->fp_kinds & ~g->all_told) != 0) {
+            cni_tile_run_asking(g, run, rows, columns);
         }
     }
 }
@@ -205,6 +207,7 @@ void cni_group_run(const cni_part *part, cni_group_binding *g, const cni_run *ru
         return;
     }
     scalars_set(g, run);
+    cni_tier1_prepare(part, g, run);
     if (g->fp_kinds != 0) {
         memset(g->told, 0, g->nsteps * sizeof *g->told);
         g->all_told = 0;

@@ -52,6 +52,12 @@
 #include "op/ops.def"
 #undef CN_OP
 
+/* The same rows as text, for generated code. */
+#define CN_OP(id, name, nin, nout, identity, reduce, cost, ulp, commutative, scalars, kb, eb, ki, ei, ku, eu, kf, ef, kc, ec, doc) \
+    static const char *const expressions_##id[] = {#eb, #ei, #eu, #ef, #ec};
+#include "op/ops.def"
+#undef CN_OP
+
 /* Loops are numbered over all rows: a row begins where the one before ends. */
 enum {
 #define CN_OP(id, ...) FIRST_##id, LAST_##id = FIRST_##id + (int)(sizeof rows_##id / sizeof *rows_##id) - 1,
@@ -65,9 +71,22 @@ const cni_op_info cni_ops[CNI_OP_COUNT] = {
 #define CN_OP(id, op_name, op_nin, op_nout, op_identity, reduce, op_cost, op_ulp, op_commutative, scalars, kb, eb, ki, ei, ku, eu, kf, ef, kc, ec, op_doc) \
     [CNI_OP_##id] = {.name = op_name, .nin = op_nin, .nout = op_nout, .identity = CNI_IDENTITY_##op_identity,              \
                      .reduce_kind = CNI_REDUCE_##reduce, .cost = op_cost, .ulp = op_ulp, .commutative = op_commutative,    \
-                     .nloops = LAST_##id + 1 - FIRST_##id, .first_loop = FIRST_##id, .signatures = rows_##id, .doc = op_doc},
+                     .nloops = LAST_##id + 1 - FIRST_##id, .first_loop = FIRST_##id, .signatures = rows_##id, .doc = op_doc,               \
+                     .kinds = #kb #ki #ku #kf #kc, .expressions = expressions_##id},
 #include "op/ops.def"
 #undef CN_OP
+};
+
+#define FAMILY_B CNI_FAMILY_BOOL
+#define FAMILY_I CNI_FAMILY_SIGNED
+#define FAMILY_U CNI_FAMILY_UNSIGNED
+#define FAMILY_F CNI_FAMILY_REAL
+#define FAMILY_C CNI_FAMILY_COMPLEX
+const cni_dtype_info cni_dtypes[CN_DTYPE_COUNT] = {
+#define CN_DTYPE(id, dtype_suffix, T, W, wsuffix, dtype_family, character, name) \
+    [CN_##id] = {.suffix = #dtype_suffix, .type = #T, .work_suffix = #wsuffix, .work_type = #W, .family = FAMILY_##dtype_family},
+#include "op/dtypes.def"
+#undef CN_DTYPE
 };
 
 cni_opcode cni_op_of_loop(int loop)

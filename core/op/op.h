@@ -36,9 +36,23 @@ typedef struct cni_op_info {
     uint16_t first_loop;
     const cni_signature *signatures; /* in NumPy's order */
     const char *doc;
+    const char *kinds;              /* by family: the row's letter */
+    const char *const *expressions; /* by family: the row's C expression */
 } cni_op_info;
 
+/* Families of dtypes: the columns of ops.def. */
+typedef enum cni_family { CNI_FAMILY_BOOL, CNI_FAMILY_SIGNED, CNI_FAMILY_UNSIGNED, CNI_FAMILY_REAL, CNI_FAMILY_COMPLEX } cni_family;
+
 extern const cni_op_info cni_ops[CNI_OP_COUNT];
+
+/* A row of dtypes.def, as text for generated code. */
+typedef struct cni_dtype_info {
+    const char *suffix, *type;           /* in memory: "f64", "double" */
+    const char *work_suffix, *work_type; /* to compute in */
+    cni_family family;
+} cni_dtype_info;
+
+extern const cni_dtype_info cni_dtypes[CN_DTYPE_COUNT];
 
 cni_opcode cni_op_of_loop(int loop); /* loop: number over all rows */
 

@@ -1,0 +1,24 @@
+/*
+ * codegen.h - tier 1: a group as one C function over a tile.
+ *
+ * The text depends on the program, on dtypes and on the classes of the innermost strides (one element, all the same, any),
+ * never on extents; so one kernel serves every extent. It does for every element what tier 0 does, in the same
+ * order and with the same functions: same bits.
+ */
+#ifndef CNI_CODEGEN_H
+#define CNI_CODEGEN_H
+
+#include "base/text.h"
+#include "cpu/group.h"
+
+/*
+ * rows x columns elements. p: address of each access' first element, with its strides in bytes; scalars: addresses in
+ * the order of the program's scalars; scratch: runs of rows x columns elements for the values that reductions take.
+ */
+typedef void (*cni_kernel)(int64_t rows, int64_t columns, char *const *p, const int64_t *row_strides,
+                           const int64_t *column_strides, const void *const *scalars, void *const *scratch);
+
+/* Appends the kernel's source. False if the group is not worth one or cannot be said in C. */
+bool cni_codegen(const cni_part *part, const cni_window *w, const cni_group_binding *g, cni_text *text);
+
+#endif

@@ -1,0 +1,428 @@
+/* compiler.c - see compiler.h. */
+#include "cpu/compiler.h"
+
+#include <dirent.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <pthread.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/hash.h"
+#include "base/memory.h"
+#include "base/settings.h"
+#include "base/stats.h"
+#include "base/text.h"
+#include "cpu/compiler_cache.h"
+#include "cpu/headers.h"
+#include "cpu/loops.h"
+
+extern char **environ;
+
+enum { BUCKETS = 512, MOST = 4096, LONGEST_SECONDS = 120, ARGUMENTS = 40 };
+
+typedef enum state { PENDING, READY, FAILED } state;
+
+struct cni_compiled {
+    struct cni_compiled *next, *queued;
+    uint64_t hash;
+    char *source;
+    _Atomic int state;
+    void *function;
+};
+
+static struct {
+    pthread_mutex_t lock;
+    pthread_cond_t asked, answered;
+    pthread_t thread;
+    bool started, stopping, registered;
+    cni_compiled *table[BUCKETS], *first, *last;
+    uint32_t count;
+    _Atomic pid_t child;
+    pid_t owner;                /* of the directory */
+    char directory[PATH_MAX - 128]; /* for sources; "" until the first compilation */
+    char cache[PATH_MAX - 128];
+    char version[256];
+    const char *compiler;       /* NULL: not looked for; "": none */
+    uint32_t serial;
+} c = {.lock = PTHREAD_MUTEX_INITIALIZER, .asked = PTHREAD_COND_INITIALIZER, .answered = PTHREAD_COND_INITIALIZER};
+
+static const char *const common_flags[] = {"-std=gnu17", "-O3", "-fPIC", "-shared", "-fwrapv", "-ffp-contract=off", "-fno-math-errno", "-w"};
+static const char *const avx2_flags[] = {"-mavx2", "-mfma", "-mf16c", "-mbmi", "-mbmi2", "-mlzcnt", "-mpopcnt"};
+static const char *const avx512_flags[] = {"-mavx512f", "-mavx512vl", "-mavx512bw", "-mavx512dq", "-mprefer-vector-width=512"};
+
+static int add_flags(const char **argv, int n, const char *const *flags, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        argv[n++] = flags[i];
+    }
+    return n;
+}
+
+/* What tier 0's loops of this instruction set are compiled with. */
+static int flags_for_machine(const char **argv, int n)
+{
+    const char *set = cni_cpu_kernels_get()->name;
+    bool wide = strcmp(set, "avx512") == 0;
+    n = add_flags(argv, n, common_flags, sizeof common_flags / sizeof *common_flags);
+    if (wide || strcmp(set, "avx2") == 0) {
+        n = add_flags(argv, n, avx2_flags, sizeof avx2_flags / sizeof *avx2_flags);
+    }
+    return wide ? add_flags(argv, n, avx512_flags, sizeof avx512_flags / sizeof *avx512_flags) : n;
+}
+
+/* ---- Processes ---- */
+
+/* Runs a command without input; its output goes to the file (NULL: nowhere). True if it ends well and in time. */
+static bool run_command(const char *const *argv, const char *output)
+{
+    posix_spawn_file_actions_t actions;
+    pid_t child;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_addopen(&actions, 1, output != NULL ? output : "/dev/null", O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
+    int error = posix_spawnp(&child, argv[0], &actions, NULL, (char *const *)argv, environ);
+    posix_spawn_file_actions_destroy(&actions);
+    if (error != 0) {
+        return false;
+    }
+    c.child = child;
+    int status = 0;
+    for (int64_t waited = 0;; waited++) {
+        pid_t done = waitpid(child, &status, WNOHANG);
+        if (done == child || (done < 0 && errno != EINTR)) {
+            c.child = 0;
+            return done == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+        }
+        if (waited == LONGEST_SECONDS * 1000) {
+            kill(child, SIGKILL);
+        }
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
+}
+
+/* ---- Files ---- */
+
+static bool write_file(const char *path, const void *data, size_t size)
+{
+    FILE *file = fopen(path, "we");
+    bool done = file != NULL && fwrite(data, 1, size, file) == size;
+    return file != NULL && fclose(file) == 0 && done;
+}
+
+static void remove_files(const char *directory)
+{
+    DIR *entries = opendir(directory);
+    char path[PATH_MAX];
+    for (struct dirent *e; entries != NULL && (e = readdir(entries)) != NULL;) {
+        if (snprintf(path, sizeof path, "%s/%s", directory, e->d_name) < (int)sizeof path) {
+            unlink(path);
+        }
+    }
+    if (entries != NULL) {
+        closedir(entries);
+    }
+    rmdir(directory);
+}
+
+static void remove_directory(void)
+{
+    char path[PATH_MAX];
+    if (c.directory[0] != '\0' && c.owner == getpid()) {
+        snprintf(path, sizeof path, "%s/op", c.directory);
+        remove_files(path);
+        remove_files(c.directory);
+        c.directory[0] = '\0';
+    }
+}
+
+/* A directory with the headers that kernels include. */
+static bool make_directory(void)
+{
+    const char *where = getenv("TMPDIR");
+    char path[PATH_MAX];
+    if (c.directory[0] != '\0') {
+        return true;
+    }
+    snprintf(c.directory, sizeof c.directory, "%s/cnumeric-XXXXXX", where != NULL && where[0] == '/' ? where : "/tmp");
+    c.owner = getpid();
+    if (mkdtemp(c.directory) == NULL) {
+        c.directory[0] = '\0';
+        return false;
+    }
+    snprintf(path, sizeof path, "%s/op", c.directory);
+    bool made = mkdir(path, 0700) == 0;
+    for (const cni_header *h = cni_headers; h->name != NULL && made; h++) {
+        snprintf(path, sizeof path, "%s/%s", c.directory, h->name);
+        made = write_file(path, h->text, h->size);
+    }
+    if (!made) {
+        remove_directory();
+    }
+    return made;
+}
+
+/* ---- The compiler ---- */
+
+static bool try_compiler(const char *name)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/version", c.directory);
+    if (name[0] == '\0' || !run_command((const char *const[]){name, "--version", NULL}, path)) {
+        return false;
+    }
+    FILE *file = fopen(path, "re");
+    if (file == NULL || fgets(c.version, sizeof c.version, file) == NULL) {
+        c.version[0] = '\0';
+    }
+    if (file != NULL) {
+        fclose(file);
+    }
+    c.version[strcspn(c.version, "\n")] = '\0';
+    c.compiler = name;
+    return true;
+}
+
+static void find_compiler(void)
+{
+    static const char *const usual[] = {"cc", "gcc", "clang"};
+    const char *given = cni_text_settings[CNI_TEXT_SETTING_CC];
+    c.compiler = "";
+    if (given[0] != '\0') {
+        try_compiler(given);
+        return;
+    }
+    for (size_t i = 0; i < sizeof usual / sizeof *usual && !try_compiler(usual[i]); i++) {
+    }
+}
+
+/* What a compiled file depends on: compiler, flags, headers, source. Caller frees with cni_text_free. */
+static cni_text key_of(const char *source)
+{
+    const char *flags[ARGUMENTS];
+    cni_text key = {0};
+    uint64_t headers = 0;
+    int n = flags_for_machine(flags, 0);
+    for (const cni_header *h = cni_headers; h->name != NULL; h++) {
+        for (size_t i = 0; i < h->size; i++) {
+            headers = cni_hash_mix(headers, (uint64_t)(unsigned char)h->text[i]);
+        }
+    }
+    cni_text_add(&key, "/* %s %016llx", c.version, (unsigned long long)headers);
+    for (int i = 0; i < n; i++) {
+        cni_text_add(&key, " %s", flags[i]);
+    }
+    cni_text_add(&key, " */\n%s", source);
+    return key;
+}
+
+static void *load(const char *path)
+{
+    void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    return library != NULL ? dlsym(library, "cni_kernel") : NULL;
+}
+
+static bool compile(const char *source, const char *output)
+{
+    char from[PATH_MAX], include[PATH_MAX];
+    const char *argv[ARGUMENTS];
+    int n = 0;
+    snprintf(from, sizeof from, "%s/kernel.c", c.directory);
+    snprintf(include, sizeof include, "-I%s", c.directory);
+    if (!write_file(from, source, strlen(source))) {
+        return false;
+    }
+    argv[n++] = c.compiler;
+    n = flags_for_machine(argv, n);
+    n = add_flags(argv, n, (const char *const[]){include, "-o", output, from, "-lm"}, 5);
+    argv[n] = NULL;
+    __atomic_fetch_add(&cni_stats.compilations, 1, __ATOMIC_RELAXED);
+    return run_command(argv, NULL);
+}
+
+/* From the cache, or compiled and kept there. */
+static void *make(const char *source)
+{
+    char kept[PATH_MAX], fresh[PATH_MAX];
+    if (!make_directory()) {
+        return NULL;
+    }
+    if (c.compiler == NULL) {
+        find_compiler();
+        cni_cache_directory(c.cache, sizeof c.cache);
+    }
+    if (c.compiler[0] == '\0') {
+        return NULL;
+    }
+    cni_text key = key_of(source);
+    uint64_t hash = 0;
+    for (size_t i = 0; i < key.length; i++) {
+        hash = cni_hash_mix(hash, (uint64_t)(unsigned char)key.data[i]);
+    }
+    void *function = NULL;
+    bool caching = c.cache[0] != '\0' && key.data != NULL;
+    snprintf(kept, sizeof kept, "%s/%016llx.so", c.cache, (unsigned long long)hash);
+    if (caching && cni_cache_valid(kept, key.data)) {
+        function = load(kept);
+    }
+    if (function == NULL) {
+        snprintf(fresh, sizeof fresh, "%s/%s%d-%u.so", caching ? c.cache : c.directory, caching ? "." : "", (int)getpid(), c.serial++);
+        if (compile(source, fresh) && (!caching || (cni_cache_seal(fresh, key.data) && rename(fresh, kept) == 0))) {
+            function = load(caching ? kept : fresh);
+        }
+        unlink(fresh);
+    }
+    cni_text_free(&key);
+    return function;
+}
+
+/* ---- The thread ---- */
+
+static void *work(void *unused)
+{
+    (void)unused;
+    pthread_mutex_lock(&c.lock);
+    while (!c.stopping) {
+        cni_compiled *next = c.first;
+        if (next == NULL) {
+            pthread_cond_wait(&c.asked, &c.lock);
+            continue;
+        }
+        pthread_mutex_unlock(&c.lock);
+        next->function = make(next->source);
+        pthread_mutex_lock(&c.lock);
+        next->state = next->function != NULL ? READY : FAILED;
+        c.first = next->queued;
+        c.last = c.first == NULL ? NULL : c.last;
+        pthread_cond_broadcast(&c.answered);
+    }
+    pthread_mutex_unlock(&c.lock);
+    return NULL;
+}
+
+static void stop(void)
+{
+    pthread_mutex_lock(&c.lock);
+    bool running = c.started;
+    c.stopping = true;
+    pthread_cond_signal(&c.asked);
+    pthread_mutex_unlock(&c.lock);
+    pid_t child = c.child;
+    if (child > 0) {
+        kill(child, SIGKILL);
+    }
+    if (running) {
+        pthread_join(c.thread, NULL);
+    }
+    remove_directory();
+}
+
+/* The child of a fork has no thread; it starts its own for what is still in the queue. */
+static void forked(void)
+{
+    pthread_mutex_init(&c.lock, NULL);
+    pthread_cond_init(&c.asked, NULL);
+    pthread_cond_init(&c.answered, NULL);
+    c.started = false;
+    c.child = 0;
+    c.directory[0] = '\0';
+}
+
+static void start(void)
+{
+    if (c.started || c.stopping) {
+        return;
+    }
+    sigset_t all, before;
+    sigfillset(&all);
+    if (!c.registered) {
+        pthread_atfork(NULL, NULL, forked);
+        atexit(stop);
+        c.registered = true;
+    }
+    pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are the program's */
+    c.started = pthread_create(&c.thread, NULL, work, NULL) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+/* ---- Asking ---- */
+
+static cni_compiled *create(const char *source, uint64_t hash)
+{
+    cni_compiled *made = cni_alloc_zero(1, sizeof *made);
+    if (made != NULL) {
+        made->hash = hash;
+        made->source = cni_alloc(strlen(source) + 1);
+    }
+    if (made == NULL || made->source == NULL) {
+        cni_free(made);
+        return NULL;
+    }
+    strcpy(made->source, source);
+    made->next = c.table[hash % BUCKETS];
+    c.table[hash % BUCKETS] = made;
+    c.count++;
+    *(c.last != NULL ? &c.last->queued : &c.first) = made;
+    c.last = made;
+    return made;
+}
+
+cni_compiled *cni_compiler_ask(const char *source)
+{
+    uint64_t hash = 0;
+    for (const char *s = source; *s != '\0'; s++) {
+        hash = cni_hash_mix(hash, (uint64_t)(unsigned char)*s);
+    }
+    pthread_mutex_lock(&c.lock);
+    cni_compiled *found = c.table[hash % BUCKETS];
+    while (found != NULL && (found->hash != hash || strcmp(found->source, source) != 0)) {
+        found = found->next;
+    }
+    if (found == NULL && c.count < MOST) {
+        found = create(source, hash);
+    }
+    start();
+    pthread_cond_signal(&c.asked);
+    bool possible = c.started;
+    pthread_mutex_unlock(&c.lock);
+    return possible ? found : NULL;
+}
+
+void *cni_compiler_result(cni_compiled *compiled, bool wait, bool *failed)
+{
+    if (compiled->state == PENDING && wait) {
+        pthread_mutex_lock(&c.lock);
+        while (compiled->state == PENDING && c.started) {
+            pthread_cond_wait(&c.answered, &c.lock);
+        }
+        pthread_mutex_unlock(&c.lock);
+    }
+    *failed = compiled->state == FAILED;
+    return compiled->state == READY ? compiled->function : NULL;
+}
+
+const char *cni_compiler_name(void)
+{
+    pthread_mutex_lock(&c.lock);
+    if (c.compiler == NULL && c.first == NULL && make_directory()) {
+        find_compiler();
+        cni_cache_directory(c.cache, sizeof c.cache);
+        if (!c.registered) {
+            atexit(stop);
+            pthread_atfork(NULL, NULL, forked);
+            c.registered = true;
+        }
+    }
+    bool found = c.compiler != NULL && c.compiler[0] != '\0';
+    pthread_mutex_unlock(&c.lock);
+    return found ? c.version : "none";
+}

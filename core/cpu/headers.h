@@ -1,0 +1,15 @@
+/* headers.h - the text of core/op's headers, which generated kernels include; made by tools/embed.cmake. */
+#ifndef CNI_HEADERS_H
+#define CNI_HEADERS_H
+
+#include <stddef.h>
+
+typedef struct cni_header {
+    const char *name; /* "op/scalar.h"; NULL: the end */
+    const char *text;
+    size_t size;
+} cni_header;
+
+extern const cni_header cni_headers[];
+
+#endif

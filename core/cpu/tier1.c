@@ -1,0 +1,170 @@
+/*
+ * tier1.c - see tier1.h.
+ *
+ * A kernel does not tell which op raised a floating-point event: when one was raised, tier 0 runs the tile again and
+ * asks. A group that writes where it reads keeps a copy of such tiles for that.
+ */
+#include "cpu/tier1.h"
+
+#include <fenv.h>
+#include <string.h>
+
+#include "base/settings.h"
+#include "cpu/codegen.h"
+#include "cpu/compiler.h"
+
+typedef struct cni_tier1 {
+    cni_compiled *compiled;
+    cni_kernel kernel;
+    int64_t *row_strides, *column_strides; /* by access */
+    const void **scalars;
+    uint32_t nscalars;
+    uint32_t *scalar_numbers; /* of the window; CNI_NONE: any value */
+    void **scratch;           /* by reduction */
+    uint32_t nsaved;
+    uint32_t *saved;          /* accesses whose tiles are kept */
+    char **copies;
+} cni_tier1;
+
+static bool is_updated(const cni_group_binding *g, const cni_part *part, uint32_t access)
+{
+    bool read = false;
+    for (uint32_t o = 0; o < g->naccess; o++) {
+        read |= !part->access[o].written && part->access[o].slot == part->access[access].slot;
+    }
+    return part->access[access].written && read;
+}
+
+static bool keep_updated(const cni_part *part, cni_group_binding *g, cni_tier1 *t)
+{
+    t->saved = cni_arena_alloc(&g->arena, (g->naccess + 1) * sizeof *t->saved);
+    t->copies = cni_arena_alloc(&g->arena, (g->naccess + 1) * sizeof *t->copies);
+    for (uint32_t a = 0; a < g->naccess && t->saved != NULL && t->copies != NULL && g->fp_kinds != 0; a++) {
+        if (is_updated(g, part, a)) {
+            t->copies[t->nsaved] = cni_arena_alloc(&g->arena, (size_t)(g->rows * g->columns) << g->access[a].log2_size);
+            if (t->copies[t->nsaved] == NULL) {
+                return false;
+            }
+            t->saved[t->nsaved++] = a;
+        }
+    }
+    return t->saved != NULL && t->copies != NULL;
+}
+
+static cni_tier1 *create(const cni_part *part, cni_group_binding *g)
+{
+    cni_tier1 *t = cni_arena_alloc(&g->arena, sizeof *t);
+    if (t == NULL) {
+        return NULL;
+    }
+    t->row_strides = cni_arena_alloc(&g->arena, (g->naccess + 1) * sizeof *t->row_strides);
+    t->column_strides = cni_arena_alloc(&g->arena, (g->naccess + 1) * sizeof *t->column_strides);
+    t->scalars = cni_arena_alloc(&g->arena, (part->ninstr + 1) * sizeof *t->scalars);
+    t->scalar_numbers = cni_arena_alloc(&g->arena, (part->ninstr + 1) * sizeof *t->scalar_numbers);
+    t->scratch = cni_arena_alloc(&g->arena, (g->nreductions + 1) * sizeof *t->scratch);
+    if (t->row_strides == NULL || t->column_strides == NULL || t->scalars == NULL || t->scalar_numbers == NULL ||
+        t->scratch == NULL || !keep_updated(part, g, t)) {
+        return NULL;
+    }
+    for (uint32_t a = 0; a < g->naccess; a++) {
+        t->row_strides[a] = g->rows > 1 ? g->access[a].strides[g->ndim - 2] : 0;
+        t->column_strides[a] = g->ndim > 0 ? g->access[a].strides[g->ndim - 1] : 0;
+    }
+    for (uint32_t i = 0; i < part->ninstr; i++) {
+        if (part->instr[i].kind == CNI_INSTR_SCALAR) {
+            t->scalar_numbers[t->nscalars++] = part->instr[i].access;
+        }
+    }
+    for (uint32_t k = 0; k < g->nreductions; k++) {
+        t->scratch[k] = g->reductions[k].in_run ? g->registers[g->reductions[k].value] : NULL;
+    }
+    return t;
+}
+
+static cni_tier1 *ask(const cni_part *part, cni_group_binding *g, const cni_window *w)
+{
+    cni_text source = {0};
+    cni_tier1 *t = NULL;
+    if (cni_codegen(part, w, g, &source) && (t = create(part, g)) != NULL) {
+        t->compiled = cni_compiler_ask(source.data);
+    }
+    cni_text_free(&source);
+    return t != NULL && t->compiled != NULL ? t : NULL;
+}
+
+void cni_tier1_prepare(const cni_part *part, cni_group_binding *g, const cni_run *run)
+{
+    int64_t tier = cni_settings[CNI_SETTING_TIER], elements = g->nsteps;
+    if (g->tier1 != NULL) {
+        cni_tier1 *t = g->tier1;
+        static const cn_scalar any;
+        for (uint32_t i = 0; i < t->nscalars; i++) {
+            t->scalars[i] = t->scalar_numbers[i] == CNI_NONE ? any.value.bytes : run->window->scalars[t->scalar_numbers[i]].value.bytes;
+        }
+        return;
+    }
+    if (tier == 0 || g->no_tier1) {
+        return;
+    }
+    for (int d = 0; d < g->ndim; d++) {
+        elements *= g->shape[d];
+    }
+    g->work += elements;
+    if (tier < 2 && g->work < cni_settings[CNI_SETTING_COMPILE_AFTER]) {
+        return;
+    }
+    if (g->asked == NULL) {
+        g->asked = ask(part, g, run->window);
+        g->no_tier1 = g->asked == NULL;
+    }
+    if (g->asked != NULL) {
+        bool failed;
+        void *function = cni_compiler_result(g->asked->compiled, tier == 2, &failed);
+        g->no_tier1 = failed;
+        if (function != NULL) {
+            memcpy(&g->asked->kernel, &function, sizeof function); /* POSIX lets a symbol be a function */
+            g->tier1 = g->asked;
+            cni_tier1_prepare(part, g, run);
+        }
+    }
+}
+
+/* ---- Running ---- */
+
+/* Copies a tile of the access to its copy, or back. */
+static void save(const cni_group_binding *g, uint32_t n, int64_t rows, int64_t columns, bool back)
+{
+    const cni_tier1 *t = g->tier1;
+    uint32_t a = t->saved[n];
+    int64_t size = (int64_t)1 << g->access[a].log2_size;
+    const cni_copy_loop copy = cni_cpu_kernels_get()->copies[g->access[a].log2_size];
+    for (int64_t r = 0; r < rows; r++) {
+        char *memory = g->pointers[a] + r * t->row_strides[a], *kept = t->copies[n] + r * columns * size;
+        if (back) {
+            copy(columns, memory, t->column_strides[a], kept, size);
+        } else {
+            copy(columns, kept, size, memory, t->column_strides[a]);
+        }
+    }
+}
+
+void cni_tier1_run(cni_group_binding *g, const cni_run *run, int64_t rows, int64_t columns)
+{
+    const cni_tier1 *t = g->tier1;
+    for (uint32_t n = 0; n < t->nsaved; n++) {
+        save(g, n, rows, columns, false);
+    }
+    t->kernel(rows, columns, g->pointers, t->row_strides, t->column_strides, t->scalars, t->scratch);
+    if (g->fp_kinds != 0 && (cni_fp_events_seen() & g->fp_kinds & ~g->all_told) != 0) {
+        for (uint32_t n = 0; n < t->nsaved; n++) {
+            save(g, n, rows, columns, true);
+        }
+        cni_tile_run_asking(g, run, rows, columns);
+        return;
+    }
+    for (uint32_t i = 0; g->nreductions > 0 && i < g->nsteps; i++) {
+        if (g->steps[i].kind == CNI_STEP_REDUCE) {
+            cni_reduce_tile(g, &g->reductions[g->steps[i].reduction], run, rows, columns);
+        }
+    }
+}

@@ -1,0 +1,13 @@
+/* tier1.h - running a group by its compiled kernel, once there is one. */
+#ifndef CNI_TIER1_H
+#define CNI_TIER1_H
+
+#include "cpu/group.h"
+
+/* Before a run: asks for the kernel when the group has done enough work, and takes it when it is there. */
+void cni_tier1_prepare(const cni_part *part, cni_group_binding *g, const cni_run *run);
+
+/* One tile; the pointers and registers are set. */
+void cni_tier1_run(cni_group_binding *g, const cni_run *run, int64_t rows, int64_t columns);
+
+#endif
