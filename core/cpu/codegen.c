@@ -219,7 +219,7 @@ static void write_instr(writer *x, const cni_instr *instr, uint32_t *nscratch)
         cni_text_add(x->text, " = r%u;\n", instr->src[0]);
         break;
     case CNI_INSTR_REDUCE:
-        if (x->g->reductions[*nscratch].in_run) {
+        if (x->g->lanes[0].reductions[*nscratch].in_run) {
             cni_text_add(x->text, "            t%u[i * columns + j] = r%u;\n", *nscratch, instr->src[0]);
         }
         (*nscratch)++;
@@ -243,8 +243,8 @@ static void write_scalars(writer *x)
 static void write_scratch(writer *x)
 {
     for (uint32_t k = 0; k < x->g->nreductions; k++) {
-        if (x->g->reductions[k].in_run) {
-            const char *type = type_of(x->g->reductions[k].dtype);
+        if (x->g->lanes[0].reductions[k].in_run) {
+            const char *type = type_of(x->g->lanes[0].reductions[k].dtype);
             cni_text_add(x->text, "    %s *const t%u = (%s *)scratch[%u];\n", type, k, type, k);
         }
     }

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/settings.h"
 #include "base/status.h"
+#include "base/threads.h"
 #include "cpu/nest.h"
 #include "op/op.h"
 
@@ -186,10 +187,23 @@ static int64_t round_up(int64_t x, int64_t to)
     return (x + to - 1) / to * to;
 }
 
+/* Threads pay when each has enough to do. */
+static int lanes_wanted(const cni_part *part, const cni_nest *n)
+{
+    int64_t work = part->ninstr;
+    for (int d = 0; d < n->ndim; d++) {
+        work *= n->shape[d];
+    }
+    int64_t most = work / (cni_settings[CNI_SETTING_THREAD_WORK] > 0 ? cni_settings[CNI_SETTING_THREAD_WORK] : 1);
+    int threads = most > 1 ? cni_threads_count() : 1;
+    return most < threads ? (most < 1 ? 1 : (int)most) : threads;
+}
+
 static void tile_choose(binder *b)
 {
     cni_group_binding *g = b->g;
     const cni_nest *n = &b->nest;
+    g->nlanes = lanes_wanted(b->part, n);
     int64_t last = n->ndim > 0 ? n->shape[n->ndim - 1] : 1;
     places_classify(b, last, 1);
     runs_assign(b);
@@ -209,6 +223,10 @@ static void tile_choose(binder *b)
         bool rows_are_free = !b->part->reduces || (!n->last_kept && n->nkept == n->ndim - 1);
         int64_t rows = tile / (last > 0 ? last : 1);
         g->rows = rows_are_free ? (rows < n->shape[n->ndim - 2] ? rows : n->shape[n->ndim - 2]) : 1;
+    }
+    if (n->last_kept && g->nlanes > 1) { /* tiles are what threads share out */
+        int64_t share = round_up((last + g->nlanes - 1) / g->nlanes, 8);
+        g->columns = share < g->columns ? share : g->columns;
     }
     g->columns = g->columns < 1 ? 1 : g->columns;
     g->rows = g->rows < 1 ? 1 : g->rows;
@@ -260,8 +278,7 @@ static bool steps_make(binder *b)
     g->steps = cni_arena_alloc(&g->arena, (part->ninstr + 1) * sizeof *g->steps);
     g->direct = cni_arena_alloc(&g->arena, (part->nregister + 1) * sizeof *g->direct);
     g->scalars = cni_arena_alloc(&g->arena, (part->nregister + 1) * sizeof *g->scalars);
-    g->told = cni_arena_alloc(&g->arena, (part->ninstr + 1) * sizeof *g->told);
-    if (g->steps == NULL || g->direct == NULL || g->scalars == NULL || g->told == NULL) {
+    if (g->steps == NULL || g->direct == NULL || g->scalars == NULL) {
         return false;
     }
     uint32_t reduction = 0;
@@ -320,22 +337,40 @@ static bool steps_make(binder *b)
     return true;
 }
 
-static bool registers_make(binder *b)
+static bool lane_make(binder *b, cni_lane *lane)
 {
     cni_group_binding *g = b->g;
     size_t run_bytes = (size_t)round_up(g->rows * g->columns * b->largest, 64) + 64; /* odd lines: no aliasing of sets */
-    char *arena = cni_arena_alloc(&g->arena, (size_t)b->nruns * run_bytes + 64);
-    g->nregister = b->part->nregister;
-    g->registers = cni_arena_alloc(&g->arena, (g->nregister + 1) * sizeof *g->registers);
-    if (arena == NULL || g->registers == NULL) {
+    char *arena = cni_arena_alloc(&g->arena, (size_t)b->nruns * run_bytes + 128);
+    lane->registers = cni_arena_alloc(&g->arena, (g->nregister + 1) * sizeof *lane->registers);
+    lane->pointers = cni_arena_alloc(&g->arena, (g->naccess + 1) * sizeof *lane->pointers);
+    lane->index = cni_arena_alloc(&g->arena, (size_t)(g->ndim + 1) * sizeof *lane->index);
+    lane->told = cni_arena_alloc(&g->arena, (g->nsteps + 1) * sizeof *lane->told);
+    if (arena == NULL || lane->registers == NULL || lane->pointers == NULL || lane->index == NULL || lane->told == NULL) {
         return false;
     }
     arena += 64 - (uintptr_t)arena % 64;
     for (uint32_t r = 0; r < g->nregister; r++) {
         const place *p = &b->places[r];
         if (p->kind == PLACE_RUN || p->kind == PLACE_SPLAT) {
-            g->registers[r] = arena + p->run * run_bytes;
+            lane->registers[r] = arena + p->run * run_bytes;
         }
+    }
+    return true;
+}
+
+static bool lanes_make(binder *b)
+{
+    cni_group_binding *g = b->g;
+    g->nregister = b->part->nregister;
+    g->lanes = cni_arena_alloc(&g->arena, (size_t)g->nlanes * sizeof *g->lanes);
+    for (int k = 0; k < g->nlanes && g->lanes != NULL; k++) {
+        if (!lane_make(b, &g->lanes[k])) {
+            return false;
+        }
+    }
+    for (uint32_t r = 0; r < g->nregister; r++) {
+        const place *p = &b->places[r];
         if (p->kind == PLACE_SPLAT || (p->kind == PLACE_SCALAR && !p->memory)) {
             g->scalars[g->nscalars].reg = (uint16_t)r;
             g->scalars[g->nscalars].splat = p->kind == PLACE_SPLAT;
@@ -344,7 +379,7 @@ static bool registers_make(binder *b)
             g->nscalars++;
         }
     }
-    return true;
+    return g->lanes != NULL;
 }
 
 static bool access_make(binder *b)
@@ -356,10 +391,8 @@ static bool access_make(binder *b)
     g->last_kept = b->nest.last_kept;
     g->naccess = part->naccess;
     g->shape = cni_arena_copy(&g->arena, b->nest.shape, (size_t)(g->ndim + 1) * sizeof *g->shape);
-    g->index = cni_arena_alloc(&g->arena, (size_t)(g->ndim + 1) * sizeof *g->index);
     g->access = cni_arena_alloc(&g->arena, (part->naccess + 1) * sizeof *g->access);
-    g->pointers = cni_arena_alloc(&g->arena, (part->naccess + 1) * sizeof *g->pointers);
-    if (g->shape == NULL || g->index == NULL || g->access == NULL || g->pointers == NULL) {
+    if (g->shape == NULL || g->access == NULL) {
         return false;
     }
     g->rerunnable = true;
@@ -406,17 +439,12 @@ cn_status cni_group_bind(const cni_part *part, const cni_window *w, const cni_sk
                 cni_nest_make(part, w, first_reduction_view(part), &work, &b.nest);
     if (made) {
         tile_choose(&b);
-        made = access_make(&b) && steps_make(&b) && registers_make(&b);
+        made = access_make(&b) && steps_make(&b) && lanes_make(&b);
     }
     cni_arena_destroy(&work);
     cn_status status = made ? CN_OK : cni_fail_memory((int64_t)sizeof *g);
-    if (status == CN_OK && part->reduces) {
-        status = cni_reduce_bind(part, w, g);
-        for (uint32_t i = 0; i < g->nsteps && status == CN_OK; i++) {
-            if (g->steps[i].kind == CNI_STEP_REDUCE) {
-                g->reductions[g->steps[i].reduction].in_run = g->steps[i].npointers != 0;
-            }
-        }
+    for (int k = 0; status == CN_OK && part->reduces && k < g->nlanes; k++) {
+        status = cni_reduce_bind(part, w, g, &g->lanes[k]);
     }
     if (status != CN_OK) {
         cni_group_unbind(g);

@@ -4,7 +4,8 @@
  *   outer dimensions ... | rows of a tile | elements of a row
  *
  * A tile is rows x columns elements. Every register is either memory itself (an access that is contiguous over the
- * tile), a run of its own in the tile arena, or one scalar. Instructions are loops over contiguous runs.
+ * tile), a run of its own in the tile arena, or one scalar. Instructions are loops over contiguous runs. What changes
+ * while a group runs is in lanes, one for each thread that takes part.
  */
 #ifndef CNI_GROUP_H
 #define CNI_GROUP_H
@@ -61,6 +62,17 @@ typedef struct cni_reduction {
     cni_superacc *exact;         /* real, imaginary */
 } cni_reduction;
 
+/* What one thread changes while it runs a group. */
+typedef struct cni_lane {
+    void **registers;           /* addresses */
+    char **pointers;            /* by access: the tile's first element */
+    int64_t *index;             /* by dimension of the nest */
+    uint32_t *told;             /* by step: events seen */
+    cni_reduction *reductions;
+    char **copies;              /* tier 1: kept tiles; addresses of what reductions take */
+    void **scratch;
+} cni_lane;
+
 typedef struct cni_group_binding {
     int ndim;
     int64_t *shape;              /* of the nest, slowest first */
@@ -70,22 +82,18 @@ typedef struct cni_group_binding {
     uint32_t naccess, nsteps, nregister, nreductions;
     cni_bound_access *access;
     cni_step *steps;
-    void **registers;            /* addresses while running */
+    int nlanes;
+    cni_lane *lanes;
     struct { uint16_t reg, access; } *direct; /* registers that are memory */
     uint32_t ndirect;
     uint32_t nscalars;
     struct { uint16_t reg; bool splat; uint8_t log2_size; uint32_t scalar; void *place; } *scalars;
-    cni_reduction *reductions;
     uint8_t fp_kinds;            /* of any step */
     bool rerunnable;             /* a tile can be run twice */
-    uint32_t *told;              /* by step: events reported in this run */
-    uint32_t all_told;           /* events that need no more attention */
-    char **pointers;             /* by access, while running */
     struct cni_tier1 *tier1;     /* the group compiled (tier1.h), or NULL */
     struct cni_tier1 *asked;     /* the same, not there yet */
     int64_t work;                /* element operations run so far */
     bool no_tier1;               /* there will be no compiled form */
-    int64_t *index;
     cni_arena arena;
 } cni_group_binding;
 
@@ -93,23 +101,29 @@ cn_status cni_group_bind(const cni_part *part, const cni_window *w, const cni_sk
 void cni_group_unbind(cni_group_binding *g);
 void cni_group_run(const cni_part *part, cni_group_binding *g, const cni_run *run);
 
-/* Points the accesses at the element of g->index. */
-void cni_group_point(cni_group_binding *g, const cni_run *run);
+/* Points the accesses at the element of the lane's index. */
+void cni_lane_point(const cni_group_binding *g, cni_lane *lane, const cni_run *run);
 
 /* Runs the program on one tile of rows x columns elements; the pointers are of its first element. */
-void cni_tile_run(cni_group_binding *g, const cni_run *run, int64_t rows, int64_t columns);
+void cni_tile_run(const cni_group_binding *g, cni_lane *lane, const cni_run *run, int64_t rows, int64_t columns);
 
 /* One step after the other, asking after each which floating-point events it raised. */
-void cni_tile_run_asking(cni_group_binding *g, const cni_run *run, int64_t rows, int64_t columns);
+void cni_tile_run_asking(const cni_group_binding *g, cni_lane *lane, const cni_run *run, int64_t rows, int64_t columns);
 
-/* Events (CN_FP_ bits) since they were last cleared. */
+/* Events (CN_FP_ bits) of this thread since they were last cleared. */
 uint32_t cni_fp_events_seen(void);
 
 /* Runs a group that reduces. */
 void cni_reduce_run(cni_group_binding *g, const cni_run *run);
-cn_status cni_reduce_bind(const cni_part *part, const cni_window *w, cni_group_binding *g);
+cn_status cni_reduce_bind(const cni_part *part, const cni_window *w, cni_group_binding *g, cni_lane *lane);
 
 /* Takes the tile's values into the accumulators (step REDUCE). */
-void cni_reduce_tile(cni_group_binding *g, cni_reduction *r, const cni_run *run, int64_t rows, int64_t columns);
+void cni_reduce_tile(const cni_group_binding *g, cni_lane *lane, cni_reduction *r, const cni_run *run, int64_t rows, int64_t columns);
+
+/* The part of count units that is lane k's of n. */
+static inline int64_t cni_lane_begin(int64_t count, int k, int n)
+{
+    return (int64_t)((__int128)count * k / n);
+}
 
 #endif

@@ -8,10 +8,11 @@
  *                       added up exactly.
  *   last axis kept      Rows are added one after the other; more than CNI_SMALL_SUM of them in runs of CNI_LEAF.
  */
+#include <fenv.h>
 #include <string.h>
 
-#include "base/memory.h"
 #include "base/status.h"
+#include "base/threads.h"
 #include "cpu/group.h"
 #include "op/op.h"
 
@@ -85,20 +86,26 @@ static bool reduction_bind(const cni_instr *x, const cni_part *part, const cni_w
     return r->scratch != NULL && r->row != NULL && r->total != NULL && r->exact != NULL;
 }
 
-cn_status cni_reduce_bind(const cni_part *part, const cni_window *w, cni_group_binding *g)
+cn_status cni_reduce_bind(const cni_part *part, const cni_window *w, cni_group_binding *g, cni_lane *lane)
 {
     uint32_t n = 0;
     for (uint32_t i = 0; i < part->ninstr; i++) {
         n += part->instr[i].kind == CNI_INSTR_REDUCE;
     }
-    g->reductions = cni_arena_alloc(&g->arena, n * sizeof *g->reductions);
-    if (g->reductions == NULL) {
-        return cni_fail_memory((int64_t)(n * sizeof *g->reductions));
+    lane->reductions = cni_arena_alloc(&g->arena, n * sizeof *lane->reductions);
+    if (lane->reductions == NULL) {
+        return cni_fail_memory((int64_t)(n * sizeof *lane->reductions));
     }
+    g->nreductions = 0;
     for (uint32_t i = 0; i < part->ninstr; i++) {
         if (part->instr[i].kind == CNI_INSTR_REDUCE &&
-            !reduction_bind(&part->instr[i], part, w, g, &g->reductions[g->nreductions++])) {
+            !reduction_bind(&part->instr[i], part, w, g, &lane->reductions[g->nreductions++])) {
             return cni_fail_memory(CNI_SMALL_SUM);
+        }
+    }
+    for (uint32_t i = 0; i < g->nsteps; i++) {
+        if (g->steps[i].kind == CNI_STEP_REDUCE) {
+            lane->reductions[g->steps[i].reduction].in_run = g->steps[i].npointers != 0;
         }
     }
     return CN_OK;
@@ -323,21 +330,21 @@ static void row_take(cni_reduction *r, int64_t columns, const char *values)
     }
 }
 
-static void row_finish(cni_reduction *r, const cni_group_binding *g, int64_t columns)
+static void row_finish(cni_reduction *r, const cni_group_binding *g, const cni_lane *lane, int64_t columns)
 {
     const cni_bound_access *a = &g->access[r->access];
     if (r->filled > 0) {
         row_combine(r, r->total, r->row, columns);
     }
-    cni_cpu_kernels_get()->copies[a->log2_size](columns, g->pointers[r->access], a->strides[g->ndim - 1],
+    cni_cpu_kernels_get()->copies[a->log2_size](columns, lane->pointers[r->access], a->strides[g->ndim - 1],
                                                 r->filled > 0 ? r->total : r->row, (int64_t)r->itemsize);
 }
 
 /* ---- Driving ---- */
 
-void cni_reduce_tile(cni_group_binding *g, cni_reduction *r, const cni_run *run, int64_t rows, int64_t columns)
+void cni_reduce_tile(const cni_group_binding *g, cni_lane *lane, cni_reduction *r, const cni_run *run, int64_t rows, int64_t columns)
 {
-    const char *values = g->registers[r->value];
+    const char *values = lane->registers[r->value];
     if (g->last_kept) {
         row_take(r, columns, values);
         return;
@@ -350,18 +357,8 @@ void cni_reduce_tile(cni_group_binding *g, cni_reduction *r, const cni_run *run,
     for (int64_t i = 0; i < rows; i++) {
         result_begin(r, run);
         result_take(r, columns, values + (size_t)(i * columns) * r->itemsize);
-        result_finish(r, g->pointers[r->access] + i * row);
+        result_finish(r, lane->pointers[r->access] + i * row);
     }
-}
-
-/* Advances index over dimensions [first, end) in C order; false when they begin anew. */
-static bool advance(cni_group_binding *g, int first, int end)
-{
-    int d = end - 1;
-    while (d >= first && ++g->index[d] == g->shape[d]) {
-        g->index[d--] = 0;
-    }
-    return d >= first;
 }
 
 static int64_t extent(const cni_group_binding *g, int first, int end)
@@ -373,93 +370,208 @@ static int64_t extent(const cni_group_binding *g, int first, int end)
     return count;
 }
 
-/* Tiles are rows of results by whole reductions. */
-static void run_rows(cni_group_binding *g, const cni_run *run)
+/* Puts dimensions [first, end) at a place counted in C order. */
+static void seek(const cni_group_binding *g, cni_lane *lane, int first, int end, int64_t place)
+{
+    for (int d = end - 1; d >= first; d--) {
+        lane->index[d] = place % g->shape[d];
+        place /= g->shape[d];
+    }
+}
+
+/* Advances dimensions [first, end) in C order; false when they begin anew. */
+static bool advance(const cni_group_binding *g, cni_lane *lane, int first, int end)
+{
+    int d = end - 1;
+    while (d >= first && ++lane->index[d] == g->shape[d]) {
+        lane->index[d--] = 0;
+    }
+    return d >= first;
+}
+
+/* Units [first, end): tiles of results by whole reductions. */
+static void run_rows(const cni_group_binding *g, cni_lane *lane, const cni_run *run, int64_t first, int64_t end)
 {
     int last = g->nkept - 1;
-    do {
-        for (g->index[last] = 0; g->index[last] < g->shape[last]; g->index[last] += g->rows) {
-            int64_t left = g->shape[last] - g->index[last];
-            cni_group_point(g, run);
-            cni_tile_run(g, run, left < g->rows ? left : g->rows, g->columns);
-        }
-        g->index[last] = 0;
-    } while (advance(g, 0, last));
+    int64_t tiles = (g->shape[last] + g->rows - 1) / g->rows;
+    for (int64_t unit = first; unit < end; unit++) {
+        seek(g, lane, 0, last, unit / tiles);
+        lane->index[last] = unit % tiles * g->rows;
+        int64_t left = g->shape[last] - lane->index[last];
+        cni_lane_point(g, lane, run);
+        cni_tile_run(g, lane, run, left < g->rows ? left : g->rows, g->columns);
+    }
 }
 
-/* One result at a time; the reduced elements in C order. */
-static void run_results(cni_group_binding *g, const cni_run *run)
+/* The reduced elements [from, to), in C order, of the result that the lane is at. */
+static void take_elements(const cni_group_binding *g, cni_lane *lane, const cni_run *run, int64_t from, int64_t to)
 {
     int inner = g->ndim - 1;
-    bool any = extent(g, g->nkept, g->ndim) > 0;
-    do {
-        for (uint32_t i = 0; i < g->nreductions; i++) {
-            result_begin(&g->reductions[i], run);
+    if (g->ndim == g->nkept) { /* nothing but extents of one */
+        cni_lane_point(g, lane, run);
+        cni_tile_run(g, lane, run, 1, 1);
+        return;
+    }
+    seek(g, lane, g->nkept, g->ndim, from);
+    while (from < to) {
+        int64_t left = g->shape[inner] - lane->index[inner], columns = left < g->columns ? left : g->columns;
+        columns = columns < to - from ? columns : to - from;
+        cni_lane_point(g, lane, run);
+        cni_tile_run(g, lane, run, 1, columns);
+        from += columns;
+        lane->index[inner] += columns;
+        if (lane->index[inner] == g->shape[inner]) {
+            lane->index[inner] = 0;
+            advance(g, lane, g->nkept, inner);
         }
-        cni_group_point(g, run);
-        char *results[64];
-        for (uint32_t i = 0; i < g->nreductions && i < 64; i++) {
-            results[i] = g->pointers[g->reductions[i].access];
-        }
-        bool more = any;
-        while (more) {
-            int64_t left = g->ndim > g->nkept ? g->shape[inner] - g->index[inner] : 1;
-            int64_t columns = left < g->columns ? left : g->columns;
-            cni_group_point(g, run);
-            cni_tile_run(g, run, 1, columns);
-            if (g->ndim == g->nkept) {
-                break;
-            }
-            g->index[inner] += columns;
-            if (g->index[inner] == g->shape[inner]) {
-                g->index[inner] = 0;
-                more = advance(g, g->nkept, inner);
-            }
-        }
-        for (uint32_t i = 0; i < g->nreductions; i++) {
-            result_finish(&g->reductions[i], results[i]);
-        }
-    } while (advance(g, 0, g->nkept));
+    }
+    seek(g, lane, g->nkept, g->ndim, 0);
 }
 
-/* A tile of results at a time; whole rows are added. */
-static void run_columns(cni_group_binding *g, const cni_run *run)
+/* Units [first, end): results, each by all its elements. */
+static void run_results(const cni_group_binding *g, cni_lane *lane, const cni_run *run, int64_t first, int64_t end)
+{
+    int64_t elements = extent(g, g->nkept, g->ndim);
+    for (int64_t unit = first; unit < end; unit++) {
+        seek(g, lane, 0, g->nkept, unit);
+        for (uint32_t i = 0; i < g->nreductions; i++) {
+            result_begin(&lane->reductions[i], run);
+        }
+        if (elements > 0) {
+            take_elements(g, lane, run, 0, elements);
+        }
+        cni_lane_point(g, lane, run);
+        for (uint32_t i = 0; i < g->nreductions; i++) {
+            result_finish(&lane->reductions[i], lane->pointers[lane->reductions[i].access]);
+        }
+    }
+}
+
+/* Units [first, end): tiles of results, to which whole rows are added. */
+static void run_columns(const cni_group_binding *g, cni_lane *lane, const cni_run *run, int64_t first, int64_t end)
 {
     int last = g->ndim - 1;
+    int64_t tiles = (g->shape[last] + g->columns - 1) / g->columns;
     bool any = extent(g, g->nkept, last) > 0;
-    do {
-        for (g->index[last] = 0; g->index[last] < g->shape[last]; g->index[last] += g->columns) {
-            int64_t left = g->shape[last] - g->index[last];
-            int64_t columns = left < g->columns ? left : g->columns;
-            for (uint32_t i = 0; i < g->nreductions; i++) {
-                row_begin(&g->reductions[i], run, columns);
-            }
-            bool more = any;
-            while (more) {
-                cni_group_point(g, run);
-                cni_tile_run(g, run, 1, columns);
-                more = advance(g, g->nkept, last);
-            }
-            cni_group_point(g, run);
-            for (uint32_t i = 0; i < g->nreductions; i++) {
-                row_finish(&g->reductions[i], g, columns);
-            }
+    for (int64_t unit = first; unit < end; unit++) {
+        seek(g, lane, 0, g->nkept, unit / tiles);
+        lane->index[last] = unit % tiles * g->columns;
+        int64_t left = g->shape[last] - lane->index[last], columns = left < g->columns ? left : g->columns;
+        for (uint32_t i = 0; i < g->nreductions; i++) {
+            row_begin(&lane->reductions[i], run, columns);
         }
-        g->index[last] = 0;
-    } while (advance(g, 0, g->nkept));
+        for (bool more = any; more; more = advance(g, lane, g->nkept, last)) {
+            cni_lane_point(g, lane, run);
+            cni_tile_run(g, lane, run, 1, columns);
+        }
+        cni_lane_point(g, lane, run);
+        for (uint32_t i = 0; i < g->nreductions; i++) {
+            row_finish(&lane->reductions[i], g, lane, columns);
+        }
+    }
+}
+
+/* ---- Threads ---- */
+
+typedef struct reduce_run {
+    const cni_group_binding *g;
+    const cni_run *run;
+    void (*units)(const cni_group_binding *g, cni_lane *lane, const cni_run *run, int64_t first, int64_t end);
+    int64_t count, quantum; /* quantum: elements that stay together when one result is shared out */
+    int lanes;
+} reduce_run;
+
+static void run_lane(void *context, int k)
+{
+    const reduce_run *r = context;
+    feclearexcept(FE_ALL_EXCEPT);
+    r->units(r->g, &r->g->lanes[k], r->run, cni_lane_begin(r->count, k, r->lanes), cni_lane_begin(r->count, k + 1, r->lanes));
+}
+
+/* A share of one result's elements, from a place where leaves begin. */
+static void run_share(void *context, int k)
+{
+    const reduce_run *r = context;
+    cni_lane *lane = &r->g->lanes[k];
+    int64_t elements = extent(r->g, r->g->nkept, r->g->ndim);
+    int64_t from = cni_lane_begin(r->count, k, r->lanes) * r->quantum, to = cni_lane_begin(r->count, k + 1, r->lanes) * r->quantum;
+    feclearexcept(FE_ALL_EXCEPT);
+    for (uint32_t i = 0; i < r->g->nreductions; i++) {
+        cni_reduction *reduction = &lane->reductions[i];
+        result_begin(reduction, r->run);
+        if (k > 0 && reduction->has_initial) { /* it counts once */
+            reduction->begun = reduction->has_identity;
+            reduction->accumulator = reduction->identity;
+        }
+        reduction->seen = from;
+    }
+    take_elements(r->g, lane, r->run, from, to < elements ? to : elements);
+}
+
+static void share_merge(cni_reduction *into, cni_reduction *from)
+{
+    if (into->large) {
+        cni_superacc_merge(&into->exact[0], &from->exact[0]);
+        cni_superacc_merge(&into->exact[1], &from->exact[1]);
+    } else if (from->begun) {
+        result_take(into, 1, (const char *)from->accumulator.value.bytes);
+    }
+}
+
+/* How many elements must stay together so that a result may be shared out without changing bits; 0: all of them. */
+static int64_t share_quantum(const cni_group_binding *g)
+{
+    int64_t quantum = CNI_LEAF;
+    for (uint32_t i = 0; i < g->nreductions; i++) {
+        const cni_reduction *r = &g->lanes[0].reductions[i];
+        bool exact = r->kind == CNI_REDUCE_ANY_ORDER || (r->kind == CNI_REDUCE_SUM && !is_inexact(r->dtype));
+        if (!exact && !r->large) {
+            return 0;
+        }
+        if (r->large && r->block != r->count) { /* leaves begin anew with every block */
+            quantum = r->block % quantum == 0 ? r->block : quantum % r->block == 0 ? quantum : r->block * quantum;
+        }
+    }
+    return quantum;
+}
+
+static void share_out(cni_group_binding *g, const cni_run *run, int64_t quantum)
+{
+    reduce_run r = {.g = g, .run = run, .quantum = quantum, .count = (extent(g, g->nkept, g->ndim) + quantum - 1) / quantum};
+    r.lanes = r.count < g->nlanes ? (int)r.count : g->nlanes;
+    int64_t results = extent(g, 0, g->nkept);
+    for (int64_t unit = 0; unit < results; unit++) {
+        for (int k = 0; k < r.lanes; k++) {
+            seek(g, &g->lanes[k], 0, g->nkept, unit);
+        }
+        cni_threads_run(r.lanes, run_share, &r);
+        cni_lane_point(g, &g->lanes[0], run);
+        for (uint32_t i = 0; i < g->nreductions; i++) {
+            for (int k = 1; k < r.lanes; k++) {
+                share_merge(&g->lanes[0].reductions[i], &g->lanes[k].reductions[i]);
+            }
+            result_finish(&g->lanes[0].reductions[i], g->lanes[0].pointers[g->lanes[0].reductions[i].access]);
+        }
+    }
 }
 
 void cni_reduce_run(cni_group_binding *g, const cni_run *run)
 {
-    int results_end = g->nkept;
-    if (extent(g, 0, results_end) == 0 || (g->last_kept && g->shape[g->ndim - 1] == 0)) {
+    int64_t results = extent(g, 0, g->nkept), last = g->ndim > 0 ? g->shape[g->ndim - 1] : 1;
+    reduce_run r = {.g = g, .run = run, .units = run_results, .count = results};
+    if (results == 0 || (g->last_kept && last == 0)) {
         return;
     }
     if (g->last_kept) {
-        run_columns(g, run);
+        r.units = run_columns;
+        r.count = results * ((last + g->columns - 1) / g->columns);
     } else if (g->rows > 1) {
-        run_rows(g, run);
-    } else {
-        run_results(g, run);
+        r.units = run_rows;
+        r.count = results / g->shape[g->nkept - 1] * ((g->shape[g->nkept - 1] + g->rows - 1) / g->rows);
+    } else if (results < g->nlanes && share_quantum(g) > 0) {
+        share_out(g, run, share_quantum(g));
+        return;
     }
+    r.lanes = r.count < g->nlanes ? (int)r.count : g->nlanes;
+    cni_threads_run(r.lanes, run_lane, &r);
 }

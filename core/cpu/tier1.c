@@ -20,10 +20,8 @@ typedef struct cni_tier1 {
     const void **scalars;
     uint32_t nscalars;
     uint32_t *scalar_numbers; /* of the window; CNI_NONE: any value */
-    void **scratch;           /* by reduction */
     uint32_t nsaved;
     uint32_t *saved;          /* accesses whose tiles are kept */
-    char **copies;
 } cni_tier1;
 
 static bool is_updated(const cni_group_binding *g, const cni_part *part, uint32_t access)
@@ -35,20 +33,33 @@ static bool is_updated(const cni_group_binding *g, const cni_part *part, uint32_
     return part->access[access].written && read;
 }
 
-static bool keep_updated(const cni_part *part, cni_group_binding *g, cni_tier1 *t)
+/* Which tiles are kept, and what each lane needs. */
+static bool lanes_prepare(const cni_part *part, cni_group_binding *g, cni_tier1 *t)
 {
     t->saved = cni_arena_alloc(&g->arena, (g->naccess + 1) * sizeof *t->saved);
-    t->copies = cni_arena_alloc(&g->arena, (g->naccess + 1) * sizeof *t->copies);
-    for (uint32_t a = 0; a < g->naccess && t->saved != NULL && t->copies != NULL && g->fp_kinds != 0; a++) {
+    for (uint32_t a = 0; a < g->naccess && t->saved != NULL && g->fp_kinds != 0; a++) {
         if (is_updated(g, part, a)) {
-            t->copies[t->nsaved] = cni_arena_alloc(&g->arena, (size_t)(g->rows * g->columns) << g->access[a].log2_size);
-            if (t->copies[t->nsaved] == NULL) {
-                return false;
-            }
             t->saved[t->nsaved++] = a;
         }
     }
-    return t->saved != NULL && t->copies != NULL;
+    for (int k = 0; k < g->nlanes && t->saved != NULL; k++) {
+        cni_lane *lane = &g->lanes[k];
+        lane->copies = cni_arena_alloc(&g->arena, (t->nsaved + 1) * sizeof *lane->copies);
+        lane->scratch = cni_arena_alloc(&g->arena, (g->nreductions + 1) * sizeof *lane->scratch);
+        if (lane->copies == NULL || lane->scratch == NULL) {
+            return false;
+        }
+        for (uint32_t n = 0; n < t->nsaved; n++) {
+            lane->copies[n] = cni_arena_alloc(&g->arena, (size_t)(g->rows * g->columns) << g->access[t->saved[n]].log2_size);
+            if (lane->copies[n] == NULL) {
+                return false;
+            }
+        }
+        for (uint32_t n = 0; n < g->nreductions; n++) {
+            lane->scratch[n] = lane->reductions[n].in_run ? lane->registers[lane->reductions[n].value] : NULL;
+        }
+    }
+    return t->saved != NULL;
 }
 
 static cni_tier1 *create(const cni_part *part, cni_group_binding *g)
@@ -61,9 +72,8 @@ static cni_tier1 *create(const cni_part *part, cni_group_binding *g)
     t->column_strides = cni_arena_alloc(&g->arena, (g->naccess + 1) * sizeof *t->column_strides);
     t->scalars = cni_arena_alloc(&g->arena, (part->ninstr + 1) * sizeof *t->scalars);
     t->scalar_numbers = cni_arena_alloc(&g->arena, (part->ninstr + 1) * sizeof *t->scalar_numbers);
-    t->scratch = cni_arena_alloc(&g->arena, (g->nreductions + 1) * sizeof *t->scratch);
     if (t->row_strides == NULL || t->column_strides == NULL || t->scalars == NULL || t->scalar_numbers == NULL ||
-        t->scratch == NULL || !keep_updated(part, g, t)) {
+        !lanes_prepare(part, g, t)) {
         return NULL;
     }
     for (uint32_t a = 0; a < g->naccess; a++) {
@@ -74,9 +84,6 @@ static cni_tier1 *create(const cni_part *part, cni_group_binding *g)
         if (part->instr[i].kind == CNI_INSTR_SCALAR) {
             t->scalar_numbers[t->nscalars++] = part->instr[i].access;
         }
-    }
-    for (uint32_t k = 0; k < g->nreductions; k++) {
-        t->scratch[k] = g->reductions[k].in_run ? g->registers[g->reductions[k].value] : NULL;
     }
     return t;
 }
@@ -132,14 +139,14 @@ void cni_tier1_prepare(const cni_part *part, cni_group_binding *g, const cni_run
 /* ---- Running ---- */
 
 /* Copies a tile of the access to its copy, or back. */
-static void save(const cni_group_binding *g, uint32_t n, int64_t rows, int64_t columns, bool back)
+static void save(const cni_group_binding *g, const cni_lane *lane, uint32_t n, int64_t rows, int64_t columns, bool back)
 {
     const cni_tier1 *t = g->tier1;
     uint32_t a = t->saved[n];
     int64_t size = (int64_t)1 << g->access[a].log2_size;
     const cni_copy_loop copy = cni_cpu_kernels_get()->copies[g->access[a].log2_size];
     for (int64_t r = 0; r < rows; r++) {
-        char *memory = g->pointers[a] + r * t->row_strides[a], *kept = t->copies[n] + r * columns * size;
+        char *memory = lane->pointers[a] + r * t->row_strides[a], *kept = lane->copies[n] + r * columns * size;
         if (back) {
             copy(columns, memory, t->column_strides[a], kept, size);
         } else {
@@ -148,23 +155,23 @@ static void save(const cni_group_binding *g, uint32_t n, int64_t rows, int64_t c
     }
 }
 
-void cni_tier1_run(cni_group_binding *g, const cni_run *run, int64_t rows, int64_t columns)
+void cni_tier1_run(const cni_group_binding *g, cni_lane *lane, const cni_run *run, int64_t rows, int64_t columns)
 {
     const cni_tier1 *t = g->tier1;
     for (uint32_t n = 0; n < t->nsaved; n++) {
-        save(g, n, rows, columns, false);
+        save(g, lane, n, rows, columns, false);
     }
-    t->kernel(rows, columns, g->pointers, t->row_strides, t->column_strides, t->scalars, t->scratch);
-    if (g->fp_kinds != 0 && (cni_fp_events_seen() & g->fp_kinds & ~g->all_told) != 0) {
+    t->kernel(rows, columns, lane->pointers, t->row_strides, t->column_strides, t->scalars, lane->scratch);
+    if (g->fp_kinds != 0 && (cni_fp_events_seen() & g->fp_kinds) != 0) {
         for (uint32_t n = 0; n < t->nsaved; n++) {
-            save(g, n, rows, columns, true);
+            save(g, lane, n, rows, columns, true);
         }
-        cni_tile_run_asking(g, run, rows, columns);
+        cni_tile_run_asking(g, lane, run, rows, columns);
         return;
     }
     for (uint32_t i = 0; g->nreductions > 0 && i < g->nsteps; i++) {
         if (g->steps[i].kind == CNI_STEP_REDUCE) {
-            cni_reduce_tile(g, &g->reductions[g->steps[i].reduction], run, rows, columns);
+            cni_reduce_tile(g, lane, &lane->reductions[g->steps[i].reduction], run, rows, columns);
         }
     }
 }

@@ -8,6 +8,6 @@
 void cni_tier1_prepare(const cni_part *part, cni_group_binding *g, const cni_run *run);
 
 /* One tile; the pointers and registers are set. */
-void cni_tier1_run(cni_group_binding *g, const cni_run *run, int64_t rows, int64_t columns);
+void cni_tier1_run(const cni_group_binding *g, cni_lane *lane, const cni_run *run, int64_t rows, int64_t columns);
 
 #endif

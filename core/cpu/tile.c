@@ -2,44 +2,45 @@
 #include <fenv.h>
 #include <string.h>
 
+#include "base/threads.h"
 #include "cpu/group.h"
 #include "cpu/tier1.h"
 
 /* ---- Moving between memory and runs ---- */
 
-static void load(const cni_group_binding *g, const cni_step *step, int64_t rows, int64_t columns)
+static void load(const cni_group_binding *g, const cni_lane *lane, const cni_step *step, int64_t rows, int64_t columns)
 {
     const cni_bound_access *a = &g->access[step->access];
     const cni_copy_loop copy = cni_cpu_kernels_get()->copies[a->log2_size];
     int64_t size = (int64_t)1 << a->log2_size;
     int64_t column = g->ndim > 0 ? a->strides[g->ndim - 1] : 0, row = rows > 1 ? a->strides[g->ndim - 2] : 0;
-    char *to = g->registers[step->registers[0]], *from = g->pointers[step->access];
+    char *to = lane->registers[step->registers[0]], *from = lane->pointers[step->access];
     for (int64_t r = 0; r < rows; r++) {
         copy(columns, to + r * columns * size, size, from + r * row, column);
     }
 }
 
-static void store(const cni_group_binding *g, const cni_step *step, int64_t rows, int64_t columns)
+static void store(const cni_group_binding *g, const cni_lane *lane, const cni_step *step, int64_t rows, int64_t columns)
 {
     const cni_bound_access *a = &g->access[step->access];
     const cni_copy_loop copy = cni_cpu_kernels_get()->copies[a->log2_size];
     int64_t size = (int64_t)1 << a->log2_size;
     int64_t column = g->ndim > 0 ? a->strides[g->ndim - 1] : size, row = rows > 1 ? a->strides[g->ndim - 2] : 0;
-    char *from = g->registers[step->registers[0]], *to = g->pointers[step->access];
+    char *from = lane->registers[step->registers[0]], *to = lane->pointers[step->access];
     for (int64_t r = 0; r < rows; r++) {
         copy(columns, to + r * row, column, from + r * columns * size, size);
     }
 }
 
-static void loop(const cni_group_binding *g, const cni_step *step, int64_t n)
+static void loop(const cni_lane *lane, const cni_step *step, int64_t n)
 {
     void *p[6];
     if (step->loop == NULL) { /* move */
-        memcpy(g->registers[step->registers[0]], g->registers[step->registers[1]], (size_t)n << step->access);
+        memcpy(lane->registers[step->registers[0]], lane->registers[step->registers[1]], (size_t)n << step->access);
         return;
     }
     for (int k = 0; k < step->npointers; k++) {
-        p[k] = g->registers[step->registers[k]];
+        p[k] = lane->registers[step->registers[k]];
     }
     step->loop(n, p, step->scalars);
 }
@@ -61,139 +62,175 @@ uint32_t cni_fp_events_seen(void)
     return kinds;
 }
 
-static void report(const cni_step *step, const cni_run *run, uint32_t kinds)
+void cni_tile_run_asking(const cni_group_binding *g, cni_lane *lane, const cni_run *run, int64_t rows, int64_t columns)
 {
-    for (size_t i = 0; i < sizeof events / sizeof *events; i++) {
-        if ((kinds & step->fp_kinds & events[i].kind) != 0) {
-            cni_run_event(run, step->op, events[i].kind);
-        }
-    }
-}
-
-void cni_tile_run_asking(cni_group_binding *g, const cni_run *run, int64_t rows, int64_t columns)
-{
-    uint32_t *told = g->told;
     for (uint32_t i = 0; i < g->nsteps; i++) {
         const cni_step *step = &g->steps[i];
         if (step->kind == CNI_STEP_LOOP) {
             feclearexcept(FE_ALL_EXCEPT);
-            loop(g, step, rows * columns);
-            uint32_t kinds = step->loop != NULL ? cni_fp_events_seen() & step->fp_kinds & ~told[i] : 0;
-            if (kinds != 0) {
-                report(step, run, kinds);
-                told[i] |= kinds;
-            }
+            loop(lane, step, rows * columns);
+            lane->told[i] |= step->loop != NULL ? cni_fp_events_seen() & step->fp_kinds : 0;
         } else if (step->kind == CNI_STEP_LOAD) {
-            load(g, step, rows, columns);
+            load(g, lane, step, rows, columns);
         } else if (step->kind == CNI_STEP_STORE) {
-            store(g, step, rows, columns);
+            store(g, lane, step, rows, columns);
         } else {
-            cni_reduce_tile(g, &g->reductions[step->reduction], run, rows, columns);
+            cni_reduce_tile(g, lane, &lane->reductions[step->reduction], run, rows, columns);
         }
     }
     feclearexcept(FE_ALL_EXCEPT);
 }
 
-static void run_steps(cni_group_binding *g, const cni_run *run, int64_t rows, int64_t columns)
+static void run_steps(const cni_group_binding *g, cni_lane *lane, const cni_run *run, int64_t rows, int64_t columns)
 {
     for (uint32_t i = 0; i < g->nsteps; i++) {
         const cni_step *step = &g->steps[i];
         switch ((cni_step_kind)step->kind) {
         case CNI_STEP_LOOP:
-            loop(g, step, rows * columns);
+            loop(lane, step, rows * columns);
             break;
         case CNI_STEP_LOAD:
-            load(g, step, rows, columns);
+            load(g, lane, step, rows, columns);
             break;
         case CNI_STEP_STORE:
-            store(g, step, rows, columns);
+            store(g, lane, step, rows, columns);
             break;
         case CNI_STEP_REDUCE:
-            cni_reduce_tile(g, &g->reductions[step->reduction], run, rows, columns);
+            cni_reduce_tile(g, lane, &lane->reductions[step->reduction], run, rows, columns);
             break;
         }
     }
 }
 
-void cni_tile_run(cni_group_binding *g, const cni_run *run, int64_t rows, int64_t columns)
+void cni_tile_run(const cni_group_binding *g, cni_lane *lane, const cni_run *run, int64_t rows, int64_t columns)
 {
     for (uint32_t i = 0; i < g->ndirect; i++) {
-        g->registers[g->direct[i].reg] = g->pointers[g->direct[i].access];
+        lane->registers[g->direct[i].reg] = lane->pointers[g->direct[i].access];
     }
     if (g->tier1 != NULL) {
-        cni_tier1_run(g, run, rows, columns);
+        cni_tier1_run(g, lane, run, rows, columns);
     } else if (g->fp_kinds == 0) {
-        run_steps(g, run, rows, columns);
+        run_steps(g, lane, run, rows, columns);
     } else if (!g->rerunnable) {
-        cni_tile_run_asking(g, run, rows, columns);
+        cni_tile_run_asking(g, lane, run, rows, columns);
     } else {
-        run_steps(g, run, rows, columns);
-        if ((cni_fp_events_seen() & g->fp_kinds & ~g->all_told) != 0) {
-            cni_tile_run_asking(g, run, rows, columns);
+        run_steps(g, lane, run, rows, columns);
+        if ((cni_fp_events_seen() & g->fp_kinds) != 0) {
+            cni_tile_run_asking(g, lane, run, rows, columns);
+        }
+    }
+}
+
+/* What all lanes saw, in the order of the ops. */
+static void report_events(const cni_group_binding *g, const cni_run *run)
+{
+    for (uint32_t i = 0; i < g->nsteps; i++) {
+        uint32_t kinds = 0;
+        for (int k = 0; k < g->nlanes; k++) {
+            kinds |= g->lanes[k].told[i];
+        }
+        for (size_t e = 0; e < sizeof events / sizeof *events; e++) {
+            if ((kinds & events[e].kind) != 0) {
+                cni_run_event(run, g->steps[i].op, events[e].kind);
+            }
         }
     }
 }
 
 /* ---- The nest ---- */
 
-static void scalars_set(cni_group_binding *g, const cni_run *run)
+static void scalars_set(const cni_group_binding *g, cni_lane *lane, const cni_run *run)
 {
     static const cn_scalar zero;
     for (uint32_t i = 0; i < g->nscalars; i++) {
         const cn_scalar *value = g->scalars[i].scalar == CNI_NONE ? &zero : &run->window->scalars[g->scalars[i].scalar];
         if (!g->scalars[i].splat) {
-            g->registers[g->scalars[i].reg] = (void *)value->value.bytes;
+            lane->registers[g->scalars[i].reg] = (void *)value->value.bytes;
             continue;
         }
         int64_t size = (int64_t)1 << g->scalars[i].log2_size;
-        cni_cpu_kernels_get()->copies[g->scalars[i].log2_size](g->rows * g->columns, g->registers[g->scalars[i].reg], size,
+        cni_cpu_kernels_get()->copies[g->scalars[i].log2_size](g->rows * g->columns, lane->registers[g->scalars[i].reg], size,
                                                                value->value.bytes, 0);
     }
 }
 
-void cni_group_point(cni_group_binding *g, const cni_run *run)
+void cni_lane_point(const cni_group_binding *g, cni_lane *lane, const cni_run *run)
 {
     for (uint32_t a = 0; a < g->naccess; a++) {
         const cni_bound_access *access = &g->access[a];
         int64_t offset = access->offset;
         for (int d = 0; d < g->ndim; d++) {
-            offset += g->index[d] * access->strides[d];
+            offset += lane->index[d] * access->strides[d];
         }
-        g->pointers[a] = (char *)run->slots[access->slot] + offset;
+        lane->pointers[a] = (char *)run->slots[access->slot] + offset;
     }
+}
+
+/* Dimension d advances in steps of a tile. */
+static int64_t tile_step(const cni_group_binding *g, int d)
+{
+    return d == g->ndim - 1 ? g->columns : d == g->ndim - 2 ? g->rows : 1;
+}
+
+static int64_t tile_count(const cni_group_binding *g)
+{
+    int64_t count = 1;
+    for (int d = 0; d < g->ndim; d++) {
+        int64_t step = tile_step(g, d);
+        count *= (g->shape[d] + step - 1) / step;
+    }
+    return count;
+}
+
+/* Puts the lane at a tile, counted in C order. */
+static void seek_tile(const cni_group_binding *g, cni_lane *lane, int64_t tile)
+{
+    for (int d = g->ndim - 1; d >= 0; d--) {
+        int64_t step = tile_step(g, d), tiles = (g->shape[d] + step - 1) / step;
+        lane->index[d] = tile % tiles * step;
+        tile /= tiles;
+    }
+}
+
+static void run_tiles(const cni_group_binding *g, cni_lane *lane, const cni_run *run, int64_t first, int64_t end)
+{
+    int columns_dim = g->ndim - 1, rows_dim = g->ndim - 2;
+    if (first < end) {
+        seek_tile(g, lane, first);
+    }
+    for (int64_t tile = first; tile < end; tile++) {
+        int64_t left_columns = columns_dim >= 0 ? g->shape[columns_dim] - lane->index[columns_dim] : 1;
+        int64_t left_rows = rows_dim >= 0 ? g->shape[rows_dim] - lane->index[rows_dim] : 1;
+        cni_lane_point(g, lane, run);
+        cni_tile_run(g, lane, run, left_rows < g->rows ? left_rows : g->rows, left_columns < g->columns ? left_columns : g->columns);
+        int d = columns_dim;
+        while (d >= 0 && (lane->index[d] += tile_step(g, d)) >= g->shape[d]) {
+            lane->index[d--] = 0;
+        }
+    }
+}
+
+typedef struct group_run {
+    cni_group_binding *g;
+    const cni_run *run;
+    int64_t tiles;
+    int lanes;
+} group_run;
+
+static void run_lane(void *context, int k)
+{
+    const group_run *r = context;
+    if (r->g->fp_kinds != 0) {
+        feclearexcept(FE_ALL_EXCEPT);
+    }
+    run_tiles(r->g, &r->g->lanes[k], r->run, cni_lane_begin(r->tiles, k, r->lanes), cni_lane_begin(r->tiles, k + 1, r->lanes));
 }
 
 static void run_nest(cni_group_binding *g, const cni_run *run)
 {
-    int columns_dim = g->ndim - 1, rows_dim = g->rows > 1 ? g->ndim - 2 : -1;
-    int outer = rows_dim >= 0 ? rows_dim : columns_dim;
-    for (;;) {
-        int64_t left_rows = rows_dim >= 0 ? g->shape[rows_dim] - g->index[rows_dim] : 1;
-        int64_t left_columns = columns_dim >= 0 ? g->shape[columns_dim] - g->index[columns_dim] : 1;
-        int64_t rows = left_rows < g->rows ? left_rows : g->rows;
-        int64_t columns = left_columns < g->columns ? left_columns : g->columns;
-        cni_group_point(g, run);
-        cni_tile_run(g, run, rows, columns);
-        if (columns_dim >= 0 && (g->index[columns_dim] += columns) < g->shape[columns_dim]) {
-            continue;
-        }
-        if (columns_dim >= 0) {
-            g->index[columns_dim] = 0;
-        }
-        if (rows_dim >= 0) {
-            if ((g->index[rows_dim] += rows) < g->shape[rows_dim]) {
-                continue;
-            }
-            g->index[rows_dim] = 0;
-        }
-        int d = outer - 1;
-        while (d >= 0 && ++g->index[d] == g->shape[d]) {
-            g->index[d--] = 0;
-        }
-        if (d < 0) {
-            return;
-        }
-    }
+    group_run r = {.g = g, .run = run, .tiles = tile_count(g)};
+    r.lanes = r.tiles < g->nlanes ? (int)r.tiles : g->nlanes;
+    cni_threads_run(r.lanes, run_lane, &r);
 }
 
 void cni_group_run(const cni_part *part, cni_group_binding *g, const cni_run *run)
@@ -201,21 +238,22 @@ void cni_group_run(const cni_part *part, cni_group_binding *g, const cni_run *ru
     bool empty = false;
     for (int d = 0; d < g->ndim; d++) {
         empty |= g->shape[d] == 0;
-        g->index[d] = 0;
     }
     if (empty && !part->reduces) {
         return;
     }
-    scalars_set(g, run);
     cni_tier1_prepare(part, g, run);
-    if (g->fp_kinds != 0) {
-        memset(g->told, 0, g->nsteps * sizeof *g->told);
-        g->all_told = 0;
-        feclearexcept(FE_ALL_EXCEPT);
+    for (int k = 0; k < g->nlanes; k++) {
+        scalars_set(g, &g->lanes[k], run);
+        memset(g->lanes[k].index, 0, (size_t)g->ndim * sizeof *g->lanes[k].index);
+        memset(g->lanes[k].told, 0, g->nsteps * sizeof *g->lanes[k].told);
     }
     if (part->reduces) {
         cni_reduce_run(g, run);
     } else {
         run_nest(g, run);
+    }
+    if (g->fp_kinds != 0) {
+        report_events(g, run);
     }
 }

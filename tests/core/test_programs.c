@@ -371,13 +371,14 @@ int main(int argc, char **argv)
     op_multiply = cn_op_find("multiply");
     op_less = cn_op_find("less");
     set("verify", 1);
+    set("threads", 3);
     uint64_t count = argc >= 2 ? strtoull(argv[1], NULL, 10) : 300, seed = 1;
     uint64_t longest = argc >= 3 ? strtoull(argv[2], NULL, 10) : LENGTH_MOST;
     static const struct {
         const char *name;
         int64_t value, otherwise;
     } variants[] = {{"fuse", 1, 1}, {"fuse", 0, 1}, {"rename", 0, 1}, {"defer", 0, 1}, {"recheck", 1, 0}, {"window_ops", 5, 2048},
-                    {"period_ops", 0, 24}, {"period_ops", 1, 24}, {"tile_max", 8, 2048}, {"tier", 2, 1}};
+                    {"period_ops", 0, 24}, {"period_ops", 1, 24}, {"tile_max", 8, 2048}, {"tier", 2, 1}, {"thread_work", 1, 200000}};
     for (size_t v = 0; v < sizeof variants / sizeof *variants && failures == 0; v++) {
         set(variants[v].name, variants[v].value);
         bool compiles = strcmp(variants[v].name, "tier") == 0; /* each new group costs a compilation */
