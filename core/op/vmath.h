@@ -1,60 +1,156 @@
 /*
- * vmath.h - the mathematical functions of the rows, by the C library.
+ * vmath.h - the one source of the mathematical functions: every tier, instruction set and GPU compiles it and gets the
+ * same bits. cni_<f>_f64 and cni_<f>_f32 are one text, included for both types:
  *
- * One in-tree source for every tier (DESIGN 6) is to take this file's place: same names, same contracts.
+ *     vmath_exp.h         exp exp2 expm1
+ *     vmath_log.h         log log2 log10 log1p logaddexp logaddexp2 arcsinh arccosh arctanh
+ *     vmath_trig.h        sin cos tan
+ *     vmath_arc.h         arcsin arccos arctan arctan2
+ *     vmath_hyperbolic.h  sinh cosh tanh
+ *     vmath_power.h       pow cbrt hypot
+ *     vmath_huge.h        sin cos tan of what is too large for vmath_trig.h's reduction (float64 only)
+ *     vmath_poly.h        constants and polynomials, written by tools/vmath_fit.py
+ *
+ * Contracts
+ * - Bits: only + - * / sqrt and explicit fused steps, no contraction (-ffp-contract=off), no tables to gather from, no
+ *   calls: the same argument gives the same bits wherever it stands in an array.
+ * - Loops: all but sin, cos and tan have no branch, so that `for (i) out[i] = cni_exp_f64(in[i])` becomes vector code
+ *   (gcc does so where the target has fused steps). Choices are made by cni_pick, on bits, after both sides have been
+ *   computed: a conditional expression may become a branch.
+ * - sin, cos, tan branch to a slow exact path where cni_far_<type>(x), that is |x| > 0x1p45 (float64) or 0x1p17 (float32).
+ *   A loop that is to become vector code tests its run first:
+ *       uint64_t far = 0; (uint32_t for float32)
+ *       for (i) far |= cni_far_f64(in[i]);
+ *       if (far) for (i) out[i] = cni_sin_f64(in[i]); else for (i) out[i] = cni_sin_near_f64(in[i]);
+ *   cni_sin_near_<type> is cni_sin_<type> without the branch: same bits where not far, meaningless (and with any flags)
+ *   where far. A NaN is not far.
+ * - Flags: divide-by-zero, overflow and invalid are raised where NumPy warns and nowhere else; NaN arguments are quiet.
+ *   Underflow may be raised where the exact result is normal. This holds for gcc; clang's comparisons are not quiet, so
+ *   that code of clang may raise invalid for a NaN.
+ * - Special values as C's Annex F. Accuracy: docs/vmath.md, measured by tools/vmath_ulp.py.
  */
 #ifndef CNI_VMATH_H
 #define CNI_VMATH_H
 
-#include <math.h>
+#ifndef __CUDACC_RTC__
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+#endif
 
-#define CNI_LIBM1(name, libm)                            \
-    static inline double cni_##name##_f64(double x)   \
-    {                                                 \
-        return libm(x);                                  \
-    }                                                 \
-    static inline float cni_##name##_f32(float x)     \
-    {                                                 \
-        return libm##f(x);                               \
-    }
-#define CNI_LIBM2(name, libm)                                     \
-    static inline double cni_##name##_f64(double x, double y)  \
-    {                                                          \
-        return libm(x, y);                                        \
-    }                                                          \
-    static inline float cni_##name##_f32(float x, float y)     \
-    {                                                          \
-        return libm##f(x, y);                                     \
-    }
+#ifdef __CUDACC_RTC__
+#define CNI_BUILTIN(f) f
+#define CNI_SLOW static __device__ __noinline__
+#define CNI_LESS(a, b) ((a) < (b))
+#define CNI_LESS_EQUAL(a, b) ((a) <= (b))
+#else
+#define CNI_BUILTIN(f) __builtin_##f
+#define CNI_SLOW static __attribute__((noinline, cold, unused))
+#define CNI_LESS(a, b) __builtin_isless(a, b) /* quiet for a NaN */
+#define CNI_LESS_EQUAL(a, b) __builtin_islessequal(a, b)
+#endif
+#define CNI_FMA CNI_BUILTIN(fma)
+#define CNI_FMAF CNI_BUILTIN(fmaf)
 
-CNI_LIBM1(exp, exp) CNI_LIBM1(exp2, exp2) CNI_LIBM1(expm1, expm1) CNI_LIBM1(log, log) CNI_LIBM1(log2, log2)
-CNI_LIBM1(log10, log10) CNI_LIBM1(log1p, log1p) CNI_LIBM1(sin, sin) CNI_LIBM1(cos, cos) CNI_LIBM1(tan, tan)
-CNI_LIBM1(arcsin, asin) CNI_LIBM1(arccos, acos) CNI_LIBM1(arctan, atan) CNI_LIBM1(sinh, sinh) CNI_LIBM1(cosh, cosh)
-CNI_LIBM1(tanh, tanh) CNI_LIBM1(arcsinh, asinh) CNI_LIBM1(arccosh, acosh) CNI_LIBM1(arctanh, atanh) CNI_LIBM1(cbrt, cbrt)
-CNI_LIBM2(pow, pow) CNI_LIBM2(hypot, hypot) CNI_LIBM2(arctan2, atan2)
-
-#define CNI_LOGADD(T, s, b, log1p, exp, scale)                              \
-    static inline T cni_logaddexp##b##_##s(T x, T y)                        \
-    {                                                                       \
-        T gap = x - y;                                                      \
-        T more = gap > 0 ? x : y, rest = gap > 0 ? -gap : gap;              \
-        return x == y ? x + (T)(scale) : gap != gap ? gap : more + log1p(exp(rest)); \
-    }
-static inline double cni_log2_1p_f64(double x)
+static inline uint64_t cni_bits_f64(double x)
 {
-    return 1.442695040888963407359924681001892137 * log1p(x);
+    uint64_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits;
 }
-static inline float cni_log2_1p_f32(float x)
-{
-    return 1.442695040888963407359924681001892137f * log1pf(x);
-}
-CNI_LOGADD(double, f64, , log1p, exp, 0.693147180559945309417232121458176568)
-CNI_LOGADD(float, f32, , log1pf, expf, 0.693147180559945309417232121458176568)
-CNI_LOGADD(double, f64, 2, cni_log2_1p_f64, exp2, 1)
-CNI_LOGADD(float, f32, 2, cni_log2_1p_f32, exp2f, 1)
 
-#undef CNI_LIBM1
-#undef CNI_LIBM2
-#undef CNI_LOGADD
+static inline double cni_value_f64(uint64_t bits)
+{
+    double x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+static inline uint32_t cni_bits_f32(float x)
+{
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+
+static inline float cni_value_f32(uint32_t bits)
+{
+    float x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+/* a where the condition holds, else b; both have been computed. */
+static inline double cni_pick_f64(bool condition, double a, double b)
+{
+    uint64_t mask = -(uint64_t)condition;
+    return cni_value_f64((cni_bits_f64(a) & mask) | (cni_bits_f64(b) & ~mask));
+}
+
+static inline float cni_pick_f32(bool condition, float a, float b)
+{
+    uint32_t mask = -(uint32_t)condition;
+    return cni_value_f32((cni_bits_f32(a) & mask) | (cni_bits_f32(b) & ~mask));
+}
+
+#include "op/vmath_poly.h"
+
+/*
+ * What the included files use: F(name) the function or constant of this type, K(d, f) one of two constants, B(f) a
+ * builtin, T the type, U the unsigned integer of its size, BIAS its exponents' bias and DIGITS its precision. MAGIC + n, for a whole |n| < 2**(DIGITS - 2), has n in
+ * its lowest bits: rounding, and conversion to and from integers, without instructions for them.
+ */
+#define T double
+#define U uint64_t
+#define F(name) cni_##name##_f64
+#define C(name) CNI_##name##_f64
+#define K(d, single) d
+#define DIGITS 53
+#define BIAS 1023
+#define B(name) CNI_BUILTIN(name)
+#define INF (__builtin_inf())
+#include "op/vmath_parts.h"
+#include "op/vmath_exp.h"
+#include "op/vmath_log.h"
+#include "op/vmath_huge.h"
+#include "op/vmath_trig.h"
+#include "op/vmath_arc.h"
+#include "op/vmath_hyperbolic.h"
+#include "op/vmath_power.h"
+#undef T
+#undef U
+#undef F
+#undef C
+#undef K
+#undef DIGITS
+#undef BIAS
+#undef B
+#undef INF
+
+#define T float
+#define U uint32_t
+#define F(name) cni_##name##_f32
+#define C(name) CNI_##name##_f32
+#define K(d, single) single##f
+#define DIGITS 24
+#define BIAS 127
+#define B(name) CNI_BUILTIN(name##f)
+#define INF (__builtin_inff())
+#include "op/vmath_parts.h"
+#include "op/vmath_exp.h"
+#include "op/vmath_log.h"
+#include "op/vmath_trig.h"
+#include "op/vmath_arc.h"
+#include "op/vmath_hyperbolic.h"
+#include "op/vmath_power.h"
+#undef T
+#undef U
+#undef F
+#undef C
+#undef K
+#undef DIGITS
+#undef BIAS
+#undef B
+#undef INF
 
 #endif

@@ -87,6 +87,9 @@ static void place_read(placing *p, const cni_read *r)
 {
     cni_draft *d = p->d;
     if (r->kind == CNI_READ_MEMORY) {
+        if (d->contents[r->content].segment == CNI_NONE) { /* never written: any memory will do */
+            d->contents[r->content].segment = segment_add(d, (cni_segment){.base = d->contents[r->content].base});
+        }
         d->segments[d->contents[r->content].segment].used = true;
         after_chain(p, r->content, r->view);
     } else if (r->kind == CNI_READ_FORWARD) {

@@ -59,6 +59,22 @@ static cni_read resolve(cni_draft *d, uint32_t op, uint32_t content, uint32_t vi
     return (cni_read){.kind = CNI_READ_MEMORY, .op = op, .view = view, .content = top};
 }
 
+/* The same for ops that read memory whatever it holds: values that were never stored must be. */
+static cni_read resolve_memory(cni_draft *d, uint32_t op, uint32_t content, uint32_t view)
+{
+    cni_read r = resolve(d, op, content, view);
+    if (r.kind != CNI_READ_SCALAR) {
+        return r;
+    }
+    for (uint32_t c = content; d->contents[c].kind == CNI_CONTENT_WRITE || d->contents[c].kind == CNI_CONTENT_FILL; c = d->contents[c].parent) {
+        if (d->contents[c].kind == CNI_CONTENT_FILL) {
+            fill_becomes_write(d, c);
+        }
+    }
+    r = resolve(d, op, content, view);
+    return r.kind == CNI_READ_SCALAR ? (cni_read){.kind = CNI_READ_MEMORY, .op = op, .view = view, .content = content} : r;
+}
+
 /* A copy of a whole base into a whole base of the same layout. */
 static bool is_alias(cni_draft *d, const cni_op *op)
 {
@@ -85,8 +101,10 @@ static void read_inputs(cni_draft *d, uint32_t index)
         uint32_t arg = x->op->args[i];
         if ((arg & CNI_SCALAR) != 0) {
             x->reads[i] = (cni_read){.kind = CNI_READ_SCALAR, .op = index, .scalar = arg & ~CNI_SCALAR};
-        } else {
+        } else if (cni_op_groups(x->op)) {
             x->reads[i] = resolve(d, index, d->final[d->w->views[arg].base], arg);
+        } else {
+            x->reads[i] = resolve_memory(d, index, d->final[d->w->views[arg].base], arg);
         }
     }
     bool keeps_old = (x->op->flags & CNI_FLAG_WHERE) != 0;

@@ -176,6 +176,58 @@ static cn_operand number(double x)
     return (cn_operand){.scalar = {.value = {.f64 = x}, .dtype = CN_FLOAT64}, .weak = CN_WEAK_FLOAT};
 }
 
+/* c = a[index] along the rows, or a[index] = b: the last of equal indices wins. */
+static void indexed(const name *a, const name *b)
+{
+    int64_t index[ROWS], count = 1 + below(a->shape[0] < b->shape[0] ? a->shape[0] : b->shape[0]);
+    for (int64_t i = 0; i < count; i++) {
+        index[i] = below(a->shape[0]);
+    }
+    cn_array *rows;
+    check_status(cn_array_from_memory(index, CN_INT64, 1, &count, &rows));
+    if (below(2) == 0) {
+        int64_t shape[2] = {count, a->shape[1]};
+        name made = whole(shape);
+        check_status(cn_gather(a->array, 1, &rows, &made.array));
+        tell("gather", &made, a, NULL, 0);
+        for (int64_t i = 0; i < count; i++) {
+            for (int64_t j = 0; j < shape[1]; j++) {
+                *at(&made, i, j) = *at(a, index[i], j);
+            }
+        }
+        *target() = made;
+    } else {
+        double values[ROWS * COLUMNS];
+        name source = slice(b, count, b->shape[1]);
+        check_status(cn_scatter(a->array, 1, &rows, &(cn_operand){.array = source.array}, CN_CAST_SAME_KIND));
+        tell("scatter", a, &source, NULL, 0);
+        for (int64_t i = 0; i < count; i++) {
+            for (int64_t j = 0; j < a->shape[1]; j++) {
+                values[i * COLUMNS + j] = *at(&source, i, j);
+            }
+        }
+        for (int64_t i = 0; i < count; i++) {
+            for (int64_t j = 0; j < a->shape[1]; j++) {
+                *at(a, index[i], j) = values[i * COLUMNS + j];
+            }
+        }
+        name_drop(&source);
+    }
+    cn_array_unref(rows);
+}
+
+/* c = full((rows, columns), number), which nothing has computed yet. */
+static void filled(double scalar)
+{
+    int64_t shape[2] = {1 + below(ROWS), 1 + below(COLUMNS)};
+    name made = whole(shape);
+    cn_operand value = number(scalar);
+    check_status(cn_array_empty(CN_FLOAT64, 2, shape, &made.array));
+    check_status(cn_copy(made.array, &value, CN_CAST_SAME_KIND));
+    mirror_write(&made, -1, NULL, NULL, scalar, NULL);
+    *target() = made;
+}
+
 static void statement(void)
 {
     cn_op ops[] = {op_add, op_subtract, op_maximum, op_multiply};
@@ -191,7 +243,7 @@ static void statement(void)
     name a = slice(x, rows, columns), b = slice(y, rows, columns), made;
     bool with_scalar = below(4) == 0;
     cn_operand in[2] = {{.array = a.array}, with_scalar ? number(scalar) : (cn_operand){.array = b.array}};
-    int64_t what = below(20);
+    int64_t what = below(23);
     if (what < 6) { /* c = a op b */
         made = whole(a.shape);
         check_status(cn_elementwise(op, in, NULL, NULL, &made.array));
@@ -244,6 +296,10 @@ static void statement(void)
             }
         }
         *target() = made;
+    } else if (what < 21) {
+        indexed(&a, &b);
+    } else if (what < 22) {
+        filled(scalar);
     } else { /* a view gets a name */
         made = slice(&a, 1 + below(rows), 1 + below(columns));
         *target() = made;

@@ -1,0 +1,46 @@
+/* vmath_parts.h - included by vmath.h for each type: steps that several functions share. */
+
+#define FMA(a, b, c) B(fma)(a, b, c)
+#define MAGIC K(0x1.8p52, 0x1.8p23)
+
+/* A number as an unevaluated sum. */
+typedef struct F(pair) {
+    T hi, lo;
+} F(pair);
+
+/* 2**n from MAGIC + n; -BIAS < n <= BIAS, other n give any bits. */
+static inline T F(power2)(T magic)
+{
+    return F(value)((F(bits)(magic) << (DIGITS - 1)) + ((U)BIAS << (DIGITS - 1)));
+}
+
+/* p * 2**n with one rounding and the flags of it; 0.5 < p < 4 and |n| < 2 BIAS, or p zero, infinite or NaN. */
+static inline T F(scaled)(T p, T n)
+{
+    T first = FMA(n, K(0.5, 0.5), MAGIC), second = (n - (first - MAGIC)) + MAGIC;
+    return p * F(power2)(first) * F(power2)(second);
+}
+
+/* x within [low, high]; a NaN stays. */
+static inline T F(clamped)(T x, T low, T high)
+{
+    T below = F(pick)(CNI_LESS(high, x), high, x);
+    return F(pick)(CNI_LESS(x, low), low, below);
+}
+
+/* a + b exactly. */
+static inline F(pair) F(two_sum)(T a, T b)
+{
+    T sum = a + b, of_b = sum - a;
+    return (F(pair)){sum, (a - (sum - of_b)) + (b - of_b)};
+}
+
+/* m in [sqrt(1/2), sqrt(2)) and whole n with x = m * 2**n, for x positive and normal; otherwise some such m and n. */
+static inline T F(mantissa)(T x, T *n)
+{
+    const U half = F(bits)(C(SQRT_HALF)), one = (U)BIAS << (DIGITS - 1);
+    U shifted = F(bits)(x) + (one - half);
+    T biased = F(value)((shifted >> (DIGITS - 1)) | F(bits)(K(0x1p52, 0x1p23)));
+    *n = biased - (K(0x1p52, 0x1p23) + (T)BIAS);
+    return F(value)((shifted & (((U)1 << (DIGITS - 1)) - 1)) + half);
+}

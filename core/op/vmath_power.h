@@ -1,0 +1,94 @@
+/* vmath_power.h - pow, cbrt, hypot; included by vmath.h for each type. */
+
+/*
+ * x**y = e**(y log|x|), the logarithm to some 13 digits more than the type's. A pole and an undefined power are results
+ * of the logarithm's one division, which raises their flag.
+ */
+static inline T F(pow)(T x, T y)
+{
+    T base = B(fabs)(x), power = B(fabs)(y), half = K(0.5, 0.5) * power;
+    bool whole = B(rint)(power) == power, odd = whole & (B(rint)(half) != half); /* gcc has no vector trunc here */
+    bool negative = CNI_LESS(x, 0), down = CNI_LESS(y, 0), endless = base == INF, limit = power == INF;
+    bool pole = (base == 0) & down & !limit, undefined = negative & !whole & !endless & (y == y);
+    bool tiny = CNI_LESS(base, K(0x1p-1022, 0x1p-126));
+
+    /* log(base) = hi + lo */
+    T n, m = F(mantissa)(base * F(pick)(tiny, K(0x1p54, 0x1p25), 1), &n);
+    n -= F(pick)(tiny, K(54.0, 25.0), 0);
+    T top = m - 1, bottom = 2 + top, bottom_low = top - (bottom - 2);
+    bool outside = pole | undefined;
+    T special = F(pick)(undefined, 0, 1) / F(pick)(outside, 0, bottom), inverse = F(log_finite)(special);
+    T q = top * inverse, q_low = FMA(-q, bottom_low, FMA(-q, bottom, top)) * inverse;
+    T z = q * q, z_low = FMA(q, q, -z) + 2 * (q * q_low);
+    T above = z * F(poly_pow)(z), factor = C(TWO_THIRDS) + above;
+    T factor_low = ((C(TWO_THIRDS) - factor) + above) + C(TWO_THIRDS_LO);
+    T second = z * factor, second_low = FMA(z, factor, -second) + FMA(z, factor_low, z_low * factor);
+    T third = q * second, third_low = FMA(q, second, -third) + FMA(q, second_low, q_low * second);
+    T near = 2 * q + third, near_low = ((2 * q - near) + third) + (third_low + 2 * q_low);
+    T far = n * C(LN2), hi = far + near, lo = ((far - hi) + near) + FMA(n, C(LN2_LO), near_low);
+    bool still = (base == 0) | endless | limit | undefined | (x != x); /* results of their own: no flag may rise here */
+    hi = F(pick)(still, 0, hi);
+    lo = F(pick)(still, 0, lo);
+
+    /* e**(y (hi + lo)) */
+    T bounded = F(clamped)(y, K(-0x1p66, -0x1p34), K(0x1p66, 0x1p34));
+    T product = hi * bounded, low = FMA(hi, bounded, -product) + lo * bounded;
+    T inside = F(clamped)(product, K(-746.0, -104.0), K(710.0, 89.0));
+    low = F(pick)(inside == product, low, 0);
+    T k = FMA(inside, C(LOG2_E), MAGIC) - MAGIC;
+    T rest = FMA(-k, C(LN2), inside), tail = FMA(-k, C(LN2_LO), low);
+    T r = rest + tail, r_low = (rest - r) + tail;
+    T one = 1 + r, one_low = (1 - one) + r;
+    T result = F(scaled)(one + (one_low + FMA(r * r, F(poly_exp)(r), r_low)), k);
+
+    bool grows = (endless | (CNI_LESS(1, base) & (base != 0))) != down;
+    T ends = F(pick)(grows, INF, 0);
+    ends = F(pick)(limit & (base == 1), 1, ends);
+    result = F(pick)(still, ends, result);
+    bool flips = odd & (F(bits)(x) >> (sizeof(T) * 8 - 1) != 0);
+    result = F(pick)(outside, special + special, result);
+    result = F(pick)(flips, -result, result);
+    result = F(pick)(x != x, x, F(pick)(y != y, y, result));
+    return F(pick)((y == 0) | (x == 1), 1, result);
+}
+
+/*
+ * x = m 2**(3 k), m in [1, 8): r = m**(-1/3) from a polynomial and one step of third order, m r**2, and one Newton step
+ * with the residual in two parts.
+ */
+static inline T F(cbrt)(T x)
+{
+    T magnitude = B(fabs)(x);
+    bool special = (x == 0) | (magnitude == INF) | (x != x), tiny = CNI_LESS(magnitude, K(0x1p-1022, 0x1p-126));
+    U bits = F(bits)(magnitude * F(pick)(tiny, K(0x1p54, 0x1p24), 1));
+    T exponent = F(value)((bits >> (DIGITS - 1)) | F(bits)(K(0x1p52, 0x1p23))) - (K(0x1p52, 0x1p23) + (T)BIAS);
+    T k = FMA(exponent - 1, C(THIRD), MAGIC) - MAGIC, left = FMA(K(-3.0, -3.0), k, exponent);
+    T mantissa = F(value)((bits & (((U)1 << (DIGITS - 1)) - 1)) | (U)BIAS << (DIGITS - 1));
+    T m = mantissa * F(pick)(left == 0, 1, F(pick)(left == 1, 2, 4));
+    T r = F(poly_cbrt)(mantissa) * F(pick)(left == 0, 1, F(pick)(left == 1, C(CBRT_HALF), C(CBRT_QUARTER)));
+    T error = FMA(-m * r, r * r, 1);
+    r = FMA(r * error, FMA(error, C(TWO_NINTHS), C(THIRD)), r);
+    T inverse = r * r, y = m * inverse, square = y * y, square_low = FMA(y, y, -square);
+    T residual = FMA(-square_low, y, FMA(-square, y, m));
+    y = FMA(residual * C(THIRD), inverse, y);
+    T result = y * F(power2)((k - F(pick)(tiny, K(18.0, 8.0), 0)) + MAGIC);
+    return F(pick)(special, x, B(copysign)(result, x));
+}
+
+/* The root of the sum of squares in two parts, after scaling by a power of two, corrected once. */
+static inline T F(hypot)(T x, T y)
+{
+    T of_x = B(fabs)(x), of_y = B(fabs)(y);
+    bool infinite = (of_x == INF) | (of_y == INF), swap = CNI_LESS(of_x, of_y), apart = infinite | (x != x) | (y != y);
+    T high = F(pick)(apart, 1, F(pick)(swap, of_y, of_x)), low = F(pick)(apart, 0, F(pick)(swap, of_x, of_y));
+    bool big = CNI_LESS(K(0x1p510, 0x1p62), high), small = CNI_LESS(high, K(0x1p-450, 0x1p-48));
+    T scale = F(pick)(big, K(0x1p-600, 0x1p-72), F(pick)(small, K(0x1p700, 0x1p100), 1));
+    T back = F(pick)(big, K(0x1p600, 0x1p72), F(pick)(small, K(0x1p-700, 0x1p-100), 1));
+    T a = high * scale, b = low * scale;
+    T first = a * a, first_low = FMA(a, a, -first), second = b * b, second_low = FMA(b, b, -second);
+    T sum = first + second, sum_low = ((first - sum) + second) + (first_low + second_low);
+    T root = B(sqrt)(sum), twice = F(pick)(root == 0, 1, 2 * root);
+    T result = (root + (FMA(-root, root, sum) + sum_low) / twice) * back;
+    result = F(pick)(y != y, y, F(pick)(x != x, x, result));
+    return F(pick)(infinite, INF, result);
+}
