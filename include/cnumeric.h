@@ -237,6 +237,12 @@ typedef struct cn_reduce_options {
 /* ufunc.reduce. New reference. */
 CN_API cn_status cn_reduce(cn_op op, cn_array *in, const cn_reduce_options *options, cn_array **result);
 
+/*
+ * ufunc.accumulate along an axis (of the flattened array: reshape first). dtype: CN_DTYPE_NONE as for cn_reduce.
+ * CN_ERROR_UNSUPPORTED where cn_reduce is. New reference.
+ */
+CN_API cn_status cn_accumulate(cn_op op, cn_array *in, int axis, cn_dtype dtype, cn_array **result);
+
 /* Index of the first extreme along an axis (axis -1 means over the flattened array); int64. New reference. */
 CN_API cn_status cn_arg_reduce(bool maximum, cn_array *in, int axis, bool keepdims, cn_array **result);
 

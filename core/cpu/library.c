@@ -6,40 +6,48 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/settings.h"
+#include "base/threads.h"
+#include "cpu/group.h"
 #include "cpu/loops.h"
 #include "op/op.h"
 
-typedef struct operand {
-    cni_geometry g;
-    cn_dtype dtype;
-    char *data; /* first element */
-} operand;
+typedef cni_library_operand operand;
 
-static operand operand_of(const cni_part *part, int k, const cni_run *run)
+cni_library_operand cni_library_operand_get(const cni_part *part, int k, const cni_run *run)
 {
     const cni_access *a = &part->access[k];
     operand o = {.g = cni_window_geometry(run->window, a->view), .dtype = (cn_dtype)run->window->views[a->view].dtype};
-    o.data = a->slot == CNI_NONE ? NULL : (char *)run->slots[a->slot] + o.g.offset;
+    o.data = (char *)run->slots[a->slot] + o.g.offset;
     return o;
 }
 
-/* Advances a C-order index; false at the end. */
-static bool next_index(int ndim, const int64_t *shape, int64_t *index)
+const cn_scalar *cni_library_scalar(const cni_part *part, int k, const cni_run *run)
 {
-    int d = ndim - 1;
-    while (d >= 0 && ++index[d] == shape[d]) {
-        index[d--] = 0;
-    }
-    return d >= 0;
+    return &run->window->scalars[run->window->ops[part->op].args[k] & ~CNI_SCALAR];
 }
 
-static int64_t offset_of(int ndim, const int64_t *strides, const int64_t *index)
+typedef struct line_run {
+    int64_t lines;
+    int count;
+    void (*run)(void *context, int64_t first, int64_t end);
+    void *context;
+} line_run;
+
+static void run_share(void *context, int k)
 {
-    int64_t offset = 0;
-    for (int d = 0; d < ndim; d++) {
-        offset += index[d] * strides[d];
-    }
-    return offset;
+    const line_run *r = context;
+    r->run(r->context, cni_lane_begin(r->lines, k, r->count), cni_lane_begin(r->lines, k + 1, r->count));
+}
+
+void cni_library_lines(int64_t lines, int64_t work, void (*run)(void *context, int64_t first, int64_t end), void *context)
+{
+    int64_t pays = cni_settings[CNI_SETTING_THREAD_WORK] > 0 ? cni_settings[CNI_SETTING_THREAD_WORK] : 1;
+    int64_t most = (int64_t)((__int128)lines * work / pays);
+    int threads = most > 1 ? cni_threads_count() : 1;
+    most = most < lines ? most : lines;
+    line_run r = {.lines = lines, .count = most < threads ? (most < 1 ? 1 : (int)most) : threads, .run = run, .context = context};
+    cni_threads_run(r.count, run_share, &r);
 }
 
 /* ---- arange ---- */
@@ -81,12 +89,10 @@ static void arange_element(cn_dtype dtype, const cn_scalar *start, const cn_scal
     memcpy(to, value.value.bytes, cn_dtype_size(dtype));
 }
 
-static void run_arange(const cni_part *part, const cni_run *run)
+void cni_library_arange(const cni_part *part, const cni_run *run)
 {
-    operand out = operand_of(part, 0, run);
-    const cni_op *op = &run->window->ops[part->op];
-    const cn_scalar *start = &run->window->scalars[op->args[1] & ~CNI_SCALAR];
-    const cn_scalar *step = &run->window->scalars[op->args[2] & ~CNI_SCALAR];
+    operand out = cni_library_operand_get(part, 0, run);
+    const cn_scalar *start = cni_library_scalar(part, 1, run), *step = cni_library_scalar(part, 2, run);
     int64_t n = out.g.shape[0], stride = out.g.strides[0];
     if (out.dtype == CN_FLOAT64 && stride == 8) {
         double *to = (double *)(void *)out.data, first = start->value.f64, delta = step->value.f64;
@@ -132,9 +138,9 @@ static void move_rest(int rest, const int64_t *shape, const int64_t *to_strides,
     }
     int64_t index[CN_MAX_DIMS] = {0};
     do {
-        copy(shape[rest - 1], to + offset_of(rest - 1, to_strides, index), to_strides[rest - 1],
-             from + offset_of(rest - 1, from_strides, index), from_strides[rest - 1]);
-    } while (next_index(rest - 1, shape, index));
+        copy(shape[rest - 1], to + cni_offset_of(rest - 1, to_strides, index), to_strides[rest - 1],
+             from + cni_offset_of(rest - 1, from_strides, index), from_strides[rest - 1]);
+    } while (cni_next_index(rest - 1, shape, index));
 }
 
 static bool empty(const cni_geometry *g)
@@ -142,36 +148,34 @@ static bool empty(const cni_geometry *g)
     return cni_element_count(g->ndim, g->shape) == 0;
 }
 
-static void run_gather(const cni_part *part, const cni_run *run)
+void cni_library_gather(const cni_part *part, const cni_run *run)
 {
-    operand out = operand_of(part, 0, run), array = operand_of(part, 1, run), flat = operand_of(part, 2, run);
+    operand out = cni_library_operand_get(part, 0, run), array = cni_library_operand_get(part, 1, run), flat = cni_library_operand_get(part, 2, run);
     int nindex = run->window->ops[part->op].parameter, rest = array.g.ndim - nindex, nd = flat.g.ndim;
     int64_t index[CN_MAX_DIMS] = {0};
     if (empty(&out.g)) {
         return;
     }
     do {
-        int64_t i = *(const int64_t *)(const void *)(flat.data + offset_of(nd, flat.g.strides, index));
-        move_rest(rest, array.g.shape + nindex, out.g.strides + nd, out.data + offset_of(nd, out.g.strides, index),
+        int64_t i = *(const int64_t *)(const void *)(flat.data + cni_offset_of(nd, flat.g.strides, index));
+        move_rest(rest, array.g.shape + nindex, out.g.strides + nd, out.data + cni_offset_of(nd, out.g.strides, index),
                   array.g.strides + nindex, array.data + flat_offset(&array.g, nindex, i), (size_t)out.g.itemsize);
-    } while (next_index(nd, flat.g.shape, index));
+    } while (cni_next_index(nd, flat.g.shape, index));
 }
 
-static void run_scatter(const cni_part *part, const cni_run *run)
+void cni_library_scatter(const cni_part *part, const cni_run *run)
 {
-    operand array = operand_of(part, 0, run), flat = operand_of(part, 1, run), values = operand_of(part, 2, run);
+    operand array = cni_library_operand_get(part, 0, run), flat = cni_library_operand_get(part, 1, run), values = cni_library_operand_get(part, 2, run);
     int nindex = run->window->ops[part->op].parameter, rest = array.g.ndim - nindex, nd = flat.g.ndim;
     int64_t index[CN_MAX_DIMS] = {0};
-    char zero[16] = {0};
-    if (values.data == NULL || empty(&flat.g) || cni_element_count(rest, array.g.shape + nindex) == 0) {
-        (void)zero;
+    if (empty(&flat.g) || cni_element_count(rest, array.g.shape + nindex) == 0) {
         return;
     }
     do {
-        int64_t i = *(const int64_t *)(const void *)(flat.data + offset_of(nd, flat.g.strides, index));
+        int64_t i = *(const int64_t *)(const void *)(flat.data + cni_offset_of(nd, flat.g.strides, index));
         move_rest(rest, array.g.shape + nindex, array.g.strides + nindex, array.data + flat_offset(&array.g, nindex, i),
-                  values.g.strides + nd, values.data + offset_of(nd, values.g.strides, index), (size_t)array.g.itemsize);
-    } while (next_index(nd, flat.g.shape, index));
+                  values.g.strides + nd, values.data + cni_offset_of(nd, values.g.strides, index), (size_t)array.g.itemsize);
+    } while (cni_next_index(nd, flat.g.shape, index));
 }
 
 /* ---- argmin, argmax ---- */
@@ -228,19 +232,19 @@ static int64_t arg_extreme(bool maximum, cn_dtype dtype, const char *data, int n
         if (key_is_nan(&extreme)) {
             return best;
         }
-        key k = key_of(dtype, data + offset_of(ndim, strides, index));
+        key k = key_of(dtype, data + cni_offset_of(ndim, strides, index));
         if (key_is_nan(&k) || (maximum ? key_less(&extreme, &k) : key_less(&k, &extreme))) {
             extreme = k;
             best = at;
         }
         at++;
-    } while (next_index(ndim, shape, index));
+    } while (cni_next_index(ndim, shape, index));
     return best;
 }
 
-static void run_arg_reduce(const cni_part *part, const cni_run *run)
+void cni_library_arg_reduce(const cni_part *part, const cni_run *run)
 {
-    operand out = operand_of(part, 0, run), in = operand_of(part, 1, run);
+    operand out = cni_library_operand_get(part, 0, run), in = cni_library_operand_get(part, 1, run);
     const cni_op *op = &run->window->ops[part->op];
     bool maximum = (op->flags & CNI_FLAG_MAXIMUM) != 0;
     if (empty(&in.g)) {
@@ -255,9 +259,9 @@ static void run_arg_reduce(const cni_part *part, const cni_run *run)
     memcpy(outer, in.g.shape, (size_t)in.g.ndim * sizeof *outer);
     outer[axis] = 1;
     do {
-        *(int64_t *)(void *)(out.data + offset_of(out.g.ndim, out.g.strides, index)) =
-            arg_extreme(maximum, in.dtype, in.data + offset_of(in.g.ndim, in.g.strides, index), 1, &in.g.shape[axis], &in.g.strides[axis]);
-    } while (next_index(in.g.ndim, outer, index));
+        *(int64_t *)(void *)(out.data + cni_offset_of(out.g.ndim, out.g.strides, index)) =
+            arg_extreme(maximum, in.dtype, in.data + cni_offset_of(in.g.ndim, in.g.strides, index), 1, &in.g.shape[axis], &in.g.strides[axis]);
+    } while (cni_next_index(in.g.ndim, outer, index));
 }
 
 /* ---- matmul ---- */
@@ -281,9 +285,9 @@ static cni_matrix matrix_of(const operand *o, bool left)
     return m;
 }
 
-static void run_matmul(const cni_part *part, const cni_run *run)
+void cni_library_matmul(const cni_part *part, const cni_run *run)
 {
-    operand out = operand_of(part, 0, run), a = operand_of(part, 1, run), b = operand_of(part, 2, run);
+    operand out = cni_library_operand_get(part, 0, run), a = cni_library_operand_get(part, 1, run), b = cni_library_operand_get(part, 2, run);
     cni_matrix x = matrix_of(&a, true), y = matrix_of(&b, false), z = {.dtype = out.dtype, .rows = x.rows, .columns = y.columns};
     int tail = (a.g.ndim > 1) + (b.g.ndim > 1), nbatch = out.g.ndim - tail;
     int64_t a_strides[CN_MAX_DIMS], b_strides[CN_MAX_DIMS], index[CN_MAX_DIMS] = {0};
@@ -295,22 +299,33 @@ static void run_matmul(const cni_part *part, const cni_run *run)
     cni_broadcast_strides(a.g.ndim > 2 ? a.g.ndim - 2 : 0, a.g.shape, a.g.strides, nbatch, out.g.shape, a_strides);
     cni_broadcast_strides(b.g.ndim > 2 ? b.g.ndim - 2 : 0, b.g.shape, b.g.strides, nbatch, out.g.shape, b_strides);
     do {
-        x.data = a.data + offset_of(nbatch, a_strides, index);
-        y.data = b.data + offset_of(nbatch, b_strides, index);
-        z.data = out.data + offset_of(nbatch, out.g.strides, index);
+        x.data = a.data + cni_offset_of(nbatch, a_strides, index);
+        y.data = b.data + cni_offset_of(nbatch, b_strides, index);
+        z.data = out.data + cni_offset_of(nbatch, out.g.strides, index);
         cni_matrix_multiply(&x, &y, &z);
-    } while (next_index(nbatch, out.g.shape, index));
+    } while (cni_next_index(nbatch, out.g.shape, index));
 }
 
-static void (*const runners[CNI_KIND_COUNT])(const cni_part *part, const cni_run *run) = {
-    [CNI_ARANGE] = run_arange,
-    [CNI_GATHER] = run_gather,
-    [CNI_SCATTER] = run_scatter,
-    [CNI_ARG_REDUCE] = run_arg_reduce,
-    [CNI_MATMUL] = run_matmul,
+typedef struct library_row {
+    void (*run)(const cni_part *part, const cni_run *run);
+    int64_t (*scratch)(const cni_part *part, const cni_window *w);
+} library_row;
+
+#define SCRATCH_0(name) NULL
+#define SCRATCH_1(name) cni_library_##name##_scratch
+static const library_row rows[CNI_KIND_COUNT] = {
+#define CN_LIBRARY(id, name, scratch) [CNI_##id] = {cni_library_##name, SCRATCH_##scratch(name)},
+#include "op/library.def"
+#undef CN_LIBRARY
 };
+
+int64_t cni_library_scratch(const cni_part *part, const cni_window *w)
+{
+    const library_row *row = &rows[w->ops[part->op].kind];
+    return row->scratch != NULL ? row->scratch(part, w) : 0;
+}
 
 void cni_library_run(const cni_part *part, const cni_run *run)
 {
-    runners[run->window->ops[part->op].kind](part, run);
+    rows[run->window->ops[part->op].kind].run(part, run);
 }

@@ -4,7 +4,52 @@
 
 #include "exec/place.h"
 
+/* Bytes of scratch memory (run->scratch) that the op takes with the window's geometry. */
+int64_t cni_library_scratch(const cni_part *part, const cni_window *w);
 void cni_library_run(const cni_part *part, const cni_run *run);
+
+#define CN_LIBRARY(id, name, scratch)                              \
+    void cni_library_##name(const cni_part *part, const cni_run *run); \
+    int64_t cni_library_##name##_scratch(const cni_part *part, const cni_window *w); /* if scratch */
+#include "op/library.def"
+#undef CN_LIBRARY
+
+/* ---- For those functions ---- */
+
+/* Operand k of the op (outputs first): its view, and the address of its first element. */
+typedef struct cni_library_operand {
+    cni_geometry g;
+    cn_dtype dtype;
+    char *data;
+} cni_library_operand;
+
+cni_library_operand cni_library_operand_get(const cni_part *part, int k, const cni_run *run);
+const cn_scalar *cni_library_scalar(const cni_part *part, int k, const cni_run *run);
+
+/* Advances a C-order index; false when it begins anew. */
+static inline bool cni_next_index(int ndim, const int64_t *shape, int64_t *index)
+{
+    int d = ndim - 1;
+    while (d >= 0 && ++index[d] == shape[d]) {
+        index[d--] = 0;
+    }
+    return d >= 0;
+}
+
+static inline int64_t cni_offset_of(int ndim, const int64_t *strides, const int64_t *index)
+{
+    int64_t offset = 0;
+    for (int d = 0; d < ndim; d++) {
+        offset += index[d] * strides[d];
+    }
+    return offset;
+}
+
+/*
+ * Calls run(context, line) for the lines along one axis, shared out over threads: line k counts the other axes in C
+ * order. work: element operations of a line.
+ */
+void cni_library_lines(int64_t lines, int64_t work, void (*run)(void *context, int64_t first, int64_t end), void *context);
 
 typedef struct cni_matrix {
     cn_dtype dtype;

@@ -239,12 +239,13 @@ enum { LOOP_COUNT = sizeof all_loops / sizeof *all_loops };
 typedef struct {
     cn_dtype dtype;
     cni_reduce_loop loop;
+    cni_scan_loop scan;
 } reduce_entry;
 
-#define ENTRY_S(id, D, s) {D, reduce_##id##_##s},
+#define ENTRY_S(id, D, s) {D, reduce_##id##_##s, scan_##id##_##s},
 #define ENTRY_N(id, D, s)
 #define ENTRY_T(id, D, s) ENTRY_T_##s(id, D)
-#define ENTRY_T_b(id, D) {D, reduce_##id##_b},
+#define ENTRY_T_b(id, D) {D, reduce_##id##_b, scan_##id##_b},
 #define ENTRY_T_i8(id, D)
 #define ENTRY_T_u8(id, D)
 #define ENTRY_T_i16(id, D)
@@ -293,6 +294,7 @@ static const uint8_t takes_scalars[CNI_OP_COUNT] = {
 };
 
 static cni_reduce_loop all_reduces[LOOP_COUNT];
+static cni_scan_loop all_scans[LOOP_COUNT];
 static uint8_t all_scalars[LOOP_COUNT];
 
 cni_cpu_kernels CNI_KERNELS = {
@@ -300,6 +302,7 @@ cni_cpu_kernels CNI_KERNELS = {
     .loops = all_loops,
     .loop_scalars = all_scalars,
     .reduces = all_reduces,
+    .scans = all_scans,
     .casts = {
 #define CAST_ROW(s)                                                                                                     \
     {cast_##s##_b, cast_##s##_i8, cast_##s##_u8, cast_##s##_i16, cast_##s##_u16, cast_##s##_i32, cast_##s##_u32,        \
@@ -320,6 +323,7 @@ __attribute__((constructor)) static void fill_by_loop(void)
             for (size_t k = 0; k < reduce_rows[op].count; k++) {
                 if (reduce_rows[op].entries[k].dtype == dtypes[0] && dtypes[0] == dtypes[1]) {
                     all_reduces[cni_ops[op].first_loop + i] = reduce_rows[op].entries[k].loop;
+                    all_scans[cni_ops[op].first_loop + i] = reduce_rows[op].entries[k].scan;
                 }
             }
         }

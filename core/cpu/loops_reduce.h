@@ -34,6 +34,16 @@ enum { CNI_JOIN(LANES, SUFFIX) = 128 / sizeof(WORK) };
         *(TYPE *)accumulator = STORE(total);                         \
     }
 
+/* Results are rounded to the dtype at every step. */
+#define SCAN(id, expr)                                               \
+    static void CNI_JOIN(scan_##id, SUFFIX)(int64_t n, const void *in, void *out, void *accumulator) \
+    {                                                                \
+        const TYPE *x = in;                                          \
+        TYPE *y = out, total = *(const TYPE *)accumulator;           \
+        for (int64_t i = 0; i < n; i++) { const WORK a = LOAD(total), b = LOAD(x[i]); total = STORE(expr); y[i] = total; } \
+        *(TYPE *)accumulator = total;                                \
+    }
+
 #if FAMILY == FAMILY_REAL
 static WORK CNI_JOIN(pairwise, SUFFIX)(int64_t n, const TYPE *x)
 {
@@ -118,9 +128,9 @@ static WORK CNI_JOIN(pairwise, SUFFIX)(int64_t n, const REAL_OF *x)
 #endif
 
 #if FAMILY == FAMILY_REAL || FAMILY == FAMILY_COMPLEX
-#define REDUCE_SUM_S(id, expr) PAIRWISE(id)
+#define REDUCE_SUM_S(id, expr) PAIRWISE(id) SCAN(id, expr)
 #else
-#define REDUCE_SUM_S(id, expr) IN_LANES(id, expr)
+#define REDUCE_SUM_S(id, expr) IN_LANES(id, expr) SCAN(id, expr)
 #endif
 #if FAMILY == FAMILY_COMPLEX
 #undef IN_LANES /* structures do not cast */
@@ -135,10 +145,10 @@ static WORK CNI_JOIN(pairwise, SUFFIX)(int64_t n, const REAL_OF *x)
     }
 #define IN_LANES(id, expr) IN_ORDER(id, expr)
 #endif
-#define REDUCE_ORDERED_S(id, expr) IN_ORDER(id, expr)
-#define REDUCE_ANY_ORDER_S(id, expr) IN_LANES(id, expr)
+#define REDUCE_ORDERED_S(id, expr) IN_ORDER(id, expr) SCAN(id, expr)
+#define REDUCE_ANY_ORDER_S(id, expr) IN_LANES(id, expr) SCAN(id, expr)
 #if FAMILY == FAMILY_BOOL
-#define REDUCE_ANY_ORDER_T(id, expr) IN_LANES(id, expr)
+#define REDUCE_ANY_ORDER_T(id, expr) IN_LANES(id, expr) SCAN(id, expr)
 #else
 #define REDUCE_ANY_ORDER_T(id, expr)
 #endif
@@ -173,6 +183,7 @@ static WORK CNI_JOIN(pairwise, SUFFIX)(int64_t n, const REAL_OF *x)
 #undef IN_ORDER
 #undef IN_LANES
 #undef PAIRWISE
+#undef SCAN
 #undef REDUCE_SUM_S
 #undef REDUCE_ORDERED_S
 #undef REDUCE_ANY_ORDER_S

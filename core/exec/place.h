@@ -14,6 +14,7 @@ typedef struct cni_run {
     const cni_window *window;
     const cni_skeleton *skeleton;
     void *const *slots; /* storage, by slot */
+    void *scratch;      /* LIBRARY: of the size that the op asked for when it was bound */
 } cni_run;
 
 typedef struct cni_place {

@@ -10,8 +10,12 @@
 
 static const char *kind_name(const cni_op *op)
 {
-    static const char *const names[CNI_KIND_COUNT] = {[CNI_COPY] = "copy", [CNI_ARANGE] = "arange", [CNI_ARG_REDUCE] = "arg_reduce",
-                                                      [CNI_GATHER] = "gather", [CNI_SCATTER] = "scatter", [CNI_MATMUL] = "matmul"};
+    static const char *const names[CNI_KIND_COUNT] = {
+        [CNI_COPY] = "copy",
+#define CN_LIBRARY(id, name, scratch) [CNI_##id] = #name,
+#include "op/library.def"
+#undef CN_LIBRARY
+    };
     return names[op->kind] != NULL ? names[op->kind] : cni_ops[op->opcode].name;
 }
 

@@ -195,6 +195,39 @@ cn_status cn_reduce(cn_op op, cn_array *in, const cn_reduce_options *o, cn_array
     return deliver(made, o->out, result);
 }
 
+cn_status cn_accumulate(cn_op op, cn_array *in, int axis, cn_dtype dtype, cn_array **result)
+{
+    int loop = 0;
+    cn_array *source, *made;
+    if (!cn_op_reducible(op)) {
+        return cni_fail(CN_ERROR_UNSUPPORTED, "accumulate of '%s' is not native", cn_op_name(op));
+    }
+    if (axis < 0 || axis >= in->ndim) {
+        return cni_fail(CN_ERROR_AXIS, "axis %d is out of bounds for array of dimension %d", axis, in->ndim);
+    }
+    CN_TRY(reduce_loop((cni_opcode)op, (cn_dtype)in->dtype, dtype, &loop));
+    dtype = (cn_dtype)cni_ops[op].signatures[loop].dtypes[2];
+    if (in->dtype == dtype) {
+        source = cn_array_ref(in);
+    } else {
+        CN_TRY(cn_array_copy(in, dtype, false, &source));
+    }
+    cn_status status = cn_array_empty(dtype, in->ndim, cni_shape(in), &made);
+    if (status == CN_OK) {
+        cni_op o = {.kind = CNI_SCAN, .nout = 1, .nin = 1, .opcode = (uint16_t)op, .loop = (uint16_t)loop, .parameter = (uint8_t)axis};
+        cni_operand operands[2] = {{.array = made}, {.array = source}};
+        status = cni_record(&o, operands);
+        if (status != CN_OK) {
+            cn_array_unref(made);
+        }
+    }
+    cn_array_unref(source);
+    if (status == CN_OK) {
+        *result = made;
+    }
+    return status;
+}
+
 cn_status cn_arg_reduce(bool maximum, cn_array *in, int axis, bool keepdims, cn_array **result)
 {
     reduction r;

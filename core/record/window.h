@@ -20,11 +20,9 @@ typedef enum cni_kind {
     CNI_ELEMENTWISE, /* out... = op(in...) */
     CNI_COPY,        /* out = cast(in) */
     CNI_REDUCE,      /* out = reduce(in); out's view has stride 0 on the reduced axes; in[1]: initial value */
-    CNI_ARANGE,      /* out[i] = in[0] + i * in[1], flat C order */
-    CNI_ARG_REDUCE,  /* out = index of the extreme along `axis` (255: flattened) */
-    CNI_GATHER,      /* out[i..., r...] = in[0][unravel(in[1][i...]), r...], in[1] int64 */
-    CNI_SCATTER,     /* out[unravel(in[0][i...]), r...] = in[1][i..., r...] */
-    CNI_MATMUL,      /* out = in[0] @ in[1], 2-d or batched */
+#define CN_LIBRARY(id, name, scratch) CNI_##id,
+#include "op/library.def"
+#undef CN_LIBRARY
     CNI_KIND_COUNT
 } cni_kind;
 
