@@ -9,16 +9,8 @@
 typedef struct part_binding {
     cni_group_binding *group;
     cni_carry_binding *carry;
-    void *scratch;
-    int64_t scratch_bytes;
+    int64_t scratch; /* bytes */
 } part_binding;
-
-static cn_status scratch_bind(const cni_part *part, const cni_window *w, part_binding *b)
-{
-    b->scratch_bytes = cni_library_scratch(part, w);
-    b->scratch = b->scratch_bytes > 0 ? cni_storage_alloc(b->scratch_bytes) : NULL;
-    return b->scratch_bytes > 0 && b->scratch == NULL ? cni_fail_memory(b->scratch_bytes) : CN_OK;
-}
 
 static cn_status bind(const cni_part *part, const cni_window *w, const cni_skeleton *s, void **out)
 {
@@ -30,7 +22,7 @@ static cn_status bind(const cni_part *part, const cni_window *w, const cni_skele
     if (part->kind == CNI_PART_GROUP) {
         status = cni_group_bind(part, w, s, &b->group);
     } else if (part->kind == CNI_PART_LIBRARY) {
-        status = scratch_bind(part, w, b);
+        b->scratch = cni_library_scratch(part, w);
     } else {
         status = cni_carry_bind(part, w, s, &b->carry);
     }
@@ -51,7 +43,6 @@ static void unbind(void *opaque)
     if (b->carry != NULL) {
         cni_carry_unbind(b->carry);
     }
-    cni_storage_free(b->scratch, b->scratch_bytes);
     cni_free(b);
 }
 
@@ -66,16 +57,18 @@ static void run_part(const cni_part *part, void *opaque, const cni_run *run)
     case CNI_PART_FILL:
         cni_carry_run(part, b->carry, run);
         break;
-    default: {
-        cni_run with_scratch = *run;
-        with_scratch.scratch = b->scratch;
-        cni_library_run(part, &with_scratch);
+    default:
+        cni_library_run(part, run);
         break;
-    }
     }
 }
 
-const cni_place cni_cpu_place = {.name = "cpu", .bind = bind, .unbind = unbind, .run = run_part};
+static int64_t scratch(const void *opaque)
+{
+    return ((const part_binding *)opaque)->scratch;
+}
+
+const cni_place cni_cpu_place = {.name = "cpu", .bind = bind, .unbind = unbind, .scratch = scratch, .run = run_part};
 
 const char *cni_cpu_instruction_set(void)
 {

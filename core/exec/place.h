@@ -14,14 +14,15 @@ typedef struct cni_run {
     const cni_window *window;
     const cni_skeleton *skeleton;
     void *const *slots; /* storage, by slot */
-    void *scratch;      /* LIBRARY: of the size that the op asked for when it was bound */
+    void *scratch;      /* memory for the time of one part: at least what the place's scratch says of its binding */
 } cni_run;
 
 typedef struct cni_place {
     const char *name;
     cn_status (*bind)(const cni_part *part, const cni_window *w, const cni_skeleton *s, void **binding);
     void (*unbind)(void *binding);
-    /* Cannot fail: all memory is in the binding. */
+    int64_t (*scratch)(const void *binding); /* bytes */
+    /* Cannot fail: all memory is in the binding, the slots and the scratch. */
     void (*run)(const cni_part *part, void *binding, const cni_run *run);
 } cni_place;
 

@@ -18,6 +18,7 @@ typedef struct binding {
     int64_t *geometry;
     uint32_t nparts;
     void **parts;
+    int64_t scratch;                    /* the most that a part takes */
     uint64_t bytes_read, bytes_written; /* of one run */
 } binding;
 
@@ -64,6 +65,8 @@ static cn_status binding_fill(const cni_plan *plan, const cni_window *w, const c
         const cni_launch *launch = &plan->launches[l];
         for (uint32_t k = 0; k < launch->nparts; k++) {
             CN_TRY(cni_cpu_place.bind(&launch->parts[k], w, s, &b->parts[b->nparts]));
+            int64_t scratch = cni_cpu_place.scratch(b->parts[b->nparts]);
+            b->scratch = scratch > b->scratch ? scratch : b->scratch;
             b->nparts++;
         }
         cni_launch_bytes(launch, plan, w, s, &b->bytes_read, &b->bytes_written);
@@ -98,6 +101,8 @@ typedef struct storage {
     cni_buffer **buffers;  /* by slot; own reference unless entry */
     cni_buffer **idle;     /* of slots that have ended, for those that begin later */
     uint32_t nidle;
+    void *scratch;
+    int64_t scratch_bytes;
 } storage;
 
 static void storage_release(const cni_plan *plan, storage *s)
@@ -110,6 +115,7 @@ static void storage_release(const cni_plan *plan, storage *s)
     for (uint32_t i = 0; i < s->nidle; i++) {
         cni_buffer_unref(s->idle[i]);
     }
+    cni_storage_free(s->scratch, s->scratch_bytes);
     cni_free(s->data);
 }
 
@@ -136,7 +142,7 @@ static void slot_end(storage *s, uint32_t slot)
 
 static cn_status storage_take(const cni_plan *plan, const cni_window *w, storage *s)
 {
-    *s = (storage){0};
+    *s = (storage){.scratch_bytes = ((const binding *)plan->binding)->scratch};
     s->data = cni_alloc_zero((size_t)plan->nslots * 3 + 1, sizeof(void *));
     if (s->data == NULL) {
         return cni_fail_memory((int64_t)plan->nslots);
@@ -148,6 +154,9 @@ static cn_status storage_take(const cni_plan *plan, const cni_window *w, storage
             s->buffers[i] = w->bases[plan->slots[i].base]->buffer;
             s->data[i] = s->buffers[i]->data;
         }
+    }
+    if (s->scratch_bytes > 0 && (s->scratch = cni_storage_alloc(s->scratch_bytes)) == NULL) {
+        return cni_fail_memory(s->scratch_bytes);
     }
     for (uint32_t l = 0; l < plan->nlaunches; l++) {
         for (uint32_t i = 0; i < plan->nslots; i++) {
@@ -186,10 +195,10 @@ void cni_run_event(const cni_run *run, uint32_t op, uint32_t kind)
                        &(cn_fp_event){.kind = kind, .context = o->fp_context, .site = o->site, .op = o->opcode});
 }
 
-static void launch_all(const cni_plan *plan, const cni_window *w, const cni_skeleton *s, void *const *slots)
+static void launch_all(const cni_plan *plan, const cni_window *w, const cni_skeleton *s, const storage *store)
 {
     const binding *b = plan->binding;
-    cni_run run = {.window = w, .skeleton = s, .slots = slots};
+    cni_run run = {.window = w, .skeleton = s, .slots = store->data, .scratch = store->scratch};
     uint32_t part = 0;
     for (uint32_t l = 0; l < plan->nlaunches; l++) {
         for (uint32_t k = 0; k < plan->launches[l].nparts; k++) {
@@ -209,7 +218,7 @@ static cn_status plan_run(cni_plan *plan, const cni_window *w, const cni_skeleto
     CN_TRY(bind(plan, w, s));
     cn_status status = storage_take(plan, w, &store);
     if (status == CN_OK) {
-        launch_all(plan, w, s, store.data);
+        launch_all(plan, w, s, &store);
         commit(plan, w, &store);
         cni_explain_add(plan, w, s);
     }
