@@ -301,6 +301,7 @@ typedef struct cn_stats {
     uint64_t compilations, fallbacks, reads, exports;
     uint64_t live_bytes, peak_bytes;    /* memory of bases */
     uint64_t messages, message_bytes;
+    uint64_t moves, move_bytes;         /* between host and device */
 } cn_stats;
 
 CN_API void cn_stats_get(cn_stats *out);

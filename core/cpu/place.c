@@ -68,7 +68,7 @@ static int64_t scratch(const void *opaque)
     return ((const part_binding *)opaque)->scratch;
 }
 
-const cni_place cni_cpu_place = {.name = "cpu", .bind = bind, .unbind = unbind, .scratch = scratch, .run = run_part};
+const cni_place cni_cpu_place = {.name = "cpu", .where = CNI_ON_HOST, .bind = bind, .unbind = unbind, .scratch = scratch, .run = run_part};
 
 const char *cni_cpu_instruction_set(void)
 {

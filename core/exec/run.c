@@ -7,18 +7,26 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/settings.h"
 #include "base/stats.h"
 #include "base/status.h"
 #include "exec/explain.h"
 #include "exec/place.h"
 
 /* The geometry a plan was last run with, and what follows from it. */
+typedef struct bound_part {
+    const cni_place *place;
+    void *binding;
+} bound_part;
+
 typedef struct binding {
     size_t ngeometry;
     int64_t *geometry;
     uint32_t nparts;
-    void **parts;
-    int64_t scratch;                    /* the most that a part takes */
+    bound_part *parts;
+    bool uses_device;
+    uint8_t *touched;                   /* by slot: places that use it (CNI_ON_ bits) */
+    int64_t scratch[CNI_ON_DEVICE + 1]; /* by place: the most that a part takes */
     uint64_t bytes_read, bytes_written; /* of one run */
 } binding;
 
@@ -26,11 +34,12 @@ static void binding_destroy(void *opaque)
 {
     binding *b = opaque;
     for (uint32_t i = 0; b != NULL && i < b->nparts; i++) {
-        cni_cpu_place.unbind(b->parts[i]);
+        b->parts[i].place->unbind(b->parts[i].binding);
     }
     if (b != NULL) {
         cni_free(b->geometry);
         cni_free(b->parts);
+        cni_free(b->touched);
         cni_free(b);
     }
 }
@@ -51,12 +60,89 @@ static uint32_t part_count(const cni_plan *plan)
     return n;
 }
 
+/* Calls visit for every slot of the part; reads: it needs the values that are there. */
+static void part_slots(const cni_part *part, void (*visit)(void *context, uint32_t slot, bool reads, bool writes), void *context)
+{
+    for (uint32_t a = 0; a < part->naccess; a++) {
+        if (part->access[a].slot != CNI_NONE) {
+            visit(context, part->access[a].slot, true, part->access[a].written);
+        }
+    }
+    if (part->kind == CNI_PART_CARRY) {
+        visit(context, part->source, true, false);
+    }
+    if (part->kind == CNI_PART_CARRY || part->kind == CNI_PART_FILL) {
+        visit(context, part->slot, true, true);
+    }
+}
+
+/* ---- Where parts run: a matter of sizes and of where values are, never of time ---- */
+
+typedef struct part_size {
+    const cni_plan *plan;
+    const cni_window *w;
+    const cni_skeleton *s;
+    const binding *b;
+    int64_t largest;
+    bool shared, away; /* memory that others see; values that are on the device */
+} part_size;
+
+static void measure(void *context, uint32_t slot, bool reads, bool writes)
+{
+    part_size *size = context;
+    const cni_slot *s = &size->plan->slots[slot];
+    uint8_t state = size->s->states[s->base];
+    int64_t nbytes = size->w->bases[s->base]->nbytes;
+    (void)reads, (void)writes;
+    size->largest = nbytes > size->largest ? nbytes : size->largest;
+    size->shared |= s->entry && (state & CNI_BASE_SHARED) != 0;
+    size->away |= (s->entry && (state & CNI_BASE_AWAY) != 0) || (size->b->touched[slot] & CNI_ON_DEVICE) != 0;
+}
+
+static const cni_place *choose_place(const cni_part *part, const cni_plan *plan, const cni_window *w, const cni_skeleton *s, const binding *b)
+{
+    const cni_place *device = cni_settings[CNI_SETTING_GPU] != 0 ? cni_device_place() : NULL;
+    if (device == NULL) {
+        return &cni_cpu_place;
+    }
+    part_size size = {.plan = plan, .w = w, .s = s, .b = b};
+    part_slots(part, measure, &size);
+    bool worth = size.away || size.largest >= cni_settings[CNI_SETTING_GPU_BYTES];
+    return worth && !size.shared && device->supports(part, w, s) ? device : &cni_cpu_place;
+}
+
+typedef struct part_touch {
+    binding *b;
+    uint8_t where;
+} part_touch;
+
+static void touch(void *context, uint32_t slot, bool reads, bool writes)
+{
+    const part_touch *t = context;
+    (void)reads, (void)writes;
+    t->b->touched[slot] |= t->where;
+}
+
+static cn_status bind_part(const cni_part *part, const cni_plan *plan, const cni_window *w, const cni_skeleton *s, binding *b)
+{
+    bound_part *bound = &b->parts[b->nparts];
+    bound->place = choose_place(part, plan, w, s, b);
+    CN_TRY(bound->place->bind(part, w, s, &bound->binding));
+    b->nparts++;
+    b->uses_device |= bound->place->where == CNI_ON_DEVICE;
+    int64_t scratch = bound->place->scratch(bound->binding), *most = &b->scratch[bound->place->where];
+    *most = scratch > *most ? scratch : *most;
+    part_slots(part, touch, &(part_touch){b, bound->place->where});
+    return CN_OK;
+}
+
 static cn_status binding_fill(const cni_plan *plan, const cni_window *w, const cni_skeleton *s, binding *b)
 {
     uint32_t count = part_count(plan);
     b->geometry = cni_alloc(w->ngeometry * sizeof *b->geometry);
     b->parts = cni_alloc_zero(count, sizeof *b->parts);
-    if (b->geometry == NULL || b->parts == NULL) {
+    b->touched = cni_alloc_zero(plan->nslots, sizeof *b->touched);
+    if (b->geometry == NULL || b->parts == NULL || b->touched == NULL) {
         return cni_fail_memory((int64_t)count);
     }
     memcpy(b->geometry, w->geometry, w->ngeometry * sizeof *b->geometry);
@@ -64,10 +150,7 @@ static cn_status binding_fill(const cni_plan *plan, const cni_window *w, const c
     for (uint32_t l = 0; l < plan->nlaunches; l++) {
         const cni_launch *launch = &plan->launches[l];
         for (uint32_t k = 0; k < launch->nparts; k++) {
-            CN_TRY(cni_cpu_place.bind(&launch->parts[k], w, s, &b->parts[b->nparts]));
-            int64_t scratch = cni_cpu_place.scratch(b->parts[b->nparts]);
-            b->scratch = scratch > b->scratch ? scratch : b->scratch;
-            b->nparts++;
+            CN_TRY(bind_part(&launch->parts[k], plan, w, s, b));
         }
         cni_launch_bytes(launch, plan, w, s, &b->bytes_read, &b->bytes_written);
     }
@@ -97,12 +180,14 @@ static cn_status bind(cni_plan *plan, const cni_window *w, const cni_skeleton *s
 /* ---- Storage ---- */
 
 typedef struct storage {
-    void **data;           /* by slot */
-    cni_buffer **buffers;  /* by slot; own reference unless entry */
+    const binding *bound;
+    cni_buffer **buffers;  /* by slot, of those that live on; own reference unless entry */
     cni_buffer **idle;     /* of slots that have ended, for those that begin later */
+    cni_buffer **of;       /* by slot, whether it has ended or not */
+    bool moves;            /* more places than the host are involved */
+    void **addresses[CNI_ON_DEVICE + 1]; /* by place, by slot */
     uint32_t nidle;
-    void *scratch;
-    int64_t scratch_bytes;
+    void *scratch[CNI_ON_DEVICE + 1];
 } storage;
 
 static void storage_release(const cni_plan *plan, storage *s)
@@ -115,22 +200,41 @@ static void storage_release(const cni_plan *plan, storage *s)
     for (uint32_t i = 0; i < s->nidle; i++) {
         cni_buffer_unref(s->idle[i]);
     }
-    cni_storage_free(s->scratch, s->scratch_bytes);
-    cni_free(s->data);
+    cni_storage_free(s->scratch[CNI_ON_HOST], s->bound->scratch[CNI_ON_HOST]);
+    if (s->scratch[CNI_ON_DEVICE] != NULL) {
+        cni_device_place()->scratch_free(s->scratch[CNI_ON_DEVICE], s->bound->scratch[CNI_ON_DEVICE]);
+    }
+    cni_free(s->buffers);
+}
+
+static void slot_address(storage *s, uint32_t slot)
+{
+    s->of[slot] = s->buffers[slot];
+    s->addresses[CNI_ON_HOST][slot] = s->buffers[slot]->data;
+    s->addresses[CNI_ON_DEVICE][slot] = s->buffers[slot]->device;
 }
 
 static cn_status slot_begin(storage *s, uint32_t slot, int64_t nbytes)
 {
+    uint8_t places = s->bound->touched[slot];
     for (uint32_t i = 0; i < s->nidle; i++) {
-        if (s->idle[i]->nbytes == nbytes) {
-            s->buffers[slot] = s->idle[i];
+        cni_buffer *b = s->idle[i];
+        bool has = ((places & CNI_ON_HOST) == 0 || b->data != NULL) && ((places & CNI_ON_DEVICE) == 0 || b->device != NULL);
+        if (b->nbytes == nbytes && has) {
+            s->buffers[slot] = b;
             s->idle[i] = s->idle[--s->nidle];
-            s->data[slot] = s->buffers[slot]->data;
+            slot_address(s, slot);
             return CN_OK;
         }
     }
-    CN_TRY(cni_buffer_create(nbytes, &s->buffers[slot]));
-    s->data[slot] = s->buffers[slot]->data;
+    cni_buffer *fresh = cni_alloc(sizeof *fresh);
+    if (fresh == NULL) {
+        return cni_fail_memory((int64_t)sizeof *fresh);
+    }
+    *fresh = (cni_buffer){.nbytes = nbytes, .refs = 1, .valid = CNI_ON_HOST};
+    s->buffers[slot] = fresh;
+    CN_TRY(cni_buffer_reserve(fresh, places != 0 ? places : CNI_ON_HOST));
+    slot_address(s, slot);
     return CN_OK;
 }
 
@@ -140,24 +244,46 @@ static void slot_end(storage *s, uint32_t slot)
     s->buffers[slot] = NULL;
 }
 
-static cn_status storage_take(const cni_plan *plan, const cni_window *w, storage *s)
+static cn_status scratch_take(storage *s)
 {
-    *s = (storage){.scratch_bytes = ((const binding *)plan->binding)->scratch};
-    s->data = cni_alloc_zero((size_t)plan->nslots * 3 + 1, sizeof(void *));
-    if (s->data == NULL) {
-        return cni_fail_memory((int64_t)plan->nslots);
+    int64_t host = s->bound->scratch[CNI_ON_HOST], device = s->bound->scratch[CNI_ON_DEVICE];
+    if (host > 0 && (s->scratch[CNI_ON_HOST] = cni_storage_alloc(host)) == NULL) {
+        return cni_fail_memory(host);
     }
-    s->buffers = (cni_buffer **)(s->data + plan->nslots);
-    s->idle = (cni_buffer **)(s->data + 2 * (size_t)plan->nslots);
+    if (device > 0 && (s->scratch[CNI_ON_DEVICE] = cni_device_place()->scratch_alloc(device)) == NULL) {
+        return cni_fail_memory(device);
+    }
+    return CN_OK;
+}
+
+static cn_status entries_take(const cni_plan *plan, const cni_window *w, storage *s)
+{
     for (uint32_t i = 0; i < plan->nslots; i++) {
         if (plan->slots[i].entry) {
             s->buffers[i] = w->bases[plan->slots[i].base]->buffer;
-            s->data[i] = s->buffers[i]->data;
+            CN_TRY(cni_buffer_reserve(s->buffers[i], s->bound->touched[i]));
+            s->moves |= s->buffers[i]->device != NULL;
+            slot_address(s, i);
         }
     }
-    if (s->scratch_bytes > 0 && (s->scratch = cni_storage_alloc(s->scratch_bytes)) == NULL) {
-        return cni_fail_memory(s->scratch_bytes);
+    return CN_OK;
+}
+
+static cn_status storage_take(const cni_plan *plan, const cni_window *w, storage *s)
+{
+    size_t n = plan->nslots;
+    *s = (storage){.bound = plan->binding};
+    s->moves = s->bound->uses_device;
+    s->buffers = cni_alloc_zero(n * 5 + 1, sizeof(void *));
+    if (s->buffers == NULL) {
+        return cni_fail_memory((int64_t)n);
     }
+    s->idle = s->buffers + n;
+    s->of = s->buffers + 2 * n;
+    s->addresses[CNI_ON_HOST] = (void **)(s->buffers + 3 * n);
+    s->addresses[CNI_ON_DEVICE] = (void **)(s->buffers + 4 * n);
+    CN_TRY(entries_take(plan, w, s));
+    CN_TRY(scratch_take(s));
     for (uint32_t l = 0; l < plan->nlaunches; l++) {
         for (uint32_t i = 0; i < plan->nslots; i++) {
             if (!plan->slots[i].entry && plan->slots[i].first == l) {
@@ -195,14 +321,61 @@ void cni_run_event(const cni_run *run, uint32_t op, uint32_t kind)
                        &(cn_fp_event){.kind = kind, .context = o->fp_context, .site = o->site, .op = o->opcode});
 }
 
-static void launch_all(const cni_plan *plan, const cni_window *w, const cni_skeleton *s, const storage *store)
+/* Values come to where a part runs; what it writes is there alone. */
+typedef struct part_move {
+    const storage *store;
+    uint8_t where;
+    cn_status status;
+} part_move;
+
+static void bring(void *context, uint32_t slot, bool reads, bool writes)
+{
+    part_move *m = context;
+    (void)writes;
+    if (reads && m->status == CN_OK) {
+        m->status = cni_buffer_bring(m->store->of[slot], m->where);
+    }
+}
+
+static void settle(void *context, uint32_t slot, bool reads, bool writes)
+{
+    part_move *m = context;
+    (void)reads;
+    if (writes) {
+        m->store->of[slot]->valid = m->where;
+    }
+}
+
+static cn_status run_moving(const cni_part *part, const bound_part *bound, const cni_run *run, const storage *store)
+{
+    part_move m = {.store = store, .where = bound->place->where};
+    part_slots(part, bring, &m);
+    if (m.status == CN_OK) {
+        bound->place->run(part, bound->binding, run);
+        part_slots(part, settle, &m);
+    }
+    return m.status;
+}
+
+static cn_status launch_all(const cni_plan *plan, const cni_window *w, const cni_skeleton *s, const storage *store)
 {
     const binding *b = plan->binding;
-    cni_run run = {.window = w, .skeleton = s, .slots = store->data, .scratch = store->scratch};
-    uint32_t part = 0;
+    const bound_part *bound = b->parts;
     for (uint32_t l = 0; l < plan->nlaunches; l++) {
-        for (uint32_t k = 0; k < plan->launches[l].nparts; k++) {
-            cni_cpu_place.run(&plan->launches[l].parts[k], b->parts[part++], &run);
+        for (uint32_t i = 0; store->moves && i < plan->nslots; i++) {
+            if (!plan->slots[i].entry && plan->slots[i].first == l) {
+                store->of[i]->valid = 0; /* another slot's memory, perhaps */
+            }
+        }
+        for (uint32_t k = 0; k < plan->launches[l].nparts; k++, bound++) {
+            const cni_part *part = &plan->launches[l].parts[k];
+            uint8_t where = bound->place->where;
+            cni_run run = {.window = w, .skeleton = s, .slots = store->addresses[where], .scratch = store->scratch[where]};
+            if (store->moves) {
+                CN_TRY(run_moving(part, bound, &run, store));
+            } else {
+                bound->place->run(part, bound->binding, &run);
+            }
         }
     }
     cni_stats.windows++;
@@ -210,6 +383,7 @@ static void launch_all(const cni_plan *plan, const cni_window *w, const cni_skel
     cni_stats.groups += plan->ngroups;
     cni_stats.bytes_read += b->bytes_read;
     cni_stats.bytes_written += b->bytes_written;
+    return CN_OK;
 }
 
 static cn_status plan_run(cni_plan *plan, const cni_window *w, const cni_skeleton *s)
@@ -218,7 +392,9 @@ static cn_status plan_run(cni_plan *plan, const cni_window *w, const cni_skeleto
     CN_TRY(bind(plan, w, s));
     cn_status status = storage_take(plan, w, &store);
     if (status == CN_OK) {
-        launch_all(plan, w, s, &store);
+        status = launch_all(plan, w, s, &store);
+    }
+    if (status == CN_OK) {
         commit(plan, w, &store);
         cni_explain_add(plan, w, s);
     }

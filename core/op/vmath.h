@@ -100,6 +100,9 @@ static inline float cni_pick_f32(bool condition, float a, float b)
  * builtin, T the type, U the unsigned integer of its size, BIAS its exponents' bias and DIGITS its precision. MAGIC + n, for a whole |n| < 2**(DIGITS - 2), has n in
  * its lowest bits: rounding, and conversion to and from integers, without instructions for them.
  */
+#define FMA B(fma)
+#define MAGIC K(0x1.8p52, 0x1.8p23)
+
 #define T double
 #define U uint64_t
 #define F(name) cni_##name##_f64
@@ -152,5 +155,7 @@ static inline float cni_pick_f32(bool condition, float a, float b)
 #undef BIAS
 #undef B
 #undef INF
+#undef FMA
+#undef MAGIC
 
 #endif

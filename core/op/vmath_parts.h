@@ -1,8 +1,5 @@
 /* vmath_parts.h - included by vmath.h for each type: steps that several functions share. */
 
-#define FMA(a, b, c) B(fma)(a, b, c)
-#define MAGIC K(0x1.8p52, 0x1.8p23)
-
 /* A number as an unevaluated sum. */
 typedef struct F(pair) {
     T hi, lo;

@@ -131,7 +131,8 @@ typedef struct cni_plan {
 } cni_plan;
 
 /* What is true of a base when planning begins. */
-enum { CNI_BASE_STORED = 1, CNI_BASE_COMMON = 2 /* storage shared with a copy */, CNI_BASE_SHARED = 4 };
+enum { CNI_BASE_STORED = 1, CNI_BASE_COMMON = 2 /* storage shared with a copy */, CNI_BASE_SHARED = 4,
+       CNI_BASE_AWAY = 8 /* its values are on the device alone */ };
 
 typedef struct cni_skeleton {
     uint64_t hash;

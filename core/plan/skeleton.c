@@ -81,6 +81,7 @@ cn_status cni_skeleton_build(cni_window *w, cni_skeleton *s)
         uint8_t state = base->buffer != NULL ? CNI_BASE_STORED : 0;
         state |= base->buffer != NULL && base->buffer->refs > 1 ? CNI_BASE_COMMON : 0;
         state |= cni_base_shared(base) ? CNI_BASE_SHARED : 0;
+        state |= base->buffer != NULL && base->buffer->valid == CNI_ON_DEVICE ? CNI_BASE_AWAY : 0;
         s->states[i] = state;
         s->live[i] = base->arrays > 0 || base->windows > 1;
         *word++ = (uint64_t)state | (uint64_t)base->home_ndim << 8 | (uint64_t)base->home_itemsize << 16;

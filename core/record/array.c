@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/stats.h"
 #include "base/status.h"
 #include "record/window.h"
 
@@ -34,6 +35,8 @@ static void list_push(void **list, int *count, void *item)
     (*count)++;
 }
 
+const cni_device *cni_process_device;
+
 cn_status cni_buffer_create(int64_t nbytes, cni_buffer **out)
 {
     cni_buffer *buffer = cni_alloc(sizeof *buffer);
@@ -42,8 +45,40 @@ cn_status cni_buffer_create(int64_t nbytes, cni_buffer **out)
         cni_free(buffer);
         return cni_fail_memory(nbytes);
     }
-    *buffer = (cni_buffer){.data = data, .nbytes = nbytes, .refs = 1};
+    *buffer = (cni_buffer){.data = data, .nbytes = nbytes, .refs = 1, .valid = CNI_ON_HOST};
     *out = buffer;
+    return CN_OK;
+}
+
+cn_status cni_buffer_reserve(cni_buffer *b, uint8_t places)
+{
+    if ((places & CNI_ON_HOST) != 0 && b->data == NULL && (b->data = cni_storage_alloc(b->nbytes)) == NULL) {
+        return cni_fail_memory(b->nbytes);
+    }
+    if ((places & CNI_ON_DEVICE) != 0 && b->device == NULL && (b->device = cni_process_device->alloc(b->nbytes)) == NULL) {
+        return cni_fail_memory(b->nbytes);
+    }
+    return CN_OK;
+}
+
+cn_status cni_buffer_bring(cni_buffer *b, uint8_t place)
+{
+    if ((b->valid & place) != 0 || b->valid == 0 || b->nbytes == 0) {
+        return CN_OK;
+    }
+    CN_TRY(place == CNI_ON_HOST ? cni_process_device->download(b->data, b->device, b->nbytes)
+                                : cni_process_device->upload(b->device, b->data, b->nbytes));
+    b->valid |= place;
+    cni_stats.moves++;
+    cni_stats.move_bytes += (uint64_t)b->nbytes;
+    return CN_OK;
+}
+
+cn_status cni_buffer_to_host(cni_buffer *b, bool alone)
+{
+    CN_TRY(cni_buffer_reserve(b, CNI_ON_HOST));
+    CN_TRY(cni_buffer_bring(b, CNI_ON_HOST));
+    b->valid = alone ? CNI_ON_HOST : (uint8_t)(b->valid | CNI_ON_HOST);
     return CN_OK;
 }
 
@@ -54,6 +89,9 @@ void cni_buffer_unref(cni_buffer *buffer)
     }
     if (!buffer->foreign) {
         cni_storage_free(buffer->data, buffer->nbytes);
+    }
+    if (buffer->device != NULL) {
+        cni_process_device->free(buffer->device, buffer->nbytes);
     }
     cni_free(buffer);
 }

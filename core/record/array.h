@@ -13,12 +13,27 @@
 #include "cnumeric.h"
 #include "record/geometry.h"
 
+/* Where a buffer's values are: both, if both have them. */
+enum { CNI_ON_HOST = 1, CNI_ON_DEVICE = 2 };
+
 typedef struct cni_buffer {
-    void *data;
+    void *data;    /* host memory; NULL: none */
+    void *device;  /* memory of the process's device; NULL: none */
     int64_t nbytes;
     uint32_t refs;
-    bool foreign; /* data belongs to somebody else */
+    bool foreign;  /* data belongs to somebody else */
+    uint8_t valid; /* CNI_ON_ bits; 0: unspecified values */
 } cni_buffer;
+
+/* What record needs of the process's device, if it has one (exec sets it). Moves wait until they are done. */
+typedef struct cni_device {
+    void *(*alloc)(int64_t nbytes); /* NULL without memory */
+    void (*free)(void *memory, int64_t nbytes);
+    cn_status (*upload)(void *device, const void *host, int64_t nbytes);
+    cn_status (*download)(void *host, const void *device, int64_t nbytes);
+} cni_device;
+
+extern const cni_device *cni_process_device; /* NULL: none */
 
 typedef struct cni_base {
     uint32_t arrays;  /* handles */
@@ -80,7 +95,17 @@ cn_status cni_base_materialise(cni_base *base);
 /* Frees the base if nothing mentions it any more. */
 void cni_base_drop(cni_base *base);
 
+/* Host memory with unspecified values. */
 cn_status cni_buffer_create(int64_t nbytes, cni_buffer **out);
+
+/* Gives the buffer memory in these places (CNI_ON_ bits), if it has none there. */
+cn_status cni_buffer_reserve(cni_buffer *buffer, uint8_t places);
+
+/* Moves values to the place, where there must be memory; counted. */
+cn_status cni_buffer_bring(cni_buffer *buffer, uint8_t place);
+
+/* Values on the host, in memory; alone: about to be changed there by somebody. */
+cn_status cni_buffer_to_host(cni_buffer *buffer, bool alone);
 void cni_buffer_unref(cni_buffer *buffer);
 
 #endif

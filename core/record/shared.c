@@ -70,7 +70,7 @@ static cn_status wrapped_create(void *block, int64_t nbytes, bool writeable, int
         return status;
     }
     cni_base *base = first->base;
-    *buffer = (cni_buffer){.data = block, .nbytes = nbytes, .refs = 1, .foreign = true};
+    *buffer = (cni_buffer){.data = block, .nbytes = nbytes, .refs = 1, .foreign = true, .valid = CNI_ON_HOST};
     *w = (wrapped_block){.next = *bucket_of(block), .base = base, .block = block};
     *bucket_of(block) = w;
     base->buffer = buffer;
@@ -113,6 +113,7 @@ cn_status cn_array_wrap(void *block, int64_t nbytes, bool writeable, void (*rele
 static cn_status make_sole(cni_base *base)
 {
     CN_TRY(cni_base_materialise(base));
+    CN_TRY(cni_buffer_to_host(base->buffer, base->buffer->refs == 1));
     if (base->buffer->refs == 1) {
         return CN_OK;
     }
@@ -157,7 +158,7 @@ static cn_status ready(cni_base *base)
         CN_TRY(cni_base_materialise(base));
         memset(base->buffer->data, 0, (size_t)base->nbytes);
     }
-    return CN_OK;
+    return (base->buffer->valid & CNI_ON_HOST) != 0 ? CN_OK : cni_buffer_to_host(base->buffer, false);
 }
 
 cn_status cn_array_item(const cn_array *array, int64_t offset, cn_scalar *out)
@@ -209,6 +210,7 @@ cn_status cn_array_store(cn_array *array, int64_t offset, const cn_scalar *value
     }
     if (base->window == NULL && (base->buffer == NULL || base->buffer->refs == 1)) {
         CN_TRY(cni_base_materialise(base));
+        CN_TRY(cni_buffer_to_host(base->buffer, true));
         memcpy((char *)base->buffer->data + offset, value->value.bytes, cn_dtype_size((cn_dtype)array->dtype));
         return CN_OK;
     }
