@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "base/status.h"
+#include "cpu/library.h"
 #include "cpu/loops.h"
 
 enum { LIST_MOST = 64 };
@@ -63,28 +64,52 @@ static int fastest(const cni_carry_binding *b)
     return best;
 }
 
+typedef struct carry_run {
+    const cni_carry_binding *b;
+    const cni_box *box;
+    char *to;
+    const char *from;
+    bool fill;
+    int inner;
+} carry_run;
+
+/* Lines [first, end) of a box: its other dimensions in C order. */
+static void run_lines(void *context, int64_t first, int64_t end)
+{
+    const carry_run *r = context;
+    const cni_carry_binding *b = r->b;
+    const cni_copy_loop copy = cni_cpu_kernels_get()->copies[__builtin_ctzll(b->itemsize)];
+    int64_t width = r->box->stop[r->inner] - r->box->start[r->inner], step = b->strides[r->inner];
+    for (int64_t line = first; line < end; line++) {
+        int64_t offset = r->box->start[r->inner] * step, rest = line;
+        for (int k = b->ndim - 1; k >= 0; k--) {
+            if (k != r->inner) {
+                int64_t extent = r->box->stop[k] - r->box->start[k];
+                offset += (r->box->start[k] + rest % extent) * b->strides[k];
+                rest /= extent;
+            }
+        }
+        copy(width, r->to + offset, step, r->fill ? r->from : r->from + offset, r->fill ? 0 : step);
+    }
+}
+
 static void run_box(const cni_carry_binding *b, const cni_box *box, char *to, const char *from, bool fill)
 {
-    const cni_copy_loop copy = cni_cpu_kernels_get()->copies[__builtin_ctzll(b->itemsize)];
-    int64_t index[CNI_LATTICE_DIMS];
-    int inner = fastest(b);
-    memcpy(index, box->start, sizeof index);
-    for (;;) {
-        int64_t offset = 0;
-        for (int k = 0; k < b->ndim; k++) {
-            offset += index[k] * b->strides[k];
-        }
-        copy(box->stop[inner] - box->start[inner], to + offset, b->strides[inner], fill ? from : from + offset,
-             fill ? 0 : b->strides[inner]);
-        int d = b->ndim - 1;
-        while (d >= 0 && (d == inner || ++index[d] == box->stop[d])) {
-            index[d] = box->start[d];
-            d--;
-        }
-        if (d < 0) {
-            return;
-        }
+    carry_run r = {.b = b, .box = box, .to = to, .from = from, .fill = fill, .inner = fastest(b)};
+    int64_t lines = 1;
+    for (int k = 0; k < b->ndim; k++) {
+        lines *= k == r.inner ? 1 : box->stop[k] - box->start[k];
     }
+    cni_library_lines(lines, box->stop[r.inner] - box->start[r.inner], run_lines, &r);
+}
+
+/* Elements [first, end) of everything. */
+static void run_all(void *context, int64_t first, int64_t end)
+{
+    const carry_run *r = context;
+    int64_t size = (int64_t)r->b->itemsize;
+    cni_cpu_kernels_get()->copies[__builtin_ctzll(r->b->itemsize)](end - first, r->to + first * size, size,
+                                                                   r->fill ? r->from : r->from + first * size, r->fill ? 0 : size);
 }
 
 void cni_carry_run(const cni_part *part, const cni_carry_binding *b, const cni_run *run)
@@ -92,11 +117,9 @@ void cni_carry_run(const cni_part *part, const cni_carry_binding *b, const cni_r
     bool fill = part->kind == CNI_PART_FILL;
     char *to = run->slots[part->slot];
     const char *from = fill ? (const char *)run->window->scalars[part->source].value.bytes : run->slots[part->source];
-    if (b->nboxes < 0 && fill) {
-        cni_cpu_kernels_get()->copies[__builtin_ctzll(b->itemsize)](b->nbytes / (int64_t)b->itemsize, to,
-                                                                    (int64_t)b->itemsize, from, 0);
-    } else if (b->nboxes < 0) {
-        memcpy(to, from, (size_t)b->nbytes);
+    if (b->nboxes < 0) {
+        carry_run r = {.b = b, .to = to, .from = from, .fill = fill};
+        cni_library_lines(b->nbytes / (int64_t)b->itemsize, 1, run_all, &r);
     }
     for (int i = 0; i < b->nboxes; i++) {
         run_box(b, &b->boxes[i], to, from, fill);
