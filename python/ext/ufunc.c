@@ -119,17 +119,19 @@ static bool read_out(call *c, PyObject *object, int i)
     if (object == Py_None) {
         return true;
     }
-    if (!cnx_array_check(object) && !cnx_is_native_numpy(object)) {
-        return false;
+    PyObject *keep = NULL;
+    int known = cnx_output(object, &c->out[i], &keep);
+    if (keep != NULL) {
+        c->keep[c->nkeep++] = keep;
     }
-    cn_operand out;
-    if (read_input(c, object, &out) != OPERAND_ARRAY) {
+    if (known != 1) {
         PyErr_Clear();
+        c->out[i] = NULL;
         return false;
     }
-    c->out[i] = out.array;
     c->out_objects[i] = object;
     c->has_out = true;
+    c->narrays++;
     return true;
 }
 
@@ -223,8 +225,9 @@ static bool read_keyword(const cnx_ufunc *self, call *c, PyObject *name, PyObjec
 /* ---- Calling ------------------------------------------------------------------------------------------ */
 
 /* Results as NumPy gives them: out's own objects, scalars for 0-d, a tuple if there are several. */
-static PyObject *give_results(const cnx_ufunc *self, const call *c, cn_array **results)
+static PyObject *give_results(const cnx_ufunc *self, const call *c, PyObject *const *args, cn_array **results)
 {
+    PyObject *operand = cnx_subclass_of(args, self->nin);
     PyObject *objects[MAX_ARGUMENTS] = {NULL};
     bool failed = false;
     for (int i = 0; i < self->nout; i++) {
@@ -232,7 +235,7 @@ static PyObject *give_results(const cnx_ufunc *self, const call *c, cn_array **r
             cn_array_unref(results[i]);
             objects[i] = Py_NewRef(c->out_objects[i]);
         } else {
-            objects[i] = cnx_result(results[i]);
+            objects[i] = cnx_as_subclass(operand, cnx_result(results[i]));
         }
         failed = failed || objects[i] == NULL;
     }
@@ -275,10 +278,10 @@ static PyObject *record(cnx_ufunc *self, call *c, PyObject *const *args, Py_ssiz
     cn_status status = cn_elementwise(self->op, c->in, c->has_out ? c->out : NULL, c->has_options ? &c->options : NULL,
                                       results);
     if (status == CN_OK) {
-        PyObject *given = give_results(self, c, results);
+        PyObject *given = give_results(self, c, args, results);
         return cnx_end(given);
     }
-    if (status == CN_ERROR_UNSUPPORTED) {
+    if (status == CN_ERROR_UNSUPPORTED || status == CN_ERROR_OVERFLOW) { /* ints out of range can be compared */
         return cnx_ufunc_fallback_vector(self, args, nargs, kwnames);
     }
     return replay_error(self, status, args, nargs, kwnames);
@@ -353,7 +356,7 @@ static PyObject *call_matmul(PyObject *object, PyObject *const *args, size_t nar
         status = multiply_matrices(&c, &result);
     }
     if (status == CN_OK) {
-        given = cnx_end(give_results(self, &c, &result));
+        given = cnx_end(give_results(self, &c, args, &result));
     } else if (status == CN_ERROR_UNSUPPORTED) {
         given = cnx_ufunc_fallback_vector(self, args, nargs, kwnames);
     } else {

@@ -93,7 +93,13 @@ static bool read_out(reduce_call *r)
         r->out = PyTuple_GET_ITEM(r->out, 0);
         return read_out(r);
     }
-    return (cnx_array_check(r->out) || cnx_is_native_numpy(r->out)) && convert(r, r->out, &r->options.out);
+    PyObject *keep = NULL;
+    int known = cnx_output(r->out, &r->options.out, &keep);
+    if (keep != NULL) {
+        r->keep[r->nkeep++] = keep;
+    }
+    PyErr_Clear();
+    return known == 1;
 }
 
 static bool read_initial(reduce_call *r)

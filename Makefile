@@ -1,0 +1,91 @@
+# Makefile - the doors to the project; `make help` lists them. Each sets up what it needs.
+
+BUILD ?= build
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+PYTEST_ARGS ?=
+VENV := .venv
+PY := $(VENV)/bin/python
+READY := $(VENV)/ready
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+RUN := PYTHONPATH=$(abspath $(BUILD))/python $(PY)
+PYTEST := $(RUN) -m pytest -n $(JOBS)
+
+.PHONY: help build demo test test-full test-c test-python bench lint format asan ubsan tsan fault fuzz stress docs clean
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1 \2/p' Makefile | \
+		awk '{printf "  make %-10s", $$2; $$1 = $$2 = ""; print $$0}'
+
+# ---- Set up and build ----
+
+$(READY): tools/setup requirements-dev.txt
+	tools/setup
+	@touch $@
+
+$(BUILD)/build.ninja: CMakeLists.txt | $(READY)
+	CC="$$(cat $(VENV)/compiler)" cmake -S . -B $(BUILD) -G Ninja -DPython_EXECUTABLE=$(CURDIR)/$(PY)
+
+build: $(READY) $(BUILD)/build.ninja ## compile the core, the extension, the C tests and examples
+	@cmake --build $(BUILD)
+
+# ---- Use ----
+
+demo: build ## set up, build, run the channel flow and show what it did
+	$(RUN) examples/channel_flow.py --compare --explain --picture examples/channel_flow.png
+
+test: test-c test-python ## set up, build, run every test but the slow ones
+
+test-c: build
+	ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS)
+
+test-python: build test-c
+	$(PYTEST) -m "not slow" $(PYTEST_ARGS)
+
+test-full: build test-c ## the slow tests too
+	$(PYTEST) $(PYTEST_ARGS)
+
+bench: build ## time every row beside NumPy, numexpr, Numba and JAX (BENCH_ARGS="--help" lists options)
+	tools/setup bench
+	$(RUN) -m bench $(BENCH_ARGS)
+
+# ---- Care ----
+
+lint: build ## layers, headers, C and Python style, static checks
+	$(PY) tools/check_layers.py --headers --compiler "$$(cat $(VENV)/compiler)"
+	ruff check .
+	ruff format --check .
+	mypy --strict python/cnumeric
+	tools/format_c --check
+	@if command -v cppcheck >/dev/null; then tools/cppcheck $(BUILD); else echo "lint: cppcheck is not installed: left out"; fi
+
+format: $(READY) ## lay out C and Python sources
+	ruff format .
+	ruff check --fix-only --quiet .
+	tools/format_c
+
+asan: $(READY) ## tests under the address sanitizer, with leaks in the C tests
+	tools/sanitize address $(PYTEST_ARGS)
+
+ubsan: $(READY) ## tests under the undefined-behaviour sanitizer
+	tools/sanitize undefined $(PYTEST_ARGS)
+
+tsan: $(READY) ## tests of threads under the thread sanitizer
+	tools/sanitize thread $(PYTEST_ARGS)
+
+fault: build ## the N-th allocation fails, for every N until none does
+	ctest --test-dir $(BUILD) --output-on-failure -R fault
+	$(RUN) -m pytest tests/test_faults.py $(PYTEST_ARGS)
+
+fuzz: build ## random programs against NumPy, many of them (FUZZ_EXAMPLES=20000)
+	CNUMERIC_FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),20000) $(PYTEST) tests/test_programs.py $(PYTEST_ARGS)
+
+stress: build ## every test again under unusual settings
+	tools/stress 'ctest --test-dir $(BUILD) --output-on-failure && $(PYTEST) -m "not slow and not default_settings" $(PYTEST_ARGS)'
+
+docs: build ## write the tables of docs/ from the sources
+	$(PY) tools/make_docs.py
+
+clean: ## remove what was built (the environment stays)
+	rm -rf build build-address build-undefined build-thread dist bench/results .pytest_cache .hypothesis .mypy_cache .ruff_cache
+	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +

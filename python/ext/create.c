@@ -1,0 +1,283 @@
+/*
+ * create.c - new arrays: array, asarray, empty, zeros, arange.
+ *
+ * Whatever is no array yet is read by NumPy itself, with NumPy's meaning of every argument, and its result becomes
+ * ours; dtypes that are not native give NumPy's own arrays.
+ */
+#include "ext.h"
+
+/* ---- From other objects -------------------------------------------------------------------------------- */
+
+typedef struct request {
+    PyObject *object, *dtype_object, *copy, *order_object, *like; /* borrowed; NULL or None: not given */
+    cn_dtype dtype; /* CN_DTYPE_NONE: as it is */
+    char order;
+    int subok, ndmin;
+} request;
+
+/* numpy.array with the call's own arguments, as ours. */
+static PyObject *by_numpy(const char *function, PyObject *args, PyObject *kwargs)
+{
+    PyObject *numpy = cnx_numpy(function);
+    PyObject *made = numpy != NULL ? PyObject_Call(numpy, args, kwargs) : NULL;
+    PyObject *ours = made != NULL ? cnx_from_numpy(made) : NULL;
+    Py_XDECREF(numpy);
+    Py_XDECREF(made);
+    return cnx_end(ours);
+}
+
+/* With leading axes of one until there are ndmin. array is taken. */
+static cn_status pad_axes(cn_array *array, int ndmin, cn_array **out)
+{
+    int ndim = cn_array_ndim(array), extra = ndmin - ndim;
+    int64_t shape[CN_MAX_DIMS], strides[CN_MAX_DIMS];
+    if (extra <= 0) {
+        *out = array;
+        return CN_OK;
+    }
+    for (int d = 0; d < ndmin; d++) {
+        shape[d] = d < extra ? 1 : cn_array_shape(array)[d - extra];
+        strides[d] = d < extra ? (int64_t)cn_dtype_size(cn_array_dtype(array)) : cn_array_strides(array)[d - extra];
+    }
+    cn_status status =
+        cn_array_view(array, cn_array_dtype(array), cn_array_offset(array), ndmin, shape, strides, true, out);
+    cn_array_unref(array);
+    return status;
+}
+
+static PyObject *copy_array(const request *q)
+{
+    cn_array *array = cnx_get(q->object), *copy, *made;
+    cnx_begin();
+    cn_status status = cnx_copy_order(array, q->dtype != CN_DTYPE_NONE ? q->dtype : cn_array_dtype(array), q->order, &copy);
+    if (status == CN_OK) {
+        status = pad_axes(copy, q->ndmin, &made);
+    }
+    if (status != CN_OK) {
+        return cnx_raise_plain(status);
+    }
+    return cnx_end(q->subok ? cnx_like(q->object, made) : cnx_new(made));
+}
+
+/* An array of ours as asked for; NULL without an exception: NumPy must say what is wrong. */
+static PyObject *from_ours(const request *q)
+{
+    cn_array *array = cnx_get(q->object), *made;
+    bool retype = q->dtype != CN_DTYPE_NONE && q->dtype != cn_array_dtype(array);
+    bool must = retype || !cnx_order_holds(array, q->order) || q->copy == Py_True;
+    if (must) {
+        return q->copy == Py_False ? NULL : copy_array(q);
+    }
+    if (q->ndmin <= cn_array_ndim(array) && (q->subok || cnx_array_check_exact(q->object))) {
+        return Py_NewRef(q->object);
+    }
+    cn_status status = pad_axes(cn_array_ref(array), q->ndmin, &made);
+    if (status != CN_OK) {
+        return cnx_raise_plain(status);
+    }
+    PyObject *base = ((cnx_array *)q->object)->base;
+    return q->subok ? cnx_view(q->object, made) : cnx_new_based(made, base != NULL ? base : q->object);
+}
+
+/* Fills order and dtype; false: not for us. */
+static bool read_request(request *q, char order)
+{
+    q->dtype = CN_DTYPE_NONE;
+    if (cnx_given(q->like) || cnx_parse_order(q->order_object, order, &q->order) < 0 || q->ndmin > CN_MAX_DIMS) {
+        return false;
+    }
+    q->copy = q->copy == NULL ? Py_True : q->copy;
+    if (!PyBool_Check(q->copy) && q->copy != Py_None) {
+        return false;
+    }
+    if (cnx_given(q->dtype_object)) {
+        q->dtype = cnx_dtype_of(q->dtype_object);
+        return q->dtype != CN_DTYPE_NONE;
+    }
+    return true;
+}
+
+/* Does the call ask for the values of a NumPy array as they are? */
+static bool is_plain_copy(const request *q)
+{
+    PyArrayObject *numpy = (PyArrayObject *)q->object;
+    bool same = q->dtype == CN_DTYPE_NONE || q->dtype == cnx_dtype_of_descr(PyArray_DESCR(numpy));
+    return q->copy == Py_True && same && q->order != 'F' && PyArray_IS_C_CONTIGUOUS(numpy) &&
+           q->ndmin <= PyArray_NDIM(numpy);
+}
+
+static PyObject *make_array(request *q, char order, const char *function, PyObject *args, PyObject *kwargs)
+{
+    PyObject *made = NULL, *object = q->object;
+    if (read_request(q, order)) {
+        if (cnx_array_check(object)) {
+            made = from_ours(q);
+        } else if (cnx_is_native_numpy(object) && is_plain_copy(q)) {
+            made = cnx_copy_of(object, NPY_KEEPORDER); /* records nothing, so what is pending need not run */
+        } else if (cnx_is_native_numpy(object)) {
+            PyObject *wrapped = cnx_wrap(object);
+            q->object = wrapped;
+            made = wrapped != NULL ? from_ours(q) : NULL;
+            Py_XDECREF(wrapped);
+        }
+    }
+    if (made != NULL) {
+        return made;
+    }
+    PyErr_Clear();
+    return by_numpy(function, args, kwargs);
+}
+
+static PyObject *create_array(PyObject *module, PyObject *args, PyObject *kwargs)
+{
+    static char *names[] = {"object", "dtype", "copy", "order", "subok", "ndmin", "ndmax", "like", NULL};
+    request q = {.object = NULL};
+    PyObject *ndmax = NULL;
+    (void)module;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|O$OOpiOO", names, &q.object, &q.dtype_object, &q.copy,
+                                     &q.order_object, &q.subok, &q.ndmin, &ndmax, &q.like) ||
+        ndmax != NULL) {
+        PyErr_Clear();
+        return by_numpy("array", args, kwargs);
+    }
+    return make_array(&q, 'K', "array", args, kwargs);
+}
+
+static PyObject *create_asarray(PyObject *module, PyObject *args, PyObject *kwargs)
+{
+    static char *names[] = {"a", "dtype", "order", "device", "copy", "like", NULL};
+    request q = {.copy = Py_None};
+    PyObject *device = NULL;
+    (void)module;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|OO$OOO", names, &q.object, &q.dtype_object, &q.order_object, &device,
+                                     &q.copy, &q.like) ||
+        (cnx_given(device) && (!PyUnicode_Check(device) || PyUnicode_CompareWithASCIIString(device, "cpu") != 0))) {
+        PyErr_Clear();
+        return by_numpy("asarray", args, kwargs);
+    }
+    return make_array(&q, 'K', "asarray", args, kwargs);
+}
+
+/* ---- Of a shape ----------------------------------------------------------------------------------------- */
+
+/* Extents whose product, in bytes, the core refuses are for NumPy to judge. */
+static PyObject *make_empty(const char *name, bool zero, PyObject *args, PyObject *kwargs)
+{
+    static char *names[] = {"shape", "dtype", "order", "device", "like", NULL};
+    PyObject *shape_object, *dtype_object = NULL, *order_object = NULL, *device = NULL, *like = NULL;
+    int ndim, reversed[CN_MAX_DIMS];
+    int64_t shape[CN_MAX_DIMS];
+    char order = 'C';
+    cn_dtype dtype = CN_FLOAT64;
+    bool good = PyArg_ParseTupleAndKeywords(args, kwargs, "O|OO$OO", names, &shape_object, &dtype_object, &order_object,
+                                            &device, &like) &&
+                !cnx_given(like) && cnx_parse_order(order_object, 'C', &order) == 0 && (order == 'C' || order == 'F') &&
+                (!cnx_given(device) || (PyUnicode_Check(device) && PyUnicode_CompareWithASCIIString(device, "cpu") == 0)) &&
+                (!cnx_given(dtype_object) || (dtype = cnx_dtype_of(dtype_object)) != CN_DTYPE_NONE) &&
+                cnx_parse_shape(shape_object, &ndim, shape) == 0;
+    if (!good) {
+        PyErr_Clear();
+        return by_numpy(name, args, kwargs);
+    }
+    for (int d = 0; d < ndim; d++) {
+        reversed[d] = ndim - 1 - d;
+    }
+    cn_array *array;
+    cnx_begin();
+    cn_status status = cn_array_empty_ordered(dtype, ndim, shape, order == 'F' ? reversed : NULL, &array);
+    if (status == CN_OK && zero) {
+        cn_operand nothing = {.scalar = {.dtype = CN_BOOL}};
+        status = cn_copy(array, &nothing, CN_CAST_UNSAFE);
+        if (status != CN_OK) {
+            cn_array_unref(array);
+        }
+    }
+    if (status != CN_OK) {
+        return cnx_raise_function(status, name, args, kwargs);
+    }
+    return cnx_end(cnx_new(array));
+}
+
+static PyObject *create_empty(PyObject *module, PyObject *args, PyObject *kwargs)
+{
+    (void)module;
+    return make_empty("empty", false, args, kwargs);
+}
+
+static PyObject *create_zeros(PyObject *module, PyObject *args, PyObject *kwargs)
+{
+    (void)module;
+    return make_empty("zeros", true, args, kwargs);
+}
+
+/* arange(start, step, n): start and step are NumPy scalars of one dtype; the package's arange decides on them. */
+static PyObject *create_arange(PyObject *module, PyObject *args, PyObject *kwargs)
+{
+    static char *names[] = {"start", "step", "n", NULL};
+    PyObject *objects[2], *keep[2] = {NULL, NULL}, *made = NULL;
+    cn_operand numbers[2];
+    Py_ssize_t n;
+    (void)module;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OOn:arange", names, &objects[0], &objects[1], &n)) {
+        return NULL;
+    }
+    bool good = cnx_operand(objects[0], &numbers[0], &keep[0]) == 1 && cnx_operand(objects[1], &numbers[1], &keep[1]) == 1 &&
+                numbers[0].array == NULL && numbers[1].array == NULL;
+    cn_scalar step;
+    if (!good) {
+        PyErr_SetString(PyExc_TypeError, "arange: start and step must be NumPy scalars of a native dtype");
+    } else {
+        cn_array *array;
+        cnx_begin();
+        cn_status status = cn_scalar_cast(&numbers[1].scalar, CN_STRONG, numbers[0].scalar.dtype, &step);
+        if (status == CN_OK) {
+            status = cn_arange(&numbers[0].scalar, &step, n, &array);
+        }
+        made = status == CN_OK ? cnx_end(cnx_new(array)) : cnx_raise_plain(status);
+    }
+    Py_XDECREF(keep[0]);
+    Py_XDECREF(keep[1]);
+    return made;
+}
+
+/* Unpickles: an array of the class with the values of a NumPy array. */
+static PyObject *rebuild(PyObject *module, PyObject *args)
+{
+    PyObject *class, *numpy;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "OO:_rebuild", &class, &numpy)) {
+        return NULL;
+    }
+    if (!PyType_Check(class) || !PyType_IsSubtype((PyTypeObject *)class, &cnx_array_type) || !cnx_is_native_numpy(numpy)) {
+        PyErr_SetString(PyExc_TypeError, "_rebuild: a class of cnumeric arrays and a NumPy array are needed");
+        return NULL;
+    }
+    PyObject *plain = cnx_copy_of(numpy, NPY_KEEPORDER);
+    if (plain == NULL || class == (PyObject *)&cnx_array_type) {
+        return plain;
+    }
+    PyObject *made = cnx_new_as((PyTypeObject *)class, NULL, cn_array_ref(cnx_get(plain)));
+    Py_DECREF(plain);
+    return made;
+}
+
+static PyMethodDef functions[] = {
+    {"array", CNX_KEYWORDS(create_array), METH_VARARGS | METH_KEYWORDS, NULL},
+    {"asarray", CNX_KEYWORDS(create_asarray), METH_VARARGS | METH_KEYWORDS, NULL},
+    {"empty", CNX_KEYWORDS(create_empty), METH_VARARGS | METH_KEYWORDS, NULL},
+    {"zeros", CNX_KEYWORDS(create_zeros), METH_VARARGS | METH_KEYWORDS, NULL},
+    {"arange", CNX_KEYWORDS(create_arange), METH_VARARGS | METH_KEYWORDS, "arange(start, step, n): n values from start."},
+    {"_rebuild", rebuild, METH_VARARGS, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+int cnx_create_init(PyObject *module)
+{
+    /* The documentation is that of NumPy's functions of the same names. */
+    for (PyMethodDef *row = functions; row->ml_name != NULL; row++) {
+        if (row->ml_doc == NULL && row->ml_name[0] != '_') {
+            row->ml_doc = cnx_numpy_doc(row->ml_name);
+        }
+    }
+    return PyModule_AddFunctions(module, functions);
+}

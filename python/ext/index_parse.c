@@ -1,0 +1,174 @@
+/*
+ * index_parse.c - keys of ints, slices, None and Ellipsis, read on the C stack into a view's geometry.
+ *
+ * No object is made and nothing is recorded. A key that needs more is reported as such; whether it has a meaning at
+ * all is found out elsewhere.
+ */
+#include "index.h"
+
+typedef struct parse {
+    const int64_t *shape, *strides; /* of the array */
+    int ndim, axis;                 /* the array's, and the next one of them */
+    bool plain_ints;                /* nothing but ints so far */
+    cnx_view_geometry *out;
+} parse;
+
+int64_t cnx_slice(PyObject *slice, int64_t extent, int64_t *start, int64_t *step)
+{
+    Py_ssize_t stop;
+    if (PySlice_Unpack(slice, start, &stop, step) < 0) {
+        return -1;
+    }
+    int64_t length = PySlice_AdjustIndices(extent, start, &stop, *step);
+    if (length == 0) { /* the start may lie past the end */
+        *start = 0;
+        *step = 1;
+    }
+    return length;
+}
+
+int cnx_index_int(PyObject *object, int64_t *out)
+{
+    if (!PyLong_CheckExact(object)) {
+        bool number = PyArray_IsScalar(object, Integer);
+        if (PyBool_Check(object) || PyArray_IsScalar(object, Bool) || cnx_array_check(object) || PyArray_Check(object) ||
+            (!number && (!PyIndex_Check(object) || PySequence_Check(object)))) {
+            return 0;
+        }
+    }
+    Py_ssize_t value = PyNumber_AsSsize_t(object, PyExc_IndexError);
+    if (value == -1 && PyErr_Occurred()) {
+        return -1;
+    }
+    *out = value;
+    return 1;
+}
+
+static cnx_key out_of_bounds(int64_t index, int axis, int64_t extent)
+{
+    PyErr_Format(PyExc_IndexError, "index %zd is out of bounds for axis %d with size %zd", (Py_ssize_t)index, axis,
+                 (Py_ssize_t)extent);
+    return CNX_KEY_RAISED;
+}
+
+/* CNX_KEY_VIEW: go on. */
+static inline cnx_key take_int(parse *p, int64_t index)
+{
+    if (p->axis >= p->ndim) {
+        return CNX_KEY_NUMPY;
+    }
+    int64_t extent = p->shape[p->axis];
+    if (index < -extent || index >= extent) {
+        return out_of_bounds(index, p->axis, extent);
+    }
+    p->out->offset += (index < 0 ? index + extent : index) * p->strides[p->axis];
+    p->axis++;
+    return CNX_KEY_VIEW;
+}
+
+static inline cnx_key add_axis(parse *p, int64_t extent, int64_t stride)
+{
+    if (p->out->ndim >= CN_MAX_DIMS) {
+        return CNX_KEY_NUMPY;
+    }
+    p->out->shape[p->out->ndim] = extent;
+    p->out->strides[p->out->ndim++] = stride;
+    return CNX_KEY_VIEW;
+}
+
+static inline cnx_key take_slice(parse *p, PyObject *slice)
+{
+    int64_t start, step;
+    if (p->axis >= p->ndim) {
+        return CNX_KEY_NUMPY;
+    }
+    int64_t length = cnx_slice(slice, p->shape[p->axis], &start, &step);
+    if (length < 0) {
+        return CNX_KEY_RAISED;
+    }
+    int64_t stride = p->strides[p->axis++];
+    p->out->offset += start * stride;
+    return add_axis(p, length, step * stride);
+}
+
+static cnx_key take_axes(parse *p, int count)
+{
+    cnx_key status = count < 0 ? CNX_KEY_NUMPY : CNX_KEY_VIEW;
+    for (int i = 0; i < count && status == CNX_KEY_VIEW; i++, p->axis++) {
+        status = add_axis(p, p->shape[p->axis], p->strides[p->axis]);
+    }
+    return status;
+}
+
+/* The Ellipsis stands for what the items after it leave. */
+static cnx_key take_ellipsis(parse *p, PyObject *const *rest, Py_ssize_t count)
+{
+    int consumed = 0;
+    for (Py_ssize_t i = 0; i < count; i++) {
+        if (rest[i] == Py_Ellipsis) {
+            return CNX_KEY_NUMPY;
+        }
+        consumed += rest[i] != Py_None;
+    }
+    return take_axes(p, p->ndim - p->axis - consumed);
+}
+
+static cnx_key take_other(parse *p, PyObject *item)
+{
+    int64_t index;
+    int is_int = cnx_index_int(item, &index);
+    if (is_int < 0) {
+        return CNX_KEY_RAISED;
+    }
+    return is_int == 1 ? take_int(p, index) : CNX_KEY_ADVANCED;
+}
+
+static inline cnx_key take(parse *p, PyObject *item, PyObject *const *rest, Py_ssize_t count)
+{
+    if (PyLong_CheckExact(item)) {
+        int overflow;
+        long index = PyLong_AsLongAndOverflow(item, &overflow);
+        return overflow == 0 ? take_int(p, index) : CNX_KEY_NUMPY;
+    }
+    if (PySlice_Check(item)) {
+        p->plain_ints = false;
+        return take_slice(p, item);
+    }
+    if (item == Py_None) {
+        p->plain_ints = false;
+        return add_axis(p, 1, 0);
+    }
+    if (item == Py_Ellipsis) {
+        p->plain_ints = false;
+        return take_ellipsis(p, rest, count);
+    }
+    return take_other(p, item);
+}
+
+cnx_key cnx_key_parse(const cn_array *array, PyObject *key, cnx_view_geometry *out)
+{
+    PyObject *single[1] = {key};
+    PyObject *const *items = single;
+    Py_ssize_t count = 1;
+    if (PyTuple_CheckExact(key)) {
+        items = &PyTuple_GET_ITEM(key, 0);
+        count = PyTuple_GET_SIZE(key);
+    }
+    parse p = {.shape = cn_array_shape(array),
+               .strides = cn_array_strides(array),
+               .ndim = cn_array_ndim(array),
+               .plain_ints = true,
+               .out = out};
+    out->ndim = 0;
+    out->offset = cn_array_offset(array);
+    for (Py_ssize_t i = 0; i < count; i++) {
+        cnx_key status = take(&p, items[i], items + i + 1, count - i - 1);
+        if (status != CNX_KEY_VIEW) {
+            return status;
+        }
+    }
+    if (p.plain_ints && p.axis == p.ndim) {
+        return CNX_KEY_ELEMENT;
+    }
+    return take_axes(&p, p.ndim - p.axis);
+}

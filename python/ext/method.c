@@ -1,0 +1,466 @@
+/*
+ * method.c - methods that convert, copy, pick and write; and the assembly of the method table.
+ *
+ * Methods without a native form call NumPy (_fallback.call_method) and are listed in fallback_methods.
+ */
+#include "ext.h"
+
+/* ---- astype, copy ---------------------------------------------------------------------------------------- */
+
+static bool is_complex(cn_dtype dtype)
+{
+    return dtype == CN_COMPLEX64 || dtype == CN_COMPLEX128;
+}
+
+static int warn_of_loss(void)
+{
+    PyObject *exceptions = cnx_numpy("exceptions");
+    PyObject *category = exceptions != NULL ? PyObject_GetAttrString(exceptions, "ComplexWarning") : NULL;
+    int status = category != NULL
+                     ? PyErr_WarnEx(category, "Casting complex values to real discards the imaginary part", 1)
+                     : -1;
+    Py_XDECREF(category);
+    Py_XDECREF(exceptions);
+    return status;
+}
+
+static PyObject *method_astype(PyObject *self, PyObject *args, PyObject *kwargs)
+{
+    static char *names[] = {"dtype", "order", "casting", "subok", "copy", NULL};
+    cn_array *array = cnx_get(self), *made;
+    PyObject *dtype_object, *order_object = NULL, *casting_object = NULL;
+    int subok = 1, copy = 1;
+    char order = 'K';
+    cn_casting casting = CN_CAST_UNSAFE;
+    cn_dtype dtype = CN_DTYPE_NONE;
+    bool good = PyArg_ParseTupleAndKeywords(args, kwargs, "O|OOpp", names, &dtype_object, &order_object, &casting_object,
+                                            &subok, &copy) &&
+                cnx_parse_order(order_object, 'K', &order) == 0 && cnx_parse_casting(casting_object, &casting) &&
+                (dtype = cnx_dtype_of(dtype_object)) != CN_DTYPE_NONE &&
+                cn_can_cast(cn_array_dtype(array), dtype, casting);
+    if (!good) {
+        PyErr_Clear();
+        return cnx_call_method(self, "astype", args, kwargs);
+    }
+    cn_dtype have = cn_array_dtype(array);
+    if (!copy && dtype == have && cnx_order_holds(array, order) && (subok || cnx_array_check_exact(self))) {
+        return Py_NewRef(self);
+    }
+    if (is_complex(have) && !is_complex(dtype) && dtype != CN_BOOL && warn_of_loss() < 0) {
+        return NULL;
+    }
+    cnx_begin();
+    cn_status status = cnx_copy_order(array, dtype, order, &made);
+    if (status != CN_OK) {
+        return cnx_raise_method(status, "astype", self, args, kwargs);
+    }
+    return cnx_end(subok ? cnx_like(self, made) : cnx_new(made));
+}
+
+static PyObject *method_copy(PyObject *self, PyObject *args, PyObject *kwargs)
+{
+    static char *names[] = {"order", NULL};
+    PyObject *object = NULL;
+    char order;
+    cn_array *made;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O", names, &object) || cnx_parse_order(object, 'C', &order) < 0) {
+        PyErr_Clear();
+        return cnx_call_method(self, "copy", args, kwargs);
+    }
+    cnx_begin();
+    cn_status status = cnx_copy_order(cnx_get(self), cn_array_dtype(cnx_get(self)), order, &made);
+    return status == CN_OK ? cnx_end(cnx_like(self, made)) : cnx_raise_plain(status);
+}
+
+/* ---- Elements -------------------------------------------------------------------------------------------- */
+
+static PyObject *python_item(PyObject *scalar)
+{
+    PyObject *item = scalar != NULL ? PyObject_CallMethod(scalar, "item", NULL) : NULL;
+    Py_XDECREF(scalar);
+    return cnx_end(item);
+}
+
+/* Byte offset of the element with this number in C order. */
+static int64_t offset_of(const cn_array *array, int64_t index)
+{
+    int64_t offset = cn_array_offset(array);
+    for (int d = cn_array_ndim(array) - 1; d >= 0; d--) {
+        offset += index % cn_array_shape(array)[d] * cn_array_strides(array)[d];
+        index /= cn_array_shape(array)[d];
+    }
+    return offset;
+}
+
+static PyObject *method_item(PyObject *self, PyObject *args)
+{
+    cn_array *array = cnx_get(self);
+    Py_ssize_t count = PyTuple_GET_SIZE(args);
+    int64_t size = cn_array_size(array), index = 0;
+    if (count == 1 && PyLong_CheckExact(PyTuple_GET_ITEM(args, 0))) {
+        index = PyLong_AsLongLong(PyTuple_GET_ITEM(args, 0));
+        index = index < 0 ? index + size : index;
+    } else if (count != 0 || size != 1) {
+        return cnx_call_method(self, "item", args, NULL);
+    }
+    if (index < 0 || index >= size) {
+        PyErr_Clear();
+        return cnx_call_method(self, "item", args, NULL);
+    }
+    return python_item(cnx_item(array, offset_of(array, index)));
+}
+
+static PyObject *method_fill(PyObject *self, PyObject *args, PyObject *kwargs)
+{
+    static char *names[] = {"value", NULL};
+    PyObject *value;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O:fill", names, &value)) {
+        return NULL;
+    }
+    bool single = PyArray_CheckAnyScalarExact(value) || (cnx_array_check(value) && cn_array_ndim(cnx_get(value)) == 0);
+    if (!single) {
+        return cnx_call_method(self, "fill", args, kwargs);
+    }
+    return cnx_assign(cnx_get(self), value, self, Py_Ellipsis) == 0 ? Py_NewRef(Py_None) : NULL;
+}
+
+static PyObject *method_tolist(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    PyObject *numpy = cnx_to_numpy(self);
+    PyObject *list = numpy != NULL ? PyObject_CallMethod(numpy, "tolist", NULL) : NULL;
+    Py_XDECREF(numpy);
+    return cnx_end(list);
+}
+
+static PyObject *method_nonzero(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    cn_array *array = cnx_get(self), *indices[CN_MAX_DIMS];
+    int ndim = cn_array_ndim(array);
+    cnx_begin();
+    cn_status status = cn_nonzero(array, indices);
+    if (status != CN_OK) {
+        return cnx_raise_method(status, "nonzero", self, NULL, NULL);
+    }
+    PyObject *tuple = PyTuple_New(ndim);
+    for (int d = 0; d < ndim; d++) {
+        PyObject *made = cnx_new(indices[d]);
+        if (tuple != NULL && made != NULL) {
+            PyTuple_SET_ITEM(tuple, d, made);
+        } else {
+            Py_XDECREF(made);
+            Py_CLEAR(tuple);
+        }
+    }
+    return cnx_end(tuple);
+}
+
+/* Picks with mode "raise" and no out: an index among full slices. */
+static PyObject *method_take(PyObject *self, PyObject *args, PyObject *kwargs)
+{
+    static char *names[] = {"indices", "axis", "out", "mode", NULL};
+    PyObject *indices, *axis_object = NULL, *out = NULL, *mode = NULL;
+    int axis = 0, ndim = cn_array_ndim(cnx_get(self));
+    bool good = PyArg_ParseTupleAndKeywords(args, kwargs, "O|OOO", names, &indices, &axis_object, &out, &mode) &&
+                !cnx_given(out) && ndim > 0 &&
+                (mode == NULL || (PyUnicode_Check(mode) && PyUnicode_CompareWithASCIIString(mode, "raise") == 0)) &&
+                (!cnx_given(axis_object) || cnx_parse_axis(axis_object, ndim, &axis) == 0);
+    bool known = good && (PyLong_CheckExact(indices) || PyList_CheckExact(indices) || cnx_is_native_numpy(indices) ||
+                          cnx_array_check(indices));
+    PyObject *whole = NULL, *key = NULL, *taken = NULL;
+    if (known) {
+        whole = cnx_given(axis_object) ? Py_NewRef(self) : PyObject_CallMethod(self, "ravel", NULL);
+        key = whole != NULL ? PyTuple_New(axis + 1) : NULL;
+    }
+    for (int d = 0; key != NULL && d <= axis; d++) {
+        PyObject *item = d == axis ? Py_NewRef(indices) : PySlice_New(NULL, NULL, NULL);
+        if (item == NULL) {
+            Py_CLEAR(key);
+            break;
+        }
+        PyTuple_SET_ITEM(key, d, item);
+    }
+    taken = key != NULL ? PyObject_GetItem(whole, key) : NULL;
+    if (taken != NULL && PyLong_CheckExact(indices) && cnx_array_check(taken)) {
+        Py_SETREF(taken, PyObject_CallMethod(taken, "copy", NULL));
+    }
+    Py_XDECREF(whole);
+    Py_XDECREF(key);
+    if (taken != NULL) {
+        return taken;
+    }
+    PyErr_Clear();
+    return cnx_call_method(self, "take", args, kwargs);
+}
+
+/* ---- Elementwise ----------------------------------------------------------------------------------------- */
+
+static PyObject *call_with(const char *ufunc, PyObject *const *operands, Py_ssize_t count, PyObject *out, PyObject *kwargs)
+{
+    PyObject *function = cnx_ufunc_named(ufunc), *args = PyTuple_New(count), *result = NULL;
+    PyObject *keywords = kwargs != NULL ? PyDict_Copy(kwargs) : PyDict_New();
+    for (Py_ssize_t i = 0; args != NULL && i < count; i++) {
+        PyTuple_SET_ITEM(args, i, Py_NewRef(operands[i]));
+    }
+    if (function != NULL && args != NULL && keywords != NULL &&
+        (!cnx_given(out) || PyDict_SetItemString(keywords, "out", out) == 0)) {
+        result = PyObject_Call(function, args, keywords);
+    }
+    Py_XDECREF(args);
+    Py_XDECREF(keywords);
+    return result;
+}
+
+/* Bounds that no integer of the dtype passes are none (NumPy's rule for Python's ints). */
+static bool is_no_bound(PyObject *self, PyObject *bound, bool lower)
+{
+    cn_dtype dtype = cn_array_dtype(cnx_get(self));
+    if (!cnx_given(bound)) {
+        return true;
+    }
+    if (!PyLong_CheckExact(bound) || dtype < CN_INT8 || dtype > CN_UINT64) {
+        return false;
+    }
+    bool is_unsigned = dtype == CN_UINT8 || dtype == CN_UINT16 || dtype == CN_UINT32 || dtype == CN_UINT64;
+    int bits = 8 * (int)cn_dtype_size(dtype), overflow;
+    int64_t most = INT64_MAX >> (64 - bits), least = is_unsigned ? 0 : -most - 1;
+    long long value = PyLong_AsLongLongAndOverflow(bound, &overflow);
+    if (lower) {
+        return overflow < 0 || (overflow == 0 && value <= least);
+    }
+    if (dtype == CN_UINT64) {
+        return overflow > 0; /* 2**63 .. 2**64 - 2 are bounds; clip takes them or raises */
+    }
+    most = is_unsigned ? (int64_t)(UINT64_MAX >> (64 - bits)) : most;
+    return overflow > 0 || (overflow == 0 && value >= most);
+}
+
+static PyObject *method_clip(PyObject *self, PyObject *args, PyObject *kwargs)
+{
+    static char *names[] = {"min", "max", "out", NULL};
+    static const char *const own[] = {"min", "max", "out"};
+    PyObject *known = PyDict_New(), *others = kwargs != NULL ? PyDict_Copy(kwargs) : PyDict_New(), *result = NULL;
+    PyObject *low = NULL, *high = NULL, *out = NULL;
+    bool good = known != NULL && others != NULL;
+    for (size_t i = 0; good && i < sizeof own / sizeof *own; i++) {
+        PyObject *value = PyDict_GetItemString(others, own[i]);
+        good = value == NULL || (PyDict_SetItemString(known, own[i], value) == 0 && PyDict_DelItemString(others, own[i]) == 0);
+    }
+    if (good && PyArg_ParseTupleAndKeywords(args, known, "|OOO:clip", names, &low, &high, &out)) {
+        bool no_low = is_no_bound(self, low, true), no_high = is_no_bound(self, high, false);
+        PyObject *operands[3] = {self, no_low ? high : low, high};
+        Py_ssize_t count = no_low && no_high ? 1 : no_low || no_high ? 2 : 3;
+        const char *ufunc = count == 1 ? "positive" : count == 3 ? "clip" : no_low ? "minimum" : "maximum";
+        result = call_with(ufunc, operands, count, out, others);
+    }
+    Py_XDECREF(known);
+    Py_XDECREF(others);
+    return result;
+}
+
+/* round(x * 10**d) / 10**d, in the order of operations that numpy has. */
+static PyObject *round_scaled(PyObject *self, int decimals, PyObject *out)
+{
+    double power = 1;
+    for (int i = 0; i < (decimals < 0 ? -decimals : decimals); i++) {
+        power *= 10;
+    }
+    const char *first = decimals < 0 ? "divide" : "multiply", *second = decimals < 0 ? "multiply" : "divide";
+    PyObject *scale = PyFloat_FromDouble(power);
+    PyObject *scaled = scale != NULL ? cnx_call_ufunc(first, self, scale, out) : NULL;
+    PyObject *rounded = scaled != NULL ? cnx_call_ufunc("rint", scaled, NULL, cnx_array_check(scaled) ? scaled : NULL) : NULL;
+    PyObject *result =
+        rounded != NULL ? cnx_call_ufunc(second, rounded, scale, cnx_array_check(rounded) ? rounded : NULL) : NULL;
+    Py_XDECREF(scale);
+    Py_XDECREF(scaled);
+    Py_XDECREF(rounded);
+    return result;
+}
+
+static PyObject *method_round(PyObject *self, PyObject *args, PyObject *kwargs)
+{
+    static char *names[] = {"decimals", "out", NULL};
+    cn_dtype dtype = cn_array_dtype(cnx_get(self));
+    int decimals = 0;
+    PyObject *out = NULL;
+    bool good = PyArg_ParseTupleAndKeywords(args, kwargs, "|iO", names, &decimals, &out);
+    bool integer = dtype >= CN_INT8 && dtype <= CN_UINT64;
+    out = cnx_given(out) ? out : NULL;
+    if (!good || is_complex(dtype) || (integer && (decimals < 0 || out != NULL)) || decimals < -22 || decimals > 22 ||
+        (dtype == CN_BOOL && decimals != 0) || (out != NULL && !cnx_array_check(out)) || cn_array_ndim(cnx_get(self)) == 0) {
+        PyErr_Clear();
+        return cnx_call_method(self, "round", args, kwargs);
+    }
+    if (integer) {
+        return PyObject_CallMethod(self, "copy", NULL);
+    }
+    return decimals == 0 ? cnx_call_ufunc("rint", self, NULL, out) : round_scaled(self, decimals, out);
+}
+
+static PyObject *method_conjugate(PyObject *self, PyObject *args)
+{
+    PyObject *out = NULL;
+    if (!PyArg_ParseTuple(args, "|O:conjugate", &out)) {
+        return NULL;
+    }
+    if (!is_complex(cn_array_dtype(cnx_get(self))) && !cnx_given(out)) {
+        return Py_NewRef(self);
+    }
+    return cnx_call_ufunc("conjugate", self, NULL, cnx_given(out) ? out : NULL);
+}
+
+static PyObject *method_dot(PyObject *self, PyObject *args, PyObject *kwargs)
+{
+    static char *names[] = {"b", "out", NULL};
+    PyObject *other, *out = NULL;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|O:dot", names, &other, &out)) {
+        return NULL;
+    }
+    return cnx_dot(self, other, cnx_given(out) ? out : NULL);
+}
+
+/* ---- resize ---------------------------------------------------------------------------------------------- */
+
+/* New memory with as many of the values as fit, then zeros. */
+static cn_status resized(cn_array *array, int ndim, const int64_t *shape, cn_array **out)
+{
+    cn_array *made, *from = NULL, *to = NULL, *flat = NULL;
+    cn_dtype dtype = cn_array_dtype(array);
+    cn_status status = cn_array_empty(dtype, ndim, shape, &made);
+    if (status != CN_OK) {
+        return status;
+    }
+    int64_t size = cn_array_size(made), have = cn_array_size(array), kept = size < have ? size : have;
+    int64_t stride = (int64_t)cn_dtype_size(dtype);
+    cn_operand zero = {.scalar = {.dtype = CN_BOOL}}, source;
+    status = cn_copy(made, &zero, CN_CAST_UNSAFE);
+    if (status == CN_OK && kept > 0) {
+        status = cnx_reshape(array, 1, &have, NULL, &flat);
+        if (status == CN_OK) {
+            status = cn_array_view(flat, dtype, cn_array_offset(flat), 1, &kept, cn_array_strides(flat), true, &from);
+        }
+        if (status == CN_OK) {
+            status = cn_array_view(made, dtype, 0, 1, &kept, &stride, true, &to);
+        }
+        if (status == CN_OK) {
+            source = (cn_operand){.array = from};
+            status = cn_copy(to, &source, CN_CAST_NO);
+        }
+    }
+    cn_array_unref(flat);
+    cn_array_unref(from);
+    cn_array_unref(to);
+    if (status != CN_OK) {
+        cn_array_unref(made);
+        return status;
+    }
+    *out = made;
+    return CN_OK;
+}
+
+static PyObject *method_resize(PyObject *object, PyObject *args, PyObject *kwargs)
+{
+    cnx_array *self = (cnx_array *)object;
+    Py_ssize_t count = PyTuple_GET_SIZE(args);
+    PyObject *shape_object = count == 1 ? PyTuple_GET_ITEM(args, 0) : args;
+    int ndim;
+    int64_t shape[CN_MAX_DIMS];
+    bool only_refcheck = kwargs == NULL || PyDict_GET_SIZE(kwargs) == (PyDict_GetItemString(kwargs, "refcheck") != NULL);
+    if (count == 0 || !only_refcheck || self->base != NULL || self->pinned || self->unlocked != NULL ||
+        cn_array_shared(self->array) || cnx_parse_shape(shape_object, &ndim, shape) < 0) {
+        PyErr_Clear();
+        return cnx_call_method(object, "resize", args, kwargs); /* it raises */
+    }
+    cn_array *made;
+    cnx_begin();
+    cn_status status = resized(self->array, ndim, shape, &made);
+    if (status != CN_OK) {
+        return cnx_raise_method(status, "resize", object, args, kwargs);
+    }
+    cn_array_unref(self->array);
+    self->array = made;
+    return cnx_end(Py_NewRef(Py_None));
+}
+
+/* ---- Computed by NumPy ------------------------------------------------------------------------------------ */
+
+#define BY_NUMPY(name)                                                              \
+    static PyObject *by_numpy_##name(PyObject *self, PyObject *args, PyObject *kwargs) \
+    {                                                                               \
+        return cnx_call_method(self, #name, args, kwargs);                          \
+    }
+#define FALLBACKS(X)                                                                                                   \
+    X(argpartition) X(argsort) X(byteswap) X(choose) X(compress) X(cumprod) X(cumsum) X(getfield) X(partition) X(put)     \
+    X(repeat) X(searchsorted) X(setfield) X(sort)
+#define QUIET(X) X(dump) X(dumps) X(tobytes) X(tofile) X(__format__)
+
+FALLBACKS(BY_NUMPY)
+QUIET(BY_NUMPY)
+
+#define ROW(name) {#name, CNX_KEYWORDS(by_numpy_##name), METH_VARARGS | METH_KEYWORDS, NULL},
+#define NAME(name) #name,
+
+static const PyMethodDef fallback_rows[] = {FALLBACKS(ROW) QUIET(ROW){NULL, NULL, 0, NULL}};
+static const char *const fallback_names[] = {FALLBACKS(NAME) NULL};
+
+static const PyMethodDef own_rows[] = {
+    {"astype", CNX_KEYWORDS(method_astype), METH_VARARGS | METH_KEYWORDS,
+     "astype(dtype, order='K', casting='unsafe', subok=True, copy=True)"},
+    {"copy", CNX_KEYWORDS(method_copy), METH_VARARGS | METH_KEYWORDS, "copy(order='C')"},
+    {"item", method_item, METH_VARARGS, "item(*args)"},
+    {"dot", CNX_KEYWORDS(method_dot), METH_VARARGS | METH_KEYWORDS, "dot(other, out=None)"},
+    {"fill", CNX_KEYWORDS(method_fill), METH_VARARGS | METH_KEYWORDS, "fill(value)"},
+    {"tolist", method_tolist, METH_NOARGS, "tolist()"},
+    {"nonzero", method_nonzero, METH_NOARGS, "nonzero()"},
+    {"take", CNX_KEYWORDS(method_take), METH_VARARGS | METH_KEYWORDS, "take(indices, axis=None, out=None, mode='raise')"},
+    {"clip", CNX_KEYWORDS(method_clip), METH_VARARGS | METH_KEYWORDS, "clip(min=None, max=None, out=None, **kwargs)"},
+    {"round", CNX_KEYWORDS(method_round), METH_VARARGS | METH_KEYWORDS, "round(decimals=0, out=None)"},
+    {"conj", method_conjugate, METH_VARARGS, "conj()"},
+    {"conjugate", method_conjugate, METH_VARARGS, "conjugate()"},
+    {"resize", CNX_KEYWORDS(method_resize), METH_VARARGS | METH_KEYWORDS, "resize(new_shape, refcheck=True)"},
+    {NULL, NULL, 0, NULL},
+};
+
+/* ---- The table ------------------------------------------------------------------------------------------- */
+
+enum { MOST_METHODS = 96 };
+
+PyMethodDef cnx_array_methods[MOST_METHODS + 1];
+
+/* fallback_methods: what coverage() reports. */
+static int add_names(PyObject *module)
+{
+    Py_ssize_t count = 0;
+    while (fallback_names[count] != NULL) {
+        count++;
+    }
+    PyObject *names = PyTuple_New(count);
+    for (Py_ssize_t i = 0; names != NULL && i < count; i++) {
+        PyObject *name = PyUnicode_InternFromString(fallback_names[i]);
+        if (name == NULL) {
+            Py_CLEAR(names);
+            break;
+        }
+        PyTuple_SET_ITEM(names, i, name);
+    }
+    int status = names != NULL ? PyModule_AddObjectRef(module, "fallback_methods", names) : -1;
+    Py_XDECREF(names);
+    return status;
+}
+
+int cnx_methods_init(PyObject *module)
+{
+    const PyMethodDef *tables[] = {own_rows, cnx_shape_methods, cnx_reduce_methods, cnx_protocol_methods, fallback_rows};
+    int n = 0;
+    for (size_t t = 0; t < sizeof tables / sizeof *tables; t++) {
+        for (const PyMethodDef *row = tables[t]; row->ml_name != NULL; row++) {
+            if (n == MOST_METHODS) {
+                PyErr_SetString(PyExc_SystemError, "MOST_METHODS is too small");
+                return -1;
+            }
+            cnx_array_methods[n++] = *row;
+        }
+    }
+    return add_names(module);
+}

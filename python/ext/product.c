@@ -1,0 +1,209 @@
+/*
+ * product.c - numpy.dot for arrays of any rank, on cn_matmul.
+ *
+ * dot(a, b) sums over the last axis of a and the last but one of b: with a as a matrix (rows, k) and b as (k, columns)
+ * it is one matrix product. Python's numbers and other foreign operands are NumPy's, or a multiplication.
+ */
+#include "ext.h"
+
+typedef struct product {
+    cn_array *a, *b; /* of one dtype, one or two dimensions, owned */
+    int ndim;        /* of the result */
+    int64_t shape[CN_MAX_DIMS];
+} product;
+
+static cn_status cast(cn_array *array, cn_dtype dtype, cn_array **out)
+{
+    if (cn_array_dtype(array) == dtype) {
+        *out = cn_array_ref(array);
+        return CN_OK;
+    }
+    return cn_array_copy(array, dtype, true, out);
+}
+
+/* (..., k) as (rows, k); a vector stays one. array is taken. */
+static cn_status left_matrix(cn_array *array, cn_array **out)
+{
+    int last = cn_array_ndim(array) - 1;
+    int64_t k = cn_array_shape(array)[last], rows = 1;
+    if (last < 2) {
+        *out = array;
+        return CN_OK;
+    }
+    for (int d = 0; d < last; d++) {
+        rows *= cn_array_shape(array)[d];
+    }
+    cn_status status = cnx_reshape(array, 2, (const int64_t[2]){rows, k}, NULL, out);
+    cn_array_unref(array);
+    return status;
+}
+
+/* (..., k, n) as (k, columns) with the columns in the order of the result. array is taken. */
+static cn_status right_matrix(cn_array *array, cn_array **out)
+{
+    int ndim = cn_array_ndim(array), axes[CN_MAX_DIMS];
+    if (ndim < 3) {
+        *out = array;
+        return CN_OK;
+    }
+    int64_t k = cn_array_shape(array)[ndim - 2], columns = 1;
+    axes[0] = ndim - 2;
+    for (int d = 0; d < ndim; d++) {
+        if (d != ndim - 2) {
+            axes[d < ndim - 2 ? d + 1 : d] = d;
+            columns *= cn_array_shape(array)[d];
+        }
+    }
+    cn_array *turned;
+    cn_status status = cn_array_transpose(array, axes, &turned);
+    cn_array_unref(array);
+    if (status == CN_OK) {
+        status = cnx_reshape(turned, 2, (const int64_t[2]){k, columns}, NULL, out);
+        cn_array_unref(turned);
+    }
+    return status;
+}
+
+/* CN_ERROR_VALUE without a message: the shapes do not fit; NumPy has the words. */
+static cn_status product_shape(const cn_array *a, const cn_array *b, product *p)
+{
+    int na = cn_array_ndim(a), nb = cn_array_ndim(b), inner = nb == 1 ? 0 : nb - 2;
+    p->ndim = 0;
+    if (na + nb - 2 > CN_MAX_DIMS || cn_array_shape(a)[na - 1] != cn_array_shape(b)[inner]) {
+        return CN_ERROR_VALUE;
+    }
+    for (int d = 0; d < na - 1; d++) {
+        p->shape[p->ndim++] = cn_array_shape(a)[d];
+    }
+    for (int d = 0; d < nb; d++) {
+        if (d != inner) {
+            p->shape[p->ndim++] = cn_array_shape(b)[d];
+        }
+    }
+    return CN_OK;
+}
+
+static cn_status multiply(cn_array *a, cn_array *b, cn_array **out)
+{
+    product p = {.a = NULL};
+    cn_dtype dtype = cn_promote(cn_array_dtype(a), cn_array_dtype(b));
+    cn_status status = product_shape(a, b, &p);
+    if (status != CN_OK || (status = cast(a, dtype, &p.a)) != CN_OK) {
+        return status;
+    }
+    status = left_matrix(p.a, &p.a);
+    if (status != CN_OK) {
+        return status;
+    }
+    status = cast(b, dtype, &p.b);
+    if (status == CN_OK) {
+        status = right_matrix(p.b, &p.b);
+    }
+    if (status != CN_OK) {
+        cn_array_unref(p.a);
+        return status;
+    }
+    cn_array *made;
+    status = cn_matmul(p.a, p.b, NULL, &made);
+    cn_array_unref(p.a);
+    cn_array_unref(p.b);
+    if (status == CN_OK) {
+        status = cnx_reshape(made, p.ndim, p.shape, NULL, out);
+        cn_array_unref(made);
+    }
+    return status;
+}
+
+/* NumPy takes only an out that the result fits exactly. */
+static bool out_fits(const cn_array *out, const cn_array *result)
+{
+    int ndim = cn_array_ndim(result);
+    return cn_array_ndim(out) == ndim && cn_array_dtype(out) == cn_array_dtype(result) && cn_array_c_contiguous(out) &&
+           cn_array_writeable(out) &&
+           memcmp(cn_array_shape(out), cn_array_shape(result), (size_t)ndim * sizeof(int64_t)) == 0;
+}
+
+static PyObject *by_numpy(PyObject *a, PyObject *b, PyObject *out)
+{
+    PyObject *args = out != NULL ? PyTuple_Pack(3, a, b, out) : PyTuple_Pack(2, a, b);
+    PyObject *made = args != NULL ? cnx_call_function("dot", args, NULL) : NULL;
+    Py_XDECREF(args);
+    return made;
+}
+
+static PyObject *refuse(cn_status status, PyObject *a, PyObject *b, PyObject *out)
+{
+    PyObject *args = out != NULL ? PyTuple_Pack(3, a, b, out) : PyTuple_Pack(2, a, b);
+    if (args != NULL) {
+        cnx_raise_function(status, "dot", args, NULL);
+        Py_DECREF(args);
+    }
+    return NULL;
+}
+
+static PyObject *give(cn_array *made, PyObject *a, PyObject *b, PyObject *out)
+{
+    if (out == NULL) {
+        PyObject *operands[2] = {a, b};
+        return cnx_end(cnx_as_subclass(cnx_subclass_of(operands, 2), cnx_result(made)));
+    }
+    PyObject *keep = NULL;
+    cn_array *destination;
+    int known = cnx_output(out, &destination, &keep);
+    bool fits = known == 1 && out_fits(destination, made);
+    cn_operand source = {.array = made};
+    cn_status status = fits ? cn_copy(destination, &source, CN_CAST_NO) : CN_ERROR_UNSUPPORTED;
+    cn_array_unref(made);
+    Py_XDECREF(keep);
+    if (status == CN_OK) {
+        return cnx_end(Py_NewRef(out));
+    }
+    PyErr_Clear();
+    return status == CN_ERROR_UNSUPPORTED ? by_numpy(a, b, out) : cnx_raise_plain(status);
+}
+
+PyObject *cnx_dot(PyObject *a, PyObject *b, PyObject *out)
+{
+    cn_operand in[2];
+    PyObject *keep[2] = {NULL, NULL}, *made = NULL;
+    cn_array *result;
+    int known = cnx_operand(a, &in[0], &keep[0]);
+    known = known == 1 ? cnx_operand(b, &in[1], &keep[1]) : known;
+    if (known != 1) {
+        PyErr_Clear();
+        made = by_numpy(a, b, out);
+    } else if (in[0].array == NULL || in[1].array == NULL || cn_array_ndim(in[0].array) == 0 || cn_array_ndim(in[1].array) == 0) {
+        made = out == NULL ? cnx_call_ufunc("multiply", a, b, NULL) : by_numpy(a, b, out);
+    } else {
+        cnx_begin();
+        cn_status status = multiply(in[0].array, in[1].array, &result);
+        made = status == CN_OK                  ? give(result, a, b, out)
+               : status == CN_ERROR_UNSUPPORTED ? by_numpy(a, b, out)
+                                                : refuse(status, a, b, out);
+    }
+    Py_XDECREF(keep[0]);
+    Py_XDECREF(keep[1]);
+    return made;
+}
+
+static PyObject *dot(PyObject *module, PyObject *args, PyObject *kwargs)
+{
+    static char *names[] = {"a", "b", "out", NULL};
+    PyObject *a, *b, *out = NULL;
+    (void)module;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OO|O:dot", names, &a, &b, &out)) {
+        return NULL;
+    }
+    return cnx_dot(a, b, cnx_given(out) ? out : NULL);
+}
+
+static PyMethodDef functions[] = {
+    {"dot", CNX_KEYWORDS(dot), METH_VARARGS | METH_KEYWORDS, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+int cnx_product_init(PyObject *module)
+{
+    functions[0].ml_doc = cnx_numpy_doc("dot");
+    return PyModule_AddFunctions(module, functions);
+}

@@ -1,0 +1,382 @@
+"""Measures the vector-math source (core/op/vmath.h): worst error of each function, and its speed beside NumPy.
+
+    python tools/vmath_ulp.py                 # worst error in ulp against mpmath, float64 and float32: under a minute
+    python tools/vmath_ulp.py --dense         # twenty times the points
+    python tools/vmath_ulp.py --complex       # the complex functions: error in ulp of the modulus, specials beside NumPy
+    python tools/vmath_ulp.py --speed         # ns an element, loops for AVX2 and AVX-512 and NumPy, one run
+    python tools/vmath_ulp.py exp pow ...     # only these
+
+The functions are compiled from the headers as loops, one shared library an instruction set; the errors are those of
+the AVX2 loops (all have the same bits: tests/core/test_vmath.c). An ulp is that of the exact result. Needs gcc or clang
+(CC), numpy, mpmath.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import os
+import random
+import subprocess
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import mpmath
+import numpy as np
+from mpmath import mp, mpf
+
+CORE = Path(os.environ.get("CNUMERIC_CORE", Path(__file__).resolve().parent.parent / "core"))
+UNARY = (
+    "exp exp2 expm1 log log2 log10 log1p sin cos tan arcsin arccos arctan sinh cosh tanh arcsinh arccosh arctanh cbrt"
+).split()
+BINARY = "pow hypot arctan2 logaddexp logaddexp2".split()
+COMPLEX = (
+    "exp exp2 expm1 log log2 log10 log1p sqrt sin cos tan arcsin arccos arctan sinh cosh tanh arcsinh arccosh arctanh"
+).split()
+GUARDED = {"sin", "cos", "tan"}
+FLAGS = "-std=c17 -O3 -fwrapv -ffp-contract=off -fno-math-errno -fPIC -shared".split()
+AVX2 = "-mavx2 -mfma -mf16c -mbmi -mbmi2 -mlzcnt -mpopcnt".split()
+AVX512 = [*AVX2, *"-mavx512f -mavx512vl -mavx512bw -mavx512dq -mprefer-vector-width=512".split()]
+TYPES = {"f64": ("double", np.float64), "f32": ("float", np.float32)}
+COMPLEX_TYPES = {"c128": ("cni_c128", np.complex128), "c64": ("cni_c64", np.complex64)}
+
+EXACT: dict[str, Callable[..., mpf]] = {
+    "exp": mpmath.exp,
+    "exp2": lambda x: mpf(2) ** x,
+    "expm1": mpmath.expm1,
+    "log": mpmath.log,
+    "log2": lambda x: mpmath.log(x) / mpmath.log(2),
+    "log10": lambda x: mpmath.log(x) / mpmath.log(10),
+    "log1p": mpmath.log1p,
+    "sin": mpmath.sin,
+    "cos": mpmath.cos,
+    "tan": mpmath.tan,
+    "arcsin": mpmath.asin,
+    "arccos": mpmath.acos,
+    "arctan": mpmath.atan,
+    "sinh": mpmath.sinh,
+    "cosh": mpmath.cosh,
+    "tanh": mpmath.tanh,
+    "arcsinh": mpmath.asinh,
+    "arccosh": mpmath.acosh,
+    "arctanh": mpmath.atanh,
+    "cbrt": lambda x: mpmath.sign(x) * mpmath.cbrt(abs(x)),
+    "pow": lambda x, y: x**y,
+    "hypot": mpmath.hypot,
+    "arctan2": mpmath.atan2,
+    "logaddexp": lambda x, y: max(x, y) + mpmath.log1p(mpmath.exp(-abs(x - y))),
+    "logaddexp2": lambda x, y: max(x, y) + mpmath.log1p(mpf(2) ** -abs(x - y)) / mpmath.log(2),
+}
+
+
+def source(include_complex: bool) -> str:
+    lines = ["#include <math.h>", '#include "op/vmath.h"']
+    for s, (t, _) in TYPES.items():
+        for f in UNARY:
+            each = "for (int64_t i = 0; i < n; i++)"
+            body = f"{each} o[i] = cni_{f}_{s}(x[i]);"
+            unsigned = "uint64_t" if s == "f64" else "uint32_t"
+            if f in GUARDED:
+                body = f"{unsigned} far = 0; {each} far |= cni_far_{s}(x[i]); if (far) {body} else {each} o[i] = cni_{f}_near_{s}(x[i]);"
+            lines.append(f"void {f}_{s}(int64_t n, {t} *restrict o, const {t} *restrict x) {{ {body} }}")
+        for f in BINARY:
+            lines.append(
+                f"void {f}_{s}(int64_t n, {t} *restrict o, const {t} *restrict x, const {t} *restrict y)"
+                f" {{ for (int64_t i = 0; i < n; i++) o[i] = cni_{f}_{s}(x[i], y[i]); }}"
+            )
+    if include_complex:
+        lines.append('#include "op/vmath_complex.h"')
+        for s, (t, _) in COMPLEX_TYPES.items():
+            for f in COMPLEX:
+                lines.append(
+                    f"void {f}_{s}(int64_t n, {t} *o, const {t} *x) {{ for (int64_t i = 0; i < n; i++) o[i] = cni_{f}_{s}(x[i]); }}"
+                )
+            lines.append(
+                f"void pow_{s}(int64_t n, {t} *o, const {t} *x, const {t} *y) {{ for (int64_t i = 0; i < n; i++) o[i] = cni_pow_{s}(x[i], y[i]); }}"
+            )
+    return "\n".join(lines) + "\n"
+
+
+def build(folder: str, flags: list[str], include_complex: bool = False) -> ctypes.CDLL:
+    code, library = Path(folder) / "loops.c", Path(folder) / f"loops{len(os.listdir(folder))}.so"
+    code.write_text(source(include_complex))
+    subprocess.run(
+        [os.environ.get("CC", "gcc"), *FLAGS, *flags, f"-I{CORE}", str(code), "-o", str(library)], check=True
+    )
+    return ctypes.CDLL(str(library))
+
+
+def call(library: ctypes.CDLL, name: str, suffix: str, *arguments: np.ndarray) -> np.ndarray:
+    out = np.empty_like(arguments[0])
+    loop = getattr(library, f"{name}_{suffix}")
+    loop(ctypes.c_int64(out.size), *(ctypes.c_void_p(a.ctypes.data) for a in (out, *arguments)))
+    return out
+
+
+def ulp_error(got: float, exact: mpf, single: bool) -> float:
+    """Error in units of the last place of the exact result; a result beyond the largest number must be infinite."""
+    digits, lowest, largest = (
+        (24, -149, float(np.finfo(np.float32).max)) if single else (53, -1074, float(np.finfo(np.float64).max))
+    )
+    if mpmath.isnan(exact):
+        return 0.0 if np.isnan(got) else np.inf
+    if np.isnan(got):
+        return np.inf
+    exponent = lowest if exact == 0 else max(int(mpmath.floor(mpmath.log(abs(exact), 2))) - digits + 1, lowest)
+    if abs(exact) > largest or np.isinf(got):
+        edge = mpf(largest) + mpmath.ldexp(1, exponent if abs(exact) <= largest else exponent)
+        value = edge if got > 0 else -edge if np.isinf(got) else mpf(got)
+        return (
+            float(abs(value - mpmath.sign(exact) * edge) / mpmath.ldexp(1, exponent))
+            if abs(exact) > largest
+            else np.inf
+            if abs(exact) < mpf(largest) * (1 - mpf(2) ** -22)
+            else 1.0
+        )
+    return float(abs(mpf(float(got)) - exact) / mpmath.ldexp(1, exponent))
+
+
+def spread(rng: random.Random, low: float, high: float, count: int, sign: bool) -> list[float]:
+    """Magnitudes even in the logarithm."""
+    a, b = np.log2(low), np.log2(high)
+    return [2.0 ** rng.uniform(a, b) * (rng.choice((-1, 1)) if sign else 1) for _ in range(count)]
+
+
+def points(name: str, count: int, single: bool, rng: random.Random) -> list[float]:
+    tiny, top = (1e-45, 3.4e38) if single else (1e-323, 1.79e308)
+    most = 88.8 if single else 709.8
+    third = count // 3
+
+    def uniform(low: float, high: float, n: int = third) -> list[float]:
+        return [rng.uniform(low, high) for _ in range(n)]
+
+    around_one = [1 + s * 2.0**-k for k in range(1, 52) for s in (-1, 1, 0.7, -0.3)]
+    if name in ("exp", "expm1", "sinh", "cosh"):
+        return (
+            uniform(-most, most)
+            + uniform(-1, 1)
+            + spread(rng, tiny, most, third, True)
+            + uniform(-745.2 if not single else -104, -708 if not single else -87, third // 4)
+        )
+    if name == "exp2":
+        return (
+            uniform(-1075 if not single else -150, 1024 if not single else 128)
+            + uniform(-1, 1)
+            + spread(rng, tiny, 100, third, True)
+        )
+    if name in ("log", "log2", "log10"):
+        return spread(rng, tiny, top, third, False) + uniform(0.5, 2) + around_one + uniform(0.99, 1.01)
+    if name == "log1p":
+        return (
+            spread(rng, tiny, top, third, False)
+            + uniform(-0.999, 1)
+            + [-v for v in spread(rng, tiny, 1, third, False)]
+            + uniform(-0.5, 2)
+        )
+    if name in GUARDED:
+        multiples = [k * np.pi / 2 for k in range(1, third // 4)] + [
+            rng.randrange(2**30) * np.pi / 2 for _ in range(third // 4)
+        ]
+        return uniform(-7, 7) + spread(rng, tiny, top, third, True) + multiples + uniform(-1e5, 1e5, third // 2)
+    if name in ("arcsin", "arccos", "arctanh"):
+        return (
+            uniform(-1, 1)
+            + spread(rng, tiny, 1, third, True)
+            + [s * (1 - v) for v, s in zip(spread(rng, 1e-16, 0.5, third, False), [1, -1] * third, strict=False)]
+        )
+    if name == "arccosh":
+        return uniform(1, 10) + [1 + v for v in spread(rng, 1e-16, 1, third, False)] + spread(rng, 1, top, third, False)
+    if name == "tanh":
+        return uniform(-22, 22) + uniform(-1, 1) + spread(rng, tiny, 30, third, True)
+    return uniform(-5, 5) + spread(rng, tiny, top, 2 * third, True)
+
+
+def pairs(name: str, count: int, single: bool, rng: random.Random) -> tuple[list[float], list[float]]:
+    tiny, top = (1e-45, 3.4e38) if single else (1e-323, 1.79e308)
+    most = 88.7 if single else 709.7
+    third = count // 3
+    x = spread(rng, tiny, top, third, name != "pow")
+    if name == "pow":
+        y = [rng.uniform(-most, most) / (np.log(v) if abs(np.log(v)) > 1e-4 else 1e-4) for v in x]
+        near = [1 + rng.uniform(-0.4, 0.5) * 2.0 ** -rng.uniform(0, 20) for _ in range(third)]
+        y += [rng.uniform(-most, most) / (np.log(v) if v != 1 else 1) for v in near]
+        x += near
+        x += [rng.uniform(0, 10) for _ in range(third)]
+        y += [rng.uniform(-8, 8) for _ in range(third)]
+        return x, y
+    if name in ("logaddexp", "logaddexp2"):
+        x = [rng.uniform(-50, 50) for _ in range(count)]
+        return x, [v + rng.uniform(-30, 30) * 2.0 ** -rng.uniform(0, 30) for v in x]
+    y = [v * 2.0 ** rng.uniform(-30, 30) * rng.choice((-1, 1)) for v in x]
+    x += [rng.uniform(-10, 10) for _ in range(2 * third)]
+    y += [rng.uniform(-10, 10) for _ in range(2 * third)]
+    kept = [(a, b) for a, b in zip(x, y, strict=True) if abs(a) <= top and abs(b) <= top]
+    return [a for a, _ in kept], [b for _, b in kept]
+
+
+def worst(library: ctypes.CDLL, name: str, suffix: str, count: int) -> tuple[float, float, tuple[float, ...]]:
+    """The largest error, the mean error and where the largest is."""
+    rng, single = random.Random(7), suffix == "f32"
+    dtype = TYPES[suffix][1]
+    columns = pairs(name, count, single, rng) if name in BINARY else (points(name, count, single, rng),)
+    with np.errstate(all="ignore"):
+        arguments = [np.array(c, dtype) for c in columns]
+    got = call(library, name, suffix, *arguments)
+    largest, total, where = 0.0, 0.0, (0.0,)
+    exact = EXACT[name]
+    mp.prec = 200 if name not in GUARDED else 1300
+    for k in range(got.size):
+        v = [float(a[k]) for a in arguments]
+        if name in GUARDED:
+            mp.prec = 1300 if abs(v[0]) > 1e6 else 200
+        if (
+            name
+            in ("log1p", "expm1", "arctanh", "arcsinh", "sinh", "tanh", "arctan", "tan", "sin", "arcsin", "arctan2")
+            and abs(v[0]) < 1e-30
+        ):
+            mp.prec = 1400
+        if (
+            not all(map(np.isfinite, v))
+            or (name == "arccosh" and v[0] < 1)
+            or (name == "arctanh" and abs(v[0]) >= 1)
+            or (name in ("log", "log2", "log10") and v[0] <= 0)
+        ):
+            continue
+        want = exact(*(mpf(a) for a in v))
+        error = ulp_error(float(got[k]), want, single)
+        if name.startswith("logadd"):  # in ulp of the larger operand, which is what NumPy's formula promises near zero
+            error *= min(1.0, float(abs(want) / max(map(abs, v))))
+        total += error
+        if error > largest:
+            largest, where = error, tuple(v)
+        mp.prec = 200
+    return largest, total / max(got.size, 1), where
+
+
+def typical(name: str, dtype: type, count: int) -> Iterator[np.ndarray]:
+    rng = np.random.default_rng(1)
+    if name in ("arcsin", "arccos", "arctanh"):
+        yield rng.uniform(-1, 1, count).astype(dtype)
+    elif name.startswith("log") and name not in BINARY or name == "pow":
+        yield rng.uniform(0.01, 10, count).astype(dtype)
+    elif name == "arccosh":
+        yield rng.uniform(1, 11, count).astype(dtype)
+    else:
+        yield rng.uniform(-10, 10, count).astype(dtype)
+    if name in BINARY:
+        yield rng.uniform(-10, 10, count).astype(dtype)
+
+
+def best_time(f: Callable[[], object], count: int) -> float:
+    best = np.inf
+    for _ in range(60):
+        start = time.perf_counter()
+        f()
+        best = min(best, time.perf_counter() - start)
+    return best / count * 1e9
+
+
+def speed(names: list[str], folder: str) -> None:
+    avx2, avx512 = build(folder, AVX2), build(folder, AVX512)
+    count = 8192
+    print(f"ns an element, {count} elements; NumPy {np.__version__}")
+    print(
+        f"{'':12s}{'f64 avx2':>9s}{'avx512':>8s}{'numpy':>8s}{'ratio':>7s}   {'f32 avx2':>9s}{'avx512':>8s}{'numpy':>8s}{'ratio':>7s}"
+    )
+    for name in names:
+        row = f"{name:12s}"
+        for suffix, (_, dtype) in TYPES.items():
+            arguments = list(typical(name, dtype, count))
+            out, f = np.empty_like(arguments[0]), getattr(np, "power" if name == "pow" else name)
+            pointers = [ctypes.c_void_p(a.ctypes.data) for a in (out, *arguments)]
+            ours = [
+                best_time(lambda loop=getattr(lib, f"{name}_{suffix}"): loop(ctypes.c_int64(count), *pointers), count)
+                for lib in (avx2, avx512)
+            ]
+            with np.errstate(all="ignore"):
+                numpy = best_time(lambda: f(*arguments, out=out), count)
+            row += f"{ours[0]:9.2f}{ours[1]:8.2f}{numpy:8.2f}{numpy / ours[1]:7.1f}   "
+        print(row)
+
+
+def complex_table(names: list[str], library: ctypes.CDLL, count: int) -> None:
+    exact: dict[str, Callable[..., mpmath.mpc]] = {
+        **{k: EXACT[k] for k in COMPLEX if k not in ("sqrt", "cbrt", "log2", "log10", "exp2")},
+        "sqrt": mpmath.sqrt,
+        "exp2": lambda z: mpmath.exp(z * mpmath.log(2)),
+        "log2": lambda z: mpmath.log(z) / mpmath.log(2),
+        "log10": lambda z: mpmath.log(z) / mpmath.log(10),
+        "expm1": lambda z: mpmath.exp(z) - 1,
+        "log1p": lambda z: mpmath.log(1 + z),
+        "pow": lambda z, w: z**w,
+    }
+    mp.prec = 400
+    print(f"{'':10s}{'c128':>10s}{'numpy':>10s}{'c64':>10s}{'numpy':>10s}   ulp of the modulus, then the worst part")
+    for name in names:
+        row, notes = f"{name:10s}", []
+        for suffix, (_, dtype) in COMPLEX_TYPES.items():
+            rng, single = random.Random(3), suffix == "c64"
+            values = []
+            for k in range(count):
+                size = 2.0 ** rng.uniform(-12, 5) if k % 3 else 1 + rng.uniform(-1, 1) * 2.0 ** -rng.uniform(0, 40)
+                angle = rng.choice(
+                    (rng.uniform(-np.pi, np.pi), rng.randrange(8) * np.pi / 4 + 2.0 ** -rng.uniform(1, 40))
+                )
+                values.append(complex(size * np.cos(angle), size * np.sin(angle)))
+            arguments = [np.array(values, dtype)]
+            if name == "pow":
+                arguments.append(np.array([complex(rng.uniform(-6, 6), rng.uniform(-3, 3)) for _ in values], dtype))
+            with np.errstate(all="ignore"):
+                both = [
+                    call(library, name, suffix, *arguments),
+                    getattr(np, "power" if name == "pow" else name)(*arguments),
+                ]
+            for who, got in enumerate(both):
+                largest, part = 0.0, 0.0
+                for k in range(got.size):
+                    want = mpmath.mpc(exact[name](*(mpmath.mpc(complex(a[k])) for a in arguments)))
+                    g = complex(got[k])
+                    if not (np.isfinite(g.real) and np.isfinite(g.imag)):
+                        largest = np.inf
+                        continue
+                    size = abs(want)
+                    unit = mpmath.ldexp(1, int(mpmath.floor(mpmath.log(size, 2))) - (23 if single else 52))
+                    largest = max(largest, float(abs(mpmath.mpc(g) - want) / unit))
+                    part = max(part, ulp_error(g.real, want.real, single), ulp_error(g.imag, want.imag, single))
+                row += f"{largest:10.2f}"
+                notes.append(f"{'numpy ' if who else 'ours '}{part:.3g}")
+        print(row + "   " + ", ".join(notes))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("names", nargs="*")
+    parser.add_argument("--dense", action="store_true")
+    parser.add_argument("--speed", action="store_true")
+    parser.add_argument("--complex", action="store_true")
+    options = parser.parse_args()
+    warnings.simplefilter("ignore")
+    known = [*COMPLEX, "pow"] if options.complex else [*UNARY, *BINARY]
+    names = [n for n in known if not options.names or n in options.names]
+    with tempfile.TemporaryDirectory() as folder:
+        if options.speed:
+            speed(names, folder)
+            return
+        library = build(folder, AVX2, options.complex)
+        if options.complex:
+            complex_table(names, library, 2000 if options.dense else 300)
+            return
+        print(f"{'':12s}{'f64 worst':>10s}{'mean':>7s}  {'at':40s}{'f32 worst':>10s}{'mean':>7s}  at")
+        for name in names:
+            row = f"{name:12s}"
+            for suffix in TYPES:
+                largest, mean, where = worst(library, name, suffix, 40000 if options.dense else 2000)
+                row += f"{largest:10.3f}{mean:7.3f}  {', '.join(f'{v:.17g}' for v in where):40s}"
+            print(row, flush=True)
+
+
+if __name__ == "__main__":
+    main()
