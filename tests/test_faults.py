@@ -50,7 +50,14 @@ a = None
 c = c * total
 p = np.maximum(c, d)
 p = np.minimum(p, 100)
-for _ in range(20): p = p * 0.5 + 1
+p = p * 0.5 + 1
+p = p * 0.5 + 1
+p = p * 0.5 + 1
+p = p * 0.5 + 1
+p = p * 0.5 + 1
+p = p * 0.5 + 1
+p = p * 0.5 + 1
+p = p * 0.5 + 1
 v = p[p > 1.5]
 j = p.argmax()
 aa = np.asarray(raw)
@@ -89,15 +96,16 @@ def fault_set():
 def test_every_allocation_may_fail(fault_set):
     expected, _ = run(numpy)
     run(cnumeric)  # what is kept for the process's life is there
-    nth, failed = 0, 1
-    while failed:
+    nth, made = 0, 1
+    while made > nth:  # a failure that nothing came of counts too: results must be right
         nth += 1
         fault_set(nth)
         try:
             found, failed = run(cnumeric, fault_set)
         finally:
-            fault_set(0)
+            made = fault_set(0)
+        made = nth + 1 if failed else made
         for name, value in expected.items():
             close = numpy.testing.assert_allclose if name == "cc" else numpy.testing.assert_array_equal
             close(numpy.asarray(found[name]), numpy.asarray(value), err_msg=f"{name}, allocation {nth} failed")
-    assert nth > len(STATEMENTS) / 2
+    assert nth > len(STATEMENTS)

@@ -117,26 +117,14 @@ def call(library: ctypes.CDLL, name: str, suffix: str, *arguments: np.ndarray) -
 
 
 def ulp_error(got: float, exact: mpf, single: bool) -> float:
-    """Error in units of the last place of the exact result; a result beyond the largest number must be infinite."""
-    digits, lowest, largest = (
-        (24, -149, float(np.finfo(np.float32).max)) if single else (53, -1074, float(np.finfo(np.float64).max))
-    )
-    if mpmath.isnan(exact):
-        return 0.0 if np.isnan(got) else np.inf
-    if np.isnan(got):
-        return np.inf
-    exponent = lowest if exact == 0 else max(int(mpmath.floor(mpmath.log(abs(exact), 2))) - digits + 1, lowest)
-    if abs(exact) > largest or np.isinf(got):
-        edge = mpf(largest) + mpmath.ldexp(1, exponent if abs(exact) <= largest else exponent)
-        value = edge if got > 0 else -edge if np.isinf(got) else mpf(got)
-        return (
-            float(abs(value - mpmath.sign(exact) * edge) / mpmath.ldexp(1, exponent))
-            if abs(exact) > largest
-            else np.inf
-            if abs(exact) < mpf(largest) * (1 - mpf(2) ** -22)
-            else 1.0
-        )
-    return float(abs(mpf(float(got)) - exact) / mpmath.ldexp(1, exponent))
+    """Error in units of the last place of the exact result. Infinity counts as the power of two beyond the largest."""
+    digits, lowest, beyond = (24, -149, 128) if single else (53, -1074, 1024)
+    if mpmath.isnan(exact) or np.isnan(got):
+        return 0.0 if mpmath.isnan(exact) and np.isnan(got) else np.inf
+    top = mpmath.ldexp(1, beyond)
+    value, want = (max(-top, min(top, mpf(x))) for x in (got, exact))
+    place = lowest if want == 0 else int(mpmath.floor(mpmath.log(abs(want), 2))) - digits + 1
+    return float(abs(value - want) / mpmath.ldexp(1, max(lowest, min(place, beyond - digits))))
 
 
 def spread(rng: random.Random, low: float, high: float, count: int, sign: bool) -> list[float]:

@@ -13,6 +13,12 @@ static const struct {
 #undef CN_DTYPE
 };
 
+const uint8_t cni_dtype_sizes[CN_DTYPE_COUNT] = {
+#define CN_DTYPE(id, suffix, T, W, wsuffix, family, character, name) [CN_##id] = sizeof(T),
+#include "op/dtypes.def"
+#undef CN_DTYPE
+};
+
 size_t cn_dtype_size(cn_dtype dtype)
 {
     return rows[dtype].size;

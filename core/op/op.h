@@ -54,6 +54,13 @@ typedef struct cni_dtype_info {
 
 extern const cni_dtype_info cni_dtypes[CN_DTYPE_COUNT];
 
+/* cn_dtype_size without a call. */
+extern const uint8_t cni_dtype_sizes[CN_DTYPE_COUNT];
+static inline int64_t cni_dtype_size(unsigned dtype)
+{
+    return cni_dtype_sizes[dtype];
+}
+
 cni_opcode cni_op_of_loop(int loop); /* loop: number over all rows */
 
 /*

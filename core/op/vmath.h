@@ -111,7 +111,7 @@ static inline float cni_pick_f32(bool condition, float a, float b)
 #define DIGITS 53
 #define BIAS 1023
 #define B(name) CNI_BUILTIN(name)
-#define INF (__builtin_inf())
+#define INF cni_value_f64(0x7FF0000000000000u)
 #include "op/vmath_parts.h"
 #include "op/vmath_exp.h"
 #include "op/vmath_log.h"
@@ -138,7 +138,7 @@ static inline float cni_pick_f32(bool condition, float a, float b)
 #define DIGITS 24
 #define BIAS 127
 #define B(name) CNI_BUILTIN(name##f)
-#define INF (__builtin_inff())
+#define INF cni_value_f32(0x7F800000u)
 #include "op/vmath_parts.h"
 #include "op/vmath_exp.h"
 #include "op/vmath_log.h"

@@ -10,8 +10,8 @@
 #include "op/complex.h"
 #include "op/vmath.h"
 
-#define INF (__builtin_inf())
-#define NOT_A_NUMBER (__builtin_nan(""))
+#define INF cni_value_f64(0x7FF0000000000000u)
+#define NOT_A_NUMBER cni_value_f64(0x7FF8000000000000u)
 
 static inline bool cni_is_nan(double x)
 {

@@ -5,37 +5,43 @@
  * two powers, of which the second product rounds and raises overflow or underflow.
  */
 
+/* e**bounded, bounded not far beyond underflow; or, where over, infinity as scaled makes it of x. */
+static inline T F(exp_bounded)(T bounded, bool over, T x)
+{
+    T magic = FMA(bounded, C(LOG2_E), MAGIC), n = magic - MAGIC;
+    T r = FMA(-n, C(LN2_LO), FMA(-n, C(LN2), bounded));
+    return F(scaled)(1 + FMA(r * r, F(poly_exp)(r), r), magic, over, x);
+}
+
 static inline T F(exp)(T x)
 {
-    bool infinite = B(fabs)(x) == INF;
-    T finite = F(pick)(infinite, 0, F(clamped)(x, K(-746.0, -104.0), K(710.0, 89.0)));
-    T magic = FMA(finite, C(LOG2_E), MAGIC), n = magic - MAGIC;
-    T r = FMA(-n, C(LN2_LO), FMA(-n, C(LN2), finite));
-    T p = 1 + FMA(r * r, F(poly_exp)(r), r);
-    p = F(pick)(infinite, F(pick)(x == INF, x, 0), p); /* infinity times a power of two raises nothing */
-    return F(scaled)(p, n);
+    bool over = CNI_LESS(K(709.8, 88.8), x);
+    T bounded = F(pick)(CNI_LESS(x, K(-746.0, -104.0)), K(-746.0, -104.0), F(pick)(over, 0, x));
+    return F(exp_bounded)(bounded, over, x);
+}
+
+static inline T F(exp2_bounded)(T bounded, bool over, T x)
+{
+    T magic = bounded + MAGIC, r = bounded - (magic - MAGIC);
+    T p = 1 + FMA(r, C(LN2_FULL), r * FMA(r, F(poly_exp2)(r), C(LN2_FULL_LO)));
+    return F(scaled)(p, magic, over, x);
 }
 
 static inline T F(exp2)(T x)
 {
-    bool infinite = B(fabs)(x) == INF;
-    T finite = F(pick)(infinite, 0, F(clamped)(x, K(-1080.0, -152.0), K(1025.0, 129.0)));
-    T n = (finite + MAGIC) - MAGIC, r = finite - n;
-    T p = 1 + FMA(r, C(LN2_FULL), r * FMA(r, F(poly_exp2)(r), C(LN2_FULL_LO)));
-    p = F(pick)(infinite, F(pick)(x == INF, x, 0), p);
-    return F(scaled)(p, n);
+    bool over = CNI_LESS_EQUAL(K(1024.0, 128.0), x);
+    T bounded = F(pick)(CNI_LESS(x, K(-1080.0, -152.0)), K(-1080.0, -152.0), F(pick)(over, 0, x));
+    return F(exp2_bounded)(bounded, over, x);
 }
 
 /* 2**n ((e**r - 1) + (1 - 2**-n)): for n = 0 only the first term, which is small with x. */
 static inline T F(expm1)(T x)
 {
-    bool infinite = B(fabs)(x) == INF;
-    T finite = F(pick)(infinite, 0, F(clamped)(x, K(-40.0, -20.0), K(710.0, 89.0)));
-    T magic = FMA(finite, C(LOG2_E), MAGIC), n = magic - MAGIC;
-    T r = FMA(-n, C(LN2_LO), FMA(-n, C(LN2), finite));
+    bool over = CNI_LESS(K(709.8, 88.8), x);
+    T bounded = F(pick)(CNI_LESS(x, K(-40.0, -20.0)), K(-40.0, -20.0), F(pick)(over, 0, x));
+    T magic = FMA(bounded, C(LOG2_E), MAGIC), n = magic - MAGIC;
+    T r = FMA(-n, C(LN2_LO), FMA(-n, C(LN2), bounded));
     T inverse = F(pick)(CNI_LESS(K(64.0, 32.0), n), 0, F(power2)(MAGIC - n));
     T p = FMA(r * r, F(poly_exp)(r), r) + (1 - inverse);
-    T result = F(scaled)(p, n);
-    result = F(pick)(infinite, F(pick)(x == INF, x, -1), result);
-    return B(copysign)(result, x);
+    return B(copysign)(F(scaled)(p, magic, over, x), x);
 }

@@ -1,31 +1,27 @@
 /*
  * vmath_log.h - logarithms and what is made of them; included by vmath.h for each type.
  *
- * log(m) = 2 atanh(q), q = (m - 1) / (m + 1), |q| < 0.172. The one division also raises divide-by-zero or invalid where
- * the argument is outside: there its operands are replaced, and its result is the function's.
+ * With f = m - 1 and q = f / (2 + f), |q| < 0.172: log(m) = 2 atanh(q) = f - q (f - q**2 poly(q**2)). f is exact, so
+ * that the rounding errors of q and the polynomial count little. The one division also raises divide-by-zero or
+ * invalid where the argument is outside: there its operands are replaced, and its result is the function's.
  */
 
-/*
- * log((bottom + top) / (bottom - top)) for q = top / bottom, both with a correction, bottom in [1.4, 2.9]. The first
- * part is 2 q, the second has what q's rounding lost.
- */
-static inline F(pair) F(log_quotient)(T q, F(pair) top, F(pair) bottom)
+/* log(1 + f) - f, to some bits more than the type's in relation to f; q = f / (2 + f). */
+static inline T F(log_rest)(T q, T f)
 {
-    T rest = FMA(-q, bottom.hi, top.hi) + FMA(-q, bottom.lo, top.lo);
-    T inverse = FMA(K(-0.25, -0.25), bottom.hi - 2, K(0.5, 0.5)); /* five bits do: rest is below q's last bit */
     T z = q * q;
-    return (F(pair)){2 * q, FMA(q * z, F(poly_log)(z), 2 * (rest * inverse))};
+    return q * FMA(z, F(poly_log)(z), -f);
 }
 
 /* n ln 2 + log. */
 static inline T F(log_sum)(T n, F(pair) log)
 {
-    T whole = n * C(LN2), sum = whole + log.hi, low = (whole - sum) + log.hi;
+    T sum = FMA(n, C(LN2), log.hi), low = FMA(n, C(LN2), -sum) + log.hi;
     return sum + (low + FMA(n, C(LN2_LO), log.lo));
 }
 
 /*
- * The quotient as log_quotient may have it: the same where |quotient| < 2, something finite where it is infinite or NaN.
+ * The quotient as polynomials may have it: the same where |quotient| < 2, something finite where it is infinite or NaN.
  * (A choice would do, but gcc makes a second, masked division of it.)
  */
 static inline T F(log_finite)(T quotient)
@@ -37,12 +33,11 @@ static inline T F(log_finite)(T quotient)
 static inline F(pair) F(log_parts)(T x, T *n, T *special)
 {
     bool outside = CNI_LESS_EQUAL(x, 0), tiny = CNI_LESS(x, K(0x1p-1022, 0x1p-126));
-    T exponent, m = F(mantissa)(F(pick)(outside, 1, x) * F(pick)(tiny, K(0x1p54, 0x1p25), 1), &exponent);
+    T exponent, m = F(mantissa)(F(pick)(outside, 1, x) * F(pick)(tiny, K(0x1p54, 0x1p25), 1), &exponent), f = m - 1;
     *n = exponent - F(pick)(tiny, K(54.0, 25.0), 0);
-    T top = m - 1, bottom = 2 + top;
-    T quotient = F(pick)(outside, F(pick)(x == 0, -1, 0), top) / F(pick)(outside, 0, bottom);
+    T quotient = F(pick)(outside, F(pick)(x == 0, -1, 0), f) / F(pick)(outside, 0, m + 1);
     *special = quotient + quotient;
-    return F(log_quotient)(F(log_finite)(quotient), (F(pair)){top, 0}, (F(pair)){bottom, top - (bottom - 2)});
+    return (F(pair)){f, F(log_rest)(F(log_finite)(quotient), f)};
 }
 
 static inline T F(log_ends)(T x, T special, T result)
@@ -84,15 +79,15 @@ static inline T F(log10)(T x)
 static inline T F(log_plus)(T f, T low, T more)
 {
     bool outside = CNI_LESS_EQUAL(f, -1);
-    T a = F(pick)(B(fabs)(f) == INF, 1, f);
-    T u = 1 + a, lost = F(pick)(CNI_LESS(B(fabs)(a), 1), a - (u - 1), 1 - (u - a));
-    T n, m = F(mantissa)(u, &n);
+    T a = F(pick)(outside | (f == INF), 1, f);
+    F(pair) u = F(two_sum)(1, a);
+    T n, m = F(mantissa)(u.hi, &n);
     bool near = n == 0;
-    T down = F(pick)(CNI_LESS(K(100.0, 60.0), n), 0, F(power2)(MAGIC - n));
-    T top = F(pick)(near, a, m - 1), top_low = F(pick)(near, low, (lost + low) * down), bottom = 2 + top;
-    T quotient = F(pick)(outside, F(pick)(f == -1, -1, 0), top) / F(pick)(outside, 0, bottom);
-    F(pair) log = F(log_quotient)(F(log_finite)(quotient), (F(pair)){top, top_low},
-                                  (F(pair)){bottom, (top - (bottom - 2)) + top_low});
+    T down = K(0.5, 0.5) * F(power2)((MAGIC + 1) - n); /* 2**-n, or 0 for the largest n */
+    T top = F(pick)(near, a, m - 1), top_low = F(pick)(near, low, (u.lo + low) * down);
+    T quotient = F(pick)(outside, F(pick)(f == -1, -1, 0), top) / F(pick)(outside, 0, 2 + top);
+    T q = F(log_finite)(quotient), slope = FMA(2 * q, q - 1, 1); /* 1 / (1 + top) to five bits: top_low is a rounding error */
+    F(pair) log = {top, FMA(top_low, slope, F(log_rest)(q, top))};
     T result = F(pick)(outside, quotient + quotient, F(log_sum)(n + more, log));
     return F(pick)(CNI_LESS(K(0x1p-54, 0x1p-25), B(fabs)(f)) & CNI_LESS(f, INF), result, f);
 }
@@ -102,24 +97,25 @@ static inline T F(log1p)(T x)
     return F(log_plus)(x, 0, 0);
 }
 
-/* x - y; 0 for equal infinities, and bounded, so that nothing is raised. */
-static inline T F(log_gap)(T x, T y)
+/* The smaller less the larger one, at most the limit (where it underflows) below; 0 for equal infinities. Nothing is raised. */
+static inline T F(log_gap)(T x, T y, T limit)
 {
     const T most = K(0x1p1022, 0x1p126);
-    return F(clamped)(x, -most, most) - F(clamped)(y, -most, most);
+    T gap = B(fabs)(F(clamped)(x, -most, most) - F(clamped)(y, -most, most));
+    return -F(pick)(CNI_LESS(limit, gap), limit, gap);
 }
 
 static inline T F(logaddexp)(T x, T y)
 {
-    T gap = F(log_gap)(x, y);
-    T result = F(pick)(CNI_LESS(y, x), x, y) + F(log1p)(F(exp)(-B(fabs)(gap)));
+    T gap = F(log_gap)(x, y, K(746.0, 104.0));
+    T result = F(pick)(CNI_LESS(y, x), x, y) + F(log1p)(F(exp_bounded)(gap, false, 0));
     return F(pick)(gap != gap, gap, result);
 }
 
 static inline T F(logaddexp2)(T x, T y)
 {
-    T gap = F(log_gap)(x, y);
-    T result = F(pick)(CNI_LESS(y, x), x, y) + C(LOG2_E) * F(log1p)(F(exp2)(-B(fabs)(gap)));
+    T gap = F(log_gap)(x, y, K(1080.0, 152.0));
+    T result = F(pick)(CNI_LESS(y, x), x, y) + C(LOG2_E) * F(log1p)(F(exp2_bounded)(gap, false, 0));
     return F(pick)(gap != gap, gap, result);
 }
 
@@ -130,9 +126,10 @@ static inline T F(arcsinh)(T x)
     bool big = CNI_LESS(K(0x1p30, 0x1p13), magnitude);
     T a = F(pick)(big, 1, magnitude);
     T square = a * a, square_low = FMA(a, a, -square), sum = 1 + square;
-    T sum_low = F(pick)(CNI_LESS(a, 1), (1 - sum) + square, (square - sum) + 1) + square_low;
-    T root = B(sqrt)(sum), root_low = (FMA(-root, root, sum) + sum_low) / (2 * root);
-    T f = a + (root - 1), low = ((a - f) + (root - 1)) + root_low;
+    T root = B(sqrt)(sum), beyond = root - 1;
+    T inverse = FMA(FMA(K(0.5, 0.5), beyond, K(-0.5, -0.5)), beyond, K(0.5, 0.5)); /* of 2 root, better for smaller a */
+    T root_low = (FMA(-root, root, sum) + (((1 - sum) + square) + square_low)) * inverse;
+    T f = a + beyond, low = ((a - f) + beyond) + F(pick)(CNI_LESS(a, 1), root_low, 0);
     T result = F(log_plus)(F(pick)(big, magnitude - 1, f), F(pick)(big, 0, low), F(pick)(big, 1, 0));
     return B(copysign)(result, x);
 }
@@ -164,7 +161,9 @@ static inline T F(arctanh)(T x)
     bottom.hi = F(pick)(near, 2, bottom.hi);
     T top = F(pick)(near, 2 * a, over * half - m), top_low = F(pick)(near, 0, over_low * half - m_low);
     T quotient = F(pick)(outside, F(pick)(magnitude == 1, 1, 0), top) / F(pick)(outside, 0, bottom.hi);
-    F(pair) log = F(log_quotient)(F(log_finite)(quotient), (F(pair)){top, top_low}, bottom);
+    T q = F(log_finite)(quotient), z = q * q, lost = FMA(-q, bottom.hi, top) + FMA(-q, bottom.lo, top_low);
+    T inverse = FMA(K(-0.5, -0.5), bottom.hi - 2, 1); /* 2 / bottom to a few bits */
+    F(pair) log = {2 * q, FMA(q * z, F(poly_log)(z), lost * inverse)};
     T result = K(0.5, 0.5) * F(pick)(outside, quotient + quotient, F(log_sum)(exponent, log));
     return B(copysign)(F(pick)(CNI_LESS(K(0x1p-28, 0x1p-13), magnitude), result, magnitude), x);
 }

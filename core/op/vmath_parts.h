@@ -11,11 +11,17 @@ static inline T F(power2)(T magic)
     return F(value)((F(bits)(magic) << (DIGITS - 1)) + ((U)BIAS << (DIGITS - 1)));
 }
 
-/* p * 2**n with one rounding and the flags of it; 0.5 < p < 4 and |n| < 2 BIAS, or p zero, infinite or NaN. */
-static inline T F(scaled)(T p, T n)
+/*
+ * p * 2**n from MAGIC + n, with one rounding and the flags of it; 0.5 < p < 4 and |n| < 2 BIAS, or p NaN. By two powers
+ * of two: the first product is exact. Where over: x times a large number, which overflows unless x is infinite.
+ */
+static inline T F(scaled)(T p, T magic, bool over, T x)
 {
-    T first = FMA(n, K(0.5, 0.5), MAGIC), second = (n - (first - MAGIC)) + MAGIC;
-    return p * F(power2)(first) * F(power2)(second);
+    U n = F(bits)(magic), first = n >> 1, second = n - first;
+    const U one = (U)BIAS << (DIGITS - 1);
+    T factor = F(value)((second << (DIGITS - 1)) + one);
+    p *= F(value)((first << (DIGITS - 1)) + one);
+    return F(pick)(over, x, p) * F(pick)(over, K(0x1p1023, 0x1p127), factor);
 }
 
 /* x within [low, high]; a NaN stays. */

@@ -35,11 +35,11 @@ static inline T F(pow)(T x, T y)
     T product = hi * bounded, low = FMA(hi, bounded, -product) + lo * bounded;
     T inside = F(clamped)(product, K(-746.0, -104.0), K(710.0, 89.0));
     low = F(pick)(inside == product, low, 0);
-    T k = FMA(inside, C(LOG2_E), MAGIC) - MAGIC;
+    T magic = FMA(inside, C(LOG2_E), MAGIC), k = magic - MAGIC;
     T rest = FMA(-k, C(LN2), inside), tail = FMA(-k, C(LN2_LO), low);
     T r = rest + tail, r_low = (rest - r) + tail;
     T one = 1 + r, one_low = (1 - one) + r;
-    T result = F(scaled)(one + (one_low + FMA(r * r, F(poly_exp)(r), r_low)), k);
+    T result = F(scaled)(one + (one_low + FMA(r * r, F(poly_exp)(r), r_low)), magic, false, 0);
 
     bool grows = (endless | (CNI_LESS(1, base) & (base != 0))) != down;
     T ends = F(pick)(grows, INF, 0);
@@ -78,8 +78,9 @@ static inline T F(cbrt)(T x)
 /* The root of the sum of squares in two parts, after scaling by a power of two, corrected once. */
 static inline T F(hypot)(T x, T y)
 {
+    const T infinity = INF;
     T of_x = B(fabs)(x), of_y = B(fabs)(y);
-    bool infinite = (of_x == INF) | (of_y == INF), swap = CNI_LESS(of_x, of_y), apart = infinite | (x != x) | (y != y);
+    bool infinite = (of_x == infinity) | (of_y == infinity), swap = CNI_LESS(of_x, of_y), apart = infinite | (x != x) | (y != y);
     T high = F(pick)(apart, 1, F(pick)(swap, of_y, of_x)), low = F(pick)(apart, 0, F(pick)(swap, of_x, of_y));
     bool big = CNI_LESS(K(0x1p510, 0x1p62), high), small = CNI_LESS(high, K(0x1p-450, 0x1p-48));
     T scale = F(pick)(big, K(0x1p-600, 0x1p-72), F(pick)(small, K(0x1p700, 0x1p100), 1));
@@ -90,5 +91,5 @@ static inline T F(hypot)(T x, T y)
     T root = B(sqrt)(sum), twice = F(pick)(root == 0, 1, 2 * root);
     T result = (root + (FMA(-root, root, sum) + sum_low) / twice) * back;
     result = F(pick)(y != y, y, F(pick)(x != x, x, result));
-    return F(pick)(infinite, INF, result);
+    return F(pick)(infinite, infinity, result);
 }

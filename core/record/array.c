@@ -150,7 +150,7 @@ cni_geometry cni_base_home(const cni_base *base)
 
 cni_geometry cni_array_geometry(const cn_array *a)
 {
-    return (cni_geometry){a->ndim, (int64_t)cn_dtype_size(a->dtype), a->offset, cni_shape(a), cni_strides(a)};
+    return (cni_geometry){a->ndim, cni_dtype_size(a->dtype), a->offset, cni_shape(a), cni_strides(a)};
 }
 
 static cn_array *array_alloc(int ndim)
@@ -176,7 +176,7 @@ cn_status cni_array_make(cni_base *base, cn_dtype dtype, int64_t offset, int ndi
     if (a == NULL) {
         return cni_fail_memory((int64_t)sizeof *a);
     }
-    int64_t itemsize = (int64_t)cn_dtype_size(dtype);
+    int64_t itemsize = cni_dtype_size(dtype);
     int64_t size = 1;
     int64_t *a_shape = a->dims, *a_strides = a->dims + ndim;
     for (int d = 0; d < ndim; d++) {
@@ -215,7 +215,7 @@ static cn_status array_fresh(cn_dtype dtype, int ndim, const int64_t *shape, cn_
         cni_free(base);
         return cni_fail_memory((int64_t)sizeof *base);
     }
-    int64_t itemsize = (int64_t)cn_dtype_size(dtype), stride = itemsize, size = 1;
+    int64_t itemsize = cni_dtype_size(dtype), stride = itemsize, size = 1;
     int long_axes = 0;
     *base = (cni_base){.arrays = 1, .writeable = true, .home_ndim = (uint8_t)ndim, .home_itemsize = (uint8_t)itemsize};
     base->home = base->home_inline;
@@ -242,7 +242,7 @@ cn_status cn_array_empty(cn_dtype dtype, int ndim, const int64_t *shape, cn_arra
 cn_status cn_array_empty_ordered(cn_dtype dtype, int ndim, const int64_t *shape, const int *axis_order, cn_array **out)
 {
     int64_t nbytes, strides[CN_MAX_DIMS];
-    int64_t itemsize = (int64_t)cn_dtype_size(dtype);
+    int64_t itemsize = cni_dtype_size(dtype);
     CN_TRY(cni_shape_check(ndim, shape, itemsize, &nbytes));
     if (axis_order == NULL && ndim <= INLINE_DIMS) {
         return array_fresh(dtype, ndim, shape, out);
@@ -374,7 +374,7 @@ static bool reshape_strides(const cn_array *a, int ndim, const int64_t *shape, i
         ni = nj++;
         oi = oj++;
     }
-    int64_t last = ni > 0 ? out[ni - 1] : (int64_t)cn_dtype_size(a->dtype);
+    int64_t last = ni > 0 ? out[ni - 1] : cni_dtype_size(a->dtype);
     for (int d = ni; d < ndim; d++) {
         out[d] = last;
     }
@@ -385,7 +385,7 @@ static bool reshape_strides(const cn_array *a, int ndim, const int64_t *shape, i
 static void base_rehome(cn_array *a, int ndim, const int64_t *shape, const int64_t *strides)
 {
     cni_base *base = a->base;
-    bool whole = a->c_contiguous && a->size * (int64_t)cn_dtype_size(a->dtype) == base->nbytes && a->size > 0;
+    bool whole = a->c_contiguous && a->size * cni_dtype_size(a->dtype) == base->nbytes && a->size > 0;
     if (whole && ndim <= INLINE_DIMS && base->home == base->home_inline && ndim > base->home_ndim &&
         cn_dtype_size(a->dtype) == base->home_itemsize) {
         memcpy(base->home, shape, (size_t)ndim * sizeof *shape);
@@ -397,14 +397,14 @@ static void base_rehome(cn_array *a, int ndim, const int64_t *shape, const int64
 cn_status cn_array_reshape_view(cn_array *array, int ndim, const int64_t *shape, cn_array **out)
 {
     int64_t strides[CN_MAX_DIMS], nbytes;
-    CN_TRY(cni_shape_check(ndim, shape, (int64_t)cn_dtype_size(array->dtype), &nbytes));
+    CN_TRY(cni_shape_check(ndim, shape, cni_dtype_size(array->dtype), &nbytes));
     if (cni_element_count(ndim, shape) != array->size) {
         char text[256];
         return cni_fail(CN_ERROR_VALUE, "cannot reshape array of size %lld into shape %s", (long long)array->size,
                         cni_shape_text(ndim, shape, text, sizeof text));
     }
     if (array->size == 0) {
-        cni_strides_fill(ndim, shape, (int64_t)cn_dtype_size(array->dtype), strides);
+        cni_strides_fill(ndim, shape, cni_dtype_size(array->dtype), strides);
     } else if (!reshape_strides(array, ndim, shape, strides)) {
         *out = NULL;
         return CN_OK;

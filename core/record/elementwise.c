@@ -260,6 +260,8 @@ static cn_status call_prepare(call *c, const cn_operand *in, cn_array *const *ou
     for (int i = 0; i < c->info->nin; i++) {
         if (in[i].array != NULL) {
             c->arrays[c->narrays++] = in[i].array;
+        } else if (in[i].scalar.dtype == (cn_dtype)signature->dtypes[i]) {
+            scalars[i] = in[i].scalar;
         } else {
             CN_TRY(cn_scalar_cast(&in[i].scalar, in[i].weak, (cn_dtype)signature->dtypes[i], &scalars[i]));
         }
@@ -303,11 +305,12 @@ cn_status cn_elementwise(cn_op op, const cn_operand *in, cn_array *const *out, c
     bool through_new = false;
     CN_TRY(call_prepare(&c, in, out, options, scalars));
     CN_TRY(results_create(&c, &c.info->signatures[c.loop], out, &through_new, made));
-    call recorded = c;
-    if (c.where != NULL && (through_new || out == NULL)) {
-        recorded.where = NULL; /* elsewhere a new array's values are unspecified */
+    cn_array *where = c.where;
+    if (through_new || out == NULL) {
+        c.where = NULL; /* elsewhere a new array's values are unspecified */
     }
-    cn_status status = record_call(&recorded, in, scalars, made);
+    cn_status status = record_call(&c, in, scalars, made);
+    c.where = where;
     if (status == CN_OK && through_new) {
         status = results_deliver(&c, out, options != NULL ? options->casting : CN_CAST_SAME_KIND, made);
     }

@@ -283,37 +283,46 @@ static cn_status prepare(cni_recorder *r, const cni_op *op, const cni_operand *o
     return cni_window_reserve(r->current, op, operands) ? CN_OK : cni_fail_memory((int64_t)sizeof *op);
 }
 
-static void append(cni_recorder *r, cni_op *op, const cni_operand *operands)
+/* Field by field: a copy in wide words would wait for the narrow stores that made the op. */
+static void append(cni_recorder *r, const cni_op *op, const cni_operand *operands)
 {
     cni_window *w = r->current;
+    cni_op *made = &w->ops[w->nops];
+    made->kind = op->kind;
+    made->nout = op->nout;
+    made->nin = op->nin;
+    made->flags = op->flags;
+    made->opcode = op->opcode;
+    made->loop = op->loop;
+    made->parameter = op->parameter;
+    made->fp_kinds = r->fp_kinds;
+    made->fp_context = r->fp_context;
+    made->site = r->site;
     for (int i = 0; i < op->nout + op->nin; i++) {
         if (operands[i].array == NULL) {
             w->scalars[w->nscalars] = operands[i].scalar;
-            op->args[i] = CNI_SCALAR | (uint32_t)w->nscalars++;
+            made->args[i] = CNI_SCALAR | (uint32_t)w->nscalars++;
             continue;
         }
         cni_base *base = operands[i].array->base;
-        op->args[i] = cni_window_intern(w, &operands[i]);
+        made->args[i] = cni_window_intern(w, &operands[i]);
         base->last_touch = op_clock;
         if (i < op->nout && !base->pending_write) {
             base->pending_write = true;
             r->pending_bytes += base->nbytes;
         }
     }
-    w->ops[w->nops++] = *op;
+    w->nops++;
     op_clock++;
     cni_stats.ops++;
 }
 
-cn_status cni_record(cni_op *op, const cni_operand *operands)
+cn_status cni_record(const cni_op *op, const cni_operand *operands)
 {
     cni_recorder *r;
     CN_TRY(cni_recorder_get(&r));
     operand_facts facts = look(r, op, operands);
     CN_TRY(prepare(r, op, operands, facts));
-    op->site = r->site;
-    op->fp_kinds = r->fp_kinds;
-    op->fp_context = r->fp_context;
     cni_repeat_append(&r->repeat, op_hash(op, operands), r->pending_bytes,
                       (uint64_t)cni_settings[CNI_SETTING_PERIOD_OPS]);
     append(r, op, operands);

@@ -59,7 +59,7 @@ static cn_status wrapped_create(void *block, int64_t nbytes, bool writeable, int
     wrapped_block *w = cni_alloc(sizeof *w);
     cni_buffer *buffer = cni_alloc(sizeof *buffer);
     cn_array *first = NULL;
-    bool whole = cni_element_count(ndim, shape) * (int64_t)cn_dtype_size(dtype) == nbytes;
+    bool whole = cni_element_count(ndim, shape) * cni_dtype_size(dtype) == nbytes;
     cn_status status = w != NULL && buffer != NULL ? CN_OK : cni_fail_memory((int64_t)sizeof *w);
     if (status == CN_OK) {
         status = whole ? cn_array_empty(dtype, ndim, shape, &first) : cn_array_empty(CN_UINT8, 1, &nbytes, &first);

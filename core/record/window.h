@@ -13,6 +13,7 @@
 #define CNI_WINDOW_H
 
 #include "cnumeric.h"
+#include "op/op.h"
 #include "record/array.h"
 #include "record/repeat.h"
 
@@ -138,7 +139,7 @@ static inline cn_status cni_recorder_get(cni_recorder **out)
  * Appends the op with these operands (outputs first), after cutting or flushing what must go first. Ops on shared
  * bases have run when it returns. On failure nothing is recorded.
  */
-cn_status cni_record(cni_op *op, const cni_operand *operands);
+cn_status cni_record(const cni_op *op, const cni_operand *operands);
 
 /* Runs what is pending on the base, in whichever thread's windows. */
 cn_status cni_base_flush(const cni_base *base);
@@ -153,7 +154,7 @@ static inline cni_geometry cni_window_geometry(const cni_window *w, uint32_t vie
 {
     const cni_view *v = &w->views[view];
     const int64_t *numbers = w->geometry + v->geometry;
-    return (cni_geometry){v->ndim, (int64_t)cn_dtype_size((cn_dtype)v->dtype), numbers[0],
+    return (cni_geometry){v->ndim, cni_dtype_size(v->dtype), numbers[0],
                           w->geometry + w->shapes[v->shape].geometry, numbers + 1};
 }
 

@@ -41,9 +41,12 @@ def guard(function: Function, module: str = "numpy") -> Function:
     """Give `function` NumPy's fallbacks and errors; a ufunc that it computes keeps its own object."""
     name = function.__name__.rstrip("_")
     full = f"{module}.{name}"
-    reference: Any = numpy
-    for part in full.split(".")[1:]:
-        reference = getattr(reference, part)
+
+    def reference() -> Any:  # looked up when needed: importing cnumeric imports no submodule of numpy's
+        found: Any = numpy
+        for part in full.split(".")[1:]:
+            found = getattr(found, part)
+        return found
 
     @functools.wraps(function)
     def guarded(*args: Any, **kwargs: Any) -> Any:
@@ -56,14 +59,14 @@ def guard(function: Function, module: str = "numpy") -> Function:
         except Exception:
             _errors: Any = importlib.import_module("cnumeric._errors")
 
-            _errors.replay(reference, args, kwargs)
+            _errors.replay(reference(), args, kwargs)
             raise
-        return _fallback.call(reference, full, args, kwargs)
+        return _fallback.call(reference(), full, args, kwargs)
 
     guarded.__name__ = guarded.__qualname__ = name
     guarded.__module__ = "cnumeric" + module[len("numpy") :]
     if not guarded.__doc__:
-        guarded.__doc__ = reference.__doc__
+        guarded.__doc__ = reference().__doc__
     guarded.__cnumeric__ = "composed"  # type: ignore[attr-defined]
     return guarded  # type: ignore[return-value]
 
@@ -73,7 +76,7 @@ def array_of(value: Any) -> Any:
     kind = type(value)
     if kind is ndarray:
         return value
-    if kind not in _plain and not isinstance(value, numpy.generic | ndarray):
+    if kind not in _plain and (isinstance(value, numpy.ndarray) or not isinstance(value, numpy.generic | ndarray)):
         raise Unsupported
     array = asarray(value)
     if type(array) is numpy.ndarray:

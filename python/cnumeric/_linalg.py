@@ -115,9 +115,11 @@ _fft = functools.partial(composed, module="numpy.fft")
 
 @_fft
 def fftshift(x: Any, axes: Any = None) -> Any:
+    """Roll the halves of the axes so that the zero frequency is in the middle."""
     return _shifted(x, axes, 1)
 
 
 @_fft
 def ifftshift(x: Any, axes: Any = None) -> Any:
+    """Undo `fftshift`."""
     return _shifted(x, axes, -1)

@@ -199,6 +199,10 @@ PyObject *cnx_compare(PyObject *a, PyObject *b, int comparison);
 PyObject *cnx_ufunc_named(const char *name);
 PyObject *cnx_call_ufunc(const char *name, PyObject *a, PyObject *b, PyObject *out); /* b, out may be NULL */
 
+cn_op cnx_power_op(void);
+/* NumPy refuses integers to negative integer powers: CN_ERROR_VALUE. Reads an array of exponents. */
+cn_status cnx_power_check(const cn_operand *in);
+
 int cnx_number_init(PyObject *module);
 
 /* ---- Indexing (index.c, index_parse.c, index_advanced.c) ----------------------------------------------- */

@@ -89,8 +89,24 @@ int cnx_assign_all(cn_array *destination, PyObject *value)
     return status;
 }
 
+/* a[key] op= x ends with a[key] = the view that a[key] was: nothing is left to be done, so nothing can fail. */
+static bool is_same_view(PyObject *self, const cnx_view_geometry *g, PyObject *value)
+{
+    if (!cnx_array_check(value)) {
+        return false;
+    }
+    const cn_array *array = cnx_get(self), *v = cnx_get(value);
+    size_t size = (size_t)g->ndim * sizeof *g->shape;
+    return cn_array_offset(v) == g->offset && cn_array_ndim(v) == g->ndim && cn_array_dtype(v) == cn_array_dtype(array) &&
+           cn_array_same_base(v, array) && memcmp(cn_array_shape(v), g->shape, size) == 0 &&
+           memcmp(cn_array_strides(v), g->strides, size) == 0 && cn_array_writeable(array);
+}
+
 static int assign_view(PyObject *self, const cnx_view_geometry *g, PyObject *key, PyObject *value)
 {
+    if (is_same_view(self, g, value)) {
+        return 0;
+    }
     cn_array *array = cnx_get(self), *destination;
     cn_status status =
         cn_array_view(array, cn_array_dtype(array), g->offset, g->ndim, g->shape, g->strides, true, &destination);

@@ -275,13 +275,77 @@ static const operation *simpler_power(PyObject *base, PyObject *exponent)
     return value == -1 && (real || (whole && inexact)) ? &operations[RECIPROCAL] : NULL;
 }
 
+cn_op cnx_power_op(void)
+{
+    return operations[POWER].op;
+}
+
+static bool is_signed(cn_dtype dtype)
+{
+    return dtype == CN_INT8 || dtype == CN_INT16 || dtype == CN_INT32 || dtype == CN_INT64;
+}
+
+static cn_status least_element(cn_array *array, cn_scalar *out)
+{
+    static cn_op minimum = -1;
+    minimum = minimum < 0 ? cn_op_find("minimum") : minimum;
+    cn_reduce_options options = {.naxes = -1, .dtype = CN_DTYPE_NONE};
+    cn_array *least;
+    cn_status status = cn_reduce(minimum, array, &options, &least);
+    if (status == CN_OK) {
+        status = cn_array_item(least, cn_array_offset(least), out);
+        cn_array_unref(least);
+    }
+    return status;
+}
+
+cn_status cnx_power_check(const cn_operand *in)
+{
+    cn_dtype dtypes[2], loop[3];
+    cn_weak weak[2];
+    for (int i = 0; i < 2; i++) {
+        dtypes[i] = in[i].array != NULL ? cn_array_dtype(in[i].array) : in[i].scalar.dtype;
+        weak[i] = in[i].array != NULL ? CN_STRONG : in[i].weak;
+    }
+    if (!is_signed(dtypes[1]) || dtypes[0] > CN_UINT64) {
+        return CN_OK;
+    }
+    if (cn_op_resolve(operations[POWER].op, dtypes, weak, CN_DTYPE_NONE, CN_CAST_SAME_KIND, loop) != CN_OK ||
+        loop[0] > CN_UINT64) {
+        return CN_OK; /* not of integers */
+    }
+    cn_scalar least = in[1].scalar, wide;
+    cn_status status = CN_OK;
+    if (in[1].array != NULL) {
+        status = cn_array_size(in[1].array) > 0 ? least_element(in[1].array, &least) : CN_ERROR_UNSUPPORTED;
+    }
+    if (status == CN_OK) {
+        status = cn_scalar_cast(&least, CN_STRONG, CN_INT64, &wide);
+    }
+    if (status == CN_ERROR_UNSUPPORTED) {
+        return CN_OK; /* no exponents */
+    }
+    return status == CN_OK && wide.value.i64 < 0 ? CN_ERROR_VALUE : status;
+}
+
+/* Of integers, by the ufunc object, which checks; in_place: into a. */
+static PyObject *power(PyObject *a, PyObject *b, bool in_place)
+{
+    PyObject *base = cnx_array_check(a) ? a : b;
+    bool real = cn_array_dtype(cnx_get(base)) >= CN_FLOAT16;
+    if (real || PyFloat_CheckExact(b) || PyFloat_CheckExact(a)) {
+        return in_place ? binary_in_place(&operations[POWER], a, b) : binary(&operations[POWER], a, b);
+    }
+    return by_ufunc(&operations[POWER], a, b, in_place ? a : NULL);
+}
+
 static PyObject *number_power(PyObject *a, PyObject *b, PyObject *modulus)
 {
     if (modulus != Py_None) {
         Py_RETURN_NOTIMPLEMENTED;
     }
     const operation *simpler = simpler_power(a, b);
-    return simpler != NULL ? unary(simpler, a) : binary(&operations[POWER], a, b);
+    return simpler != NULL ? unary(simpler, a) : power(a, b, false);
 }
 
 static PyObject *number_in_place_power(PyObject *a, PyObject *b, PyObject *modulus)
@@ -290,7 +354,7 @@ static PyObject *number_in_place_power(PyObject *a, PyObject *b, PyObject *modul
         Py_RETURN_NOTIMPLEMENTED;
     }
     const operation *simpler = simpler_power(a, b);
-    return simpler != NULL ? unary_in_place(simpler, a) : binary_in_place(&operations[POWER], a, b);
+    return simpler != NULL ? unary_in_place(simpler, a) : power(a, b, true);
 }
 
 PyObject *cnx_compare(PyObject *a, PyObject *b, int comparison)

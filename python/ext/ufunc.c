@@ -201,7 +201,7 @@ static bool read_dtype(call *c, PyObject *object)
 static bool read_keyword(const cnx_ufunc *self, call *c, PyObject *name, PyObject *value)
 {
     if (PyUnicode_CompareWithASCIIString(name, "out") == 0) {
-        return read_out_keyword(self, c, value);
+        return !c->has_out && read_out_keyword(self, c, value); /* both ways at once: NumPy raises */
     }
     c->has_options = true;
     if (PyUnicode_CompareWithASCIIString(name, "where") == 0) {
@@ -275,7 +275,8 @@ static PyObject *record(cnx_ufunc *self, call *c, PyObject *const *args, Py_ssiz
 {
     cn_array *results[MAX_ARGUMENTS];
     cnx_begin();
-    cn_status status = cn_elementwise(self->op, c->in, c->has_out ? c->out : NULL, c->has_options ? &c->options : NULL,
+    cn_status status = self->op == cnx_power_op() ? cnx_power_check(c->in) : CN_OK;
+    status = status != CN_OK ? status : cn_elementwise(self->op, c->in, c->has_out ? c->out : NULL, c->has_options ? &c->options : NULL,
                                       results);
     if (status == CN_OK) {
         PyObject *given = give_results(self, c, args, results);
@@ -443,6 +444,14 @@ static PyObject *ufunc_doc(PyObject *self, void *closure)
     return PyObject_GetAttrString(((cnx_ufunc *)self)->numpy, "__doc__");
 }
 
+/* The module by which a ufunc is pickled; without this, NumPy's own. */
+static PyObject *ufunc_module(PyObject *self, void *closure)
+{
+    (void)self;
+    (void)closure;
+    return PyUnicode_FromString("cnumeric");
+}
+
 static PyObject *ufunc_native(PyObject *self, void *closure)
 {
     (void)closure;
@@ -506,6 +515,7 @@ static PyMemberDef ufunc_members[] = {
 
 static PyGetSetDef ufunc_getset[] = {
     {"__doc__", ufunc_doc, NULL, NULL, NULL},
+    {"__module__", ufunc_module, NULL, NULL, NULL},
     {"native", ufunc_native, NULL, "Whether the core computes it, directly or composed.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
@@ -527,6 +537,15 @@ PyTypeObject cnx_ufunc_type = {
 
 /* ---- Making them -------------------------------------------------------------------------------------- */
 
+/* The row for a ufunc of this name; some rows have two names in NumPy. */
+static cn_op row_of(const char *name)
+{
+    if (strcmp(name, "degrees") == 0) {
+        return cn_op_find("rad2deg");
+    }
+    return cn_op_find(strcmp(name, "radians") == 0 ? "deg2rad" : name);
+}
+
 static PyObject *make_ufunc(PyObject *numpy_ufunc, const char *name)
 {
     cnx_ufunc *self = PyObject_New(cnx_ufunc, &cnx_ufunc_type);
@@ -534,7 +553,7 @@ static PyObject *make_ufunc(PyObject *numpy_ufunc, const char *name)
         return NULL;
     }
     self->vectorcall = ufunc_call;
-    self->op = cn_op_find(name);
+    self->op = row_of(name);
     self->nin = ((PyUFuncObject *)numpy_ufunc)->nin;
     self->nout = ((PyUFuncObject *)numpy_ufunc)->nout;
     self->name = PyUnicode_InternFromString(name);
@@ -576,6 +595,19 @@ static int add_ufuncs(PyObject *module, PyObject *numpy, PyObject *ufunc_class)
     return failed != 0 ? -1 : 0;
 }
 
+/* numpy.clip is a function around a ufunc that is not in the namespace. */
+static int add_clip(PyObject *module)
+{
+    PyObject *umath = PyImport_ImportModule("numpy._core.umath");
+    PyObject *numpy_ufunc = umath != NULL ? PyObject_GetAttrString(umath, "clip") : NULL;
+    PyObject *ours = numpy_ufunc != NULL ? make_ufunc(numpy_ufunc, "clip") : NULL;
+    int status = ours != NULL ? PyModule_AddObjectRef(module, "clip", ours) : -1;
+    Py_XDECREF(umath);
+    Py_XDECREF(numpy_ufunc);
+    Py_XDECREF(ours);
+    return status;
+}
+
 int cnx_ufunc_init(PyObject *module)
 {
     if (PyType_Ready(&cnx_ufunc_type) < 0 || PyModule_AddObjectRef(module, "ufunc", (PyObject *)&cnx_ufunc_type) < 0) {
@@ -584,6 +616,7 @@ int cnx_ufunc_init(PyObject *module)
     PyObject *numpy = PyImport_ImportModule("numpy");
     PyObject *ufunc_class = numpy != NULL ? PyObject_GetAttrString(numpy, "ufunc") : NULL;
     int status = ufunc_class != NULL ? add_ufuncs(module, numpy, ufunc_class) : -1;
+    status = status == 0 ? add_clip(module) : status;
     Py_XDECREF(ufunc_class);
     Py_XDECREF(numpy);
     return status;
