@@ -1,6 +1,6 @@
-# Writes OUTPUT: the files of FOLDER that match *.h as the table cni_headers (core/cpu/headers.h).
-# cmake -DFOLDER=core/op -DPREFIX=op -DOUTPUT=headers.c -P tools/embed.cmake
-file(GLOB headers ${FOLDER}/*.h)
+# Writes OUTPUT: the files of FOLDER that match PATTERN as a table of cni_header (core/op/headers.h) named TABLE.
+# cmake -DFOLDER=core/op -DPATTERN=*.h -DPREFIX=op -DTABLE=cni_headers -DOUTPUT=headers.c -P tools/embed.cmake
+file(GLOB headers ${FOLDER}/${PATTERN})
 list(SORT headers)
 set(arrays "")
 set(rows "")
@@ -15,5 +15,5 @@ foreach(header ${headers})
   string(APPEND rows "    {\"${PREFIX}/${name}\", text_${n}, ${size}},\n")
   math(EXPR n "${n} + 1")
 endforeach()
-file(WRITE ${OUTPUT}.new "#include \"cpu/headers.h\"\n\n${arrays}\nconst cni_header cni_headers[] = {\n${rows}    {NULL, NULL, 0},\n};\n")
+file(WRITE ${OUTPUT}.new "#include \"op/headers.h\"\n\n${arrays}\nconst cni_header ${TABLE}[] = {\n${rows}    {NULL, NULL, 0},\n};\n")
 file(COPY_FILE ${OUTPUT}.new ${OUTPUT} ONLY_IF_DIFFERENT)

@@ -194,9 +194,8 @@ def function(row: Row, single: bool) -> str:
     text = [literal(c, single) for c in coefficients]
     body = [f"    {real} {line}" if k == 0 else f"    {line}" for k, line in enumerate(chain(text, "z", fma))]
     if len(text) >= 6:  # two chains in z**2: half the latency for one product
-        first = [
-            f"    {real} even = {text[len(text) - 1 - (len(text) - 1) % 2]}, odd = {text[len(text) - 1 - len(text) % 2]}, square = z * z;"
-        ]
+        even, odd = text[len(text) - 1 - (len(text) - 1) % 2], text[len(text) - 1 - len(text) % 2]
+        first = [f"    {real} even = {even}, odd = {odd}, square = z * z;"]
         rest = []
         for k in range(len(text) - 3 - (len(text) - 3) % 2, -1, -2):
             rest.append(f"    even = {fma}(even, square, {text[k]});")
@@ -206,7 +205,8 @@ def function(row: Row, single: bool) -> str:
         result = f"{fma}(odd, z, even)"
     else:
         result = "p"
-    note = f"/* {row.what} on [{mpmath.nstr(row.low, 4)}, {mpmath.nstr(row.high, 4)}]; error 2**{mpmath.nstr(mpmath.log(error, 2), 3)} */"
+    low, high, log = mpmath.nstr(row.low, 4), mpmath.nstr(row.high, 4), mpmath.nstr(mpmath.log(error, 2), 3)
+    note = f"/* {row.what} on [{low}, {high}]; error 2**{log} */"
     return "\n".join(
         [
             note,
@@ -268,10 +268,11 @@ def two_over_pi_words() -> str:
 def header() -> str:
     out = [
         "/* vmath_poly.h - the constants and polynomials of vmath.h. Written by tools/vmath_fit.py; edit that. */",
+        "/* clang-format off */",
         "#ifndef CNI_VMATH_POLY_H",
         "#define CNI_VMATH_POLY_H",
         "",
-        "/* NAME + NAME_LO (+ NAME_LO2) is the value; LN2 and LOG10_2 are short, so that times an exponent they are exact. */",
+        "/* NAME + NAME_LO (+ NAME_LO2) is the value; LN2 and LOG10_2 are short: exact times an exponent. */",
         *constants(False),
         *constants(True),
         "",

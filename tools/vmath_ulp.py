@@ -1,8 +1,8 @@
 """Measures the vector-math source (core/op/vmath.h): worst error of each function, and its speed beside NumPy.
 
-    python tools/vmath_ulp.py                 # worst error in ulp against mpmath, float64 and float32: under a minute
+    python tools/vmath_ulp.py                 # worst error in ulp against mpmath, in both types: half a minute
     python tools/vmath_ulp.py --dense         # twenty times the points
-    python tools/vmath_ulp.py --complex       # the complex functions: error in ulp of the modulus, specials beside NumPy
+    python tools/vmath_ulp.py --complex       # the complex functions: ulp of the modulus, beside NumPy's
     python tools/vmath_ulp.py --speed         # ns an element, loops for AVX2 and AVX-512 and NumPy, one run
     python tools/vmath_ulp.py exp pow ...     # only these
 
@@ -72,31 +72,28 @@ EXACT: dict[str, Callable[..., mpf]] = {
 }
 
 
+def loop(name: str, suffix: str, real: str, arity: int, restrict: str) -> str:
+    """The C function that runs a function of one or two arguments over n elements."""
+    parameters = "".join(f", const {real} *{restrict}{v}" for v in "xy"[:arity])
+    use = ", ".join(f"{v}[i]" for v in "xy"[:arity])
+    each = "for (int64_t i = 0; i < n; i++)"
+    body = f"{each} o[i] = cni_{name}_{suffix}({use});"
+    if name in GUARDED and suffix in TYPES:
+        unsigned = "uint64_t" if suffix == "f64" else "uint32_t"
+        test = f"{unsigned} far = 0; {each} far |= cni_far_{suffix}(x[i]);"
+        body = f"{test} if (far) {body} else {each} o[i] = cni_{name}_near_{suffix}(x[i]);"
+    return f"void {name}_{suffix}(int64_t n, {real} *{restrict}o{parameters}) {{ {body} }}"
+
+
 def source(include_complex: bool) -> str:
-    lines = ["#include <math.h>", '#include "op/vmath.h"']
-    for s, (t, _) in TYPES.items():
-        for f in UNARY:
-            each = "for (int64_t i = 0; i < n; i++)"
-            body = f"{each} o[i] = cni_{f}_{s}(x[i]);"
-            unsigned = "uint64_t" if s == "f64" else "uint32_t"
-            if f in GUARDED:
-                body = f"{unsigned} far = 0; {each} far |= cni_far_{s}(x[i]); if (far) {body} else {each} o[i] = cni_{f}_near_{s}(x[i]);"
-            lines.append(f"void {f}_{s}(int64_t n, {t} *restrict o, const {t} *restrict x) {{ {body} }}")
-        for f in BINARY:
-            lines.append(
-                f"void {f}_{s}(int64_t n, {t} *restrict o, const {t} *restrict x, const {t} *restrict y)"
-                f" {{ for (int64_t i = 0; i < n; i++) o[i] = cni_{f}_{s}(x[i], y[i]); }}"
-            )
+    lines = ['#include "op/vmath.h"']
+    for suffix, (real, _) in TYPES.items():
+        lines += [loop(name, suffix, real, 1, "restrict ") for name in UNARY]
+        lines += [loop(name, suffix, real, 2, "restrict ") for name in BINARY]
     if include_complex:
         lines.append('#include "op/vmath_complex.h"')
-        for s, (t, _) in COMPLEX_TYPES.items():
-            for f in COMPLEX:
-                lines.append(
-                    f"void {f}_{s}(int64_t n, {t} *o, const {t} *x) {{ for (int64_t i = 0; i < n; i++) o[i] = cni_{f}_{s}(x[i]); }}"
-                )
-            lines.append(
-                f"void pow_{s}(int64_t n, {t} *o, const {t} *x, const {t} *y) {{ for (int64_t i = 0; i < n; i++) o[i] = cni_pow_{s}(x[i], y[i]); }}"
-            )
+        for suffix, (real, _) in COMPLEX_TYPES.items():
+            lines += [loop(name, suffix, real, 1, "") for name in COMPLEX] + [loop("pow", suffix, real, 2, "")]
     return "\n".join(lines) + "\n"
 
 
@@ -258,35 +255,32 @@ def typical(name: str, dtype: type, count: int) -> Iterator[np.ndarray]:
         yield rng.uniform(-10, 10, count).astype(dtype)
 
 
-def best_time(f: Callable[[], object], count: int) -> float:
+def best_time(f: Callable[..., object], *arguments: object, **keywords: object) -> float:
     best = np.inf
     for _ in range(60):
         start = time.perf_counter()
-        f()
+        f(*arguments, **keywords)
         best = min(best, time.perf_counter() - start)
-    return best / count * 1e9
+    return best
 
 
 def speed(names: list[str], folder: str) -> None:
-    avx2, avx512 = build(folder, AVX2), build(folder, AVX512)
+    libraries = build(folder, AVX2), build(folder, AVX512)
     count = 8192
     print(f"ns an element, {count} elements; NumPy {np.__version__}")
-    print(
-        f"{'':12s}{'f64 avx2':>9s}{'avx512':>8s}{'numpy':>8s}{'ratio':>7s}   {'f32 avx2':>9s}{'avx512':>8s}{'numpy':>8s}{'ratio':>7s}"
-    )
+    columns = f"{'avx2':>9s}{'avx512':>8s}{'numpy':>8s}{'ratio':>7s}   "
+    print(" " * 12 + "float64".rjust(9) + " " * 26 + "float32".rjust(9) + "\n" + " " * 12 + columns * 2)
     for name in names:
         row = f"{name:12s}"
         for suffix, (_, dtype) in TYPES.items():
             arguments = list(typical(name, dtype, count))
-            out, f = np.empty_like(arguments[0]), getattr(np, "power" if name == "pow" else name)
+            out = np.empty_like(arguments[0])
             pointers = [ctypes.c_void_p(a.ctypes.data) for a in (out, *arguments)]
-            ours = [
-                best_time(lambda loop=getattr(lib, f"{name}_{suffix}"): loop(ctypes.c_int64(count), *pointers), count)
-                for lib in (avx2, avx512)
-            ]
+            times = [best_time(getattr(lib, f"{name}_{suffix}"), ctypes.c_int64(count), *pointers) for lib in libraries]
             with np.errstate(all="ignore"):
-                numpy = best_time(lambda: f(*arguments, out=out), count)
-            row += f"{ours[0]:9.2f}{ours[1]:8.2f}{numpy:8.2f}{numpy / ours[1]:7.1f}   "
+                times.append(best_time(getattr(np, "power" if name == "pow" else name), *arguments, out=out))
+            avx2, avx512, numpy = (t / count * 1e9 for t in times)
+            row += f"{avx2:9.2f}{avx512:8.2f}{numpy:8.2f}{numpy / avx512:7.1f}   "
         print(row)
 
 

@@ -1,8 +1,7 @@
 /* codegen.c - see codegen.h. */
 #include "cpu/codegen.h"
 
-#include <string.h>
-
+#include "exec/statement.h"
 #include "op/op.h"
 
 typedef struct writer {
@@ -10,8 +9,7 @@ typedef struct writer {
     const cni_window *w;
     const cni_group_binding *g;
     cni_text *text;
-    uint8_t *dtypes; /* by register */
-    bool headers;    /* needs the scalar functions */
+    cni_statements statements;
 } writer;
 
 static const char *type_of(uint8_t dtype)
@@ -22,123 +20,6 @@ static const char *type_of(uint8_t dtype)
 static cn_dtype access_dtype(const writer *x, uint32_t access)
 {
     return (cn_dtype)x->w->views[x->part->access[access].view].dtype;
-}
-
-static bool is_plain(uint8_t dtype)
-{
-    return dtype != CN_FLOAT16 && dtype < CN_COMPLEX64;
-}
-
-/* ---- Functions: one for each loop that the program uses ---- */
-
-/* The family whose column of the row the loop comes from. */
-static cni_family loop_family(const cni_op_info *info, const uint8_t *dtypes)
-{
-    return cni_dtypes[info == &cni_ops[CNI_OP_SELECT] ? dtypes[1] : dtypes[0]].family;
-}
-
-static void write_parameter(writer *x, uint8_t dtype, int k)
-{
-    const cni_dtype_info *t = &cni_dtypes[dtype];
-    static const char letters[] = "abc";
-    if (dtype == CN_FLOAT16) {
-        cni_text_add(x->text, "    const float %c = half_to_float(x%d);\n    (void)%c;\n", letters[k], k, letters[k]);
-    } else {
-        cni_text_add(x->text, "    const %s %c = x%d;\n    (void)%c;\n", t->work_type, letters[k], k, letters[k]);
-    }
-}
-
-static void write_return(writer *x, uint8_t result, const char *expression)
-{
-    if (result == CN_FLOAT16) {
-        cni_text_add(x->text, "    return float_to_half(%s);\n", expression);
-    } else if (cni_dtypes[result].family == CNI_FAMILY_COMPLEX) {
-        cni_text_add(x->text, "    return %s;\n", expression);
-    } else {
-        cni_text_add(x->text, "    return (%s)(%s);\n", type_of(result), expression);
-    }
-}
-
-/* Ops with loops of their own in ops.def (kind X), and the neighbours of float16 (kind Q). */
-static bool write_special(writer *x, int op, const uint8_t *d, char kind)
-{
-    if (op == CNI_OP_SELECT) {
-        cni_text_add(x->text, "    return x0 != 0 ? x1 : x2;\n");
-    } else if (op == CNI_OP_LDEXP && d[0] == CN_FLOAT16) {
-        cni_text_add(x->text, "    return float_to_half(ldexp_f32(half_to_float(x0), (int64_t)x1));\n");
-    } else if (op == CNI_OP_LDEXP) {
-        cni_text_add(x->text, "    return ldexp_%s(x0, (int64_t)x1);\n", cni_dtypes[d[0]].suffix);
-    } else if (op == CNI_OP_FREXP && d[0] == CN_FLOAT16) {
-        cni_text_add(x->text, "    return float_to_half(frexp_f32(half_to_float(x0), second));\n");
-    } else if (op == CNI_OP_FREXP) {
-        cni_text_add(x->text, "    return frexp_%s(x0, second);\n", cni_dtypes[d[0]].suffix);
-    } else if (kind == 'Q' && d[0] == CN_FLOAT16) {
-        cni_text_add(x->text, op == CNI_OP_SPACING ? "    return half_spacing(x0);\n" : "    return half_nextafter(x0, x1);\n");
-    } else {
-        return false;
-    }
-    x->headers |= op != CNI_OP_SELECT;
-    return true;
-}
-
-static void write_body(writer *x, const cni_op_info *info, const uint8_t *d, const char *expression)
-{
-    bool mixed = info->nin == 2 && ((d[0] == CN_INT64 && d[1] == CN_UINT64) || (d[0] == CN_UINT64 && d[1] == CN_INT64));
-    for (int k = 0; k < info->nin; k++) {
-        if (mixed) {
-            cni_text_add(x->text, "    const __int128 %c = x%d;\n", "ab"[k], k);
-        } else {
-            write_parameter(x, d[k], k);
-        }
-    }
-    if (info->nout == 1) {
-        write_return(x, d[info->nin], expression);
-        return;
-    }
-    const char *work = cni_dtypes[d[info->nin]].work_type;
-    bool half = d[info->nin] == CN_FLOAT16;
-    cni_text_add(x->text, "    %s r, r2;\n    (void)(%s);\n    *second = %s(r2);\n", work, expression, half ? "float_to_half" : "");
-    cni_text_add(x->text, "    return %s(r);\n", half ? "float_to_half" : "");
-}
-
-static void write_function(writer *x, uint16_t loop)
-{
-    int op = (int)cni_op_of_loop(loop);
-    const cni_op_info *info = &cni_ops[op];
-    const uint8_t *d = info->signatures[loop - info->first_loop].dtypes;
-    cni_family family = loop_family(info, d);
-    const char *expression = info->expressions[family];
-    cni_text_add(x->text, "/* %s */\n#undef M\n#define M(f) f##_%s\n", info->name, cni_dtypes[d[0]].work_suffix);
-    cni_text_add(x->text, "static inline %s loop_%u(", type_of(d[info->nin]), loop);
-    for (int k = 0; k < info->nin; k++) {
-        cni_text_add(x->text, "%s%s x%d", k > 0 ? ", " : "", type_of(d[k]), k);
-    }
-    if (info->nout == 2) {
-        cni_text_add(x->text, ", %s *second", type_of(d[info->nin + 1]));
-    }
-    cni_text_add(x->text, ")\n{\n");
-    if (!write_special(x, op, d, info->kinds[family])) {
-        x->headers |= strstr(expression, "M(") != NULL;
-        write_body(x, info, d, expression);
-    }
-    for (int k = 0; k < info->nin + info->nout; k++) {
-        x->headers |= !is_plain(d[k]);
-    }
-    cni_text_add(x->text, "}\n\n");
-}
-
-static void write_functions(writer *x)
-{
-    for (uint32_t i = 0; i < x->part->ninstr; i++) {
-        const cni_instr *instr = &x->part->instr[i];
-        bool known = instr->kind != CNI_INSTR_OP;
-        for (uint32_t k = 0; k < i && !known; k++) {
-            known = x->part->instr[k].kind == CNI_INSTR_OP && x->part->instr[k].loop == instr->loop;
-        }
-        if (!known) {
-            write_function(x, instr->loop);
-        }
-    }
 }
 
 /* ---- The loop nest ---- */
@@ -164,38 +45,6 @@ static void write_place(writer *x, uint32_t access)
     }
 }
 
-static void write_cast(writer *x, const cni_instr *instr)
-{
-    cni_text_add(x->text, "            const %s r%u = ", type_of(instr->dtype), instr->dst[0]);
-    if (is_plain(instr->from) && is_plain(instr->dtype)) {
-        if (instr->dtype == CN_BOOL) {
-            cni_text_add(x->text, "(uint8_t)(r%u != 0);\n", instr->src[0]);
-        } else {
-            cni_text_add(x->text, "(%s)r%u;\n", type_of(instr->dtype), instr->src[0]);
-        }
-        return;
-    }
-    x->headers = true;
-    bool complex_source = instr->from >= CN_COMPLEX64;
-    cni_text_add(x->text, "%s_TO_%s(%sr%u);\n", complex_source ? "COMPLEX" : "REAL", cni_dtypes[instr->dtype].suffix,
-                 instr->from == CN_FLOAT16 ? "half_to_float" : "", instr->src[0]);
-}
-
-static void write_op(writer *x, const cni_instr *instr)
-{
-    if (instr->ndst == 2) {
-        cni_text_add(x->text, "            %s r%u;\n", type_of(x->dtypes[instr->dst[1]]), instr->dst[1]);
-    }
-    cni_text_add(x->text, "            const %s r%u = loop_%u(", type_of(x->dtypes[instr->dst[0]]), instr->dst[0], instr->loop);
-    for (int k = 0; k < instr->nsrc; k++) {
-        cni_text_add(x->text, "%sr%u", k > 0 ? ", " : "", instr->src[k]);
-    }
-    if (instr->ndst == 2) {
-        cni_text_add(x->text, ", &r%u", instr->dst[1]);
-    }
-    cni_text_add(x->text, ");\n");
-}
-
 static void write_instr(writer *x, const cni_instr *instr, uint32_t *nscratch)
 {
     switch ((cni_instr_kind)instr->kind) {
@@ -205,13 +54,10 @@ static void write_instr(writer *x, const cni_instr *instr, uint32_t *nscratch)
         cni_text_add(x->text, ";\n");
         break;
     case CNI_INSTR_OP:
-        write_op(x, instr);
-        break;
     case CNI_INSTR_CAST:
-        write_cast(x, instr);
-        break;
     case CNI_INSTR_MOVE:
-        cni_text_add(x->text, "            const %s r%u = r%u;\n", type_of(instr->dtype), instr->dst[0], instr->src[0]);
+        cni_text_add(x->text, "            ");
+        cni_statement(&x->statements, instr);
         break;
     case CNI_INSTR_STORE:
         cni_text_add(x->text, "            ");
@@ -271,42 +117,25 @@ static void write_kernel(writer *x)
     cni_text_add(x->text, "        }\n    }\n}\n");
 }
 
-/* ---- */
-
-static void find_dtypes(writer *x)
-{
-    for (uint32_t i = 0; i < x->part->ninstr; i++) {
-        const cni_instr *instr = &x->part->instr[i];
-        for (int k = 0; k < instr->ndst; k++) {
-            x->dtypes[instr->dst[k]] = instr->dtype;
-            if (instr->kind == CNI_INSTR_OP && k > 0) {
-                const cni_op_info *info = &cni_ops[cni_op_of_loop(instr->loop)];
-                x->dtypes[instr->dst[k]] = info->signatures[instr->loop - info->first_loop].dtypes[info->nin + k];
-            }
-        }
-    }
-}
-
 bool cni_codegen(const cni_part *part, const cni_window *w, const cni_group_binding *g, cni_text *text)
 {
     cni_arena work = {0};
     cni_text functions = {0}, body = {0};
-    writer x = {.part = part, .w = w, .g = g, .text = &functions};
+    writer x = {.part = part, .w = w, .g = g};
     bool computes = false;
     for (uint32_t i = 0; i < part->ninstr; i++) {
         computes |= part->instr[i].kind == CNI_INSTR_OP || part->instr[i].kind == CNI_INSTR_CAST;
     }
-    x.dtypes = computes ? cni_arena_alloc(&work, part->nregister + 1) : NULL;
-    bool made = x.dtypes != NULL;
+    bool made = computes && cni_statements_begin(&x.statements, part, w, &work);
     if (made) {
-        find_dtypes(&x);
-        write_functions(&x);
-        x.text = &body;
+        x.statements.text = &functions;
+        cni_statements_functions(&x.statements);
+        x.statements.text = x.text = &body;
         write_kernel(&x);
         made = body.data != NULL;
     }
     if (made) {
-        cni_text_add(text, "%s", x.headers ? "#include \"op/convert.h\"\n" : "#include <stdint.h>\n");
+        cni_text_add(text, "%s", x.statements.headers ? "#include \"op/convert.h\"\n" : "#include <stdint.h>\n");
         cni_text_add(text, "#if defined(__clang__)\n#define CNI_INDEPENDENT _Pragma(\"clang loop vectorize(assume_safety)\")\n"
                            "#else\n#define CNI_INDEPENDENT _Pragma(\"GCC ivdep\")\n#endif\n\n");
         cni_text_add(text, "%s%s", functions.length > 0 ? functions.data : "", body.data);

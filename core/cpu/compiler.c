@@ -21,8 +21,8 @@
 #include "base/settings.h"
 #include "base/stats.h"
 #include "base/text.h"
-#include "cpu/compiler_cache.h"
-#include "cpu/headers.h"
+#include "base/compiler_cache.h"
+#include "op/headers.h"
 #include "cpu/loops.h"
 
 extern char **environ;

@@ -9,7 +9,7 @@
 #include "base/settings.h"
 #include "base/status.h"
 #include "base/threads.h"
-#include "cpu/nest.h"
+#include "exec/nest.h"
 #include "op/op.h"
 
 typedef enum place_kind { PLACE_NONE, PLACE_RUN, PLACE_DIRECT, PLACE_SCALAR, PLACE_SPLAT } place_kind;
@@ -97,13 +97,24 @@ static const cni_instr *direct_store_of(const binder *b, uint16_t reg)
     return NULL;
 }
 
+/* Does a reduction take what is loaded, and a store overwrite it? Tier 1 reduces when all stores of the tile are done. */
+static bool reduced_then_overwritten(const binder *b, const cni_instr *load)
+{
+    bool reduced = false, overwritten = false;
+    for (const cni_instr *x = load + 1; x < b->part->instr + b->part->ninstr; x++) {
+        reduced |= x->kind == CNI_INSTR_REDUCE && x->src[0] == load->dst[0];
+        overwritten |= x->kind == CNI_INSTR_STORE && b->part->access[x->access].slot == b->part->access[load->access].slot;
+    }
+    return reduced && overwritten;
+}
+
 static void place_load(binder *b, const cni_instr *x, int64_t columns, int64_t rows)
 {
     place *p = &b->places[x->dst[0]];
     cni_touch touch = touch_of(b, x->access, columns, rows);
     p->access = x->access;
     p->kind = PLACE_RUN;
-    if (touch == CNI_TOUCH_DIRECT) {
+    if (touch == CNI_TOUCH_DIRECT && !reduced_then_overwritten(b, x)) {
         p->kind = PLACE_DIRECT;
     } else if (touch == CNI_TOUCH_SPLAT && uses_take_scalar(b, x->dst[0])) {
         p->kind = PLACE_SCALAR;

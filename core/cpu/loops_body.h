@@ -117,6 +117,7 @@
 #define LOAD half_to_float
 #define STORE(x) float_to_half(x)
 #define IS_HALF
+#define FAR_BITS uint32_t
 #include "cpu/loops_dtype.h"
 
 #define TYPE float
@@ -126,6 +127,7 @@
 #define FAMILY FAMILY_REAL
 #define LOAD PLAIN
 #define STORE(x) ((float)(x))
+#define FAR_BITS uint32_t
 #include "cpu/loops_dtype.h"
 
 #define TYPE double
@@ -136,6 +138,7 @@
 #define LOAD PLAIN
 #define STORE(x) ((double)(x))
 #define WIDEST
+#define FAR_BITS uint64_t
 #include "cpu/loops_dtype.h"
 
 #define TYPE cni_c64
@@ -197,6 +200,7 @@ COPY(copy_16, sixteen)
 #define LOOP_S31(id, s) loop_##id##_##s,
 #define LOOP_S12(id, s) loop_##id##_##s,
 #define LOOP_S22(id, s) loop_##id##_##s,
+#define LOOP_G11(id, s) loop_##id##_##s,
 #define LOOP_T11(id, s) loop_##id##_##s,
 #define LOOP_T21(id, s) loop_##id##_##s,
 #define LOOP_K11(id, s) loop_##id##_##s,

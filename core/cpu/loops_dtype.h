@@ -3,7 +3,7 @@
  * its reductions, and its casts to all dtypes.
  *
  * Given: TYPE in memory, WORK to compute in, SUFFIX, WORK_SUFFIX, FAMILY, LOAD(x), STORE(x), REAL_OF (complex: the
- * type of its parts). Names of one letter are kinds of rows, so none of them may be a macro here.
+ * type of its parts), FAR_BITS (real: what cni_far gives). Names of one letter are kinds of rows, so none of them may be a macro here.
  */
 #define M(f) CNI_JOIN(f, WORK_SUFFIX)
 #define NAME(id) CNI_JOIN(loop_##id, SUFFIX)
@@ -134,6 +134,18 @@
 #endif
 
 #if FAMILY == FAMILY_REAL
+/* One pass looks for far arguments, which are rare; the other then has no branch. */
+#define LOOP_G11_0(id, expr)                                         \
+    HEAD(NAME(id))                                                   \
+    {                                                                \
+        TYPE *out = p[0];                                            \
+        const TYPE *x = p[1];                                        \
+        FAR_BITS far = 0;                                            \
+        (void)scalars;                                               \
+        for (int64_t i = 0; i < n; i++) { far |= CNI_JOIN(cni_far, WORK_SUFFIX)(LOAD(x[i])); } \
+        if (far != 0) { for (int64_t i = 0; i < n; i++) { const WORK a = LOAD(x[i]); out[i] = STORE(expr); } return; } \
+        EACH { const WORK a = LOAD(x[i]); out[i] = STORE(CNI_JOIN(near_##id, WORK_SUFFIX)(a)); } \
+    }
 /* The neighbours of a float16 are its own, not those of the float it is computed in. */
 #if defined(IS_HALF)
 #define NEIGHBOUR_NEXTAFTER half_nextafter(x[i], y[i])
@@ -238,6 +250,7 @@
 #undef COMPARE
 #undef NEIGHBOUR_NEXTAFTER
 #undef NEIGHBOUR_SPACING
+#undef LOOP_G11_0
 #undef LOOP_Q11_0
 #undef LOOP_Q21_0
 #undef LDEXP
@@ -254,3 +267,4 @@
 #undef WIDEST
 #undef COMPARE_MIXED
 #undef IS_HALF
+#undef FAR_BITS

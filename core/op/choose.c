@@ -77,6 +77,12 @@ static cn_status refuse_bools(cni_opcode op, const question *q)
     if (bools && op == CNI_OP_NEGATIVE) {
         return cni_fail(CN_ERROR_TYPE, "The numpy boolean negative, the `-` operator, is not supported, use the `~` operator or the logical_not function instead.");
     }
+    static const cni_opcode number_only[] = {CNI_OP_GCD, CNI_OP_LCM, CNI_OP_POSITIVE, CNI_OP_SIGN};
+    for (size_t i = 0; bools && i < sizeof number_only / sizeof *number_only; i++) {
+        if (op == number_only[i]) {
+            return cni_fail(CN_ERROR_NO_LOOP, "ufunc '%s' did not contain a loop with signature matching types", q->info->name);
+        }
+    }
     return CN_OK;
 }
 

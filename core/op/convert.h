@@ -17,7 +17,15 @@ static inline cni_f16 half_of_double(double x)
     return double_to_half(x);
 }
 
+#ifdef __CUDACC_RTC__ /* C++ */
+template <typename number> static inline cni_f16 half_of(number x)
+{
+    return sizeof(number) == sizeof(double) && (number)0.5 != 0 ? half_of_double((double)x) : half_of_float((float)x);
+}
+#define HALF_OF(a) half_of(a)
+#else
 #define HALF_OF(a) _Generic((a), double: half_of_double((double)(a)), default: half_of_float((float)(a)))
+#endif
 #define REAL_TO_b(a) ((uint8_t)((a) != 0))
 #define REAL_TO_i8(a) ((int8_t)(a))
 #define REAL_TO_u8(a) ((uint8_t)(a))
@@ -30,8 +38,8 @@ static inline cni_f16 half_of_double(double x)
 #define REAL_TO_f16(a) HALF_OF(a)
 #define REAL_TO_f32(a) ((float)(a))
 #define REAL_TO_f64(a) ((double)(a))
-#define REAL_TO_c64(a) ((cni_c64){(float)(a), 0})
-#define REAL_TO_c128(a) ((cni_c128){(double)(a), 0})
+#define REAL_TO_c64(a) cni_make_c64((float)(a), 0)
+#define REAL_TO_c128(a) cni_make_c128((double)(a), 0)
 #define COMPLEX_TO_b(a) ((uint8_t)(((a).re != 0) | ((a).im != 0)))
 #define COMPLEX_TO_i8(a) REAL_TO_i8((a).re)
 #define COMPLEX_TO_u8(a) REAL_TO_u8((a).re)
@@ -44,7 +52,7 @@ static inline cni_f16 half_of_double(double x)
 #define COMPLEX_TO_f16(a) HALF_OF((a).re)
 #define COMPLEX_TO_f32(a) ((float)(a).re)
 #define COMPLEX_TO_f64(a) ((double)(a).re)
-#define COMPLEX_TO_c64(a) ((cni_c64){(float)(a).re, (float)(a).im})
-#define COMPLEX_TO_c128(a) ((cni_c128){(double)(a).re, (double)(a).im})
+#define COMPLEX_TO_c64(a) cni_make_c64((float)(a).re, (float)(a).im)
+#define COMPLEX_TO_c128(a) cni_make_c128((double)(a).re, (double)(a).im)
 
 #endif

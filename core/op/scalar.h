@@ -21,6 +21,13 @@
 
 /* ---- float16 ---- */
 
+static inline cni_f16 half_of_bits(unsigned bits)
+{
+    cni_f16 half;
+    half.bits = (uint16_t)bits;
+    return half;
+}
+
 static inline float half_to_float(cni_f16 h)
 {
 #ifdef __F16C__
@@ -66,23 +73,23 @@ static inline cni_f16 double_to_half(double x)
     memcpy(&bits, &x, sizeof bits);
     uint16_t sign = (uint16_t)(bits >> 48 & 0x8000);
     if (x != x) {
-        return (cni_f16){(uint16_t)(sign | 0x7E00 | (bits >> 42 & 0x1FF))};
+        return half_of_bits(sign | 0x7E00 | (bits >> 42 & 0x1FF));
     }
     double magnitude = __builtin_fabs(x);
     if (magnitude > 0x1.fffffffffffffp+1023) {
-        return (cni_f16){(uint16_t)(sign | 0x7C00)};
+        return half_of_bits(sign | 0x7C00);
     }
     if (magnitude >= 65520.0) {
         feraiseexcept(FE_OVERFLOW);
-        return (cni_f16){(uint16_t)(sign | 0x7C00)};
+        return half_of_bits(sign | 0x7C00);
     }
-    return (cni_f16){(uint16_t)(sign | half_round(magnitude))};
+    return half_of_bits(sign | half_round(magnitude));
 }
 
 static inline cni_f16 float_to_half(float x)
 {
 #ifdef __F16C__
-    return (cni_f16){(uint16_t)_cvtss_sh(x, 0)};
+    return half_of_bits(_cvtss_sh(x, 0));
 #else
     return double_to_half((double)x);
 #endif
@@ -169,22 +176,22 @@ static inline cni_f16 half_nextafter(cni_f16 a, cni_f16 b)
         return b;
     }
     if (x == 0) {
-        return (cni_f16){(uint16_t)((b.bits & 0x8000) | 1)};
+        return half_of_bits((b.bits & 0x8000) | 1);
     }
     bool away = (y > x) == (x > 0);
-    return (cni_f16){(uint16_t)(a.bits + (away ? 1 : -1))};
+    return half_of_bits(a.bits + (away ? 1u : -1u));
 }
 
+/* To the next number upwards: less for a negative power of two than for a positive one, as NumPy has it. */
 static inline cni_f16 half_spacing(cni_f16 a)
 {
     float x = half_to_float(a);
     if (!__builtin_isfinite(x)) {
-        return (cni_f16){0x7E00};
+        return half_of_bits(0x7E00);
     }
-    cni_f16 next = {(uint16_t)((a.bits & 0x7FFF) + 1)};
-    cni_f16 magnitude = {(uint16_t)(a.bits & 0x7FFF)};
-    float step = half_to_float(next) - half_to_float(magnitude);
-    return float_to_half(x < 0 ? -step : step);
+    cni_f16 next = half_nextafter(a, half_of_bits(0x7C00));
+    float step = half_to_float(next) - x;
+    return float_to_half(step < 0 ? -step : step);
 }
 
 #endif

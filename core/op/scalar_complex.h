@@ -1,21 +1,22 @@
 /* scalar_complex.h - included by scalar.h for both complex types: T, C, SUFFIX, REAL the suffix of its parts. */
 #define FN(name) CNI_JOIN(name, SUFFIX)
 #define RE(name) CNI_JOIN(name, REAL)
-#define FMA(a, b, c) (sizeof(T) == 4 ? (T)__builtin_fmaf((float)(a), (float)(b), (float)(c)) : (T)__builtin_fma((double)(a), (double)(b), (double)(c)))
+#define MAKE CNI_JOIN(cni_make, SUFFIX)
+#define FUSED(a, b, c) (sizeof(T) == 4 ? (T)CNI_FMAF((float)(a), (float)(b), (float)(c)) : (T)CNI_FMA((double)(a), (double)(b), (double)(c)))
 
 static inline C FN(add)(C a, C b)
 {
-    return (C){a.re + b.re, a.im + b.im};
+    return MAKE(a.re + b.re, a.im + b.im);
 }
 
 static inline C FN(sub)(C a, C b)
 {
-    return (C){a.re - b.re, a.im - b.im};
+    return MAKE(a.re - b.re, a.im - b.im);
 }
 
 static inline C FN(mul)(C a, C b)
 {
-    return (C){FMA(a.re, b.re, -(a.im * b.im)), FMA(a.re, b.im, a.im * b.re)};
+    return MAKE(FUSED(a.re, b.re, -(a.im * b.im)), FUSED(a.re, b.im, a.im * b.re));
 }
 
 static inline C FN(square)(C a)
@@ -29,38 +30,45 @@ static inline C FN(div)(C a, C b)
     T re = RE(absolute)(b.re), im = RE(absolute)(b.im);
     if (re >= im) {
         if (re == 0 && im == 0) {
-            return (C){a.re / re, a.im / re};
+            return MAKE(a.re / re, a.im / re);
         }
         T ratio = b.im / b.re, scale = 1 / (b.re + b.im * ratio);
-        return (C){(a.re + a.im * ratio) * scale, (a.im - a.re * ratio) * scale};
+        return MAKE((a.re + a.im * ratio) * scale, (a.im - a.re * ratio) * scale);
     }
     T ratio = b.re / b.im, scale = 1 / (b.im + b.re * ratio);
-    return (C){(a.re * ratio + a.im) * scale, (a.im * ratio - a.re) * scale};
+    return MAKE((a.re * ratio + a.im) * scale, (a.im * ratio - a.re) * scale);
 }
 
 static inline C FN(reciprocal)(C a)
 {
     if (RE(absolute)(a.im) <= RE(absolute)(a.re)) {
         T ratio = a.im / a.re, scale = a.re + a.im * ratio;
-        return (C){1 / scale, -ratio / scale};
+        return MAKE(1 / scale, -ratio / scale);
     }
     T ratio = a.re / a.im, scale = a.re * ratio + a.im;
-    return (C){ratio / scale, -1 / scale};
+    return MAKE(ratio / scale, -1 / scale);
 }
 
 static inline C FN(negative)(C a)
 {
-    return (C){-a.re, -a.im};
+    return MAKE(-a.re, -a.im);
 }
 
 static inline C FN(conjugate)(C a)
 {
-    return (C){a.re, -a.im};
+    return MAKE(a.re, -a.im);
 }
 
+/* NumPy's steps: the greater part times the root of one plus the square of the quotient. */
 static inline T FN(absolute)(C a)
 {
-    return RE(cni_hypot)(a.re, a.im);
+    T re = RE(absolute)(a.re), im = RE(absolute)(a.im), infinite = (T)INFINITY;
+    T most = __builtin_isgreater(re, im) ? re : im, least = __builtin_isgreater(re, im) ? im : re;
+    bool any_infinite = (re == infinite) | (im == infinite);
+    T divisor = (most == 0) | any_infinite ? 1 : most;
+    T ratio = (any_infinite ? 0 : least) / divisor;
+    T length = most * RE(sqrt)(FUSED(ratio, ratio, 1));
+    return any_infinite ? infinite : length;
 }
 
 static inline bool FN(truth)(C a)
@@ -129,20 +137,20 @@ static inline C FN(sign)(C a)
 {
     T magnitude = FN(absolute)(a);
     if (magnitude != magnitude) {
-        return (C){(T)NAN, (T)NAN};
+        return MAKE((T)NAN, (T)NAN);
     }
     if (RE(isinf)(magnitude)) {
         if (RE(isinf)(a.re) && RE(isinf)(a.im)) {
-            return (C){(T)NAN, (T)NAN};
+            return MAKE((T)NAN, (T)NAN);
         }
-        return RE(isinf)(a.re) ? (C){RE(copysign)(1, a.re), 0} : (C){0, RE(copysign)(1, a.im)};
+        return RE(isinf)(a.re) ? MAKE(RE(copysign)(1, a.re), 0) : MAKE(0, RE(copysign)(1, a.im));
     }
-    return magnitude == 0 ? (C){0, 0} : (C){a.re / magnitude, a.im / magnitude};
+    return magnitude == 0 ? MAKE(0, 0) : MAKE(a.re / magnitude, a.im / magnitude);
 }
 
 static inline C FN(rint)(C a)
 {
-    return (C){RE(rint)(a.re), RE(rint)(a.im)};
+    return MAKE(RE(rint)(a.re), RE(rint)(a.im));
 }
 
 #define VECTOR_MATH1(name)                    \
@@ -163,7 +171,8 @@ static inline C FN(pow)(C a, C b)
 
 #undef FN
 #undef RE
-#undef FMA
+#undef MAKE
+#undef FUSED
 #undef T
 #undef C
 #undef SUFFIX

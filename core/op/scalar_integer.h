@@ -82,7 +82,7 @@ static inline T FN(reciprocal)(T a)
 #if SIGNED
         return sizeof(T) >= 4 ? (T)((UT)1 << (BITS - 1)) : 0;
 #else
-        return sizeof(T) == 8 ? (T)((UT)1 << (BITS - 1)) : 0;
+        return 0;
 #endif
     }
 #if SIGNED

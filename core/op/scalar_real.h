@@ -217,6 +217,15 @@ VECTOR_MATH2(arctan2) VECTOR_MATH2(logaddexp) VECTOR_MATH2(logaddexp2)
 #undef VECTOR_MATH1
 #undef VECTOR_MATH2
 
+/* Arguments too large for the fast form of a function of kind G: not 0. */
+#define FAST_FORM(id, name)                                 \
+    static inline T FN(near_##id)(T a)                      \
+    {                                                       \
+        return CNI_JOIN(cni_##name##_near, SUFFIX)(a);      \
+    }
+FAST_FORM(SIN, sin) FAST_FORM(COS, cos) FAST_FORM(TAN, tan)
+#undef FAST_FORM
+
 #undef FN
 #undef BUILTIN
 #undef BUILTIN2

@@ -1,6 +1,6 @@
 /*
- * vmath.h - the one source of the mathematical functions: every tier, instruction set and GPU compiles it and gets the
- * same bits. cni_<f>_f64 and cni_<f>_f32 are one text, included for both types:
+ * vmath.h - the one source of the mathematical functions: every tier, instruction set, compiler and GPU compiles it
+ * and gets the same bits. cni_<f>_f64 and cni_<f>_f32 are one text, included for both types:
  *
  *     vmath_exp.h         exp exp2 expm1
  *     vmath_log.h         log log2 log10 log1p logaddexp logaddexp2 arcsinh arccosh arctanh
@@ -17,33 +17,31 @@
  * - Loops: all but sin, cos and tan have no branch, so that `for (i) out[i] = cni_exp_f64(in[i])` becomes vector code
  *   (gcc does so where the target has fused steps). Choices are made by cni_pick, on bits, after both sides have been
  *   computed: a conditional expression may become a branch.
- * - sin, cos, tan branch to a slow exact path where cni_far_<type>(x), that is |x| > 0x1p45 (float64) or 0x1p17 (float32).
- *   A loop that is to become vector code tests its run first:
+ * - sin, cos, tan branch to a slow exact path where cni_far_<type>(x), that is |x| > 0x1p45 (float64) or 0x1p17
+ *   (float32). A loop that is to become vector code tests its run first:
  *       uint64_t far = 0; (uint32_t for float32)
  *       for (i) far |= cni_far_f64(in[i]);
  *       if (far) for (i) out[i] = cni_sin_f64(in[i]); else for (i) out[i] = cni_sin_near_f64(in[i]);
- *   cni_sin_near_<type> is cni_sin_<type> without the branch: same bits where not far, meaningless (and with any flags)
- *   where far. A NaN is not far.
+ *   cni_sin_near_<type> is cni_sin_<type> without the branch: the same bits where not far; where far, meaningless and
+ *   with any flags. A NaN is not far.
  * - Flags: divide-by-zero, overflow and invalid are raised where NumPy warns and nowhere else; NaN arguments are quiet.
- *   Underflow may be raised where the exact result is normal. This holds for gcc; clang's comparisons are not quiet, so
- *   that code of clang may raise invalid for a NaN.
+ *   Underflow may be raised where the exact result is normal. This holds for gcc; clang's comparisons are not quiet,
+ *   so that its code may raise invalid for a NaN.
  * - Special values as C's Annex F. Accuracy: docs/vmath.md, measured by tools/vmath_ulp.py.
  */
 #ifndef CNI_VMATH_H
 #define CNI_VMATH_H
 
-#ifndef __CUDACC_RTC__
-#include <stdbool.h>
 #include <stdint.h>
-#include <string.h>
-#endif
 
-#ifdef __CUDACC_RTC__
+#ifdef __CUDACC_RTC__ /* with --fmad=false --device-as-default-execution-space, and a stdint.h: it has none */
 #define CNI_BUILTIN(f) f
 #define CNI_SLOW static __device__ __noinline__
 #define CNI_LESS(a, b) ((a) < (b))
 #define CNI_LESS_EQUAL(a, b) ((a) <= (b))
 #else
+#include <stdbool.h>
+#include <string.h>
 #define CNI_BUILTIN(f) __builtin_##f
 #define CNI_SLOW static __attribute__((noinline, cold, unused))
 #define CNI_LESS(a, b) __builtin_isless(a, b) /* quiet for a NaN */
@@ -97,8 +95,9 @@ static inline float cni_pick_f32(bool condition, float a, float b)
 
 /*
  * What the included files use: F(name) the function or constant of this type, K(d, f) one of two constants, B(f) a
- * builtin, T the type, U the unsigned integer of its size, BIAS its exponents' bias and DIGITS its precision. MAGIC + n, for a whole |n| < 2**(DIGITS - 2), has n in
- * its lowest bits: rounding, and conversion to and from integers, without instructions for them.
+ * builtin, T the type, U the unsigned integer of its size, BIAS its exponents' bias and DIGITS its precision.
+ * MAGIC + n, for a whole |n| < 2**(DIGITS - 2), has n in its lowest bits: rounding, and conversion to and from
+ * integers, without instructions for them.
  */
 #define FMA B(fma)
 #define MAGIC K(0x1.8p52, 0x1.8p23)

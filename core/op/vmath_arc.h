@@ -10,7 +10,7 @@ static inline F(pair) F(arcsin_parts)(T magnitude, bool *upper)
     T bounded = F(pick)(CNI_LESS(2, magnitude), 2, magnitude); /* no overflow where the result is NaN */
     T half = FMA(K(-0.5, -0.5), bounded, K(0.5, 0.5)), root = B(sqrt)(half);
     T z = F(pick)(*upper, half, bounded * bounded), s = F(pick)(*upper, root, magnitude);
-    return (F(pair)){s, s * z * F(poly_arcsin)(z)};
+    return F(pair_of)(s, s * z * F(poly_arcsin)(z));
 }
 
 static inline T F(arcsin)(T x)
@@ -53,8 +53,8 @@ static inline T F(arctan)(T x)
 }
 
 /*
- * The angle is c pi/4 + turn * arctan(t): low / high or (low - high) / (low + high) of the magnitudes, then mirrored at
- * the diagonal where y is the larger one and at the y axis where x is negative.
+ * The angle is c pi/4 + turn * arctan(t): low / high or (low - high) / (low + high) of the magnitudes, then mirrored
+ * at the diagonal where y is the larger one and at the y axis where x is negative.
  */
 static inline T F(arctan2)(T y, T x)
 {

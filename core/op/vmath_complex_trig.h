@@ -4,46 +4,46 @@ static inline cni_c128 cni_sinh_c128(cni_c128 z)
 {
     double x = z.re, y = z.im;
     if (y == 0) {
-        return (cni_c128){cni_sinh_f64(x), y};
+        return cni_make_c128(cni_sinh_f64(x), y);
     }
     if (cni_is_finite(x) && cni_is_finite(y)) {
-        if (__builtin_fabs(x) < 700) {
-            return (cni_c128){cni_sinh_f64(x) * cni_cos_f64(y), cni_cosh_f64(x) * cni_sin_f64(y)};
+        if (CNI_BUILTIN(fabs)(x) < 700) {
+            return cni_make_c128(cni_sinh_f64(x) * cni_cos_f64(y), cni_cosh_f64(x) * cni_sin_f64(y));
         }
-        cni_c128 half = cni_exp_polar(__builtin_fabs(x), y, 0.5);
-        return (cni_c128){__builtin_copysign(1, x) * half.re, half.im};
+        cni_c128 half = cni_exp_polar(CNI_BUILTIN(fabs)(x), y, 0.5);
+        return cni_make_c128(CNI_BUILTIN(copysign)(1.0, x) * half.re, half.im);
     }
     double nothing = y - y; /* 0, or invalid for an infinity */
     if (x == 0) {
-        return (cni_c128){x, nothing};
+        return cni_make_c128(x, nothing);
     }
-    if (__builtin_isinf(x)) {
-        return cni_is_finite(y) ? (cni_c128){x * cni_cos_f64(y), INF * cni_sin_f64(y)} : (cni_c128){x, nothing};
+    if (CNI_BUILTIN(isinf)(x)) {
+        return cni_is_finite(y) ? cni_make_c128(x * cni_cos_f64(y), INF * cni_sin_f64(y)) : cni_make_c128(x, nothing);
     }
-    return (cni_c128){NOT_A_NUMBER, NOT_A_NUMBER};
+    return cni_make_c128(NOT_A_NUMBER, NOT_A_NUMBER);
 }
 
 static inline cni_c128 cni_cosh_c128(cni_c128 z)
 {
     double x = z.re, y = z.im;
     if (y == 0) {
-        return (cni_c128){cni_cosh_f64(x), cni_is_nan(x) ? y : __builtin_copysign(1, x) * y};
+        return cni_make_c128(cni_cosh_f64(x), cni_is_nan(x) ? y : CNI_BUILTIN(copysign)(1.0, x) * y);
     }
     if (cni_is_finite(x) && cni_is_finite(y)) {
-        if (__builtin_fabs(x) < 700) {
-            return (cni_c128){cni_cosh_f64(x) * cni_cos_f64(y), cni_sinh_f64(x) * cni_sin_f64(y)};
+        if (CNI_BUILTIN(fabs)(x) < 700) {
+            return cni_make_c128(cni_cosh_f64(x) * cni_cos_f64(y), cni_sinh_f64(x) * cni_sin_f64(y));
         }
-        cni_c128 half = cni_exp_polar(__builtin_fabs(x), y, 0.5);
-        return (cni_c128){half.re, __builtin_copysign(1, x) * half.im};
+        cni_c128 half = cni_exp_polar(CNI_BUILTIN(fabs)(x), y, 0.5);
+        return cni_make_c128(half.re, CNI_BUILTIN(copysign)(1.0, x) * half.im);
     }
     double nothing = y - y;
     if (x == 0) {
-        return (cni_c128){nothing, x};
+        return cni_make_c128(nothing, x);
     }
-    if (__builtin_isinf(x)) {
-        return cni_is_finite(y) ? (cni_c128){INF * cni_cos_f64(y), x * cni_sin_f64(y)} : (cni_c128){INF, nothing};
+    if (CNI_BUILTIN(isinf)(x)) {
+        return cni_is_finite(y) ? cni_make_c128(INF * cni_cos_f64(y), x * cni_sin_f64(y)) : cni_make_c128(INF, nothing);
     }
-    return (cni_c128){NOT_A_NUMBER, NOT_A_NUMBER};
+    return cni_make_c128(NOT_A_NUMBER, NOT_A_NUMBER);
 }
 
 /*
@@ -54,37 +54,37 @@ static inline cni_c128 cni_tanh_c128(cni_c128 z)
 {
     double x = z.re, y = z.im;
     if (y == 0) {
-        return (cni_c128){cni_tanh_f64(x), y};
+        return cni_make_c128(cni_tanh_f64(x), y);
     }
-    if (__builtin_isinf(x)) {
-        double sign = cni_is_finite(y) ? cni_sin_f64(y) * cni_cos_f64(y) : __builtin_copysign(1, y);
-        return (cni_c128){__builtin_copysign(1, x), __builtin_copysign(0, sign)};
+    if (CNI_BUILTIN(isinf)(x)) {
+        double sign = cni_is_finite(y) ? cni_sin_f64(y) * cni_cos_f64(y) : CNI_BUILTIN(copysign)(1.0, y);
+        return cni_make_c128(CNI_BUILTIN(copysign)(1.0, x), CNI_BUILTIN(copysign)(0.0, sign));
     }
     double nothing = y - y;
     if (cni_is_nan(x) || cni_is_nan(nothing)) {
-        return (cni_c128){x == 0 ? x : NOT_A_NUMBER, NOT_A_NUMBER};
+        return cni_make_c128(x == 0 ? x : NOT_A_NUMBER, NOT_A_NUMBER);
     }
-    if (__builtin_fabs(x) > 22) {
-        double e = cni_exp_f64(-__builtin_fabs(x));
-        return (cni_c128){__builtin_copysign(1, x), 4 * cni_sin_f64(y) * cni_cos_f64(y) * e * e};
+    if (CNI_BUILTIN(fabs)(x) > 22) {
+        double e = cni_exp_f64(-CNI_BUILTIN(fabs)(x));
+        return cni_make_c128(CNI_BUILTIN(copysign)(1.0, x), 4 * cni_sin_f64(y) * cni_cos_f64(y) * e * e);
     }
     double t = cni_tan_f64(y), s = cni_sinh_f64(x), beta = 1 + t * t, d = 1 + beta * s * s;
-    return (cni_c128){beta * s * cni_cosh_f64(x) / d, t / d};
+    return cni_make_c128(beta * s * cni_cosh_f64(x) / d, t / d);
 }
 
 static inline cni_c128 cni_sin_c128(cni_c128 z)
 {
-    cni_c128 turned = cni_sinh_c128((cni_c128){-z.im, z.re});
-    return (cni_c128){turned.im, -turned.re};
+    cni_c128 turned = cni_sinh_c128(cni_make_c128(-z.im, z.re));
+    return cni_make_c128(turned.im, -turned.re);
 }
 
 static inline cni_c128 cni_cos_c128(cni_c128 z)
 {
-    return cni_cosh_c128((cni_c128){-z.im, z.re});
+    return cni_cosh_c128(cni_make_c128(-z.im, z.re));
 }
 
 static inline cni_c128 cni_tan_c128(cni_c128 z)
 {
-    cni_c128 turned = cni_tanh_c128((cni_c128){-z.im, z.re});
-    return (cni_c128){turned.im, -turned.re};
+    cni_c128 turned = cni_tanh_c128(cni_make_c128(-z.im, z.re));
+    return cni_make_c128(turned.im, -turned.re);
 }

@@ -12,7 +12,7 @@ CNI_SLOW cni_pair_f64 cni_reduce_huge(double x, int *quadrant)
     uint64_t bits = cni_bits_f64(x), mantissa = (bits & 0xFFFFFFFFFFFFFu) | 0x10000000000000u;
     int exponent = (int)(bits >> 52 & 2047) - 1075;
     int skip = exponent - 2 + 32, word = skip / 32, shift = skip % 32; /* the table begins with 32 zeros */
-    uint32_t product[6] = {0}; /* lowest word first */
+    uint32_t product[6] = {0};                                         /* lowest word first */
     uint64_t factor[2] = {mantissa & 0xFFFFFFFFu, mantissa >> 32};
     for (int i = 0; i < 6; i++) {
         uint64_t two = (uint64_t)words[word + 5 - i] << 32 | words[word + 6 - i];
@@ -47,6 +47,6 @@ CNI_SLOW cni_pair_f64 cni_reduce_huge(double x, int *quadrant)
     k = upper ? k + 1 : k;
     *quadrant = (bits >> 63 != 0 ? -k : k) & 3;
     double r = sum.hi * CNI_HALF_PI_f64;
-    double low = __builtin_fma(sum.hi, CNI_HALF_PI_f64, -r) + (sum.hi * CNI_HALF_PI_LO_f64 + sum.lo * CNI_HALF_PI_f64);
-    return negative ? (cni_pair_f64){-r, -low} : (cni_pair_f64){r, low};
+    double low = CNI_FMA(sum.hi, CNI_HALF_PI_f64, -r) + (sum.hi * CNI_HALF_PI_LO_f64 + sum.lo * CNI_HALF_PI_f64);
+    return negative ? cni_pair_of_f64(-r, -low) : cni_pair_of_f64(r, low);
 }

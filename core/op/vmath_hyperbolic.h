@@ -1,12 +1,12 @@
 /*
  * vmath_hyperbolic.h - sinh, cosh, tanh; included by vmath.h for each type.
  *
- * |x| = n ln 2 + r; with w = 4**-n, 2 sinh and 2 cosh of |x| are 2**n times (1 -+ w) cosh(r) + (1 +- w) sinh(r). Nothing
- * cancels, and for n = 0 what is left of sinh is small with x.
+ * |x| = n ln 2 + r; with w = 4**-n, 2 sinh and 2 cosh of |x| are 2**n times (1 -+ w) cosh(r) + (1 +- w) sinh(r).
+ * Nothing cancels, and for n = 0 what is left of sinh is small with x.
  */
 
-/* hi: 2 sinh / 2**n; lo: 2 cosh / 2**n; MAGIC + n. */
-static inline F(pair) F(hyperbolic)(T magnitude, T *magic)
+/* 2 sinh / 2**n and 2 cosh / 2**n, each a large and a small part; MAGIC + n. */
+static inline void F(hyperbolic)(T magnitude, T *magic, F(pair) * sine, F(pair) * cosine)
 {
     *magic = FMA(magnitude, C(LOG2_E), MAGIC);
     T n = *magic - MAGIC;
@@ -14,30 +14,37 @@ static inline F(pair) F(hyperbolic)(T magnitude, T *magic)
     T w = F(pick)(CNI_LESS(K(40.0, 20.0), n), 0, F(power2)(FMA(n, -2, MAGIC)));
     T less = 1 - w, more = 1 + w, less_low = (1 - less) - w, more_low = (1 - more) + w;
     T cosh = z * F(poly_cosh)(z), sinh = FMA(r * z, F(poly_sinh)(z), FMA(-n, C(LN2_LO), rest - r)); /* less 1 and r */
-    T first = FMA(more, r, less), first_low = FMA(more, r, less - first) + FMA(less, cosh, FMA(more, sinh, less_low));
-    T second = FMA(less, r, more), second_low = FMA(less, r, more - second) + FMA(more, cosh, FMA(less, sinh, more_low));
-    return (F(pair)){first + first_low, second + second_low};
+    sine->hi = FMA(more, r, less);
+    sine->lo = FMA(more, r, less - sine->hi) + FMA(less, cosh, FMA(more, sinh, less_low));
+    cosine->hi = FMA(less, r, more);
+    cosine->lo = FMA(less, r, more - cosine->hi) + FMA(more, cosh, FMA(less, sinh, more_low));
 }
 
 static inline T F(sinh)(T x)
 {
     T magnitude = B(fabs)(x), magic;
     bool over = CNI_LESS(K(710.5, 89.5), magnitude);
-    F(pair) parts = F(hyperbolic)(F(pick)(over, 0, magnitude), &magic);
-    return B(copysign)(F(scaled)(parts.hi, magic - 1, over, magnitude), x);
+    F(pair) sine, cosine;
+    F(hyperbolic)(F(pick)(over, 0, magnitude), &magic, &sine, &cosine);
+    return B(copysign)(F(scaled)(sine.hi + sine.lo, magic - 1, over, magnitude), x);
 }
 
 static inline T F(cosh)(T x)
 {
     T magnitude = B(fabs)(x), magic;
     bool over = CNI_LESS(K(710.5, 89.5), magnitude);
-    F(pair) parts = F(hyperbolic)(F(pick)(over, 0, magnitude), &magic);
-    return F(scaled)(parts.lo, magic - 1, over, magnitude);
+    F(pair) sine, cosine;
+    F(hyperbolic)(F(pick)(over, 0, magnitude), &magic, &sine, &cosine);
+    return F(scaled)(cosine.hi + cosine.lo, magic - 1, over, magnitude);
 }
 
+/* The quotient, corrected for the rounding of its numerator by an inverse of some bits: 1 <= bottom < 3. */
 static inline T F(tanh)(T x)
 {
     T magnitude = B(fabs)(x), magic;
-    F(pair) parts = F(hyperbolic)(F(pick)(CNI_LESS(K(22.0, 10.0), magnitude), K(22.0, 10.0), magnitude), &magic);
-    return B(copysign)(parts.hi / parts.lo, x);
+    F(pair) sine, cosine;
+    F(hyperbolic)(F(pick)(CNI_LESS(K(22.0, 10.0), magnitude), K(22.0, 10.0), magnitude), &magic, &sine, &cosine);
+    T top = sine.hi + sine.lo, top_low = (sine.hi - top) + sine.lo, bottom = cosine.hi + cosine.lo;
+    T inverse = FMA(FMA(K(0.15, 0.15), bottom, K(-0.9, -0.9)), bottom, K(1.7, 1.7));
+    return B(copysign)(FMA(top_low, inverse, top / bottom), x);
 }

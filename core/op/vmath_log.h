@@ -21,8 +21,8 @@ static inline T F(log_sum)(T n, F(pair) log)
 }
 
 /*
- * The quotient as polynomials may have it: the same where |quotient| < 2, something finite where it is infinite or NaN.
- * (A choice would do, but gcc makes a second, masked division of it.)
+ * The quotient as polynomials may have it: the same where |quotient| < 2, something finite where it is infinite or
+ * NaN. (A choice would do, but gcc makes a second, masked division of it.)
  */
 static inline T F(log_finite)(T quotient)
 {
@@ -37,7 +37,7 @@ static inline F(pair) F(log_parts)(T x, T *n, T *special)
     *n = exponent - F(pick)(tiny, K(54.0, 25.0), 0);
     T quotient = F(pick)(outside, F(pick)(x == 0, -1, 0), f) / F(pick)(outside, 0, m + 1);
     *special = quotient + quotient;
-    return (F(pair)){f, F(log_rest)(F(log_finite)(quotient), f)};
+    return F(pair_of)(f, F(log_rest)(F(log_finite)(quotient), f));
 }
 
 static inline T F(log_ends)(T x, T special, T result)
@@ -86,7 +86,8 @@ static inline T F(log_plus)(T f, T low, T more)
     T down = K(0.5, 0.5) * F(power2)((MAGIC + 1) - n); /* 2**-n, or 0 for the largest n */
     T top = F(pick)(near, a, m - 1), top_low = F(pick)(near, low, (u.lo + low) * down);
     T quotient = F(pick)(outside, F(pick)(f == -1, -1, 0), top) / F(pick)(outside, 0, 2 + top);
-    T q = F(log_finite)(quotient), slope = FMA(2 * q, q - 1, 1); /* 1 / (1 + top) to five bits: top_low is a rounding error */
+    T q = F(log_finite)(quotient),
+      slope = FMA(2 * q, q - 1, 1); /* 1 / (1 + top) to five bits: top_low is a rounding error */
     F(pair) log = {top, FMA(top_low, slope, F(log_rest)(q, top))};
     T result = F(pick)(outside, quotient + quotient, F(log_sum)(n + more, log));
     return F(pick)(CNI_LESS(K(0x1p-54, 0x1p-25), B(fabs)(f)) & CNI_LESS(f, INF), result, f);
@@ -97,7 +98,10 @@ static inline T F(log1p)(T x)
     return F(log_plus)(x, 0, 0);
 }
 
-/* The smaller less the larger one, at most the limit (where it underflows) below; 0 for equal infinities. Nothing is raised. */
+/*
+ * The smaller less the larger one, at most the limit (where it underflows) below; 0 for equal infinities. Nothing is
+ * raised.
+ */
 static inline T F(log_gap)(T x, T y, T limit)
 {
     const T most = K(0x1p1022, 0x1p126);
@@ -115,7 +119,8 @@ static inline T F(logaddexp)(T x, T y)
 static inline T F(logaddexp2)(T x, T y)
 {
     T gap = F(log_gap)(x, y, K(1080.0, 152.0));
-    T result = F(pick)(CNI_LESS(y, x), x, y) + C(LOG2_E) * F(log1p)(F(exp2_bounded)(gap, false, 0));
+    T larger = F(pick)(CNI_LESS(y, x), x, y), rest = F(log1p)(F(exp2_bounded)(gap, false, 0));
+    T result = F(pick)(gap == 0, larger + 1, FMA(C(LOG2_E), rest, larger));
     return F(pick)(gap != gap, gap, result);
 }
 

@@ -5,6 +5,12 @@ typedef struct F(pair) {
     T hi, lo;
 } F(pair);
 
+static inline F(pair) F(pair_of)(T hi, T lo)
+{
+    F(pair) pair = {hi, lo};
+    return pair;
+}
+
 /* 2**n from MAGIC + n; -BIAS < n <= BIAS, other n give any bits. */
 static inline T F(power2)(T magic)
 {
@@ -12,8 +18,8 @@ static inline T F(power2)(T magic)
 }
 
 /*
- * p * 2**n from MAGIC + n, with one rounding and the flags of it; 0.5 < p < 4 and |n| < 2 BIAS, or p NaN. By two powers
- * of two: the first product is exact. Where over: x times a large number, which overflows unless x is infinite.
+ * p * 2**n from MAGIC + n, with one rounding and the flags of it; 0.5 < p < 4 and |n| < 2 BIAS, or p NaN. By two
+ * powers of two: the first product is exact. Where over: x times a large number, which overflows unless x is infinite.
  */
 static inline T F(scaled)(T p, T magic, bool over, T x)
 {
@@ -35,7 +41,7 @@ static inline T F(clamped)(T x, T low, T high)
 static inline F(pair) F(two_sum)(T a, T b)
 {
     T sum = a + b, of_b = sum - a;
-    return (F(pair)){sum, (a - (sum - of_b)) + (b - of_b)};
+    return F(pair_of)(sum, (a - (sum - of_b)) + (b - of_b));
 }
 
 /* m in [sqrt(1/2), sqrt(2)) and whole n with x = m * 2**n, for x positive and normal; otherwise some such m and n. */

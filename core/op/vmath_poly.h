@@ -1,8 +1,9 @@
 /* vmath_poly.h - the constants and polynomials of vmath.h. Written by tools/vmath_fit.py; edit that. */
+/* clang-format off */
 #ifndef CNI_VMATH_POLY_H
 #define CNI_VMATH_POLY_H
 
-/* NAME + NAME_LO (+ NAME_LO2) is the value; LN2 and LOG10_2 are short, so that times an exponent they are exact. */
+/* NAME + NAME_LO (+ NAME_LO2) is the value; LN2 and LOG10_2 are short: exact times an exponent. */
 #define CNI_LN2_f64 0x1.62e42fefa4p-1
 #define CNI_LN2_LO_f64 -0x1.8432a1b0e2634p-43
 #define CNI_LOG10_2_f64 0x1.34413509f8p-2

@@ -1,8 +1,8 @@
 /* vmath_power.h - pow, cbrt, hypot; included by vmath.h for each type. */
 
 /*
- * x**y = e**(y log|x|), the logarithm to some 13 digits more than the type's. A pole and an undefined power are results
- * of the logarithm's one division, which raises their flag.
+ * x**y = e**(y log|x|), the logarithm to some 13 digits more than the type's. A pole and an undefined power are
+ * results of the logarithm's one division, which raises their flag.
  */
 static inline T F(pow)(T x, T y)
 {
@@ -53,8 +53,8 @@ static inline T F(pow)(T x, T y)
 }
 
 /*
- * x = m 2**(3 k), m in [1, 8): r = m**(-1/3) from a polynomial and one step of third order, m r**2, and one Newton step
- * with the residual in two parts.
+ * x = m 2**(3 k), m in [1, 8): r = m**(-1/3) from a polynomial and one step of third order, m r**2, and one Newton
+ * step with the residual in two parts.
  */
 static inline T F(cbrt)(T x)
 {
@@ -80,7 +80,8 @@ static inline T F(hypot)(T x, T y)
 {
     const T infinity = INF;
     T of_x = B(fabs)(x), of_y = B(fabs)(y);
-    bool infinite = (of_x == infinity) | (of_y == infinity), swap = CNI_LESS(of_x, of_y), apart = infinite | (x != x) | (y != y);
+    bool infinite = (of_x == infinity) | (of_y == infinity), swap = CNI_LESS(of_x, of_y),
+         apart = infinite | (x != x) | (y != y);
     T high = F(pick)(apart, 1, F(pick)(swap, of_y, of_x)), low = F(pick)(apart, 0, F(pick)(swap, of_x, of_y));
     bool big = CNI_LESS(K(0x1p510, 0x1p62), high), small = CNI_LESS(high, K(0x1p-450, 0x1p-48));
     T scale = F(pick)(big, K(0x1p-600, 0x1p-72), F(pick)(small, K(0x1p700, 0x1p100), 1));

@@ -70,15 +70,15 @@ static inline T F(tan_near)(T x)
 }
 
 #if DIGITS == 53
-#define FAR(name, quadrant_function, turn)                              \
-    CNI_SLOW double cni_##name##_far_f64(double x)                      \
-    {                                                                   \
-        if (__builtin_fabs(x) == INF) {                                 \
-            return x - x;                                               \
-        }                                                               \
-        int quadrant;                                                   \
-        cni_pair_f64 r = cni_reduce_huge(x, &quadrant);                 \
-        return quadrant_function(r, (uint64_t)quadrant + turn);         \
+#define FAR(name, quadrant_function, turn)                                                                             \
+    CNI_SLOW double cni_##name##_far_f64(double x)                                                                     \
+    {                                                                                                                  \
+        if (CNI_BUILTIN(fabs)(x) == INF) {                                                                             \
+            return x - x;                                                                                              \
+        }                                                                                                              \
+        int quadrant;                                                                                                  \
+        cni_pair_f64 r = cni_reduce_huge(x, &quadrant);                                                                \
+        return quadrant_function(r, (uint64_t)quadrant + turn);                                                        \
     }
 FAR(sin, cni_sin_quadrant_f64, 0)
 FAR(cos, cni_sin_quadrant_f64, 1)

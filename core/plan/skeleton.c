@@ -50,8 +50,7 @@ static void op_words(const cni_op *op, uint64_t *words)
 {
     uint64_t args[CNI_OP_ARGS + 1] = {0};
     for (int i = 0; i < op->nout + op->nin; i++) {
-        args[i] = op->args[i] & 0xFFFFFF;
-        args[i] |= (op->args[i] & CNI_SCALAR) != 0 ? 0x800000 : 0;
+        args[i] = (op->args[i] & 0xFFFFFF) | op->args[i] >> 31 << 23;
     }
     words[0] = (uint64_t)op->kind | (uint64_t)op->flags << 8 | (uint64_t)op->opcode << 16 | (uint64_t)op->loop << 32 |
                (uint64_t)(op->nout * 16 + op->nin) << 48 | (uint64_t)op->parameter << 56;

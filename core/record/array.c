@@ -234,6 +234,14 @@ static cn_status array_fresh(cn_dtype dtype, int ndim, const int64_t *shape, cn_
     return CN_OK;
 }
 
+cn_status cni_array_like(const cn_array *like, cn_dtype dtype, cn_array **out)
+{
+    if (like->ndim > INLINE_DIMS) {
+        return cn_array_empty_ordered(dtype, like->ndim, cni_shape(like), NULL, out);
+    }
+    return array_fresh(dtype, like->ndim, cni_shape(like), out);
+}
+
 cn_status cn_array_empty(cn_dtype dtype, int ndim, const int64_t *shape, cn_array **out)
 {
     return cn_array_empty_ordered(dtype, ndim, shape, NULL, out);

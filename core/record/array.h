@@ -89,6 +89,9 @@ cni_geometry cni_base_home(const cni_base *base);
 cn_status cni_array_make(cni_base *base, cn_dtype dtype, int64_t offset, int ndim, const int64_t *shape,
                          const int64_t *strides, bool writeable, cn_array **out);
 
+/* A new C-order array on a base of its own, of the shape of one in C order. */
+cn_status cni_array_like(const cn_array *like, cn_dtype dtype, cn_array **out);
+
 /* Gives the base a buffer of its own, uninitialised, if it has none. */
 cn_status cni_base_materialise(cni_base *base);
 

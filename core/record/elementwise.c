@@ -250,6 +250,15 @@ static cn_status results_deliver(const call *c, cn_array *const *out, cn_casting
     return CN_OK;
 }
 
+static cn_status scalar_fit(const cn_operand *in, cn_dtype dtype, cn_scalar *out)
+{
+    if (in->scalar.dtype == dtype) {
+        *out = in->scalar;
+        return CN_OK;
+    }
+    return cn_scalar_cast(&in->scalar, in->weak, dtype, out);
+}
+
 static cn_status call_prepare(call *c, const cn_operand *in, cn_array *const *out, const cn_elementwise_options *options,
                               cn_scalar *scalars)
 {
@@ -260,10 +269,8 @@ static cn_status call_prepare(call *c, const cn_operand *in, cn_array *const *ou
     for (int i = 0; i < c->info->nin; i++) {
         if (in[i].array != NULL) {
             c->arrays[c->narrays++] = in[i].array;
-        } else if (in[i].scalar.dtype == (cn_dtype)signature->dtypes[i]) {
-            scalars[i] = in[i].scalar;
         } else {
-            CN_TRY(cn_scalar_cast(&in[i].scalar, in[i].weak, (cn_dtype)signature->dtypes[i], &scalars[i]));
+            CN_TRY(scalar_fit(&in[i], (cn_dtype)signature->dtypes[i], &scalars[i]));
         }
     }
     if (c->where != NULL) {
@@ -290,11 +297,61 @@ static cn_status call_prepare(call *c, const cn_operand *in, cn_array *const *ou
     return CN_OK;
 }
 
+/* ---- The commonest call: one new result, and inputs that are scalars or C-order arrays of one shape ---- */
+
+static bool is_plain(const cni_op_info *info, const cn_operand *in, cn_array **like)
+{
+    *like = NULL;
+    for (int i = 0; i < info->nin; i++) {
+        cn_array *a = in[i].array;
+        if (a == NULL || a == *like) {
+            continue;
+        }
+        if (!a->c_contiguous || (*like != NULL && !has_shape(a, (*like)->ndim, cni_shape(*like)))) {
+            return false;
+        }
+        *like = a;
+    }
+    return info->nout == 1 && *like != NULL;
+}
+
+static cn_status call_plain(const cni_op_info *info, const cn_operand *in, cn_array *like, cn_array **result)
+{
+    int loop;
+    cni_operand operands[1 + CNI_MAX_NIN];
+    CN_TRY(choose((cni_opcode)(info - cni_ops), info->nin, in, CN_DTYPE_NONE, CN_CAST_SAME_KIND, &loop));
+    const uint8_t *dtypes = info->signatures[loop].dtypes;
+    for (int i = 0; i < info->nin; i++) {
+        cni_operand *o = &operands[1 + i];
+        o->array = in[i].array;
+        o->broadcast = false;
+        if (o->array == NULL) {
+            CN_TRY(scalar_fit(&in[i], (cn_dtype)dtypes[i], &o->scalar));
+        }
+    }
+    cn_array *made;
+    CN_TRY(cni_array_like(like, (cn_dtype)dtypes[info->nin], &made));
+    operands[0].array = made;
+    operands[0].broadcast = false;
+    cni_op op = {.kind = CNI_ELEMENTWISE, .nout = 1, .nin = info->nin, .opcode = (uint16_t)(info - cni_ops), .loop = (uint16_t)loop};
+    cn_status status = cni_record(&op, operands);
+    if (status != CN_OK) {
+        cn_array_unref(made);
+        return status;
+    }
+    *result = made;
+    return CN_OK;
+}
+
 cn_status cn_elementwise(cn_op op, const cn_operand *in, cn_array *const *out, const cn_elementwise_options *options,
                          cn_array **results)
 {
     if (op < 0 || op >= CNI_OP_COUNT) {
         return cni_fail(CN_ERROR_VALUE, "no such op");
+    }
+    cn_array *like;
+    if (out == NULL && options == NULL && is_plain(&cni_ops[op], in, &like)) {
+        return call_plain(&cni_ops[op], in, like, &results[0]);
     }
     call c;
     c.info = &cni_ops[op];

@@ -10,7 +10,7 @@
 #include "base/settings.h"
 #include "check.h"
 #include "cnumeric.h"
-#include "cpu/compiler_cache.h"
+#include "base/compiler_cache.h"
 
 static char directory[] = "/tmp/cnumeric-test-XXXXXX";
 

@@ -28,17 +28,21 @@ static double reference_logaddexp(double x, double y)
 static double reference_logaddexp2(double x, double y)
 {
     double most = fmax(x, y), least = fmin(x, y);
-    return x != x || y != y ? NAN : x == y ? x + 1 : most + log1p(exp2(reference_gap(most, least))) * 1.4426950408889634074;
+    return x != x || y != y ? NAN
+           : x == y         ? x + 1
+                            : most + log1p(exp2(reference_gap(most, least))) * 1.4426950408889634074;
 }
 
 /* Functions of one argument: name, C's name, a range in which the function rises. */
-#define EACH1(X)                                                                                                        \
-    X(exp, exp, -700, 700) X(exp2, exp2, -1000, 1000) X(expm1, expm1, -36, 36) X(log, log, 1e-9, 9) X(log2, log2, 1e-9, 9) \
-    X(log10, log10, 1e-9, 9) X(log1p, log1p, -0.9, 9) X(arcsin, asin, -1, 1) X(arctan, atan, -9, 9)                     \
-    X(sinh, sinh, -9, 9) X(tanh, tanh, -9, 9) X(arcsinh, asinh, -9, 9) X(arccosh, acosh, 1, 9)                          \
-    X(arctanh, atanh, -0.99, 0.99) X(cbrt, cbrt, -9, 9) X(sin, sin, -1.5, 1.5) X(tan, tan, -1.5, 1.5)                   \
-    X(cos, cos, -3.1, 0) X(cosh, cosh, 0, 9) X(arccos, acos, 1, -1)
-#define EACH2(X) \
+/* clang-format off */
+#define EACH1(X)                                                                                              \
+    X(exp, exp, -700, 700) X(exp2, exp2, -1000, 1000) X(expm1, expm1, -36, 36) X(log, log, 1e-9, 9)           \
+    X(log2, log2, 1e-9, 9) X(log10, log10, 1e-9, 9) X(log1p, log1p, -0.9, 9) X(arcsin, asin, -1, 1)           \
+    X(arctan, atan, -9, 9) X(sinh, sinh, -9, 9) X(tanh, tanh, -9, 9) X(arcsinh, asinh, -9, 9)                 \
+    X(arccosh, acosh, 1, 9) X(arctanh, atanh, -0.99, 0.99) X(cbrt, cbrt, -9, 9) X(sin, sin, -1.5, 1.5)        \
+    X(tan, tan, -1.5, 1.5) X(cos, cos, -3.1, 0) X(cosh, cosh, 0, 9) X(arccos, acos, 1, -1)
+/* clang-format on */
+#define EACH2(X)                                                                                                       \
     X(pow, pow) X(hypot, hypot) X(arctan2, atan2) X(logaddexp, reference_logaddexp) X(logaddexp2, reference_logaddexp2)
 
 typedef struct function {
@@ -58,63 +62,63 @@ typedef struct function2 {
     void (*loop32)(int64_t n, float *out, const float *x, const float *y);
 } function2;
 
-#define LOOP1(name, c, low, high)                                                          \
-    static void loop64_##name(int64_t n, double *restrict out, const double *restrict in)  \
-    {                                                                                      \
-        for (int64_t i = 0; i < n; i++) {                                                  \
-            out[i] = cni_##name##_f64(in[i]);                                              \
-        }                                                                                  \
-    }                                                                                      \
-    static void loop32_##name(int64_t n, float *restrict out, const float *restrict in)    \
-    {                                                                                      \
-        for (int64_t i = 0; i < n; i++) {                                                  \
-            out[i] = cni_##name##_f32(in[i]);                                              \
-        }                                                                                  \
+#define LOOP1(name, c, low, high)                                                                                      \
+    static void loop64_##name(int64_t n, double *restrict out, const double *restrict in)                              \
+    {                                                                                                                  \
+        for (int64_t i = 0; i < n; i++) {                                                                              \
+            out[i] = cni_##name##_f64(in[i]);                                                                          \
+        }                                                                                                              \
+    }                                                                                                                  \
+    static void loop32_##name(int64_t n, float *restrict out, const float *restrict in)                                \
+    {                                                                                                                  \
+        for (int64_t i = 0; i < n; i++) {                                                                              \
+            out[i] = cni_##name##_f32(in[i]);                                                                          \
+        }                                                                                                              \
     }
 EACH1(LOOP1)
 
-#define LOOP2(name, c)                                                                                               \
-    static void loop64_##name(int64_t n, double *restrict out, const double *restrict x, const double *restrict y)   \
-    {                                                                                                                \
-        for (int64_t i = 0; i < n; i++) {                                                                            \
-            out[i] = cni_##name##_f64(x[i], y[i]);                                                                   \
-        }                                                                                                            \
-    }                                                                                                                \
-    static void loop32_##name(int64_t n, float *restrict out, const float *restrict x, const float *restrict y)      \
-    {                                                                                                                \
-        for (int64_t i = 0; i < n; i++) {                                                                            \
-            out[i] = cni_##name##_f32(x[i], y[i]);                                                                   \
-        }                                                                                                            \
+#define LOOP2(name, c)                                                                                                 \
+    static void loop64_##name(int64_t n, double *restrict out, const double *restrict x, const double *restrict y)     \
+    {                                                                                                                  \
+        for (int64_t i = 0; i < n; i++) {                                                                              \
+            out[i] = cni_##name##_f64(x[i], y[i]);                                                                     \
+        }                                                                                                              \
+    }                                                                                                                  \
+    static void loop32_##name(int64_t n, float *restrict out, const float *restrict x, const float *restrict y)        \
+    {                                                                                                                  \
+        for (int64_t i = 0; i < n; i++) {                                                                              \
+            out[i] = cni_##name##_f32(x[i], y[i]);                                                                     \
+        }                                                                                                              \
     }
 EACH2(LOOP2)
 
 /* The near functions where nothing is far: the loop that becomes vector code. */
-#define NEAR_LOOP(name)                                                                         \
-    static void near64_##name(int64_t n, double *restrict out, const double *restrict in)       \
-    {                                                                                           \
-        uint64_t far = 0;                                                                       \
-        for (int64_t i = 0; i < n; i++) {                                                       \
-            far |= cni_far_f64(in[i]);                                                          \
-        }                                                                                       \
-        for (int64_t i = 0; i < n && far == 0; i++) {                                           \
-            out[i] = cni_##name##_near_f64(in[i]);                                              \
-        }                                                                                       \
-    }                                                                                           \
-    static void near32_##name(int64_t n, float *restrict out, const float *restrict in)         \
-    {                                                                                           \
-        uint32_t far = 0;                                                                       \
-        for (int64_t i = 0; i < n; i++) {                                                       \
-            far |= cni_far_f32(in[i]);                                                          \
-        }                                                                                       \
-        for (int64_t i = 0; i < n && far == 0; i++) {                                           \
-            out[i] = cni_##name##_near_f32(in[i]);                                              \
-        }                                                                                       \
+#define NEAR_LOOP(name)                                                                                                \
+    static void near64_##name(int64_t n, double *restrict out, const double *restrict in)                              \
+    {                                                                                                                  \
+        uint64_t far = 0;                                                                                              \
+        for (int64_t i = 0; i < n; i++) {                                                                              \
+            far |= cni_far_f64(in[i]);                                                                                 \
+        }                                                                                                              \
+        for (int64_t i = 0; i < n && far == 0; i++) {                                                                  \
+            out[i] = cni_##name##_near_f64(in[i]);                                                                     \
+        }                                                                                                              \
+    }                                                                                                                  \
+    static void near32_##name(int64_t n, float *restrict out, const float *restrict in)                                \
+    {                                                                                                                  \
+        uint32_t far = 0;                                                                                              \
+        for (int64_t i = 0; i < n; i++) {                                                                              \
+            far |= cni_far_f32(in[i]);                                                                                 \
+        }                                                                                                              \
+        for (int64_t i = 0; i < n && far == 0; i++) {                                                                  \
+            out[i] = cni_##name##_near_f32(in[i]);                                                                     \
+        }                                                                                                              \
     }
 NEAR_LOOP(sin)
 NEAR_LOOP(cos)
 NEAR_LOOP(tan)
 
-#define ROW1(name, c, low, high) \
+#define ROW1(name, c, low, high)                                                                                       \
     {#name, cni_##name##_f64, c, cni_##name##_f32, c##f, loop64_##name, loop32_##name, low, high},
 static const function functions[] = {EACH1(ROW1)};
 #define ROW2(name, c) {#name, cni_##name##_f64, c, cni_##name##_f32, loop64_##name, loop32_##name},
@@ -125,10 +129,57 @@ enum { FUNCTIONS = sizeof functions / sizeof *functions, FUNCTIONS2 = sizeof fun
 /* ---- special values and flags ---- */
 
 static const double special[] = {
-    0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 2.0, -2.0, 3.0, -3.0, INFINITY, -INFINITY, NAN, 1.5, -1.5, 1e10, -1e10, 1e300, -1e300, 88.0,
-    -88.0, 89.5, -104.5, 710.0, -710.0, 711.5, -750.0, 1e-10, -1e-10, 1e-300, -1e-300, 1e-320, -1e-320, 1023.5, 1024.0, -1080.0, 128.0,
-    0x1.fffffffffffffp+1023, -0x1.fffffffffffffp+1023, 0x1.fffffep+127, -0x1.fffffep+127, 0x1p-149, -0x1p-149, 0x1p-1074, 1e22, 9007199254740993.0,
-    -9007199254740991.0, 0x1p45, 0x1.8p45, 0x1p17, 131073.0,
+    0.0,
+    -0.0,
+    1.0,
+    -1.0,
+    0.5,
+    -0.5,
+    2.0,
+    -2.0,
+    3.0,
+    -3.0,
+    INFINITY,
+    -INFINITY,
+    NAN,
+    1.5,
+    -1.5,
+    1e10,
+    -1e10,
+    1e300,
+    -1e300,
+    88.0,
+    -88.0,
+    89.5,
+    -104.5,
+    710.0,
+    -710.0,
+    711.5,
+    -750.0,
+    1e-10,
+    -1e-10,
+    1e-300,
+    -1e-300,
+    1e-320,
+    -1e-320,
+    1023.5,
+    1024.0,
+    -1080.0,
+    128.0,
+    0x1.fffffffffffffp+1023,
+    -0x1.fffffffffffffp+1023,
+    0x1.fffffep+127,
+    -0x1.fffffep+127,
+    0x1p-149,
+    -0x1p-149,
+    0x1p-1074,
+    1e22,
+    9007199254740993.0,
+    -9007199254740991.0,
+    0x1p45,
+    0x1.8p45,
+    0x1p17,
+    131073.0,
 };
 enum { SPECIALS = sizeof special / sizeof *special };
 
@@ -151,15 +202,16 @@ static int flags_of(void)
     return flags;
 }
 
-static void compare(const char *name, double x, double y, double got, int got_flags, double want, int want_flags, int bits)
+static void compare(const char *name, double x, double y, double got, int got_flags, double want, int want_flags,
+                    int bits)
 {
 #ifdef __clang__ /* its comparisons are not quiet */
     got_flags = x != x || y != y ? want_flags : got_flags;
 #endif
     double size = strncmp(name, "logadd", 6) == 0 ? fmax(fabs(x), fabs(y)) : 0; /* both formulas cancel near zero */
     if (!alike(got, want, size, bits) || got_flags != want_flags) {
-        fprintf(stderr, "%s f%d(%a, %a): %a flags %x, expected %a flags %x\n", name, bits == 53 ? 64 : 32, x, y, got, (unsigned)got_flags,
-                want, (unsigned)want_flags);
+        fprintf(stderr, "%s f%d(%a, %a): %a flags %x, expected %a flags %x\n", name, bits == 53 ? 64 : 32, x, y, got,
+                (unsigned)got_flags, want, (unsigned)want_flags);
         failures++;
     }
 }
@@ -284,7 +336,9 @@ static void near_functions_are_the_full_ones(void)
     }
 }
 
-/* A digest of many results: equal for every compiler and instruction set. Printed, compared by hand or by a script. */
+/*
+ * A digest of many results: equal for every compiler and instruction set. Printed, compared by hand or by a script.
+ */
 static void print_digest(void)
 {
     check_state = 88172645463325252u;
@@ -329,10 +383,10 @@ static void odd_and_even_functions_are(void)
         if (x != x) {
             continue;
         }
-        const double pairs[][2] = {{cni_sin_f64(-x), -cni_sin_f64(x)},       {cni_tan_f64(-x), -cni_tan_f64(x)},
-                                   {cni_cos_f64(-x), cni_cos_f64(x)},        {cni_sinh_f64(-x), -cni_sinh_f64(x)},
-                                   {cni_cosh_f64(-x), cni_cosh_f64(x)},      {cni_tanh_f64(-x), -cni_tanh_f64(x)},
-                                   {cni_arctan_f64(-x), -cni_arctan_f64(x)}, {cni_cbrt_f64(-x), -cni_cbrt_f64(x)},
+        const double pairs[][2] = {{cni_sin_f64(-x), -cni_sin_f64(x)},        {cni_tan_f64(-x), -cni_tan_f64(x)},
+                                   {cni_cos_f64(-x), cni_cos_f64(x)},         {cni_sinh_f64(-x), -cni_sinh_f64(x)},
+                                   {cni_cosh_f64(-x), cni_cosh_f64(x)},       {cni_tanh_f64(-x), -cni_tanh_f64(x)},
+                                   {cni_arctan_f64(-x), -cni_arctan_f64(x)},  {cni_cbrt_f64(-x), -cni_cbrt_f64(x)},
                                    {cni_arcsinh_f64(-x), -cni_arcsinh_f64(x)}};
         for (size_t k = 0; k < sizeof pairs / sizeof *pairs; k++) {
             EXPECT(pairs[k][0] == pairs[k][1] || pairs[k][0] != pairs[k][0]);

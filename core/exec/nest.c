@@ -1,5 +1,5 @@
 /* nest.c - see nest.h. */
-#include "cpu/nest.h"
+#include "exec/nest.h"
 
 #include <string.h>
 
@@ -175,7 +175,7 @@ bool cni_nest_make(const cni_part *part, const cni_window *w, uint32_t reduce_vi
     if (reduce_view != CNI_NONE) {
         cni_geometry out = cni_window_geometry(w, reduce_view);
         for (int d = 0; d < out.ndim; d++) {
-            n->reduced[d] = out.strides[d] == 0 && out.shape[d] > 1;
+            n->reduced[d] = out.strides[d] == 0 && out.shape[d] != 1;
         }
         drop_ones(n);
         order_reduction(n);

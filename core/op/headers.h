@@ -10,6 +10,7 @@ typedef struct cni_header {
     size_t size;
 } cni_header;
 
-extern const cni_header cni_headers[];
+extern const cni_header cni_headers[];      /* core/op */
+extern const cni_header cni_cuda_headers[]; /* core/cuda: what device code alone needs */
 
 #endif

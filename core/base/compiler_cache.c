@@ -2,7 +2,7 @@
  * compiler_cache.c - see compiler_cache.h. A sealed file is a shared library, then the key's text, then a trailer;
  * loaders ignore what follows their own sections.
  */
-#include "cpu/compiler_cache.h"
+#include "base/compiler_cache.h"
 
 #include <errno.h>
 #include <fcntl.h>

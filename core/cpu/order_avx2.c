@@ -1,0 +1,3 @@
+/* order_avx2.c - the kernels of order.h for one instruction set; CMakeLists.txt has the flags. */
+#define CNI_KERNELS cni_order_avx2
+#include "cpu/order_body.h"

@@ -1,0 +1,142 @@
+/* sort.c - see sort.h. */
+#include "cpu/sort.h"
+
+#include <string.h>
+
+#include "base/settings.h"
+#include "base/threads.h"
+#include "cpu/group.h"
+
+enum {
+    IN_CACHE = 768 << 10, /* bytes of keys that one thread sorts without distributing them */
+    SAMPLES = 4096,
+    WORK = 16            /* element operations that sorting a key counts for */
+};
+
+typedef struct distribution {
+    const cni_sort_run *run;
+    const cni_key_kernels *k;
+    size_t size;
+    int threads;
+    int64_t *tally;
+    uint64_t splitters[CNI_BUCKETS];
+    int64_t start[CNI_BUCKETS + 1];
+} distribution;
+
+int cni_sort_threads(int64_t n, int64_t work, int most)
+{
+    int64_t pays = cni_settings[CNI_SETTING_THREAD_WORK] > 0 ? cni_settings[CNI_SETTING_THREAD_WORK] : 1;
+    int64_t threads = most > 1 ? cni_threads_count() : 1;
+    threads = threads < most ? threads : most;
+    threads = threads < n * work / pays ? threads : n * work / pays;
+    return threads < 1 ? 1 : (int)threads;
+}
+
+static void *at(void *keys, size_t size, int64_t i)
+{
+    return (char *)keys + (size_t)i * size;
+}
+
+static void chunk(const distribution *d, int t, int64_t *first, int64_t *n)
+{
+    *first = cni_lane_begin(d->run->n, t, d->threads);
+    *n = cni_lane_begin(d->run->n, t + 1, d->threads) - *first;
+}
+
+/* From keys at equal distances, sorted in the spare memory. */
+static void choose_splitters(distribution *d)
+{
+    const cni_sort_run *r = d->run;
+    int64_t step = r->n / SAMPLES > 0 ? r->n / SAMPLES : 1, count = r->n / step < SAMPLES ? r->n / step : SAMPLES;
+    char *sample = r->spare;
+    for (int64_t i = 0; i < count; i++) {
+        memcpy(sample + (size_t)i * d->size, at(r->keys, d->size, i * step), d->size);
+    }
+    d->k->sort(sample, sample + (size_t)count * d->size, count, false);
+    for (int b = 1; b < CNI_BUCKETS; b++) {
+        memcpy((char *)d->splitters + (size_t)(b - 1) * d->size, sample + (size_t)(count * b / CNI_BUCKETS) * d->size, d->size);
+    }
+}
+
+static void classify(void *context, int t)
+{
+    const distribution *d = context;
+    int64_t first, n;
+    chunk(d, t, &first, &n);
+    int64_t *tally = d->tally + t * CNI_BUCKETS;
+    memset(tally, 0, CNI_BUCKETS * sizeof *tally);
+    d->k->classify(at(d->run->keys, d->size, first), n, d->splitters, d->run->bucket + first, tally);
+}
+
+/* From counts to where each thread's keys of each bucket begin. */
+static void place_buckets(distribution *d)
+{
+    int64_t before = 0;
+    for (int b = 0; b < CNI_BUCKETS; b++) {
+        d->start[b] = before;
+        for (int t = 0; t < d->threads; t++) {
+            int64_t count = d->tally[t * CNI_BUCKETS + b];
+            d->tally[t * CNI_BUCKETS + b] = before;
+            before += count;
+        }
+    }
+    d->start[CNI_BUCKETS] = before;
+}
+
+static void scatter(void *context, int t)
+{
+    const distribution *d = context;
+    int64_t first, n;
+    chunk(d, t, &first, &n);
+    d->k->scatter(at(d->run->keys, d->size, first), n, d->run->bucket + first, d->tally + t * CNI_BUCKETS, d->run->spare);
+}
+
+static void sort_part(const cni_sort_run *r, const cni_key_kernels *k, size_t size, void *from, void *to, bool move, int64_t first,
+                      int64_t n)
+{
+    from = at(from, size, first);
+    to = at(to, size, first);
+    if (r->kth != NULL) {
+        k->select(from, to, n, move, r->kth, r->nkth, first);
+    } else {
+        k->sort(from, to, n, move);
+    }
+    if (r->finish != NULL) {
+        r->finish(r->context, first, n);
+    }
+}
+
+/* The buckets that begin in the thread's share. */
+static void sort_buckets(void *context, int t)
+{
+    const distribution *d = context;
+    int64_t first = cni_lane_begin(d->run->n, t, d->threads), end = cni_lane_begin(d->run->n, t + 1, d->threads);
+    for (int b = 0; b < CNI_BUCKETS; b++) {
+        int64_t n = d->start[b + 1] - d->start[b];
+        if (n > 0 && d->start[b] >= first && d->start[b] < end) {
+            sort_part(d->run, d->k, d->size, d->run->spare, d->run->keys, true, d->start[b], n);
+        }
+    }
+}
+
+void cni_sort_keys(const cni_sort_run *run)
+{
+    const cni_order_kernels *kernels = cni_order_kernels_get();
+    distribution d = {.run = run, .k = run->wide ? &kernels->key_64 : &kernels->key_32, .size = run->wide ? 8 : 4};
+    int64_t own[CNI_BUCKETS];
+    d.threads = run->n >= CNI_DISTRIBUTE_LEAST ? cni_sort_threads(run->n, WORK, run->threads) : 1;
+    d.tally = d.threads > 1 ? run->tally : own;
+    if (d.k->sorted(run->keys, run->n)) {
+        if (run->finish != NULL && run->n > 0) {
+            run->finish(run->context, 0, run->n);
+        }
+    } else if (d.threads == 1 && (run->n * (int64_t)d.size <= IN_CACHE || run->kth != NULL)) {
+        sort_part(run, d.k, d.size, run->keys, run->spare, false, 0, run->n);
+    } else {
+        choose_splitters(&d);
+        cni_threads_run(d.threads, classify, &d);
+        place_buckets(&d);
+        cni_threads_run(d.threads, scatter, &d);
+        cni_threads_run(d.threads, sort_buckets, &d);
+    }
+}

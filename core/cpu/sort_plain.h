@@ -1,0 +1,49 @@
+/*
+ * sort_plain.h - the steps of sort_keys.h in plain C. Included for each KEY; F(name) is name for it.
+ */
+
+static void F(small)(const KEY *from, int64_t n, KEY *to)
+{
+    for (int64_t i = 0; i < n; i++) {
+        KEY key = from[i];
+        int64_t k = i;
+        for (; k > 0 && to[k - 1] > key; k--) {
+            to[k] = to[k - 1];
+        }
+        to[k] = key;
+    }
+}
+
+static int64_t F(split)(const KEY *from, KEY *to, int64_t n, KEY bound)
+{
+    KEY *left = to, *right = to + n;
+    for (int64_t i = 0; i < n; i++) {
+        KEY key = from[i];
+        *left = key;
+        right[-1] = key;
+        left += key < bound;
+        right -= key >= bound;
+    }
+    return left - to;
+}
+
+static void F(lines)(void *keys, int64_t lines, int64_t length)
+{
+    KEY *line = keys;
+    for (int64_t k = 0; k < lines; k++, line += length) {
+        F(small)(line, length, line);
+    }
+}
+
+static void F(classify)(const void *keys, int64_t n, const void *splitters, uint8_t *bucket, int64_t *counts)
+{
+    const KEY *from = keys, *s = splitters;
+    for (int64_t i = 0; i < n; i++) {
+        const KEY *below = s - 1; /* 8 halvings of 255 */
+        for (int half = CNI_BUCKETS / 2; half > 0; half /= 2) {
+            below += below[half] <= from[i] ? half : 0;
+        }
+        bucket[i] = (uint8_t)(below - (s - 1));
+        counts[bucket[i]]++;
+    }
+}

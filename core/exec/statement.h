@@ -1,0 +1,30 @@
+/*
+ * statement.h - a part's program as text that C and CUDA's C++ both read: one function for each loop it uses, and one
+ * statement for each instruction that computes. Register k is the constant r<k>. How elements are loaded, stored and
+ * reduced is the place's.
+ */
+#ifndef CNI_STATEMENT_H
+#define CNI_STATEMENT_H
+
+#include "base/arena.h"
+#include "base/text.h"
+#include "plan/plan.h"
+
+typedef struct cni_statements {
+    const cni_part *part;
+    const cni_window *w;
+    cni_text *text;  /* the caller sets it, and may change it */
+    uint8_t *dtypes; /* by register */
+    bool headers;    /* the text needs op/convert.h */
+} cni_statements;
+
+/* False without memory. */
+bool cni_statements_begin(cni_statements *x, const cni_part *part, const cni_window *w, cni_arena *arena);
+
+/* Appends the functions, each once. */
+void cni_statements_functions(cni_statements *x);
+
+/* Appends the statement of an OP, CAST or MOVE, with its line end; nothing for others. */
+void cni_statement(cni_statements *x, const cni_instr *instr);
+
+#endif
