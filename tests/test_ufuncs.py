@@ -6,10 +6,9 @@ Rows that promise NumPy's bits are compared exactly; transcendentals within a bo
 
 import warnings
 
+import cnumeric
 import numpy
 import pytest
-
-import cnumeric
 from cnumeric import _cnumeric
 
 DTYPES = "?bBhHiIlLefdFD"

@@ -1,5 +1,5 @@
 /*
- * library.c - ops that are a step of their own: arange, gather, scatter, arg-reductions; matmul is in blas.c.
+ * library.c - ops that are a step of their own: what they share, arange, and matmul's batches; the others have files.
  */
 #include "cpu/library.h"
 
@@ -40,13 +40,18 @@ static void run_share(void *context, int k)
     r->run(r->context, cni_lane_begin(r->lines, k, r->count), cni_lane_begin(r->lines, k + 1, r->count));
 }
 
-void cni_library_lines(int64_t lines, int64_t work, void (*run)(void *context, int64_t first, int64_t end), void *context)
+int cni_library_threads(int64_t n, int64_t work, int most)
 {
     int64_t pays = cni_settings[CNI_SETTING_THREAD_WORK] > 0 ? cni_settings[CNI_SETTING_THREAD_WORK] : 1;
-    int64_t most = (int64_t)((__int128)lines * work / pays);
-    int threads = most > 1 ? cni_threads_count() : 1;
-    most = most < lines ? most : lines;
-    line_run r = {.lines = lines, .count = most < threads ? (most < 1 ? 1 : (int)most) : threads, .run = run, .context = context};
+    int64_t paid = (int64_t)((__int128)n * work / pays), threads = paid > 1 && most > 1 ? cni_threads_count() : 1;
+    paid = paid < n ? paid : n;
+    threads = threads < paid ? threads : paid;
+    return threads < 1 ? 1 : threads < most ? (int)threads : most;
+}
+
+void cni_library_lines(int64_t lines, int64_t work, void (*run)(void *context, int64_t first, int64_t end), void *context)
+{
+    line_run r = {.lines = lines, .count = cni_library_threads(lines, work, INT32_MAX), .run = run, .context = context};
     cni_threads_run(r.count, run_share, &r);
 }
 
@@ -109,159 +114,6 @@ void cni_library_arange(const cni_part *part, const cni_run *run)
             arange_element(out.dtype, start, step, i, out.data + i * stride);
         }
     }
-}
-
-/* ---- gather and scatter ---- */
-
-/* Byte offset of the element that a flat index of the first nindex axes names. */
-static int64_t flat_offset(const cni_geometry *g, int nindex, int64_t flat)
-{
-    if (nindex == 1) {
-        return flat * g->strides[0];
-    }
-    int64_t offset = 0;
-    for (int d = nindex - 1; d >= 0; d--) {
-        offset += flat % g->shape[d] * g->strides[d];
-        flat /= g->shape[d];
-    }
-    return offset;
-}
-
-/* Moves the elements behind one index: `rest` axes of the array, and of the other side. */
-static void move_rest(int rest, const int64_t *shape, const int64_t *to_strides, char *to, const int64_t *from_strides,
-                      const char *from, size_t itemsize)
-{
-    const cni_copy_loop copy = cni_cpu_kernels_get()->copies[__builtin_ctzll(itemsize)];
-    if (rest == 0) {
-        memcpy(to, from, itemsize);
-        return;
-    }
-    int64_t index[CN_MAX_DIMS] = {0};
-    do {
-        copy(shape[rest - 1], to + cni_offset_of(rest - 1, to_strides, index), to_strides[rest - 1],
-             from + cni_offset_of(rest - 1, from_strides, index), from_strides[rest - 1]);
-    } while (cni_next_index(rest - 1, shape, index));
-}
-
-static bool empty(const cni_geometry *g)
-{
-    return cni_element_count(g->ndim, g->shape) == 0;
-}
-
-void cni_library_gather(const cni_part *part, const cni_run *run)
-{
-    operand out = cni_library_operand_get(part, 0, run), array = cni_library_operand_get(part, 1, run), flat = cni_library_operand_get(part, 2, run);
-    int nindex = run->window->ops[part->op].parameter, rest = array.g.ndim - nindex, nd = flat.g.ndim;
-    int64_t index[CN_MAX_DIMS] = {0};
-    if (empty(&out.g)) {
-        return;
-    }
-    do {
-        int64_t i = *(const int64_t *)(const void *)(flat.data + cni_offset_of(nd, flat.g.strides, index));
-        move_rest(rest, array.g.shape + nindex, out.g.strides + nd, out.data + cni_offset_of(nd, out.g.strides, index),
-                  array.g.strides + nindex, array.data + flat_offset(&array.g, nindex, i), (size_t)out.g.itemsize);
-    } while (cni_next_index(nd, flat.g.shape, index));
-}
-
-void cni_library_scatter(const cni_part *part, const cni_run *run)
-{
-    operand array = cni_library_operand_get(part, 0, run), flat = cni_library_operand_get(part, 1, run), values = cni_library_operand_get(part, 2, run);
-    int nindex = run->window->ops[part->op].parameter, rest = array.g.ndim - nindex, nd = flat.g.ndim;
-    int64_t index[CN_MAX_DIMS] = {0};
-    if (empty(&flat.g) || cni_element_count(rest, array.g.shape + nindex) == 0) {
-        return;
-    }
-    do {
-        int64_t i = *(const int64_t *)(const void *)(flat.data + cni_offset_of(nd, flat.g.strides, index));
-        move_rest(rest, array.g.shape + nindex, array.g.strides + nindex, array.data + flat_offset(&array.g, nindex, i),
-                  values.g.strides + nd, values.data + cni_offset_of(nd, values.g.strides, index), (size_t)array.g.itemsize);
-    } while (cni_next_index(nd, flat.g.shape, index));
-}
-
-/* ---- argmin, argmax ---- */
-
-typedef struct key {
-    double re, im;
-    int64_t whole;
-    uint64_t natural;
-} key;
-
-static key key_of(cn_dtype dtype, const char *from)
-{
-    cn_scalar value = {.dtype = dtype}, wide;
-    key k = {0};
-    memcpy(value.value.bytes, from, cn_dtype_size(dtype));
-    if (dtype == CN_UINT64) {
-        k.natural = value.value.u64;
-    } else if (dtype < CN_FLOAT16) {
-        cn_scalar_cast(&value, CN_STRONG, CN_INT64, &wide);
-        k.whole = wide.value.i64;
-    } else if (dtype == CN_FLOAT64) {
-        k.re = value.value.f64;
-    } else {
-        cn_scalar_cast(&value, CN_STRONG, CN_COMPLEX128, &wide);
-        k.re = wide.value.c128[0];
-        k.im = wide.value.c128[1];
-    }
-    return k;
-}
-
-static bool key_is_nan(const key *k)
-{
-    return isnan(k->re) || isnan(k->im);
-}
-
-static bool key_less(const key *a, const key *b)
-{
-    if (a->re != b->re) {
-        return a->re < b->re;
-    }
-    if (a->im != b->im) {
-        return a->im < b->im;
-    }
-    return a->whole != b->whole ? a->whole < b->whole : a->natural < b->natural;
-}
-
-/* Index of the first extreme (or first NaN) along a run. */
-static int64_t arg_extreme(bool maximum, cn_dtype dtype, const char *data, int ndim, const int64_t *shape,
-                           const int64_t *strides)
-{
-    int64_t index[CN_MAX_DIMS] = {0}, best = 0, at = 0;
-    key extreme = key_of(dtype, data);
-    do {
-        if (key_is_nan(&extreme)) {
-            return best;
-        }
-        key k = key_of(dtype, data + cni_offset_of(ndim, strides, index));
-        if (key_is_nan(&k) || (maximum ? key_less(&extreme, &k) : key_less(&k, &extreme))) {
-            extreme = k;
-            best = at;
-        }
-        at++;
-    } while (cni_next_index(ndim, shape, index));
-    return best;
-}
-
-void cni_library_arg_reduce(const cni_part *part, const cni_run *run)
-{
-    operand out = cni_library_operand_get(part, 0, run), in = cni_library_operand_get(part, 1, run);
-    const cni_op *op = &run->window->ops[part->op];
-    bool maximum = (op->flags & CNI_FLAG_MAXIMUM) != 0;
-    if (empty(&in.g)) {
-        return;
-    }
-    if (op->parameter == CNI_FIRST_AXIS_ALL) {
-        *(int64_t *)(void *)out.data = arg_extreme(maximum, in.dtype, in.data, in.g.ndim, in.g.shape, in.g.strides);
-        return;
-    }
-    int axis = op->parameter;
-    int64_t index[CN_MAX_DIMS] = {0}, outer[CN_MAX_DIMS];
-    memcpy(outer, in.g.shape, (size_t)in.g.ndim * sizeof *outer);
-    outer[axis] = 1;
-    do {
-        *(int64_t *)(void *)(out.data + cni_offset_of(out.g.ndim, out.g.strides, index)) =
-            arg_extreme(maximum, in.dtype, in.data + cni_offset_of(in.g.ndim, in.g.strides, index), 1, &in.g.shape[axis], &in.g.strides[axis]);
-    } while (cni_next_index(in.g.ndim, outer, index));
 }
 
 /* ---- matmul ---- */

@@ -45,6 +45,9 @@ static inline int64_t cni_offset_of(int ndim, const int64_t *strides, const int6
     return offset;
 }
 
+/* How many threads n elements of `work` element operations each pay for; 1 to most. */
+int cni_library_threads(int64_t n, int64_t work, int most);
+
 /*
  * Calls run(context, line) for the lines along one axis, shared out over threads: line k counts the other axes in C
  * order. work: element operations of a line.

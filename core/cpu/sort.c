@@ -3,9 +3,9 @@
 
 #include <string.h>
 
-#include "base/settings.h"
 #include "base/threads.h"
 #include "cpu/group.h"
+#include "cpu/library.h"
 
 enum {
     IN_CACHE = 768 << 10, /* bytes of keys that one thread sorts without distributing them */
@@ -22,15 +22,6 @@ typedef struct distribution {
     uint64_t splitters[CNI_BUCKETS];
     int64_t start[CNI_BUCKETS + 1];
 } distribution;
-
-int cni_sort_threads(int64_t n, int64_t work, int most)
-{
-    int64_t pays = cni_settings[CNI_SETTING_THREAD_WORK] > 0 ? cni_settings[CNI_SETTING_THREAD_WORK] : 1;
-    int64_t threads = most > 1 ? cni_threads_count() : 1;
-    threads = threads < most ? threads : most;
-    threads = threads < n * work / pays ? threads : n * work / pays;
-    return threads < 1 ? 1 : (int)threads;
-}
 
 static void *at(void *keys, size_t size, int64_t i)
 {
@@ -124,7 +115,7 @@ void cni_sort_keys(const cni_sort_run *run)
     const cni_order_kernels *kernels = cni_order_kernels_get();
     distribution d = {.run = run, .k = run->wide ? &kernels->key_64 : &kernels->key_32, .size = run->wide ? 8 : 4};
     int64_t own[CNI_BUCKETS];
-    d.threads = run->n >= CNI_DISTRIBUTE_LEAST ? cni_sort_threads(run->n, WORK, run->threads) : 1;
+    d.threads = run->n >= CNI_DISTRIBUTE_LEAST ? cni_library_threads(run->n, WORK, run->threads) : 1;
     d.tally = d.threads > 1 ? run->tally : own;
     if (d.k->sorted(run->keys, run->n)) {
         if (run->finish != NULL && run->n > 0) {

@@ -28,7 +28,4 @@ typedef struct cni_sort_run {
 
 void cni_sort_keys(const cni_sort_run *run);
 
-/* Threads that pay for n elements of some work each, at most `most`. */
-int cni_sort_threads(int64_t n, int64_t work, int most);
-
 #endif

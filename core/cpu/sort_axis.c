@@ -617,7 +617,7 @@ static void run_job(job *j)
     enum { WORK = 16 };
     const shape *s = &j->s;
     int64_t blocks = s->lines == 0 ? 0 : (s->lines + s->count - 1) / s->count;
-    int all = cni_sort_threads(s->lines * s->length, WORK, (int)processors());
+    int all = cni_library_threads(s->lines * s->length, WORK, (int)processors());
     if (s->count == 1 && blocks < all) {
         int threads = s->length >= CNI_DISTRIBUTE_LEAST ? all : 1;
         threads = s->counting == 2 && s->workers > 1 ? 1 : threads; /* one table only */

@@ -30,7 +30,7 @@ typedef struct cni_op_info {
     uint8_t identity;    /* cni_identity */
     uint8_t reduce_kind; /* cni_reduce_kind */
     uint8_t cost;        /* about cycles an element of float64 with AVX2 */
-    uint8_t ulp;         /* 0: NumPy's bits (DESIGN 10) */
+    uint8_t ulp;         /* most units in the last place from the true value; 0: NumPy's bits */
     bool commutative;
     uint16_t nloops;
     uint16_t first_loop;

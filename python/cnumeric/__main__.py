@@ -7,9 +7,8 @@ import collections
 import sys
 from typing import Any
 
-import numpy
-
 import cnumeric
+import numpy
 
 from . import _cnumeric, _modules
 

@@ -10,6 +10,7 @@ Nothing here decides what is native: that is `_names`.
 from __future__ import annotations
 
 import functools
+import os
 import sys
 import warnings
 from collections.abc import Callable
@@ -31,6 +32,7 @@ class Unsupported(Exception):
     """Raised by a composed function, before it has any effect, for a case that NumPy must compute."""
 
 
+_package = os.path.dirname(__file__) + os.sep
 _warned: set[tuple[str, str, int]] = set()
 _native = frozenset(numpy.dtype(character) for character in "?bBhHiIlLqQefdFD")
 
@@ -103,6 +105,8 @@ def from_numpy(value: Any, pairs: _Pairs) -> Any:
 def _warn(name: str, depth: int) -> None:
     _cnumeric.count_fallback()
     frame = sys._getframe(depth)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_package):
+        frame, depth = frame.f_back, depth + 1
     site = (name, frame.f_code.co_filename, frame.f_lineno)
     if site not in _warned:
         _warned.add(site)

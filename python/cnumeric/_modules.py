@@ -8,7 +8,6 @@ program does not use. A submodule is a module object whose attributes stand in f
 from __future__ import annotations
 
 import importlib
-import importlib.abc
 import importlib.machinery
 import importlib.util
 import sys
@@ -148,7 +147,7 @@ class Module(types.ModuleType):
         return sorted({*dir(real), *self.__dict__})
 
 
-class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+class _Finder:
     """Finds ``cnumeric.x.y`` where numpy has ``numpy.x.y`` and we have no file."""
 
     def find_spec(
@@ -164,7 +163,8 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         if found is None:
             return None
         package = found.submodule_search_locations is not None
-        return importlib.machinery.ModuleSpec(fullname, self, is_package=package)
+        loader: Any = self  # a class of importlib.abc would cost more to import than all of this
+        return importlib.machinery.ModuleSpec(fullname, loader, is_package=package)
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> types.ModuleType:
         return Module(spec.name)
@@ -177,7 +177,8 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 def install() -> None:
     """Make every module of numpy importable below cnumeric."""
     if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
-        sys.meta_path.append(_Finder())
+        finder: Any = _Finder()
+        sys.meta_path.append(finder)
 
 
 # ---- Coverage --------------------------------------------------------------------------------------------

@@ -15,12 +15,15 @@ typedef struct request {
     int subok, ndmin;
 } request;
 
-/* numpy.array with the call's own arguments, as ours. */
+/* numpy.array with the call's own arguments, as ours; an argument that comes back itself is wrapped, not copied. */
 static PyObject *by_numpy(const char *function, PyObject *args, PyObject *kwargs)
 {
-    PyObject *numpy = cnx_numpy(function);
+    PyObject *numpy = cnx_numpy(function), *ours = NULL;
     PyObject *made = numpy != NULL ? PyObject_Call(numpy, args, kwargs) : NULL;
-    PyObject *ours = made != NULL ? cnx_from_numpy(made) : NULL;
+    if (made != NULL) {
+        bool same = PyTuple_GET_SIZE(args) > 0 && PyTuple_GET_ITEM(args, 0) == made && cnx_is_native_numpy(made);
+        ours = same ? cnx_wrap(made) : cnx_from_numpy(made);
+    }
     Py_XDECREF(numpy);
     Py_XDECREF(made);
     return cnx_end(ours);
@@ -92,6 +95,7 @@ static bool read_request(request *q, char order)
     }
     if (cnx_given(q->dtype_object)) {
         q->dtype = cnx_dtype_of(q->dtype_object);
+        PyErr_Clear(); /* no dtype at all: NumPy says so again */
         return q->dtype != CN_DTYPE_NONE;
     }
     return true;
@@ -121,11 +125,7 @@ static PyObject *make_array(request *q, char order, const char *function, PyObje
             Py_XDECREF(wrapped);
         }
     }
-    if (made != NULL) {
-        return made;
-    }
-    PyErr_Clear();
-    return by_numpy(function, args, kwargs);
+    return made != NULL || PyErr_Occurred() ? made : by_numpy(function, args, kwargs);
 }
 
 static PyObject *create_array(PyObject *module, PyObject *args, PyObject *kwargs)

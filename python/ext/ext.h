@@ -39,7 +39,7 @@ _Static_assert(sizeof(Py_ssize_t) == sizeof(int64_t), "extents and strides are p
 
 #define CNX_KEYWORDS(function) (PyCFunction)(void (*)(void))function
 
-/* ---- Arrays (array.c) --------------------------------------------------------------------------------- */
+/* ---- Arrays (ndarray.c) ------------------------------------------------------------------------------- */
 
 typedef struct cnx_array {
     PyObject_HEAD

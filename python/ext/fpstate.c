@@ -159,6 +159,25 @@ static PyObject *registry_of(PyObject *file)
     return registry;
 }
 
+/* Puts the program's filters back; an exception that is set stays. */
+static void restore_filters(PyObject *filters)
+{
+#if PY_VERSION_HEX >= 0x030C0000
+    PyObject *raised = PyErr_GetRaisedException();
+#else
+    PyObject *type, *value, *trace;
+    PyErr_Fetch(&type, &value, &trace);
+#endif
+    if (PyObject_SetAttr(warnings_module, filters_name, filters) < 0) {
+        PyErr_Clear();
+    }
+#if PY_VERSION_HEX >= 0x030C0000
+    PyErr_SetRaisedException(raised);
+#else
+    PyErr_Restore(type, value, trace);
+#endif
+}
+
 /* Under the filters that held when the call was recorded. */
 static int warn(const cn_fp_event *event, PyObject *text, PyObject *filters)
 {
@@ -179,12 +198,7 @@ static int warn(const cn_fp_event *event, PyObject *text, PyObject *filters)
     }
     int status = PyErr_WarnExplicitObject(PyExc_RuntimeWarning, text, file, line, NULL, registry);
     if (other) {
-        PyObject *type, *value, *trace;
-        PyErr_Fetch(&type, &value, &trace);
-        if (PyObject_SetAttr(warnings_module, filters_name, now) < 0) {
-            PyErr_Clear();
-        }
-        PyErr_Restore(type, value, trace);
+        restore_filters(now);
     }
     Py_DECREF(file);
     Py_XDECREF(now);

@@ -506,6 +506,14 @@ static step assign_masked(const advanced *x, const cn_operand *values)
     return done;
 }
 
+/* A mask of all dimensions takes a number or a line of values, nothing with more dimensions. */
+static bool is_refused_by_mask(const advanced *x, const cn_operand *values)
+{
+    const item *only = &x->items[0];
+    return x->nitems == 1 && only->kind == ITEM_MASK && cn_array_ndim(only->array) == cn_array_ndim(x->array) &&
+           values->array != NULL && cn_array_ndim(values->array) > 1;
+}
+
 static step assign_basic(const advanced *x, const cn_operand *values)
 {
     cn_array *view;
@@ -525,7 +533,7 @@ static step assign(advanced *x, PyObject *self, PyObject *key, const cn_operand 
         return done;
     }
     done = assign_masked(x, values);
-    if (done != STEP_NUMPY) {
+    if (done != STEP_NUMPY || is_refused_by_mask(x, values)) {
         return done;
     }
     done = advanced_apply(x);

@@ -383,6 +383,23 @@ static PyObject *method_resize(PyObject *object, PyObject *args, PyObject *kwarg
     return cnx_end(Py_NewRef(Py_None));
 }
 
+static PyObject *method_setflags(PyObject *self, PyObject *args, PyObject *kwargs)
+{
+    static char *names[] = {"write", "align", "uic", NULL};
+    static const char *const attributes[] = {"writeable", "aligned", "writebackifcopy"};
+    PyObject *values[3] = {NULL, NULL, NULL};
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|OOO:setflags", names, &values[0], &values[1], &values[2])) {
+        return NULL;
+    }
+    PyObject *flags = cnx_flags(self);
+    int status = flags != NULL ? 0 : -1;
+    for (int i = 0; i < 3 && status == 0; i++) {
+        status = cnx_given(values[i]) ? PyObject_SetAttrString(flags, attributes[i], values[i]) : 0;
+    }
+    Py_XDECREF(flags);
+    return status == 0 ? Py_NewRef(Py_None) : NULL;
+}
+
 /* ---- Computed by NumPy ------------------------------------------------------------------------------------ */
 
 #define BY_NUMPY(name)                                                              \
@@ -391,7 +408,7 @@ static PyObject *method_resize(PyObject *object, PyObject *args, PyObject *kwarg
         return cnx_call_method(self, #name, args, kwargs);                          \
     }
 #define FALLBACKS(X)                                                                                                   \
-    X(argpartition) X(argsort) X(byteswap) X(choose) X(compress) X(cumprod) X(cumsum) X(getfield) X(partition) X(put)     \
+    X(argpartition) X(argsort) X(byteswap) X(choose) X(compress) X(getfield) X(partition) X(put)     \
     X(repeat) X(searchsorted) X(setfield) X(sort)
 #define QUIET(X) X(dump) X(dumps) X(tobytes) X(tofile) X(__format__)
 
@@ -418,6 +435,7 @@ static const PyMethodDef own_rows[] = {
     {"round", CNX_KEYWORDS(method_round), METH_VARARGS | METH_KEYWORDS, "round(decimals=0, out=None)"},
     {"conj", method_conjugate, METH_VARARGS, "conj()"},
     {"conjugate", method_conjugate, METH_VARARGS, "conjugate()"},
+    {"setflags", CNX_KEYWORDS(method_setflags), METH_VARARGS | METH_KEYWORDS, "setflags(write=None, align=None, uic=None)"},
     {"resize", CNX_KEYWORDS(method_resize), METH_VARARGS | METH_KEYWORDS, "resize(new_shape, refcheck=True)"},
     {NULL, NULL, 0, NULL},
 };

@@ -1,5 +1,5 @@
 /*
- * method_reduce.c - sum, prod, min, max, any, all, mean, var, std, argmin, argmax.
+ * method_reduce.c - sum, prod, min, max, any, all, mean, var, std, argmin, argmax, cumsum, cumprod.
  *
  * mean, var and std are composed as numpy composes them, step by step, so that they have its bits; everything stays
  * recorded until a scalar is asked for. Arguments that are not covered leave the call to NumPy as it came.
@@ -434,6 +434,48 @@ static PyObject *method_argmax(PyObject *self, PyObject *args, PyObject *kwargs)
     return reduce_place(true, self, args, kwargs);
 }
 
+/* ---- Running sums and products ---------------------------------------------------------------------------- */
+
+static cn_status accumulate(const reduction *r, int which, cn_array **out)
+{
+    cn_array *array = cnx_get(r->self), *flat = NULL;
+    int64_t size = cn_array_size(array);
+    cn_status status = CN_OK;
+    if (r->options.naxes < 0) {
+        status = cnx_reshape(array, 1, &size, NULL, &flat);
+        array = flat;
+    }
+    if (status == CN_OK) {
+        status = cn_accumulate(op_of(which), array, r->options.naxes < 0 ? 0 : r->axes[0], r->options.dtype, out);
+    }
+    cn_array_unref(flat);
+    return status;
+}
+
+static PyObject *reduce_running(int which, const char *name, PyObject *self, PyObject *args, PyObject *kwargs)
+{
+    static char *names[] = {"axis", "dtype", "out", NULL};
+    reduction r = {.self = self};
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|OOO", names, &r.axis, &r.dtype, &r.out) || cnx_given(r.out) ||
+        (cnx_given(r.axis) && !PyIndex_Check(r.axis)) || !read_options(&r)) {
+        return by_numpy(&r, name, args, kwargs);
+    }
+    cn_array *result = NULL;
+    cnx_begin();
+    cn_status status = accumulate(&r, which, &result);
+    return finish(&r, status, result, name, args, kwargs);
+}
+
+static PyObject *method_cumsum(PyObject *self, PyObject *args, PyObject *kwargs)
+{
+    return reduce_running(SUM, "cumsum", self, args, kwargs);
+}
+
+static PyObject *method_cumprod(PyObject *self, PyObject *args, PyObject *kwargs)
+{
+    return reduce_running(PROD, "cumprod", self, args, kwargs);
+}
+
 #define ROW(name, text) {#name, CNX_KEYWORDS(method_##name), METH_VARARGS | METH_KEYWORDS, #name text}
 
 const PyMethodDef cnx_reduce_methods[] = {
@@ -446,6 +488,8 @@ const PyMethodDef cnx_reduce_methods[] = {
     ROW(mean, "(axis=None, dtype=None, out=None, keepdims=False, *, where=True)"),
     ROW(var, "(axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, where=True, mean=<no value>)"),
     ROW(std, "(axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, where=True, mean=<no value>)"),
+    ROW(cumsum, "(axis=None, dtype=None, out=None)"),
+    ROW(cumprod, "(axis=None, dtype=None, out=None)"),
     ROW(argmin, "(axis=None, out=None, *, keepdims=False)"),
     ROW(argmax, "(axis=None, out=None, *, keepdims=False)"),
     {NULL, NULL, 0, NULL},

@@ -1,5 +1,5 @@
 /*
- * array.c - the type cnumeric.ndarray: life of handles, the constructor, subclasses.
+ * ndarray.c - the type cnumeric.ndarray: life of handles, the constructor, subclasses.
  *
  * A handle owns one cn_array; all else is asked of the core. Handles of the exact type are kept on a free list.
  * A Python subclass's instances carry a __dict__ and are made through cnx_new_as, which calls __array_finalize__ as

@@ -260,13 +260,13 @@ static const operation *simpler_power(PyObject *base, PyObject *exponent)
     double value = whole ? (double)PyLong_AsLongAndOverflow(exponent, &overflow) : PyFloat_AS_DOUBLE(exponent);
     cn_dtype dtype = cn_array_dtype(cnx_get(base));
     bool real = dtype >= CN_FLOAT16 && dtype <= CN_FLOAT64, inexact = dtype >= CN_FLOAT16;
-    if (dtype == CN_BOOL || overflow != 0) {
+    if (overflow != 0) {
         return NULL;
     }
     if (value == 2 && (whole || real)) {
         return &operations[SQUARE];
     }
-    if (value == 1 && (whole || real)) {
+    if (value == 1 && (whole || real) && dtype != CN_BOOL) {
         return &operations[POSITIVE];
     }
     if (value == 0.5 && inexact) {

@@ -133,7 +133,7 @@ static PyObject *to_device(PyObject *self, PyObject *args, PyObject *kwargs)
         return NULL;
     }
     if (!PyUnicode_Check(device) || PyUnicode_CompareWithASCIIString(device, "cpu") != 0) {
-        return PyErr_Format(PyExc_ValueError, "Unsupported device: %S.", device);
+        return PyErr_Format(PyExc_ValueError, "Unsupported device: %S. Only 'cpu' is accepted.", device);
     }
     return Py_NewRef(self);
 }

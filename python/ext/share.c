@@ -113,6 +113,14 @@ static int check_request(const cn_array *array, int flags)
     return 0;
 }
 
+static void release_buffer(PyObject *self, Py_buffer *view)
+{
+    (void)self;
+    cn_array *array = view->internal;
+    cn_array_unexport(array);
+    cn_array_unref(array);
+}
+
 /* The view holds the cn_array, whose shape and strides it shows: the handle may be given another shape. */
 static int get_buffer(PyObject *self, Py_buffer *view, int flags)
 {
@@ -139,15 +147,12 @@ static int get_buffer(PyObject *self, Py_buffer *view, int flags)
     view->strides = (flags & PyBUF_STRIDES) == PyBUF_STRIDES ? (Py_ssize_t *)(uintptr_t)cn_array_strides(array) : NULL;
     view->suboffsets = NULL;
     view->internal = cn_array_ref(array);
+    if (cnx_end_int(0) < 0) { /* what was pending has run, and a warning has become an exception */
+        release_buffer(self, view);
+        Py_CLEAR(view->obj);
+        return -1;
+    }
     return 0;
-}
-
-static void release_buffer(PyObject *self, Py_buffer *view)
-{
-    (void)self;
-    cn_array *array = view->internal;
-    cn_array_unexport(array);
-    cn_array_unref(array);
 }
 
 PyBufferProcs cnx_as_buffer = {.bf_getbuffer = get_buffer, .bf_releasebuffer = release_buffer};

@@ -476,11 +476,6 @@ static PyObject *ufunc_outer(PyObject *self, PyObject *args, PyObject *kwargs)
     return cnx_ufunc_fallback((cnx_ufunc *)self, "outer", args, kwargs);
 }
 
-static PyObject *ufunc_accumulate(PyObject *self, PyObject *args, PyObject *kwargs)
-{
-    return cnx_ufunc_fallback((cnx_ufunc *)self, "accumulate", args, kwargs);
-}
-
 static PyObject *ufunc_reduceat(PyObject *self, PyObject *args, PyObject *kwargs)
 {
     return cnx_ufunc_fallback((cnx_ufunc *)self, "reduceat", args, kwargs);
@@ -497,7 +492,7 @@ static PyMethodDef ufunc_methods[] = {
     {"reduce", KEYWORDS(cnx_ufunc_reduce), METH_VARARGS | METH_KEYWORDS,
      "reduce(array, axis=0, dtype=None, out=None, keepdims=False, initial=<no value>, where=True)"},
     {"outer", KEYWORDS(ufunc_outer), METH_VARARGS | METH_KEYWORDS, "outer(A, B, /, **kwargs)"},
-    {"accumulate", KEYWORDS(ufunc_accumulate), METH_VARARGS | METH_KEYWORDS,
+    {"accumulate", KEYWORDS(cnx_ufunc_accumulate), METH_VARARGS | METH_KEYWORDS,
      "accumulate(array, axis=0, dtype=None, out=None)"},
     {"reduceat", KEYWORDS(ufunc_reduceat), METH_VARARGS | METH_KEYWORDS,
      "reduceat(array, indices, axis=0, dtype=None, out=None)"},

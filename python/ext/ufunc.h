@@ -32,6 +32,9 @@ PyObject *cnx_ufunc_fallback_vector(cnx_ufunc *self, PyObject *const *args, Py_s
 /* ufunc.reduce(array, axis=0, dtype=None, out=None, keepdims=False, initial=<no value>, where=True) */
 PyObject *cnx_ufunc_reduce(PyObject *self, PyObject *args, PyObject *kwargs);
 
+/* ufunc.accumulate(array, axis=0, dtype=None, out=None) */
+PyObject *cnx_ufunc_accumulate(PyObject *self, PyObject *args, PyObject *kwargs);
+
 int cnx_ufunc_init(PyObject *module);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * ufunc_reduce.c - ufunc.reduce on cn_reduce.
+ * ufunc_reduce.c - ufunc.reduce on cn_reduce, ufunc.accumulate on cn_accumulate.
  *
  * Arguments that are not covered (a dtype without native loops, a reduction that the core does not have) leave the
  * call to NumPy as it came.
@@ -177,6 +177,51 @@ static PyObject *reduce(cnx_ufunc *self, reduce_call *r, PyObject *args, PyObjec
         }
     }
     return NULL;
+}
+
+/* As reduce. An axis that is no int of the array's is NumPy's business, as is an output. */
+static PyObject *accumulate(cnx_ufunc *self, reduce_call *r, PyObject *args, PyObject *kwargs)
+{
+    cn_array *in, *result;
+    int axis = 0;
+    if (self->op < 0 || !cn_op_reducible(self->op) || cnx_given(r->out) || !convert(r, r->array, &in) ||
+        cn_array_ndim(in) == 0 || (r->axis != NULL && cnx_parse_axis(r->axis, cn_array_ndim(in), &axis) < 0) ||
+        !read_options(r)) {
+        return NULL;
+    }
+    cnx_begin();
+    cn_status status = cn_accumulate(self->op, in, axis, r->options.dtype, &result);
+    if (status == CN_OK) {
+        return cnx_end(cnx_as_subclass(cnx_subclass_of(&r->array, 1), cnx_result(result)));
+    }
+    if (status != CN_ERROR_UNSUPPORTED && status != CN_ERROR_NO_LOOP) {
+        PyObject *method = PyObject_GetAttrString(self->numpy, "accumulate");
+        if (method != NULL) {
+            cnx_raise(status, method, args, kwargs);
+            Py_DECREF(method);
+        }
+    }
+    return NULL;
+}
+
+PyObject *cnx_ufunc_accumulate(PyObject *object, PyObject *args, PyObject *kwargs)
+{
+    static char *names[] = {"array", "axis", "dtype", "out", NULL};
+    cnx_ufunc *self = (cnx_ufunc *)object;
+    reduce_call r = {.options = {.dtype = CN_DTYPE_NONE}};
+    PyObject *result = NULL;
+    if (PyArg_ParseTupleAndKeywords(args, kwargs, "O|OOO", names, &r.array, &r.axis, &r.dtype, &r.out)) {
+        result = accumulate(self, &r, args, kwargs);
+    } else {
+        PyErr_Clear();
+    }
+    if (result == NULL && !PyErr_Occurred()) {
+        result = cnx_ufunc_fallback(self, "accumulate", args, kwargs);
+    }
+    for (int i = 0; i < r.nkeep; i++) {
+        Py_DECREF(r.keep[i]);
+    }
+    return result;
 }
 
 PyObject *cnx_ufunc_reduce(PyObject *object, PyObject *args, PyObject *kwargs)

@@ -1,5 +1,5 @@
 /*
- * reduce.c - recording reductions over any axes.
+ * reduction.c - recording reductions over any axes.
  *
  * The result is written through a view of the input's shape whose strides are 0 on the reduced axes; keepdims only
  * changes what the caller sees.

@@ -1,0 +1,160 @@
+/*
+ * gather.c - elements and rows by index. Gathers are shared out over threads; scatters run in order, so that the last
+ * of equal indices wins.
+ */
+#include <string.h>
+
+#include "cpu/library.h"
+#include "cpu/loops.h"
+#include "record/window.h"
+
+typedef cni_library_operand operand;
+
+typedef struct sixteen {
+    uint64_t low, high;
+} sixteen;
+
+#define T uint8_t
+#define F(name) name##_1
+#include "cpu/gather_size.h"
+#define T uint16_t
+#define F(name) name##_2
+#include "cpu/gather_size.h"
+#define T uint32_t
+#define F(name) name##_4
+#include "cpu/gather_size.h"
+#define T uint64_t
+#define F(name) name##_8
+#include "cpu/gather_size.h"
+#define T sixteen
+#define F(name) name##_16
+#include "cpu/gather_size.h"
+
+typedef void (*pick_loop)(const char *from, int64_t stride, const int64_t *index, int64_t n, void *to);
+typedef void (*put_loop)(char *to, int64_t stride, const int64_t *index, int64_t n, const char *from, int64_t from_stride);
+static const pick_loop picks[5] = {pick_1, pick_2, pick_4, pick_8, pick_16};
+static const put_loop puts[5] = {put_1, put_2, put_4, put_8, put_16};
+
+/* An indexed side (array) and the other one, whose first axes are those of the indices. */
+typedef struct indexed {
+    operand array, other, flat;
+    int nindex, rest;
+    int64_t row;    /* elements behind an index */
+    int64_t stride; /* bytes from index to index, if `even` */
+    bool even, dense_index, dense_rows, dense_other; /* indices, rows of both sides, the other side: contiguous */
+} indexed;
+
+static bool contiguous(int ndim, const int64_t *shape, const int64_t *strides, int64_t itemsize)
+{
+    return cni_is_contiguous(ndim, shape, strides, itemsize, false);
+}
+
+static indexed indexed_of(operand array, operand other, operand flat, int nindex)
+{
+    indexed x = {.array = array, .other = other, .flat = flat, .nindex = nindex, .rest = array.g.ndim - nindex, .even = true};
+    int nd = flat.g.ndim;
+    x.row = cni_element_count(x.rest, array.g.shape + nindex);
+    x.stride = array.g.strides[nindex - 1];
+    for (int d = 0; d < nindex - 1; d++) {
+        x.even &= array.g.strides[d] == array.g.strides[d + 1] * array.g.shape[d + 1];
+    }
+    x.dense_index = contiguous(nd, flat.g.shape, flat.g.strides, 8);
+    x.dense_other = contiguous(other.g.ndim, other.g.shape, other.g.strides, other.g.itemsize);
+    x.dense_rows = contiguous(x.rest, array.g.shape + nindex, array.g.strides + nindex, array.g.itemsize) &&
+                   contiguous(x.rest, other.g.shape + nd, other.g.strides + nd, other.g.itemsize);
+    return x;
+}
+
+/* Byte offset of the element that a flat index of the first axes names. */
+static int64_t flat_offset(const indexed *x, int64_t flat)
+{
+    if (x->even) {
+        return flat * x->stride;
+    }
+    int64_t offset = 0;
+    for (int d = x->nindex - 1; d >= 0; d--) {
+        offset += flat % x->array.g.shape[d] * x->array.g.strides[d];
+        flat /= x->array.g.shape[d];
+    }
+    return offset;
+}
+
+/* Moves the elements behind one index. */
+static void move_row(const indexed *x, char *array, char *other, bool into_other)
+{
+    size_t itemsize = (size_t)x->array.g.itemsize;
+    if (x->dense_rows) {
+        memcpy(into_other ? other : array, into_other ? array : other, (size_t)x->row * itemsize);
+        return;
+    }
+    const cni_copy_loop copy = cni_cpu_kernels_get()->copies[__builtin_ctzll(itemsize)];
+    const int64_t *shape = x->array.g.shape + x->nindex, *a = x->array.g.strides + x->nindex, *o = x->other.g.strides + x->flat.g.ndim;
+    int64_t index[CN_MAX_DIMS] = {0};
+    int last = x->rest - 1;
+    do {
+        char *in_array = array + cni_offset_of(last, a, index), *in_other = other + cni_offset_of(last, o, index);
+        if (into_other) {
+            copy(shape[last], in_other, o[last], in_array, a[last]);
+        } else {
+            copy(shape[last], in_array, a[last], in_other, o[last]);
+        }
+    } while (cni_next_index(last, shape, index));
+}
+
+/* Indices [first, end), in C order. */
+static void move_rows(const indexed *x, int64_t first, int64_t end, bool into_other)
+{
+    const cni_geometry *g = &x->flat.g;
+    int64_t index[CN_MAX_DIMS] = {0}, rest = first;
+    for (int d = g->ndim - 1; d >= 0; d--) {
+        index[d] = rest % g->shape[d];
+        rest /= g->shape[d];
+    }
+    for (int64_t i = first; i < end; i++) {
+        int64_t flat = *(const int64_t *)(const void *)(x->flat.data + cni_offset_of(g->ndim, g->strides, index));
+        move_row(x, x->array.data + flat_offset(x, flat), x->other.data + cni_offset_of(g->ndim, x->other.g.strides, index), into_other);
+        cni_next_index(g->ndim, g->shape, index);
+    }
+}
+
+static void gather_share(void *context, int64_t first, int64_t end)
+{
+    const indexed *x = context;
+    int64_t size = x->array.g.itemsize;
+    const int64_t *index = (const int64_t *)(const void *)x->flat.data;
+    if (x->rest == 0 && x->even && x->dense_index && x->dense_other) {
+        picks[__builtin_ctzll((uint64_t)size)](x->array.data, x->stride, index + first, end - first, x->other.data + first * size);
+    } else if (x->even && x->dense_rows && x->dense_index && x->dense_other) {
+        for (int64_t i = first; i < end; i++) {
+            memcpy(x->other.data + i * x->row * size, x->array.data + index[i] * x->stride, (size_t)(x->row * size));
+        }
+    } else {
+        move_rows(x, first, end, true);
+    }
+}
+
+void cni_library_gather(const cni_part *part, const cni_run *run)
+{
+    indexed x = indexed_of(cni_library_operand_get(part, 1, run), cni_library_operand_get(part, 0, run), cni_library_operand_get(part, 2, run),
+                           run->window->ops[part->op].parameter);
+    int64_t count = cni_element_count(x.flat.g.ndim, x.flat.g.shape);
+    if (count > 0 && x.row > 0) {
+        cni_library_lines(count, x.row, gather_share, &x);
+    }
+}
+
+void cni_library_scatter(const cni_part *part, const cni_run *run)
+{
+    indexed x = indexed_of(cni_library_operand_get(part, 0, run), cni_library_operand_get(part, 2, run), cni_library_operand_get(part, 1, run),
+                           run->window->ops[part->op].parameter);
+    int64_t count = cni_element_count(x.flat.g.ndim, x.flat.g.shape);
+    if (count == 0 || x.row == 0) {
+        return;
+    }
+    if (x.rest == 0 && x.even && x.dense_index && (x.dense_other || x.flat.g.ndim == 1)) {
+        puts[__builtin_ctzll((uint64_t)x.array.g.itemsize)](x.array.data, x.stride, (const int64_t *)(const void *)x.flat.data, count,
+                                                            x.other.data, x.dense_other ? x.other.g.itemsize : x.other.g.strides[0]);
+    } else {
+        move_rows(&x, 0, count, false);
+    }
+}
