@@ -64,11 +64,17 @@ typedef struct cni_segment {
     uint32_t slot;
 } cni_segment;
 
+enum { CNI_GROUP_LOADS = 64 };
+
 typedef struct cni_group {
     bool library;
     uint32_t shape;
-    uint32_t nops, capacity, naccess;
+    uint32_t nops, capacity;
     uint32_t *ops;
+    uint32_t nloads;      /* places of memory that it reads, the first CNI_GROUP_LOADS of them */
+    struct {
+        uint32_t segment, view;
+    } loads[CNI_GROUP_LOADS];
     uint32_t reduce_view; /* of the first reduction; CNI_NONE: none */
 } cni_group;
 
@@ -106,6 +112,7 @@ bool cni_ask_same_layout(cni_draft *d, uint32_t a, uint32_t b);
 cn_status cni_pass_versions(cni_draft *d); /* contents, reads, aliases, fills */
 cn_status cni_pass_simplify(cni_draft *d); /* dead ops */
 cn_status cni_pass_fuse(cni_draft *d);     /* segments, groups */
+cn_status cni_pass_sink(cni_draft *d);     /* temporaries beside their readers */
 cn_status cni_pass_steps(cni_draft *d);    /* stores, slots, launches, programs */
 
 /* The invariants that must hold after each of them; CN_ERROR_INTERNAL names the one that does not. */

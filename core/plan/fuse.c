@@ -12,7 +12,7 @@
 #include "base/status.h"
 #include "plan/draft.h"
 
-enum { LIST_MOST = 48, ACCESS_MOST = 40, SHARE_MOST = 24 };
+enum { LIST_MOST = 48, LOADS_MOST = 40, SHARE_MOST = 24 };
 
 /* What the op being placed depends on. */
 typedef struct placing {
@@ -333,14 +333,14 @@ static uint32_t choose_group(placing *p, uint32_t least)
     for (uint32_t g = least; g < d->ngroups; g++) {
         const cni_group *group = &d->groups[g];
         if (group->library || group->shape != x->shape || group->nops >= (uint32_t)cni_settings[CNI_SETTING_GROUP_OPS] ||
-            group->naccess > ACCESS_MOST) {
+            group->nloads > LOADS_MOST) {
             continue;
         }
         if (x->op->kind == CNI_REDUCE && group->reduce_view != CNI_NONE &&
             !cni_ask_same_axes(d, group->reduce_view, x->op->args[0])) {
             continue;
         }
-        uint32_t score = group->naccess <= SHARE_MOST ? 1 : 0;
+        uint32_t score = group->nloads <= SHARE_MOST ? 1 : 0;
         for (int k = 0; k < CNI_READS; k++) {
             const cni_read *r = &x->reads[k];
             if (r->kind == CNI_READ_FORWARD && d->ops[d->contents[r->content].op].group == g) {
@@ -407,6 +407,21 @@ static bool place_write(placing *p, uint32_t content, uint8_t *marks, uint8_t *w
 
 /* ---- Groups ---- */
 
+static void count_load(const cni_draft *d, cni_group *group, const cni_read *r)
+{
+    if (!reads_memory(d, r) || group->nloads == CNI_GROUP_LOADS) {
+        return;
+    }
+    uint32_t segment = d->contents[r->content].segment;
+    for (uint32_t i = 0; i < group->nloads; i++) {
+        if (group->loads[i].segment == segment && group->loads[i].view == r->view) {
+            return;
+        }
+    }
+    group->loads[group->nloads].segment = segment;
+    group->loads[group->nloads++].view = r->view;
+}
+
 static bool group_append(cni_draft *d, uint32_t g, uint32_t op)
 {
     cni_group *group = &d->groups[g];
@@ -423,13 +438,13 @@ static bool group_append(cni_draft *d, uint32_t g, uint32_t op)
         group->capacity = larger;
     }
     group->ops[group->nops++] = op;
+    d->ops[op].group = g;
     for (int k = 0; k < CNI_READS; k++) {
-        group->naccess += d->ops[op].reads[k].kind == CNI_READ_MEMORY ? 1 : 0;
+        count_load(d, group, &d->ops[op].reads[k]);
     }
     if (d->ops[op].op->kind == CNI_REDUCE && group->reduce_view == CNI_NONE) {
         group->reduce_view = d->ops[op].op->args[0];
     }
-    d->ops[op].group = g;
     return true;
 }
 

@@ -37,6 +37,8 @@ static cn_status passes_run(cni_draft *d)
     CN_TRY(verify ? cni_verify_simplify(d) : CN_OK);
     CN_TRY(cni_pass_fuse(d));
     CN_TRY(verify ? cni_verify_fuse(d) : CN_OK);
+    CN_TRY(cni_pass_sink(d));
+    CN_TRY(verify ? cni_verify_fuse(d) : CN_OK);
     CN_TRY(cni_pass_steps(d));
     return verify ? cni_verify_plan(d->plan, d->w) : CN_OK;
 }
