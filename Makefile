@@ -52,12 +52,14 @@ bench: build ## time every row beside NumPy, numexpr, Numba and JAX (BENCH_ARGS=
 # ---- Care ----
 
 lint: build ## layers, headers, C and Python style, static checks
-	$(PY) tools/check_layers.py --headers --compiler "$$(cat $(VENV)/compiler)"
-	ruff check .
-	ruff format --check .
-	mypy --strict python/cnumeric
-	tools/format_c --check
-	@if command -v cppcheck >/dev/null; then tools/cppcheck $(BUILD); else echo "lint: cppcheck is not installed: left out"; fi
+	@status=0; run() { echo "$$*"; "$$@" || status=1; }; \
+	run $(PY) tools/check_layers.py --headers --compiler "$$(cat $(VENV)/compiler)"; \
+	run ruff check . --output-format concise; \
+	run ruff format --check .; \
+	run mypy --strict python/cnumeric; \
+	run tools/format_c --check; \
+	if command -v cppcheck >/dev/null; then run tools/cppcheck $(BUILD); else echo "cppcheck is not installed: left out"; fi; \
+	exit $$status
 
 format: $(READY) ## lay out C and Python sources
 	ruff format .
@@ -81,7 +83,8 @@ fuzz: build ## random programs against NumPy, many of them (FUZZ_EXAMPLES=20000)
 	CNUMERIC_FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),20000) $(PYTEST) tests/test_programs.py $(PYTEST_ARGS)
 
 stress: build ## every test again under unusual settings
-	tools/stress 'ctest --test-dir $(BUILD) --output-on-failure && $(PYTEST) -m "not slow and not default_settings" $(PYTEST_ARGS)'
+	tools/stress 'ctest --test-dir $(BUILD) --output-on-failure; c=$$?; \
+		$(PYTEST) -m "not slow and not default_settings" $(PYTEST_ARGS) && exit $$c'
 
 docs: build ## write the tables of docs/ from the sources
 	$(PY) tools/make_docs.py

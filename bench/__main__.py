@@ -47,9 +47,9 @@ def main() -> int:
     from . import report
     from . import rows as _  # noqa: F401  (registers the rows)
     from .case import rows
-    from .harness import measure
+    from .harness import least_times, measure
     from .limit import Limits
-    from .systems import installed
+    from .systems import installed, repeated
 
     wanted = [row for row in rows if re.search(chosen.rows, row.name)]
     if chosen.list:
@@ -63,8 +63,11 @@ def main() -> int:
     versions = {system.name: system.version for system in systems}
     print(", ".join(f"{name} {version}" for name, version in versions.items()) + f"; {chosen.threads} thread(s)")
     limits = Limits()
-    triad = limits.bandwidth(1e9)
-    print(f"limits: triad {triad / 1e9:.1f} GB/s ({limits.measured_with}), matmul {limits.flops / 1e9:.1f} GFLOP/s")
+    rates = {}
+    for name, (call, work) in {"triad": limits.triad(1e9), "matmul": limits.matmul(1e10)}.items():
+        rates[name] = work / least_times({name: repeated(call)}, 0.3)[name]
+    print(f"limits: triad {rates['triad'] / 1e9:.1f} GB/s ({limits.measured_with})", end=", ")
+    print(f"matmul {rates['matmul'] / 1e9:.1f} GFLOP/s; measured again in turn with each row")
     print("x PEER: cNumeric's time divided by the peer's; of limit: of a triad that moves as much, or of matmul")
     peers = [system.name for system in systems if system.name != "cnumeric"]
     print(report.header(peers))
@@ -75,7 +78,7 @@ def main() -> int:
             found = list(measure(row, size, systems, limits, chosen.seconds))
             results += found
             print(report.line(found, peers), flush=True)
-    path = report.write_json(chosen.output, results, versions, chosen.threads, {"triad": triad, "matmul": limits.flops})
+    path = report.write_json(chosen.output, results, versions, chosen.threads, rates)
     print(f"written: {os.path.relpath(path)}")
     if report.write_picture(results, path.with_suffix(".png")):
         print(f"written: {os.path.relpath(path.with_suffix('.png'))}")

@@ -10,7 +10,7 @@ from typing import Any
 
 from .case import Case, Row
 from .limit import Limits
-from .systems import System, Timer, agrees
+from .systems import System, Timer, agrees, repeated
 
 LEAST_BATCH = 0.01  # seconds
 MOST_REPEATS = 1000
@@ -78,14 +78,12 @@ def measure(row: Row, size: int | None, systems: list[System], limits: Limits, b
         before = fallbacks(systems)
         right = check(systems, case)
         timers = {system.name: timer for system in systems if (timer := system.timer(case)) is not None}
-        times = least_times(timers, budget)
+        limit = limits.of(case)
+        times = least_times(timers if limit is None else {**timers, "limit": repeated(limit[0])}, budget)
         fell_back = fallbacks(systems) > before
-    for name, seconds in times.items():
+    for name in timers:
         fraction = None
-        if case.flops:
-            fraction = case.flops / seconds / limits.flops
-        elif case.bytes:
-            fraction = case.bytes / seconds / limits.bandwidth(case.bytes)
-        yield Result(
-            row.name, size, name, seconds, fraction, fell_back and name == "cnumeric", not right.get(name, True)
-        )
+        if limit is not None:
+            fraction = (case.flops or case.bytes) / times[name] / (limit[1] / times["limit"])
+        fallback, wrong = fell_back and name == "cnumeric", not right.get(name, True)
+        yield Result(row.name, size, name, times[name], fraction, fallback, wrong)

@@ -7,23 +7,13 @@ import pathlib
 import shutil
 import subprocess
 import tempfile
-import time
 from collections.abc import Callable
 
 import numpy
 
+from .case import Case
+
 SOURCE = pathlib.Path(__file__).with_name("limit.c")
-
-
-def best(function: Callable[[], object], seconds: float = 0.3) -> float:
-    """The least time of a call, tried again and again for that long."""
-    function()
-    least, end = float("inf"), time.perf_counter() + seconds
-    while time.perf_counter() < end:
-        start = time.perf_counter()
-        function()
-        least = min(least, time.perf_counter() - start)
-    return least
 
 
 def compiled_triad() -> ctypes.CDLL | None:
@@ -44,31 +34,39 @@ def compiled_triad() -> ctypes.CDLL | None:
 
 
 class Limits:
-    """Bytes a second of a triad over as much data as the row moves, and flops a second of a large matmul."""
+    """What the limits are timed with, in turn with the systems: a triad that moves about as much, a matrix product."""
 
     def __init__(self) -> None:
         self._library = compiled_triad()
-        self._bandwidth: dict[int, float] = {}
-        side = 1024
-        a = numpy.ones((side, side))
-        self.flops = 2 * side**3 / best(lambda: a @ a)
         self.measured_with = "limit.c" if self._library else "numpy.copyto (no compiler)"
 
-    def bandwidth(self, traffic: float) -> float:
-        """Of a triad that moves about as many bytes (levels of a factor 4)."""
+    def triad(self, traffic: float) -> tuple[Callable[[], object], float]:
+        """A call, and the bytes that it moves: about `traffic`, in steps of a factor 4."""
         elements = 64
         while elements * 24 * 2 < traffic and elements < 1 << 26:
             elements *= 4
-        if elements not in self._bandwidth:
-            a, b, c = numpy.zeros(elements), numpy.ones(elements), numpy.ones(elements)
-            repeats = max(1, 20_000 // elements)
-            if self._library is None:
-                seconds, moved = best(lambda: numpy.copyto(a, b)), 16 * elements
-            else:
-                triad = self._library.triad
-                triad.restype = None
-                p = [ctypes.c_void_p(x.ctypes.data) for x in (a, b, c)]
-                arguments = (*p, ctypes.c_double(3.0), ctypes.c_size_t(elements))
-                seconds, moved = best(lambda: [triad(*arguments) for _ in range(repeats)]), 24 * elements * repeats
-            self._bandwidth[elements] = moved / seconds
-        return self._bandwidth[elements]
+        a, b, c = numpy.zeros(elements), numpy.ones(elements), numpy.ones(elements)
+        if self._library is None:
+            return lambda: numpy.copyto(a, b), 16 * elements
+        triad = self._library.triad
+        triad.restype = None
+        pointers = [ctypes.c_void_p(x.ctypes.data) for x in (a, b, c)]
+        times = max(1, 20_000 // elements)  # small ones several times: calling costs more than they do
+        arguments = (*pointers, ctypes.c_double(3.0), ctypes.c_size_t(elements), ctypes.c_size_t(times))
+
+        def call(keep: object = (a, b, c)) -> None:
+            triad(*arguments)
+
+        return call, 24 * elements * times
+
+    def matmul(self, flops: float) -> tuple[Callable[[], object], float]:
+        """A call, and its floating-point operations: a product of 512 x 512 matrices or larger."""
+        side = 512 if flops < 2 * 1024**3 else 1024
+        a = numpy.ones((side, side))
+        return lambda: a @ a, 2 * side**3
+
+    def of(self, case: Case) -> tuple[Callable[[], object], float] | None:
+        """What to time for a case, and the work that it does; None where no limit is known."""
+        if case.flops:
+            return self.matmul(case.flops)
+        return self.triad(case.bytes) if case.bytes else None

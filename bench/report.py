@@ -88,10 +88,10 @@ def write_picture(results: list[Result], path: pathlib.Path) -> bool:
     figure, axes = pyplot.subplots(-(-len(names) // columns), columns, squeeze=False, layout="constrained")
     figure.set_size_inches(4 * columns, 3 * len(axes))
     for axis, name in zip(axes.flat, names, strict=False):
-        for system in dict.fromkeys(result.system for result in results):
+        for colour, system in enumerate(dict.fromkeys(result.system for result in results)):
             points = [(r.size, r.size / r.seconds) for r in results if r.row == name and r.system == system and r.size]
             if points:
-                axis.loglog(*zip(*points, strict=True), marker="o", markersize=3, label=system)
+                axis.loglog(*zip(*points, strict=True), color=f"C{colour}", marker="o", markersize=3, label=system)
         axis.set_title(name, fontsize=9)
         axis.set_ylabel("elements a second", fontsize=7)
         axis.tick_params(labelsize=7)

@@ -269,6 +269,43 @@ CN_API cn_status cn_scatter(cn_array *array, int nindex, cn_array *const *index,
 CN_API cn_status cn_nonzero(cn_array *array, cn_array **out);
 CN_API cn_status cn_count_nonzero(cn_array *array, int64_t *out);
 
+/*
+ * A new array with the values sorted along an axis, in NumPy's order: NaNs last; complex numbers by their real parts,
+ * then by their imaginary ones, those with NaNs behind: first where only the imaginary part is one, then where only the
+ * real part is, then both. Elements that compare equal and differ in bits (zeros of either sign, NaNs) come in the order
+ * of their bits. The axis is normalised. New reference.
+ */
+CN_API cn_status cn_sort(cn_array *array, int axis, cn_array **result);
+
+/* The int64 indices along the axis that sort it in that order; stable: of equal elements the first comes first. New reference. */
+CN_API cn_status cn_argsort(cn_array *array, int axis, cn_array **result);
+
+/*
+ * A new array with the values along the axis so arranged that, for each of the ranks kth (negative ones count from the
+ * end; CN_ERROR_VALUE out of bounds), the element there is the one that sorting would put there, none before it is
+ * greater and none behind it is less. The arrangement of the others is not NumPy's. New reference.
+ */
+CN_API cn_status cn_partition(cn_array *array, const int64_t *kth, int64_t nkth, int axis, cn_array **result);
+
+/*
+ * For each of values (any shape), how many elements of the sorted 1-d array are less than it, or (right) not greater:
+ * int64, in the order of cn_sort. Both are taken in their common dtype. New reference.
+ */
+CN_API cn_status cn_searchsorted(cn_array *sorted, cn_array *values, bool right, cn_array **result);
+
+/*
+ * numpy.bincount of a 1-d array that casts safely to int64: int64 counts, or float64 sums of the weights (NULL: none)
+ * in the order in which they stand. As long as the greatest number asks for, at least minlength: reads. CN_ERROR_VALUE
+ * for negative numbers. New reference.
+ */
+CN_API cn_status cn_bincount(cn_array *array, cn_array *weights, int64_t minlength, cn_array **result);
+
+/*
+ * Of a sorted 1-d array: each value once (all NaNs are one value), where it stands first (int64), and how often it
+ * occurs (int64). first, counts: NULL if not wanted. Reads. New references.
+ */
+CN_API cn_status cn_unique_sorted(cn_array *sorted, cn_array **values, cn_array **first, cn_array **counts);
+
 /* numpy.matmul for two arrays of 1 or more dimensions, of one dtype. out NULL: a new array. New reference. */
 CN_API cn_status cn_matmul(cn_array *a, cn_array *b, cn_array *out, cn_array **result);
 

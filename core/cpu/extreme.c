@@ -11,7 +11,7 @@
 #include "cpu/order.h"
 #include "record/window.h"
 
-enum { RUN_BYTES = 4096, SHARES_MOST = 64, COLUMNS = 128 };
+enum { RUN_BYTES = 4096, SHARES_MOST = 64, COLUMNS = 128, ROWS_LEAST = 16 };
 
 typedef struct extreme {
     const cni_order_kernels *kernels;
@@ -120,13 +120,21 @@ static void line_place(const extreme *e, int64_t k, int64_t *out, int64_t *in)
     }
 }
 
+/* Lines in C order, their places stepped through. */
 static void run_lines(void *context, int64_t first, int64_t end)
 {
     const extreme *e = context;
+    int ndim = e->in.g.ndim, last = e->axis == ndim - 1 ? ndim - 2 : ndim - 1;
+    int64_t out, in, index = e->in.g.shape[last];
     for (int64_t k = first; k < end; k++) {
-        int64_t out, in;
-        line_place(e, k, &out, &in);
+        if (index == e->in.g.shape[last]) {
+            line_place(e, k, &out, &in);
+            index = k % index;
+        }
         *(int64_t *)(void *)(e->out.data + out) = along(e, e->in.data + in, e->n, e->stride);
+        out += e->out.g.strides[last];
+        in += e->in.g.strides[last];
+        index++;
     }
 }
 
@@ -172,7 +180,7 @@ void cni_library_arg_reduce(const cni_part *part, const cni_run *run)
     e.axis = op->parameter;
     e.n = e.in.g.shape[e.axis];
     e.stride = e.in.g.strides[e.axis];
-    bool rows = e.axis != last && e.in.g.strides[last] == e.in.g.itemsize && e.in.g.shape[last] > 1;
+    bool rows = e.axis != last && e.in.g.strides[last] == e.in.g.itemsize && e.in.g.shape[last] >= ROWS_LEAST;
     if (count == e.n) {
         int64_t out, in;
         line_place(&e, 0, &out, &in);

@@ -32,8 +32,8 @@ typedef struct sixteen {
 
 typedef void (*pick_loop)(const char *from, int64_t stride, const int64_t *index, int64_t n, void *to);
 typedef void (*put_loop)(char *to, int64_t stride, const int64_t *index, int64_t n, const char *from, int64_t from_stride);
-static const pick_loop picks[5] = {pick_1, pick_2, pick_4, pick_8, pick_16};
-static const put_loop puts[5] = {put_1, put_2, put_4, put_8, put_16};
+static const pick_loop loads[5] = {pick_1, pick_2, pick_4, pick_8, pick_16};
+static const put_loop stores[5] = {put_1, put_2, put_4, put_8, put_16};
 
 /* An indexed side (array) and the other one, whose first axes are those of the indices. */
 typedef struct indexed {
@@ -123,7 +123,7 @@ static void gather_share(void *context, int64_t first, int64_t end)
     int64_t size = x->array.g.itemsize;
     const int64_t *index = (const int64_t *)(const void *)x->flat.data;
     if (x->rest == 0 && x->even && x->dense_index && x->dense_other) {
-        picks[__builtin_ctzll((uint64_t)size)](x->array.data, x->stride, index + first, end - first, x->other.data + first * size);
+        loads[__builtin_ctzll((uint64_t)size)](x->array.data, x->stride, index + first, end - first, x->other.data + first * size);
     } else if (x->even && x->dense_rows && x->dense_index && x->dense_other) {
         for (int64_t i = first; i < end; i++) {
             memcpy(x->other.data + i * x->row * size, x->array.data + index[i] * x->stride, (size_t)(x->row * size));
@@ -152,7 +152,7 @@ void cni_library_scatter(const cni_part *part, const cni_run *run)
         return;
     }
     if (x.rest == 0 && x.even && x.dense_index && (x.dense_other || x.flat.g.ndim == 1)) {
-        puts[__builtin_ctzll((uint64_t)x.array.g.itemsize)](x.array.data, x.stride, (const int64_t *)(const void *)x.flat.data, count,
+        stores[__builtin_ctzll((uint64_t)x.array.g.itemsize)](x.array.data, x.stride, (const int64_t *)(const void *)x.flat.data, count,
                                                             x.other.data, x.dense_other ? x.other.g.itemsize : x.other.g.strides[0]);
     } else {
         move_rows(&x, 0, count, false);

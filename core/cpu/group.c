@@ -157,7 +157,9 @@ static void places_classify(binder *b, int64_t columns, int64_t rows)
             b->largest = size > b->largest ? size : b->largest;
         }
         for (int k = 0; k < x->nsrc; k++) {
-            b->places[x->src[k]].last = i;
+            place *p = &b->places[x->src[k]];
+            uint32_t last = x->kind == CNI_INSTR_REDUCE ? b->part->ninstr : i; /* tier 1 reduces when the tile is done */
+            p->last = last > p->last ? last : p->last;
         }
     }
 }

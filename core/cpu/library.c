@@ -3,7 +3,6 @@
  */
 #include "cpu/library.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "base/settings.h"
@@ -145,7 +144,7 @@ void cni_library_matmul(const cni_part *part, const cni_run *run)
     int64_t a_strides[CN_MAX_DIMS], b_strides[CN_MAX_DIMS], index[CN_MAX_DIMS] = {0};
     z.row_stride = a.g.ndim > 1 ? out.g.strides[nbatch] : 0;
     z.column_stride = b.g.ndim > 1 ? out.g.strides[out.g.ndim - 1] : 0;
-    if (empty(&out.g)) {
+    if (cni_element_count(out.g.ndim, out.g.shape) == 0) {
         return;
     }
     cni_broadcast_strides(a.g.ndim > 2 ? a.g.ndim - 2 : 0, a.g.shape, a.g.strides, nbatch, out.g.shape, a_strides);

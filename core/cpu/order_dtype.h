@@ -146,10 +146,15 @@ static void F(ranks)(int64_t n, const void *values, void *keys, uint64_t *low)
 #define LESS(a, b) ((a) < (b))
 #endif
 
-#if KIND == KIND_FLOAT
+#ifdef IS_HALF
 static inline bool F(less)(T a, T b)
 {
-    return F(rank)(a) < F(rank)(b);
+    return F(rank_bits)(a) < F(rank_bits)(b);
+}
+#elif KIND == KIND_FLOAT
+static inline bool F(less)(T a, T b)
+{
+    return (a < b) | ((b != b) & (a == a));
 }
 #else
 static inline bool F(less)(T a, T b)
@@ -170,13 +175,14 @@ static void F(search_some)(const T *sorted, int64_t n, const T *values, int coun
     for (int64_t size = n; size > 1;) {
         int64_t half = size / 2;
         size -= half;
+        const T *middle = sorted + half - 1;
         if (right) {
             for (int k = 0; k < count; k++) {
-                base[k] += F(less)(values[k], sorted[base[k] + half - 1]) ? 0 : half;
+                base[k] += F(less)(values[k], middle[base[k]]) ? 0 : half;
             }
         } else {
             for (int k = 0; k < count; k++) {
-                base[k] += F(less)(sorted[base[k] + half - 1], values[k]) ? half : 0;
+                base[k] += F(less)(middle[base[k]], values[k]) ? half : 0;
             }
         }
     }
@@ -266,6 +272,14 @@ static int64_t F(extreme)(const void *values, int64_t n, bool maximum)
     int64_t block = 0, i = 0;
     bool nan = false, found = false;
     T best = from[0];
+    if (n < F(WIDE)) { /* no branches on values */
+        for (i = 1; i < n; i++) {
+            bool take = ((maximum ? from[i] > best : from[i] < best) | IS_NAN(from[i])) & !IS_NAN(best);
+            best = take ? from[i] : best;
+            block = take ? i : block;
+        }
+        return block;
+    }
     if (IS_NAN(best)) {
         return 0;
     }

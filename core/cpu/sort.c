@@ -10,6 +10,8 @@
 enum {
     IN_CACHE = 768 << 10, /* bytes of keys that one thread sorts without distributing them */
     SAMPLES = 4096,
+    SORTED_LEAST = 256, /* keys that may be found to be sorted */
+    SELECT_THREADS = 4, /* that are worth distributing keys for, to select some */
     WORK = 16            /* element operations that sorting a key counts for */
 };
 
@@ -116,8 +118,11 @@ void cni_sort_keys(const cni_sort_run *run)
     distribution d = {.run = run, .k = run->wide ? &kernels->key_64 : &kernels->key_32, .size = run->wide ? 8 : 4};
     int64_t own[CNI_BUCKETS];
     d.threads = run->n >= CNI_DISTRIBUTE_LEAST ? cni_library_threads(run->n, WORK, run->threads) : 1;
+    if (run->kth != NULL && d.threads < SELECT_THREADS) {
+        d.threads = 1;
+    }
     d.tally = d.threads > 1 ? run->tally : own;
-    if (d.k->sorted(run->keys, run->n)) {
+    if (run->n >= SORTED_LEAST && d.k->sorted(run->keys, run->n)) {
         if (run->finish != NULL && run->n > 0) {
             run->finish(run->context, 0, run->n);
         }

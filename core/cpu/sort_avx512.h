@@ -13,7 +13,7 @@
 ONE_LINE void F(order)(V *a, V *b)
 {
     V low = F(min)(*a, *b);
-    *b = F(max)(*a, *b);
+    *b = F(other)(*a, *b, low);
     *a = low;
 }
 
@@ -75,7 +75,7 @@ ONE_LINE void F(columns)(V *v, int rows)
 ONE_LINE V F(exchange_lanes)(V v, int x, int bit)
 {
     V other = F(lanes_xor)(v, x);
-    return F(mask_max)(F(min)(v, other), F(lanes_with)(bit), v, other);
+    return F(mask_other)(F(lanes_with)(bit), v, other, F(min)(v, other));
 }
 
 /* Merges neighbouring groups of columns: group columns each into sequences of twice as many. */
@@ -86,10 +86,10 @@ ONE_LINE void F(merge_columns)(V *v, int rows, int group)
     }
 #pragma GCC unroll 8
     for (int r = 0; r < rows / 2; r++) {
-        V a = v[r], b = F(lanes_xor)(v[rows - 1 - r], 2 * group - 1), low = F(min)(a, b), high = F(max)(a, b);
+        V a = v[r], b = F(lanes_xor)(v[rows - 1 - r], 2 * group - 1), low = F(min)(a, b);
         MASK upper = F(lanes_with)(group);
-        v[r] = F(blend)(upper, low, high);
-        v[rows - 1 - r] = F(lanes_xor)(F(blend)(upper, high, low), 2 * group - 1);
+        v[r] = F(mask_other)(upper, a, b, low);
+        v[rows - 1 - r] = F(lanes_xor)(F(mask_other)((MASK)~upper, a, b, low), 2 * group - 1);
     }
 #pragma GCC unroll 4
     for (int distance = group / 2; distance > 0; distance /= 2) {

@@ -15,14 +15,16 @@ ONE_LINE V min_32(V a, V b)
     return _mm512_min_epu32(a, b);
 }
 
-ONE_LINE V max_32(V a, V b)
+/* The greater of a and b, of which low is the lesser: what is left of both; minima alone would keep one port busy. */
+ONE_LINE V other_32(V a, V b, V low)
 {
-    return _mm512_max_epu32(a, b);
+    return _mm512_ternarylogic_epi32(a, b, low, 0x96);
 }
 
-ONE_LINE V mask_max_32(V otherwise, MASK m, V a, V b)
+/* That in the lanes of m, low in the others. */
+ONE_LINE V mask_other_32(MASK m, V a, V b, V low)
 {
-    return _mm512_mask_max_epu32(otherwise, m, a, b);
+    return _mm512_mask_ternarylogic_epi32(low, m, a, b, 0x96);
 }
 
 ONE_LINE V xor_32(V a, V b)

@@ -1,5 +1,5 @@
 /*
- * library.c - recording what is no row of ops.def: gather, scatter, nonzero, matmul.
+ * library.c - recording what is no row of ops.def: gather, scatter, matmul.
  *
  * Indices are read and checked at the call, as NumPy raises there; what is recorded is one flat index array that is
  * known to be in range.
@@ -7,18 +7,150 @@
 #include <string.h>
 
 #include "base/status.h"
+#include "base/threads.h"
 #include "record/record.h"
 
 /* ---- Indices ---- */
 
-/* Reads an index array into host memory: an array with its buffer, C order. New reference. */
-static cn_status index_read(cn_array *index, cn_array **out)
+enum { INDEX_THREADS = 64 };
+
+cn_status cni_array_dense(cn_array *array, cn_dtype dtype, cn_array **out)
+{
+    if (array->dtype == dtype && array->c_contiguous) {
+        *out = cn_array_ref(array);
+        return CN_OK;
+    }
+    return cn_array_copy(array, dtype, false, out);
+}
+
+cn_status cni_array_host(cn_array *array, cn_dtype dtype, cn_array **out, void **data)
+{
+    cn_array *dense;
+    CN_TRY(cni_array_dense(array, dtype, &dense));
+    cn_status status = cni_base_ready(dense->base);
+    if (status != CN_OK) {
+        cn_array_unref(dense);
+        return status;
+    }
+    *out = dense;
+    *data = (char *)dense->base->buffer->data + dense->offset;
+    return CN_OK;
+}
+
+typedef struct combine {
+    int64_t *flat;
+    const int64_t *index;
+    int64_t count, extent;
+    bool first; /* nothing combined so far */
+    int threads;
+    bool wrong[INDEX_THREADS];
+} combine;
+
+static void combine_share(void *context, int t)
+{
+    combine *c = context;
+    int64_t i = c->count * t / c->threads, end = c->count * (t + 1) / c->threads, extent = c->extent;
+    uint64_t wrong = 0;
+    if (c->first) {
+        for (; i < end; i++) {
+            int64_t k = c->index[i];
+            k += k >> 63 & extent;
+            wrong |= (uint64_t)k >= (uint64_t)extent;
+            c->flat[i] = k;
+        }
+    }
+    for (; i < end; i++) {
+        int64_t k = c->index[i];
+        k += k >> 63 & extent;
+        wrong |= (uint64_t)k >= (uint64_t)extent;
+        c->flat[i] = c->flat[i] * extent + k;
+    }
+    c->wrong[t] = wrong != 0;
+}
+
+static cn_status index_combine(int64_t *flat, const int64_t *index, int64_t count, int64_t extent, int axis)
+{
+    combine c = {.flat = flat, .index = index, .count = count, .extent = extent, .first = axis == 0, .threads = cni_host_threads(count)};
+    bool wrong = false;
+    c.threads = c.threads < INDEX_THREADS ? c.threads : INDEX_THREADS;
+    cni_threads_run(c.threads, combine_share, &c);
+    for (int t = 0; t < c.threads; t++) {
+        wrong |= c.wrong[t];
+    }
+    for (int64_t i = 0; wrong && i < count; i++) {
+        if (index[i] < -extent || index[i] >= extent) {
+            return cni_fail(CN_ERROR_INDEX, "index %lld is out of bounds for axis %d with size %lld", (long long)index[i], axis,
+                            (long long)extent);
+        }
+    }
+    return CN_OK;
+}
+
+typedef struct range_check {
+    const int64_t *index;
+    int64_t count, extent;
+    int threads;
+    bool outside[INDEX_THREADS];
+} range_check;
+
+static void check_share(void *context, int t)
+{
+    range_check *c = context;
+    int64_t i = c->count * t / c->threads, end = c->count * (t + 1) / c->threads;
+    uint64_t extent = (uint64_t)c->extent, a = 0, b = 0;
+    for (; i + 2 <= end; i += 2) {
+        a |= (uint64_t)c->index[i] >= extent;
+        b |= (uint64_t)c->index[i + 1] >= extent;
+    }
+    if (i < end) {
+        a |= (uint64_t)c->index[i] >= extent;
+    }
+    c->outside[t] = (a | b) != 0;
+}
+
+/* Are all indices in [0, extent)? */
+static bool in_range(const int64_t *index, int64_t count, int64_t extent)
+{
+    range_check c = {.index = index, .count = count, .extent = extent, .threads = cni_host_threads(count)};
+    bool outside = false;
+    c.threads = c.threads < INDEX_THREADS ? c.threads : INDEX_THREADS;
+    cni_threads_run(c.threads, check_share, &c);
+    for (int t = 0; t < c.threads; t++) {
+        outside |= c.outside[t];
+    }
+    return !outside;
+}
+
+/*
+ * One index into the flattened first nindex axes, checked and made non-negative: the only index itself, if it is so
+ * already (what is recorded reads what it holds now) and the op does not write it. New reference.
+ */
+static cn_status index_flatten(cn_array *array, bool written, int nindex, cn_array *const *index, cn_array **out)
 {
     cn_array *flat;
-    CN_TRY(cn_array_empty(CN_INT64, index->ndim, cni_shape(index), &flat));
+    if (nindex < 1 || nindex > array->ndim) {
+        return cni_fail(CN_ERROR_INDEX, "too many indices for array: array is %d-dimensional, but %d were indexed",
+                        array->ndim, nindex);
+    }
+    if (nindex == 1 && !(written && index[0]->base == array->base)) {
+        void *numbers;
+        CN_TRY(cni_array_host(index[0], CN_INT64, &flat, &numbers));
+        if (in_range(numbers, flat->size, cni_shape(array)[0])) {
+            *out = flat;
+            return CN_OK;
+        }
+        cn_array_unref(flat);
+    }
+    CN_TRY(cn_array_empty(CN_INT64, index[0]->ndim, cni_shape(index[0]), &flat));
     cn_status status = cni_base_materialise(flat->base);
-    if (status == CN_OK) {
-        status = cn_array_read(index, flat->base->buffer->data, flat->base->nbytes);
+    for (int k = 0; k < nindex && status == CN_OK; k++) {
+        cn_array *host;
+        void *numbers;
+        status = cni_array_host(index[k], CN_INT64, &host, &numbers);
+        if (status == CN_OK) {
+            status = index_combine(flat->base->buffer->data, numbers, flat->size, cni_shape(array)[k], k);
+            cn_array_unref(host);
+        }
     }
     if (status != CN_OK) {
         cn_array_unref(flat);
@@ -26,50 +158,6 @@ static cn_status index_read(cn_array *index, cn_array **out)
     }
     *out = flat;
     return CN_OK;
-}
-
-static cn_status index_combine(int64_t *flat, const int64_t *index, int64_t count, int64_t extent, int axis)
-{
-    for (int64_t i = 0; i < count; i++) {
-        int64_t k = index[i];
-        if (k < -extent || k >= extent) {
-            return cni_fail(CN_ERROR_INDEX, "index %lld is out of bounds for axis %d with size %lld", (long long)k, axis,
-                            (long long)extent);
-        }
-        flat[i] = flat[i] * extent + (k < 0 ? k + extent : k);
-    }
-    return CN_OK;
-}
-
-/* One index into the flattened first nindex axes, checked and made non-negative. New reference. */
-static cn_status index_flatten(cn_array *array, int nindex, cn_array *const *index, cn_array **out)
-{
-    cn_array *flat;
-    if (nindex < 1 || nindex > array->ndim) {
-        return cni_fail(CN_ERROR_INDEX, "too many indices for array: array is %d-dimensional, but %d were indexed",
-                        array->ndim, nindex);
-    }
-    CN_TRY(cn_array_empty(CN_INT64, index[0]->ndim, cni_shape(index[0]), &flat));
-    cn_status status = cni_base_materialise(flat->base);
-    if (status != CN_OK) {
-        goto fail;
-    }
-    int64_t *numbers = flat->base->buffer->data;
-    memset(numbers, 0, (size_t)flat->base->nbytes);
-    for (int k = 0; k < nindex; k++) {
-        cn_array *host;
-        CN_TRY_GOTO(index_read(index[k], &host), fail);
-        status = index_combine(numbers, host->base->buffer->data, flat->size, cni_shape(array)[k], k);
-        cn_array_unref(host);
-        if (status != CN_OK) {
-            goto fail;
-        }
-    }
-    *out = flat;
-    return CN_OK;
-fail:
-    cn_array_unref(flat);
-    return status;
 }
 
 static void indexed_shape(const cn_array *array, int nindex, const cn_array *index, int *ndim, int64_t *shape)
@@ -88,7 +176,7 @@ cn_status cn_gather(cn_array *array, int nindex, cn_array *const *index, cn_arra
     int ndim;
     int64_t shape[2 * CN_MAX_DIMS];
     cn_array *flat = NULL, *made = NULL;
-    CN_TRY(index_flatten(array, nindex, index, &flat));
+    CN_TRY(index_flatten(array, false, nindex, index, &flat));
     indexed_shape(array, nindex, flat, &ndim, shape);
     cn_status status = cn_array_empty((cn_dtype)array->dtype, ndim, shape, &made);
     if (status == CN_OK) {
@@ -134,7 +222,7 @@ cn_status cn_scatter(cn_array *array, int nindex, cn_array *const *index, const 
     if (!array->writeable) {
         return cni_fail(CN_ERROR_READ_ONLY, "assignment destination is read-only");
     }
-    CN_TRY(index_flatten(array, nindex, index, &flat));
+    CN_TRY(index_flatten(array, true, nindex, index, &flat));
     indexed_shape(array, nindex, flat, &ndim, shape);
     cn_status status = scatter_values(array, ndim, shape, values, casting, &source);
     if (status == CN_OK) {
@@ -144,99 +232,6 @@ cn_status cn_scatter(cn_array *array, int nindex, cn_array *const *index, const 
     }
     cn_array_unref(source);
     cn_array_unref(flat);
-    return status;
-}
-
-/* ---- Data-dependent shapes ---- */
-
-/* The array as bools on the host, C order. New reference. */
-static cn_status truth_read(cn_array *array, cn_array **out)
-{
-    cn_array *truth, *host;
-    if (array->dtype == CN_BOOL) {
-        truth = cn_array_ref(array);
-    } else {
-        CN_TRY(cn_array_copy(array, CN_BOOL, false, &truth));
-    }
-    cn_status status = cn_array_empty(CN_BOOL, array->ndim, cni_shape(array), &host);
-    if (status == CN_OK) {
-        status = cni_base_materialise(host->base);
-        if (status == CN_OK) {
-            status = cn_array_read(truth, host->base->buffer->data, host->base->nbytes);
-        }
-        if (status != CN_OK) {
-            cn_array_unref(host);
-        }
-    }
-    cn_array_unref(truth);
-    if (status == CN_OK) {
-        *out = host;
-    }
-    return status;
-}
-
-static int64_t truth_count(const cn_array *truth)
-{
-    const uint8_t *bytes = truth->base->buffer->data;
-    int64_t count = 0;
-    for (int64_t i = 0; i < truth->size; i++) {
-        count += bytes[i] != 0;
-    }
-    return count;
-}
-
-cn_status cn_count_nonzero(cn_array *array, int64_t *out)
-{
-    cn_array *truth;
-    CN_TRY(truth_read(array, &truth));
-    *out = truth_count(truth);
-    cn_array_unref(truth);
-    return CN_OK;
-}
-
-static void nonzero_fill(const cn_array *truth, cn_array **out)
-{
-    const uint8_t *bytes = truth->base->buffer->data;
-    int64_t position[CN_MAX_DIMS] = {0}, found = 0;
-    for (int64_t i = 0; i < truth->size; i++) {
-        if (bytes[i] != 0) {
-            for (int d = 0; d < truth->ndim; d++) {
-                ((int64_t *)out[d]->base->buffer->data)[found] = position[d];
-            }
-            found++;
-        }
-        for (int d = truth->ndim - 1; d >= 0 && ++position[d] == cni_shape(truth)[d]; d--) {
-            position[d] = 0;
-        }
-    }
-}
-
-cn_status cn_nonzero(cn_array *array, cn_array **out)
-{
-    cn_array *truth, *made[CN_MAX_DIMS] = {NULL};
-    if (array->ndim == 0) {
-        return cni_fail(CN_ERROR_VALUE, "Calling nonzero on 0d arrays is not allowed. Use np.atleast_1d(scalar).nonzero() instead. If the context of this error is of the form `arr[nonzero(cond)]`, just use `arr[cond]`.");
-    }
-    CN_TRY(truth_read(array, &truth));
-    int64_t count = truth_count(truth);
-    cn_status status = CN_OK;
-    for (int d = 0; d < array->ndim && status == CN_OK; d++) {
-        status = cn_array_empty(CN_INT64, 1, &count, &made[d]);
-        if (status == CN_OK) {
-            status = cni_base_materialise(made[d]->base);
-        }
-    }
-    if (status == CN_OK) {
-        nonzero_fill(truth, made);
-    }
-    for (int d = 0; d < array->ndim; d++) {
-        if (status == CN_OK) {
-            out[d] = made[d];
-        } else {
-            cn_array_unref(made[d]);
-        }
-    }
-    cn_array_unref(truth);
     return status;
 }
 

@@ -10,4 +10,16 @@ const int *cni_axis_order(int narrays, cn_array *const *arrays, int ndim, int *o
 /* The array seen with this shape, which it fits; strides has room for ndim and lives as long as the operand. */
 void cni_operand_broadcast(cni_operand *operand, cn_array *array, int ndim, const int64_t *shape, int64_t *strides);
 
+/* Runs what is pending on the base; then its buffer is on the host, zeros if it was never written. */
+cn_status cni_base_ready(cni_base *base);
+
+/* The array's values in C order, of the dtype: itself, or a copy. New reference. */
+cn_status cni_array_dense(cn_array *array, cn_dtype dtype, cn_array **out);
+
+/* The same on the host: *data is the address of the first. */
+cn_status cni_array_host(cn_array *array, cn_dtype dtype, cn_array **out, void **data);
+
+/* Threads that pay for simple work on n elements while a call is being recorded (what it reads has run). */
+int cni_host_threads(int64_t n);
+
 #endif

@@ -148,7 +148,7 @@ void cn_array_unexport(cn_array *array)
 
 /* ---- Host reads ---- */
 
-static cn_status ready(cni_base *base)
+cn_status cni_base_ready(cni_base *base)
 {
     cni_stats.reads++;
     if (base->window != NULL) {
@@ -163,7 +163,7 @@ static cn_status ready(cni_base *base)
 
 cn_status cn_array_item(const cn_array *array, int64_t offset, cn_scalar *out)
 {
-    CN_TRY(ready(array->base));
+    CN_TRY(cni_base_ready(array->base));
     out->dtype = (cn_dtype)array->dtype;
     memcpy(out->value.bytes, (char *)array->base->buffer->data + offset, cn_dtype_size((cn_dtype)array->dtype));
     return CN_OK;
@@ -193,7 +193,7 @@ cn_status cn_array_read(const cn_array *array, void *data, int64_t nbytes)
     if (nbytes != array->size * (int64_t)itemsize) {
         return cni_fail(CN_ERROR_VALUE, "the array has %lld bytes", (long long)array->size * (long long)itemsize);
     }
-    CN_TRY(ready(array->base));
+    CN_TRY(cni_base_ready(array->base));
     const char *from = (char *)array->base->buffer->data + array->offset;
     char *to = data;
     if (array->size > 0) {

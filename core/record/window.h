@@ -31,6 +31,7 @@ enum {
     CNI_FLAG_WHERE = 1,   /* the last argument is a bool mask: elsewhere the output keeps its value */
     CNI_FLAG_INITIAL = 2, /* CNI_REDUCE: in[1] is a scalar to begin with */
     CNI_FLAG_MAXIMUM = 4, /* CNI_ARG_REDUCE */
+    CNI_FLAG_RIGHT = 4,   /* CNI_SEARCH */
     CNI_OP_ARGS = 7,
     CNI_FIRST_AXIS_ALL = 255
 };

@@ -194,6 +194,10 @@ static inline bool cnx_given(PyObject *argument)
 
 extern PyNumberMethods cnx_as_number;
 PyObject *cnx_compare(PyObject *a, PyObject *b, int comparison);
+int cnx_number_bool(PyObject *self); /* number_value.c */
+PyObject *cnx_number_int(PyObject *self);
+PyObject *cnx_number_float(PyObject *self);
+PyObject *cnx_number_index(PyObject *self);
 
 /* The ufunc object of the extension with NumPy's name; borrowed, NULL with an exception if there is none. */
 PyObject *cnx_ufunc_named(const char *name);

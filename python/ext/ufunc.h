@@ -23,6 +23,10 @@ typedef struct cnx_ufunc {
 
 extern PyTypeObject cnx_ufunc_type;
 
+/* The vector calls: of elementwise ufuncs, and of matmul. */
+PyObject *cnx_ufunc_call(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *kwnames);
+PyObject *cnx_ufunc_call_matmul(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *kwnames);
+
 /* Lets NumPy compute: _fallback.call_ufunc(self, method, args, kwargs). method: "__call__", "reduce", ... */
 PyObject *cnx_ufunc_fallback(cnx_ufunc *self, const char *method, PyObject *args, PyObject *kwargs);
 
