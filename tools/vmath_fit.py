@@ -272,6 +272,8 @@ def header() -> str:
         "#ifndef CNI_VMATH_POLY_H",
         "#define CNI_VMATH_POLY_H",
         "",
+        '#include "op/vmath_bits.h"',
+        "",
         "/* NAME + NAME_LO (+ NAME_LO2) is the value; LN2 and LOG10_2 are short: exact times an exponent. */",
         *constants(False),
         *constants(True),

@@ -3,6 +3,8 @@
 #ifndef CNI_VMATH_POLY_H
 #define CNI_VMATH_POLY_H
 
+#include "op/vmath_bits.h"
+
 /* NAME + NAME_LO (+ NAME_LO2) is the value; LN2 and LOG10_2 are short: exact times an exponent. */
 #define CNI_LN2_f64 0x1.62e42fefa4p-1
 #define CNI_LN2_LO_f64 -0x1.8432a1b0e2634p-43
