@@ -10,6 +10,7 @@
 #include "base/status.h"
 #include "cpu/library.h"
 #include "exec/info.h"
+#include "op/op.h"
 
 enum { ROW_MAJOR = 101, COLUMN_MAJOR = 102, NO_TRANSPOSE = 111, TRANSPOSE = 112 };
 
@@ -20,6 +21,14 @@ typedef void (*gemm32)(int64_t order, int64_t ta, int64_t tb, int64_t m, int64_t
 typedef void (*gemm_complex)(int64_t order, int64_t ta, int64_t tb, int64_t m, int64_t n, int64_t k, const void *alpha,
                              const void *a, int64_t lda, const void *b, int64_t ldb, const void *beta, void *c, int64_t ldc);
 
+typedef double (*dot64)(int64_t n, const double *x, int64_t incx, const double *y, int64_t incy);
+typedef float (*dot32)(int64_t n, const float *x, int64_t incx, const float *y, int64_t incy);
+typedef void (*dot_complex)(int64_t n, const void *x, int64_t incx, const void *y, int64_t incy, void *out);
+typedef void (*gemv64)(int64_t order, int64_t ta, int64_t m, int64_t n, double alpha, const double *a, int64_t lda,
+                       const double *x, int64_t incx, double beta, double *y, int64_t incy);
+typedef void (*gemv32)(int64_t order, int64_t ta, int64_t m, int64_t n, float alpha, const float *a, int64_t lda,
+                       const float *x, int64_t incx, float beta, float *y, int64_t incy);
+
 static struct {
     bool tried, ilp64;
     char path[1024], prefix[32], suffix[32];
@@ -27,6 +36,11 @@ static struct {
     gemm64 dgemm;
     gemm32 sgemm;
     gemm_complex cgemm, zgemm;
+    dot64 ddot;
+    dot32 sdot;
+    dot_complex cdot, zdot;
+    gemv64 dgemv;
+    gemv32 sgemv;
 } blas;
 
 void cn_blas_set(const char *path, const char *prefix, const char *suffix, bool ilp64)
@@ -52,15 +66,21 @@ static bool blas_open(const char *path)
     if (library == NULL) {
         return false;
     }
-    void *d = symbol(library, "dgemm"), *s = symbol(library, "sgemm"), *c = symbol(library, "cgemm"), *z = symbol(library, "zgemm");
-    if (d == NULL || s == NULL || c == NULL || z == NULL) {
-        dlclose(library);
-        return false;
+    const struct {
+        const char *routine;
+        void *place;
+    } routines[] = {{"dgemm", &blas.dgemm}, {"sgemm", &blas.sgemm}, {"cgemm", &blas.cgemm}, {"zgemm", &blas.zgemm},
+                    {"ddot", &blas.ddot}, {"sdot", &blas.sdot}, {"cdotu_sub", &blas.cdot}, {"zdotu_sub", &blas.zdot},
+                    {"dgemv", &blas.dgemv}, {"sgemv", &blas.sgemv}};
+    for (size_t i = 0; i < sizeof routines / sizeof *routines; i++) {
+        void *address = symbol(library, routines[i].routine);
+        if (address == NULL) {
+            blas.dgemm = NULL;
+            dlclose(library);
+            return false;
+        }
+        memcpy(routines[i].place, &address, sizeof address);
     }
-    memcpy(&blas.dgemm, &d, sizeof d);
-    memcpy(&blas.sgemm, &s, sizeof s);
-    memcpy(&blas.cgemm, &c, sizeof c);
-    memcpy(&blas.zgemm, &z, sizeof z);
     snprintf(blas.name, sizeof blas.name, "%s", path);
     return true;
 }
@@ -136,6 +156,66 @@ static bool multiply_blas(const cni_matrix *a, const cni_matrix *b, const cni_ma
     return true;
 }
 
+/* A row times a column: strides may be anything but 0. */
+static bool multiply_dot(const cni_matrix *a, const cni_matrix *b, const cni_matrix *c)
+{
+    int64_t size = cni_dtype_size(a->dtype), n = a->columns;
+    int64_t incx = a->column_stride / size, incy = b->row_stride / size;
+    bool fits = c->rows == 1 && c->columns == 1 && n > 0 && n <= INT32_MAX && a->column_stride % size == 0 && b->row_stride % size == 0 &&
+                incx > 0 && incy > 0 && incx <= INT32_MAX && incy <= INT32_MAX;
+    if (!fits || !blas_ready()) {
+        return false;
+    }
+    void *x = a->data, *y = b->data, *z = c->data;
+    switch (a->dtype) {
+    case CN_FLOAT64:
+        *(double *)z = blas.ddot(n, x, incx, y, incy);
+        return true;
+    case CN_FLOAT32:
+        *(float *)z = blas.sdot(n, x, incx, y, incy);
+        return true;
+    case CN_COMPLEX64:
+        blas.cdot(n, x, incx, y, incy, z);
+        return true;
+    case CN_COMPLEX128:
+        blas.zdot(n, x, incx, y, incy, z);
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* A matrix times a column. */
+static bool multiply_column(const cni_matrix *a, const cni_matrix *b, const cni_matrix *c)
+{
+    int64_t size = cni_dtype_size(a->dtype), leading;
+    bool transposed;
+    bool fits = (a->dtype == CN_FLOAT64 || a->dtype == CN_FLOAT32) && c->columns == 1 && c->rows > 1 && a->columns > 0 &&
+                a->rows <= INT32_MAX && a->columns <= INT32_MAX && b->row_stride > 0 && b->row_stride % size == 0 &&
+                c->row_stride > 0 && c->row_stride % size == 0 && b->row_stride / size <= INT32_MAX && c->row_stride / size <= INT32_MAX;
+    if (!fits || !blas_ready() || !blas_layout(a, size, &leading, &transposed)) {
+        return false;
+    }
+    int64_t m = transposed ? a->columns : a->rows, n = transposed ? a->rows : a->columns;
+    int64_t how = transposed ? TRANSPOSE : NO_TRANSPOSE, incx = b->row_stride / size, incy = c->row_stride / size;
+    void *x = a->data, *y = b->data, *z = c->data;
+    if (a->dtype == CN_FLOAT64) {
+        blas.dgemv(ROW_MAJOR, how, m, n, 1, x, leading, y, incx, 0, z, incy);
+    } else {
+        blas.sgemv(ROW_MAJOR, how, m, n, 1, x, leading, y, incx, 0, z, incy);
+    }
+    return true;
+}
+
+/* A row times a matrix is the transposed matrix times a column. */
+static bool multiply_row(const cni_matrix *a, const cni_matrix *b, const cni_matrix *c)
+{
+    cni_matrix t = {b->dtype, b->columns, b->rows, b->column_stride, b->row_stride, b->data};
+    cni_matrix x = {a->dtype, a->columns, 1, a->column_stride, 0, a->data};
+    cni_matrix y = {c->dtype, c->columns, 1, c->column_stride, 0, c->data};
+    return c->rows == 1 && multiply_column(&t, &x, &y);
+}
+
 /* ---- Plain loops ---- */
 
 static void multiply_element(const cni_matrix *a, const cni_matrix *b, const char *x, const char *y, char *to)
@@ -170,7 +250,7 @@ static void multiply_element(const cni_matrix *a, const cni_matrix *b, const cha
 
 void cni_matrix_multiply(const cni_matrix *a, const cni_matrix *b, const cni_matrix *c)
 {
-    if (multiply_blas(a, b, c)) {
+    if (multiply_dot(a, b, c) || multiply_column(a, b, c) || multiply_row(a, b, c) || multiply_blas(a, b, c)) {
         return;
     }
     for (int64_t i = 0; i < c->rows; i++) {
