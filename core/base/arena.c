@@ -13,7 +13,7 @@ struct cni_arena_block {
 
 enum { FIRST_BLOCK = 4096 };
 
-void *cni_arena_alloc(cni_arena *arena, size_t size)
+void *cni_arena_raw(cni_arena *arena, size_t size)
 {
     size = (size + 15) & ~(size_t)15;
     if (arena->blocks == NULL || arena->used + size > arena->capacity) {
@@ -30,12 +30,18 @@ void *cni_arena_alloc(cni_arena *arena, size_t size)
     }
     char *memory = arena->blocks->data + arena->used;
     arena->used += size;
-    return memset(memory, 0, size);
+    return memory;
+}
+
+void *cni_arena_alloc(cni_arena *arena, size_t size)
+{
+    void *memory = cni_arena_raw(arena, size);
+    return memory == NULL ? NULL : memset(memory, 0, size);
 }
 
 void *cni_arena_copy(cni_arena *arena, const void *data, size_t size)
 {
-    void *memory = cni_arena_alloc(arena, size);
+    void *memory = cni_arena_raw(arena, size);
     return memory == NULL ? NULL : memcpy(memory, data, size);
 }
 

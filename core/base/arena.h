@@ -13,6 +13,7 @@ typedef struct cni_arena {
 
 /* Zeroed memory, 16-byte aligned; NULL without memory. */
 void *cni_arena_alloc(cni_arena *arena, size_t size);
+void *cni_arena_raw(cni_arena *arena, size_t size); /* the same, not zeroed */
 void *cni_arena_copy(cni_arena *arena, const void *data, size_t size);
 void cni_arena_destroy(cni_arena *arena); /* frees all; the arena is empty and usable again */
 

@@ -156,17 +156,23 @@ static bool multiply_blas(const cni_matrix *a, const cni_matrix *b, const cni_ma
     return true;
 }
 
+/* BLAS counts a negative step from the lowest address. */
+static void *lowest(char *data, int64_t n, int64_t stride)
+{
+    return stride < 0 ? data + (n - 1) * stride : data;
+}
+
 /* A row times a column: strides may be anything but 0. */
 static bool multiply_dot(const cni_matrix *a, const cni_matrix *b, const cni_matrix *c)
 {
     int64_t size = cni_dtype_size(a->dtype), n = a->columns;
     int64_t incx = a->column_stride / size, incy = b->row_stride / size;
     bool fits = c->rows == 1 && c->columns == 1 && n > 0 && n <= INT32_MAX && a->column_stride % size == 0 && b->row_stride % size == 0 &&
-                incx > 0 && incy > 0 && incx <= INT32_MAX && incy <= INT32_MAX;
+                incx != 0 && incy != 0 && incx <= INT32_MAX && incy <= INT32_MAX && incx >= -INT32_MAX && incy >= -INT32_MAX;
     if (!fits || !blas_ready()) {
         return false;
     }
-    void *x = a->data, *y = b->data, *z = c->data;
+    void *x = lowest(a->data, n, a->column_stride), *y = lowest(b->data, n, b->row_stride), *z = c->data;
     switch (a->dtype) {
     case CN_FLOAT64:
         *(double *)z = blas.ddot(n, x, incx, y, incy);

@@ -354,7 +354,7 @@ static bool lane_make(binder *b, cni_lane *lane)
 {
     cni_group_binding *g = b->g;
     size_t run_bytes = (size_t)round_up(g->rows * g->columns * b->largest, 64) + 64; /* odd lines: no aliasing of sets */
-    char *arena = cni_arena_alloc(&g->arena, (size_t)b->nruns * run_bytes + 128);
+    char *arena = cni_arena_raw(&g->arena, (size_t)b->nruns * run_bytes + 128);
     lane->registers = cni_arena_alloc(&g->arena, (g->nregister + 1) * sizeof *lane->registers);
     lane->pointers = cni_arena_alloc(&g->arena, (g->naccess + 1) * sizeof *lane->pointers);
     lane->index = cni_arena_alloc(&g->arena, (size_t)(g->ndim + 1) * sizeof *lane->index);

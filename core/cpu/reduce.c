@@ -77,12 +77,13 @@ static bool reduction_bind(const cni_instr *x, const cni_part *part, const cni_w
     }
     r->block = r->block < 1 ? 1 : r->block;
     r->large = is_float_sum(r) && r->count > CNI_SMALL_SUM;
-    size_t scratch = (size_t)(r->large ? CNI_LEAF : CNI_SMALL_SUM) * r->itemsize;
-    size_t row = (size_t)g->columns * r->itemsize + 64;
-    r->scratch = cni_arena_alloc(&g->arena, is_float_sum(r) && !g->last_kept ? scratch : 64);
-    r->row = cni_arena_alloc(&g->arena, g->last_kept ? row : 64);
-    r->total = cni_arena_alloc(&g->arena, g->last_kept ? row : 64);
-    r->exact = cni_arena_alloc(&g->arena, 2 * sizeof *r->exact);
+    int64_t leaf = r->large ? CNI_LEAF : CNI_SMALL_SUM;
+    leaf = leaf < r->block ? leaf : r->block;
+    size_t row = g->last_kept ? (size_t)g->columns * r->itemsize + 64 : 64;
+    r->scratch = cni_arena_raw(&g->arena, is_float_sum(r) && !g->last_kept ? (size_t)leaf * r->itemsize : 64);
+    r->row = cni_arena_raw(&g->arena, row);
+    r->total = cni_arena_raw(&g->arena, row);
+    r->exact = cni_arena_raw(&g->arena, r->large ? 2 * sizeof *r->exact : 64);
     return r->scratch != NULL && r->row != NULL && r->total != NULL && r->exact != NULL;
 }
 

@@ -2,6 +2,7 @@
  * protocol.c - the ways by which other code meets arrays: NumPy's dispatch, DLPack, pickle, copy, typing.
  */
 #include "ext.h"
+#include "ufunc.h"
 
 /* ---- NumPy's dispatch ------------------------------------------------------------------------------------ */
 
@@ -28,11 +29,40 @@ static PyObject *to_numpy_array(PyObject *self, PyObject *args, PyObject *kwargs
     return cnx_end(result);
 }
 
+/*
+ * The commonest way here: a NumPy scalar or array met an array of ours in an operator. Ours for that ufunc, borrowed, if
+ * it may be called with these inputs as they are; else NULL.
+ */
+static PyObject *plain_ufunc(PyObject *args, PyObject *kwargs)
+{
+    PyObject *method = PyTuple_GET_ITEM(args, 1);
+    if ((kwargs != NULL && PyDict_GET_SIZE(kwargs) > 0) || !PyUnicode_Check(method) ||
+        PyUnicode_CompareWithASCIIString(method, "__call__") != 0) {
+        return NULL;
+    }
+    for (Py_ssize_t i = 2; i < PyTuple_GET_SIZE(args); i++) {
+        PyObject *input = PyTuple_GET_ITEM(args, i);
+        bool plain = Py_IS_TYPE(input, &cnx_array_type) || PyArray_CheckExact(input) || PyArray_CheckScalar(input) ||
+                     PyFloat_CheckExact(input) || PyLong_CheckExact(input);
+        if (!plain) {
+            return NULL;
+        }
+    }
+    return cnx_ufunc_of(PyTuple_GET_ITEM(args, 0));
+}
+
 /* self.__array_ufunc__(ufunc, method, *inputs, **kwargs) */
 static PyObject *array_ufunc(PyObject *self, PyObject *args, PyObject *kwargs)
 {
     if (PyTuple_GET_SIZE(args) < 2) {
         PyErr_SetString(PyExc_TypeError, "__array_ufunc__ requires at least 2 arguments");
+        return NULL;
+    }
+    PyObject *ours = plain_ufunc(args, kwargs);
+    if (ours != NULL) {
+        return PyObject_Vectorcall(ours, &PyTuple_GET_ITEM(args, 2), (size_t)PyTuple_GET_SIZE(args) - 2, NULL);
+    }
+    if (PyErr_Occurred()) {
         return NULL;
     }
     PyObject *function = cnx_fallback("array_ufunc"), *result = NULL;

@@ -159,10 +159,19 @@ static PyObject *make_ufunc(PyObject *numpy_ufunc, const char *name)
 }
 
 /* One object for each ufunc in numpy's namespace; other names of the same ufunc (abs, conj) share it. */
+static PyObject *by_numpy; /* NumPy's ufunc -> ours */
+
+PyObject *cnx_ufunc_of(PyObject *numpy_ufunc)
+{
+    return by_numpy != NULL ? PyDict_GetItemWithError(by_numpy, numpy_ufunc) : NULL;
+}
+
 static int add_ufuncs(PyObject *module, PyObject *numpy, PyObject *ufunc_class)
 {
     PyObject *made = PyDict_New(), *names = PyModule_GetDict(numpy);
-    if (made == NULL) {
+    by_numpy = PyDict_New();
+    if (made == NULL || by_numpy == NULL) {
+        Py_XDECREF(made);
         return -1;
     }
     PyObject *key, *value;
@@ -176,7 +185,7 @@ static int add_ufuncs(PyObject *module, PyObject *numpy, PyObject *ufunc_class)
         PyObject *ours = PyDict_GetItemString(made, name);
         if (ours == NULL) {
             ours = make_ufunc(value, name);
-            failed = ours == NULL || PyDict_SetItemString(made, name, ours) < 0;
+            failed = ours == NULL || PyDict_SetItemString(made, name, ours) < 0 || PyDict_SetItem(by_numpy, value, ours) < 0;
             Py_XDECREF(ours);
         }
         failed = failed || PyObject_SetAttr(module, key, ours) < 0;
