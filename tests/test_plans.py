@@ -1,0 +1,157 @@
+"""Plans of known programs, as text: a lost fusion, a copy too many or more bytes fail here.
+
+The text names no extents or addresses; bytes are of the extents below. After a change that is meant:
+``CNUMERIC_TEST_UPDATE=1 pytest tests/test_plans.py``, and read the difference.
+"""
+
+import os
+import pathlib
+import re
+
+import numpy
+import pytest
+
+import cnumeric as np
+
+FOLDER = pathlib.Path(__file__).parent / "plans"
+
+
+def jacobi_sweeps():
+    p = np.ones((64, 64))
+    np.flush()
+    for _ in range(2):
+        old = p.copy()
+        p[1:-1, 1:-1] = 0.25 * (old[:-2, 1:-1] + old[2:, 1:-1] + old[1:-1, :-2] + old[1:-1, 2:])
+    return p
+
+
+def boundary_after_interior():
+    p, b = np.ones((64, 64)), np.ones((64, 64))
+    np.flush()
+    old = p.copy()
+    p[1:-1, 1:-1] = old[1:-1, 2:] + old[1:-1, :-2] - b[1:-1, 1:-1]
+    p[:, -1] = p[:, -2]
+    p[0, :] = p[1, :]
+    return p
+
+
+def chain_of_casts_and_selections():
+    x, n = np.ones(1000), np.arange(1000)
+    np.flush()
+    return np.where(x > 0.5, np.clip(x, 0, 2), -x).astype("f4") + n
+
+
+def reductions_of_one_sweep():
+    x, y = np.ones((50, 40)), np.ones((50, 40))
+    np.flush()
+    d = x - y
+    return (d * d).mean(axis=1), d.max(axis=1)
+
+
+def variance_along_columns():
+    x = np.ones((50, 40))
+    np.flush()
+    return x.var(axis=0)
+
+
+def update_in_place():
+    u, v = np.ones(1000), np.ones(1000)
+    np.flush()
+    u += 0.5 * v
+    v *= 2
+    return u, v
+
+
+def temporaries_beside_a_boundary():
+    u, p = np.ones((64, 64)), np.ones((64, 64))
+    np.flush()
+    p[0, :] = p[1, :]
+    u[1:-1, 1:-1] = u[1:-1, 1:-1] * 2.0 - 0.5 * (p[2:, 1:-1] - p[:-2, 1:-1])
+    return u, p
+
+
+def copy_that_is_never_written():
+    x = np.ones(1000)
+    np.flush()
+    y = x.copy()
+    return x + y
+
+
+def broadcast_outer_sum():
+    x, y = np.ones(40), np.ones(50)
+    np.flush()
+    return (x[:, None] + y[None, :]).sum(axis=0)
+
+
+PROGRAMS = [
+    jacobi_sweeps,
+    boundary_after_interior,
+    chain_of_casts_and_selections,
+    reductions_of_one_sweep,
+    variance_along_columns,
+    update_in_place,
+    temporaries_beside_a_boundary,
+    copy_that_is_never_written,
+    broadcast_outer_sum,
+]
+
+
+def plan_of(program):
+    """The text of the plans that the program's last window needs."""
+    before = np.settings(period_ops=0)
+    try:
+        np.flush()
+        program()  # what is kept for good is there
+        np.flush()
+        np.explain(True)
+        kept = program()
+        np.flush()
+        text = np.explain(False)
+    finally:
+        np.settings(period_ops=before["period_ops"])
+    del kept
+    text = re.sub(r"^  from .*\n", "", text, flags=re.M)
+    return "plan:" + text.rsplit("plan:", 1)[1]
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.__name__)
+def test_plan(program):
+    path = FOLDER / f"{program.__name__}.txt"
+    text = plan_of(program)
+    if os.environ.get("CNUMERIC_TEST_UPDATE"):
+        path.write_text(text)
+    assert text == path.read_text()
+
+
+def launches(text):
+    return len(re.findall(r"^  launch ", text, flags=re.M))
+
+
+def test_programs_that_are_one_launch():
+    for program in (
+        chain_of_casts_and_selections,
+        update_in_place,
+        copy_that_is_never_written,
+        broadcast_outer_sum,
+    ):
+        assert launches(plan_of(program)) == 1, program.__name__
+
+
+def test_reductions_share_their_sweep():
+    text = plan_of(reductions_of_one_sweep)
+    assert text.count("= subtract") == 1 and text.count("reduce ") == 2
+    assert launches(text) == 2  # the sweep, and the division of its sums
+
+
+def test_a_sweep_reads_and_writes_once():
+    text = plan_of(jacobi_sweeps)
+    read, written = map(int, re.search(r"reads (\d+) bytes, writes (\d+)", text).groups())
+    grid = numpy.ones((64, 64)).nbytes
+    assert launches(text) == 2
+    assert read <= 2.2 * grid and written <= 2.2 * grid
+
+
+def test_temporaries_stay_out_of_memory():
+    assert "group" in plan_of(temporaries_beside_a_boundary)
+    slots = re.findall(r"^  s\d+: ", plan_of(temporaries_beside_a_boundary), flags=re.M)
+    assert len(slots) <= 3
