@@ -64,7 +64,8 @@ static void seals(void)
 
 static void private_directory(void)
 {
-    char path[256], found[256];
+    static char path[256]; /* the setting goes on pointing to it */
+    char found[256];
     path_in(path, "cache");
     cni_text_settings[CNI_TEXT_SETTING_CACHE] = path;
     cni_cache_directory(found, sizeof found);
