@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "cnumeric.h"
 
@@ -77,7 +78,8 @@ int cni_grow(void **items, size_t *capacity, size_t need, size_t item_size)
 enum { CLASS_COUNT = 16 + 8 * 54, ALIGNMENT = 64 };
 
 #define HUGE_PAGE ((size_t)2 << 20)
-#define KEEP_AT_LEAST ((int64_t)32 << 20)
+/* Freed storage is kept for the next array up to this share of what lives, or of the machine's memory if that is more. */
+enum { KEEP_OF_LIVE = 2, KEEP_OF_MACHINE = 64 };
 
 typedef struct free_block {
     struct free_block *next;
@@ -138,6 +140,15 @@ void *cni_storage_alloc(int64_t nbytes)
     return block;
 }
 
+static int64_t machine_bytes(void)
+{
+    static int64_t known;
+    if (known == 0) {
+        known = (int64_t)sysconf(_SC_PHYS_PAGES) * (int64_t)sysconf(_SC_PAGESIZE);
+    }
+    return known;
+}
+
 void cni_storage_free(void *memory, int64_t nbytes)
 {
     if (memory == NULL) {
@@ -146,7 +157,8 @@ void cni_storage_free(void *memory, int64_t nbytes)
     size_t size;
     int index = size_class(nbytes, &size);
     live_bytes -= (int64_t)size;
-    int64_t keep = live_bytes / 4 > KEEP_AT_LEAST ? live_bytes / 4 : KEEP_AT_LEAST;
+    int64_t keep = live_bytes / KEEP_OF_LIVE, floor = machine_bytes() / KEEP_OF_MACHINE;
+    keep = keep > floor ? keep : floor;
     if (kept_bytes + (int64_t)size > keep) {
         free(memory);
         return;
