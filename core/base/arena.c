@@ -42,7 +42,7 @@ void *cni_arena_alloc(cni_arena *arena, size_t size)
 void *cni_arena_copy(cni_arena *arena, const void *data, size_t size)
 {
     void *memory = cni_arena_raw(arena, size);
-    return memory == NULL ? NULL : memcpy(memory, data, size);
+    return memory == NULL || size == 0 ? memory : memcpy(memory, data, size); /* data may be NULL then */
 }
 
 void cni_arena_destroy(cni_arena *arena)
