@@ -10,7 +10,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 RUN := PYTHONPATH=$(abspath $(BUILD))/python $(PY)
 PYTEST := $(RUN) -m pytest -n $(JOBS)
 
-.PHONY: help build demo test test-full test-c test-python bench lint format asan ubsan tsan fault fuzz stress docs clean
+.PHONY: help build demo test test-full test-c test-python numpy-suite bench lint format asan ubsan tsan fault fuzz stress docs clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -44,6 +44,9 @@ test-python: build test-c
 
 test-full: build test-c ## the slow tests too
 	$(PYTEST) $(PYTEST_ARGS)
+
+numpy-suite: build ## NumPy's own tests with cNumeric in its place
+	$(RUN) tests/numpy_suite/run.py --jobs $(JOBS)
 
 bench: build ## time every row beside NumPy, numexpr, Numba and JAX (BENCH_ARGS="--help" lists options)
 	tools/setup bench

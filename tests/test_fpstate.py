@@ -68,11 +68,13 @@ def test_line_is_the_users_for_composed_functions():
 
 def test_errstate_of_the_call_counts_not_that_of_the_read():
     a = cnumeric.zeros(3)
-    with numpy.errstate(all="ignore"):
-        quiet = a / a
-    with numpy.errstate(invalid="ignore", divide="warn"):
-        loud = 1 / a
-        silent = a / a
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        with numpy.errstate(all="ignore"):
+            quiet = a / a
+        with numpy.errstate(invalid="ignore", divide="warn"):
+            loud = 1 / a
+            silent = a / a
     found = caught(quiet.tolist) + caught(silent.tolist) + caught(loud.tolist)
     assert found == [("divide by zero encountered in divide", RuntimeWarning)]
     assert loud[0] == numpy.inf
