@@ -309,6 +309,38 @@ CN_API cn_status cn_unique_sorted(cn_array *sorted, cn_array **values, cn_array 
 /* numpy.matmul for two arrays of 1 or more dimensions, of one dtype. out NULL: a new array. New reference. */
 CN_API cn_status cn_matmul(cn_array *a, cn_array *b, cn_array *out, cn_array **result);
 
+/* ---- Random numbers ------------------------------------------------------------------------------------- */
+
+typedef enum cn_generator { CN_PCG64, CN_MT19937 } cn_generator;
+
+/* Where a generator of NumPy's stands, in the words of its bit generator's state. */
+typedef struct cn_random {
+    cn_generator generator;
+    uint64_t state[2], increment[2]; /* PCG64: upper and lower half */
+    bool has_uint32;
+    uint32_t uinteger;
+    uint32_t key[624]; /* MT19937 */
+    int position;
+    bool has_gauss; /* RandomState's: a normal drawn and not given */
+    double gauss;
+} cn_random;
+
+/*
+ * New C-order arrays with the numbers that NumPy's Generator (PCG64) or RandomState (MT19937) draws; the generator then
+ * stands where NumPy's would. Where it will stand may depend on the numbers, so these, but for uniform numbers of
+ * PCG64, are drawn at the call. CN_ERROR_UNSUPPORTED for what the generator's class draws otherwise. New references.
+ */
+CN_API cn_status cn_random_uniform(cn_random *random, double low, double range, int ndim, const int64_t *shape,
+                                   cn_array **out); /* low + range * [0, 1) */
+CN_API cn_status cn_random_single(cn_random *random, int ndim, const int64_t *shape, cn_array **out); /* float32 */
+CN_API cn_status cn_random_normal(cn_random *random, int ndim, const int64_t *shape, cn_array **out);
+CN_API cn_status cn_random_exponential(cn_random *random, int ndim, const int64_t *shape, cn_array **out);
+/* Integers of the dtype in low + [0, range], low given modulo 2^64. */
+CN_API cn_status cn_random_integers(cn_random *random, cn_dtype dtype, uint64_t low, uint64_t range, int ndim,
+                                    const int64_t *shape, cn_array **out);
+/* 0 to n - 1 as int64, shuffled. */
+CN_API cn_status cn_random_permutation(cn_random *random, int64_t n, cn_array **out);
+
 /* ---- Running ------------------------------------------------------------------------------------------ */
 
 CN_API cn_status cn_flush(void);       /* plans and runs everything this thread has recorded */
@@ -327,8 +359,9 @@ typedef struct cn_fp_event {
     uint32_t kind; /* one CN_FP_ bit */
     uint32_t context;
     uint32_t site;
-    cn_op op;
+    cn_op op; /* or CN_FP_IN_REDUCE, CN_FP_IN_CAST */
 } cn_fp_event;
+enum { CN_FP_IN_REDUCE = -1, CN_FP_IN_CAST = -2 };
 /* Takes the oldest floating-point event of this thread; false if there is none. */
 CN_API bool cn_fp_event_take(cn_fp_event *event);
 

@@ -23,13 +23,13 @@ def test_warns_once_for_each_call_site():
 
     def twice():
         for _ in range(2):
-            cnumeric.interp(array, array, array)
+            cnumeric.polyfit(array, array, 1)
 
     found = caught(twice)
     assert len(found) == 1
-    assert str(found[0].message) == "cnumeric: numpy.interp is not native, computed by NumPy"
+    assert str(found[0].message) == "cnumeric: numpy.polyfit is not native, computed by NumPy"
     assert found[0].filename == __file__
-    assert len(caught(lambda: cnumeric.interp(array, array, array))) == 1
+    assert len(caught(lambda: cnumeric.polyfit(array, array, 1))) == 1
 
 
 def test_counts():
@@ -37,8 +37,8 @@ def test_counts():
     cnumeric.stats_reset()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        cnumeric.interp(array, array, array)
-        cnumeric.sort(array)
+        cnumeric.polyfit(array, array, 1)
+        cnumeric.roots(array)
     assert cnumeric.stats()["fallbacks"] == 2
 
 

@@ -99,13 +99,13 @@ def test_coverage_names_everything_once():
     assert {f"linalg.{name}" for name in public(numpy.linalg)} <= set(table)
     assert table["add"] == table["sum"] == "native"
     assert table["stack"] == table["diff"] == "composed"
-    assert table["linalg.svd"] == table["interp"] == "fallback"
+    assert table["linalg.svd"] == table["polyfit"] == "fallback"
 
 
 def test_coverage_says_fallback_where_numpy_computes():
     array = cnumeric.arange(6.0)
     table = cnumeric.coverage()
-    for name, arguments in (("sort", (array,)), ("median", (array,)), ("stack", ([array],)), ("exp", (array,))):
+    for name, arguments in (("sort", (array,)), ("roots", (array,)), ("stack", ([array],)), ("exp", (array,))):
         before = cnumeric.stats()["fallbacks"]
         with numpy.testing.suppress_warnings() as quiet:
             quiet.filter(cnumeric.FallbackWarning)
@@ -143,7 +143,10 @@ def test_coverage_command():
     assert "native" in text.splitlines()[-1]
 
 
-def test_import_is_quick():
+def test_import_is_quick(tmp_path, monkeypatch):
+    """From the second import on, when bytecode is cached, as it is of an installed package."""
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+    monkeypatch.setenv("PYTHONPYCACHEPREFIX", str(tmp_path))
     program = "import numpy, time\nstart = time.perf_counter()\nimport cnumeric\nprint(time.perf_counter() - start)"
     assert min(float(run("-c", program)) for _ in range(3)) < 0.05
 

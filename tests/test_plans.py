@@ -8,10 +8,9 @@ import os
 import pathlib
 import re
 
+import cnumeric as np
 import numpy
 import pytest
-
-import cnumeric as np
 
 FOLDER = pathlib.Path(__file__).parent / "plans"
 

@@ -122,7 +122,7 @@ bool cni_cache_seal(const char *path, const char *key)
     return append(path, &t, sizeof t);
 }
 
-bool cni_cache_valid(const char *path, const char *key)
+unsigned char *cni_cache_read(const char *path, const char *key, size_t *contents)
 {
     size_t size, length = strlen(key);
     unsigned char *data = read_file(path, &size);
@@ -135,7 +135,19 @@ bool cni_cache_valid(const char *path, const char *key)
         checksum(data, body, sum);
         valid = memcmp(t.magic, magic, sizeof magic) == 0 && t.key_length == length && sum[0] == t.sum[0] && sum[1] == t.sum[1] &&
                 memcmp(data + body - length, key, length) == 0;
+        *contents = body - length;
     }
+    if (!valid) {
+        cni_free(data);
+        return NULL;
+    }
+    return data;
+}
+
+bool cni_cache_valid(const char *path, const char *key)
+{
+    size_t size;
+    unsigned char *data = cni_cache_read(path, key, &size);
     cni_free(data);
-    return valid;
+    return data != NULL;
 }

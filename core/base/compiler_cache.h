@@ -15,4 +15,7 @@ bool cni_cache_seal(const char *path, const char *key);
 /* Is the file at the path ours, whole, and sealed with this key? */
 bool cni_cache_valid(const char *path, const char *key);
 
+/* The file's contents without what the seal appended, if it is valid; else NULL. Caller frees with cni_free. */
+unsigned char *cni_cache_read(const char *path, const char *key, size_t *size);
+
 #endif

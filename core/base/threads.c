@@ -23,7 +23,8 @@ static struct {
     pthread_mutex_t lock;
     pthread_cond_t begun;
     int started;         /* workers that exist */
-    bool registered, awake_pays;
+    bool registered;
+    _Atomic bool awake_pays;
     _Atomic uint64_t run; /* number of the present run */
     _Atomic int left;    /* workers that have not finished it */
     int count;

@@ -43,7 +43,7 @@ static void order_run(const block *b, uint64_t *packed, int64_t n, bool second, 
         uint64_t index = packed[i] & mask;
         packed[i] = (ranks[index] - low) >> shift << b->bits | index;
     }
-    b->j->kernels->key_64.sort(packed, spare, n, false);
+    b->j->kernels->key_64.sort(packed, spare, n, false, NULL, NULL);
     for (int64_t i = 0, end; i < n && (shift > 0 || more); i = end) {
         uint64_t top = packed[i] >> b->bits;
         for (end = i + 1; end < n && packed[end] >> b->bits == top; end++) {
@@ -124,11 +124,6 @@ static void write_indices(const block *b, int t, int64_t first, int64_t n)
     }
 }
 
-static void finish_indices(void *context, int64_t first, int64_t n)
-{
-    write_indices(context, 0, first, n);
-}
-
 /* A complex sort: the values at the indices of [first, first + n) of each line; in the ranks' memory while raw is read. */
 static void write_chosen(const block *b, int t, int64_t first, int64_t n)
 {
@@ -167,18 +162,29 @@ static void make_ranks(const block *b, int t, int64_t first, int64_t n)
     cni_sort_load(b, t, first, n, rank_piece);
 }
 
+/* Elements [first, first + n) of the block, whose index in their line is `index` and on. */
+static void pack_piece(const block *b, int64_t first, int64_t n, int64_t index, void *to)
+{
+    bool wide = b->j->s.wide;
+    const void *ranks = cni_key_at(b->ranks, wide, first);
+    if (b->packed_wide) {
+        cni_sort_key_kernels(b, wide)->pack_64(ranks, n, b->low, b->shift, b->bits, index, to);
+    } else {
+        cni_sort_key_kernels(b, wide)->pack_32(ranks, n, b->low, b->shift, b->bits, index, to);
+    }
+}
+
+static void load_packed(const block *b, int64_t first, int64_t n, void *to)
+{
+    pack_piece(b, first, n, first, to);
+}
+
 /* [first, first + n) of each line. */
 static void pack(const block *b, int t, int64_t first, int64_t n)
 {
     (void)t;
-    const cni_sort_shape *s = &b->j->s;
-    const cni_key_kernels *k = cni_sort_key_kernels(b, s->wide);
-    for (int64_t i = first; i < b->count * s->length; i += s->length) {
-        if (b->packed_wide) {
-            k->pack_64(cni_key_at(b->ranks, s->wide, i), n, b->low, b->shift, b->bits, first, (uint64_t *)b->keys + i);
-        } else {
-            k->pack_32(cni_key_at(b->ranks, s->wide, i), n, b->low, b->shift, b->bits, first, (uint32_t *)b->keys + i);
-        }
+    for (int64_t line = 0; line < b->count * b->j->s.length; line += b->j->s.length) {
+        pack_piece(b, line + first, n, first, cni_key_at(b->keys, b->packed_wide, line + first));
     }
 }
 
@@ -211,8 +217,11 @@ void cni_argsort_block(block *b)
     int64_t n = b->count * s->length;
     bool argsort = s->task == CNI_TASK_ARGSORT;
     choose_packing(b);
-    cni_sort_shared(b, s->length, pack);
-    cni_sort_block_lines(b, b->packed_wide, argsort && exact(b) ? finish_indices : NULL);
+    if (b->count > 1) {
+        cni_sort_shared(b, s->length, pack);
+    }
+    cni_sort_block_lines(b, b->packed_wide, b->count == 1 ? load_packed : NULL,
+                         argsort && exact(b) ? write_indices : NULL);
     if (!exact(b)) {
         order_all_runs(b);
     }

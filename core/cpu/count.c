@@ -17,7 +17,7 @@ typedef struct counting {
     const int64_t *numbers;
     int64_t n, size;
     int tables;
-    int64_t *own;   /* of each table, `size` counts */
+    int64_t *own; /* of each table, `size` counts */
     int64_t *out;
 } counting;
 
@@ -57,7 +57,8 @@ static int64_t tables_most(int64_t n, int64_t size)
 
 int64_t cni_library_count_scratch(const cni_part *part, const cni_window *w)
 {
-    int64_t size = cni_window_geometry(w, part->access[0].view).shape[0], n = cni_window_geometry(w, part->access[1].view).shape[0];
+    int64_t size = cni_window_geometry(w, part->access[0].view).shape[0],
+            n = cni_window_geometry(w, part->access[1].view).shape[0];
     return (tables_most(n, size) - 1) * size * (int64_t)sizeof(int64_t);
 }
 
@@ -65,7 +66,10 @@ int64_t cni_library_count_scratch(const cni_part *part, const cni_window *w)
 void cni_library_count(const cni_part *part, const cni_run *run)
 {
     cni_library_operand out = cni_library_operand_get(part, 0, run), numbers = cni_library_operand_get(part, 1, run);
-    counting c = {.numbers = (const int64_t *)(const void *)numbers.data, .n = numbers.g.shape[0], .size = out.g.shape[0], .own = run->scratch,
+    counting c = {.numbers = (const int64_t *)(const void *)numbers.data,
+                  .n = numbers.g.shape[0],
+                  .size = out.g.shape[0],
+                  .own = run->scratch,
                   .out = (int64_t *)(void *)out.data};
     c.tables = cni_library_threads(c.n, 1, (int)tables_most(c.n, c.size));
     cni_threads_run(c.tables, count_share, &c);
@@ -79,7 +83,8 @@ void cni_library_count(const cni_part *part, const cni_run *run)
 /* out[k]: the sum, in order, of the float64 weights whose number is k. */
 void cni_library_count_weights(const cni_part *part, const cni_run *run)
 {
-    cni_library_operand out = cni_library_operand_get(part, 0, run), numbers = cni_library_operand_get(part, 1, run), weights = cni_library_operand_get(part, 2, run);
+    cni_library_operand out = cni_library_operand_get(part, 0, run), numbers = cni_library_operand_get(part, 1, run),
+                        weights = cni_library_operand_get(part, 2, run);
     const int64_t *k = (const int64_t *)(const void *)numbers.data;
     const double *w = (const double *)(const void *)weights.data;
     double *sums = (double *)(void *)out.data;

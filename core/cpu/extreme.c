@@ -59,7 +59,8 @@ static int64_t along_shared(extreme *e, int shares)
     cni_threads_run(shares, run_share, e);
     int64_t best = e->found[0];
     for (int t = 1; t < shares; t++) {
-        if (e->kernels->better[e->dtype](e->in.data + e->found[t] * e->stride, e->in.data + best * e->stride, e->maximum)) {
+        if (e->kernels->better[e->dtype](e->in.data + e->found[t] * e->stride, e->in.data + best * e->stride,
+                                         e->maximum)) {
             best = e->found[t];
         }
     }
@@ -164,7 +165,9 @@ static void run_rows(void *context, int64_t first, int64_t end)
 void cni_library_arg_reduce(const cni_part *part, const cni_run *run)
 {
     const cni_op *op = &run->window->ops[part->op];
-    extreme e = {.kernels = cni_order_kernels_get(), .out = cni_library_operand_get(part, 0, run), .in = cni_library_operand_get(part, 1, run),
+    extreme e = {.kernels = cni_order_kernels_get(),
+                 .out = cni_library_operand_get(part, 0, run),
+                 .in = cni_library_operand_get(part, 1, run),
                  .maximum = (op->flags & CNI_FLAG_MAXIMUM) != 0};
     int64_t count = cni_element_count(e.in.g.ndim, e.in.g.shape);
     int last = e.in.g.ndim - 1;

@@ -31,7 +31,8 @@ typedef struct sixteen {
 #include "cpu/gather_size.h"
 
 typedef void (*pick_loop)(const char *from, int64_t stride, const int64_t *index, int64_t n, void *to);
-typedef void (*put_loop)(char *to, int64_t stride, const int64_t *index, int64_t n, const char *from, int64_t from_stride);
+typedef void (*put_loop)(char *to, int64_t stride, const int64_t *index, int64_t n, const char *from,
+                         int64_t from_stride);
 static const pick_loop loads[5] = {pick_1, pick_2, pick_4, pick_8, pick_16};
 static const put_loop stores[5] = {put_1, put_2, put_4, put_8, put_16};
 
@@ -39,8 +40,8 @@ static const put_loop stores[5] = {put_1, put_2, put_4, put_8, put_16};
 typedef struct indexed {
     operand array, other, flat;
     int nindex, rest;
-    int64_t row;    /* elements behind an index */
-    int64_t stride; /* bytes from index to index, if `even` */
+    int64_t row;                                     /* elements behind an index */
+    int64_t stride;                                  /* bytes from index to index, if `even` */
     bool even, dense_index, dense_rows, dense_other; /* indices, rows of both sides, the other side: contiguous */
 } indexed;
 
@@ -51,7 +52,8 @@ static bool contiguous(int ndim, const int64_t *shape, const int64_t *strides, i
 
 static indexed indexed_of(operand array, operand other, operand flat, int nindex)
 {
-    indexed x = {.array = array, .other = other, .flat = flat, .nindex = nindex, .rest = array.g.ndim - nindex, .even = true};
+    indexed x = {
+        .array = array, .other = other, .flat = flat, .nindex = nindex, .rest = array.g.ndim - nindex, .even = true};
     int nd = flat.g.ndim;
     x.row = cni_element_count(x.rest, array.g.shape + nindex);
     x.stride = array.g.strides[nindex - 1];
@@ -88,7 +90,8 @@ static void move_row(const indexed *x, char *array, char *other, bool into_other
         return;
     }
     const cni_copy_loop copy = cni_cpu_kernels_get()->copies[__builtin_ctzll(itemsize)];
-    const int64_t *shape = x->array.g.shape + x->nindex, *a = x->array.g.strides + x->nindex, *o = x->other.g.strides + x->flat.g.ndim;
+    const int64_t *shape = x->array.g.shape + x->nindex, *a = x->array.g.strides + x->nindex,
+                  *o = x->other.g.strides + x->flat.g.ndim;
     int64_t index[CN_MAX_DIMS] = {0};
     int last = x->rest - 1;
     do {
@@ -112,7 +115,8 @@ static void move_rows(const indexed *x, int64_t first, int64_t end, bool into_ot
     }
     for (int64_t i = first; i < end; i++) {
         int64_t flat = *(const int64_t *)(const void *)(x->flat.data + cni_offset_of(g->ndim, g->strides, index));
-        move_row(x, x->array.data + flat_offset(x, flat), x->other.data + cni_offset_of(g->ndim, x->other.g.strides, index), into_other);
+        move_row(x, x->array.data + flat_offset(x, flat),
+                 x->other.data + cni_offset_of(g->ndim, x->other.g.strides, index), into_other);
         cni_next_index(g->ndim, g->shape, index);
     }
 }
@@ -123,7 +127,8 @@ static void gather_share(void *context, int64_t first, int64_t end)
     int64_t size = x->array.g.itemsize;
     const int64_t *index = (const int64_t *)(const void *)x->flat.data;
     if (x->rest == 0 && x->even && x->dense_index && x->dense_other) {
-        loads[__builtin_ctzll((uint64_t)size)](x->array.data, x->stride, index + first, end - first, x->other.data + first * size);
+        loads[__builtin_ctzll((uint64_t)size)](x->array.data, x->stride, index + first, end - first,
+                                               x->other.data + first * size);
     } else if (x->even && x->dense_rows && x->dense_index && x->dense_other) {
         for (int64_t i = first; i < end; i++) {
             memcpy(x->other.data + i * x->row * size, x->array.data + index[i] * x->stride, (size_t)(x->row * size));
@@ -135,8 +140,8 @@ static void gather_share(void *context, int64_t first, int64_t end)
 
 void cni_library_gather(const cni_part *part, const cni_run *run)
 {
-    indexed x = indexed_of(cni_library_operand_get(part, 1, run), cni_library_operand_get(part, 0, run), cni_library_operand_get(part, 2, run),
-                           run->window->ops[part->op].parameter);
+    indexed x = indexed_of(cni_library_operand_get(part, 1, run), cni_library_operand_get(part, 0, run),
+                           cni_library_operand_get(part, 2, run), run->window->ops[part->op].parameter);
     int64_t count = cni_element_count(x.flat.g.ndim, x.flat.g.shape);
     if (count > 0 && x.row > 0) {
         cni_library_lines(count, x.row, gather_share, &x);
@@ -145,15 +150,16 @@ void cni_library_gather(const cni_part *part, const cni_run *run)
 
 void cni_library_scatter(const cni_part *part, const cni_run *run)
 {
-    indexed x = indexed_of(cni_library_operand_get(part, 0, run), cni_library_operand_get(part, 2, run), cni_library_operand_get(part, 1, run),
-                           run->window->ops[part->op].parameter);
+    indexed x = indexed_of(cni_library_operand_get(part, 0, run), cni_library_operand_get(part, 2, run),
+                           cni_library_operand_get(part, 1, run), run->window->ops[part->op].parameter);
     int64_t count = cni_element_count(x.flat.g.ndim, x.flat.g.shape);
     if (count == 0 || x.row == 0) {
         return;
     }
     if (x.rest == 0 && x.even && x.dense_index && (x.dense_other || x.flat.g.ndim == 1)) {
-        stores[__builtin_ctzll((uint64_t)x.array.g.itemsize)](x.array.data, x.stride, (const int64_t *)(const void *)x.flat.data, count,
-                                                            x.other.data, x.dense_other ? x.other.g.itemsize : x.other.g.strides[0]);
+        stores[__builtin_ctzll((uint64_t)x.array.g.itemsize)](
+            x.array.data, x.stride, (const int64_t *)(const void *)x.flat.data, count, x.other.data,
+            x.dense_other ? x.other.g.itemsize : x.other.g.strides[0]);
     } else {
         move_rows(&x, 0, count, false);
     }

@@ -48,7 +48,8 @@ int cni_library_threads(int64_t n, int64_t work, int most)
     return threads < 1 ? 1 : threads < most ? (int)threads : most;
 }
 
-void cni_library_lines(int64_t lines, int64_t work, void (*run)(void *context, int64_t first, int64_t end), void *context)
+void cni_library_lines(int64_t lines, int64_t work, void (*run)(void *context, int64_t first, int64_t end),
+                       void *context)
 {
     line_run r = {.lines = lines, .count = cni_library_threads(lines, work, INT32_MAX), .run = run, .context = context};
     cni_threads_run(r.count, run_share, &r);
@@ -138,8 +139,10 @@ static cni_matrix matrix_of(const operand *o, bool left)
 
 void cni_library_matmul(const cni_part *part, const cni_run *run)
 {
-    operand out = cni_library_operand_get(part, 0, run), a = cni_library_operand_get(part, 1, run), b = cni_library_operand_get(part, 2, run);
-    cni_matrix x = matrix_of(&a, true), y = matrix_of(&b, false), z = {.dtype = out.dtype, .rows = x.rows, .columns = y.columns};
+    operand out = cni_library_operand_get(part, 0, run), a = cni_library_operand_get(part, 1, run),
+            b = cni_library_operand_get(part, 2, run);
+    cni_matrix x = matrix_of(&a, true), y = matrix_of(&b, false),
+               z = {.dtype = out.dtype, .rows = x.rows, .columns = y.columns};
     int tail = (a.g.ndim > 1) + (b.g.ndim > 1), nbatch = out.g.ndim - tail;
     int64_t a_strides[CN_MAX_DIMS], b_strides[CN_MAX_DIMS], index[CN_MAX_DIMS] = {0};
     z.row_stride = a.g.ndim > 1 ? out.g.strides[nbatch] : 0;

@@ -213,15 +213,24 @@ static void unpack_64(const uint64_t *packed, int64_t n, uint64_t mask, int64_t 
 
 /* ---- The table ---- */
 
-#define BY_DTYPE(name)                                                                                              \
-    {name##_u8, name##_i8, name##_u8, name##_i16, name##_u16, name##_i32, name##_u32, name##_i64, name##_u64, name##_f16, \
-     name##_f32, name##_f64, name##_c64, name##_c128}
-#define BY_REAL(name)                                                                                               \
-    {name##_u8, name##_i8, name##_u8, name##_i16, name##_u16, name##_i32, name##_u32, name##_i64, name##_u64, name##_f16, \
-     name##_f32, name##_f64}
-#define BY_KEY(s)                                                                                                   \
-    {.sort = sort_##s, .select = select_##s, .lines = lines_##s, .sorted = sorted_##s, .range = range_##s,          \
-     .classify = classify_##s, .scatter = scatter_##s, .pack_32 = pack_32_##s, .pack_64 = pack_64_##s}
+#define BY_DTYPE(name)                                                                                                 \
+    {name##_u8,  name##_i8,  name##_u8,  name##_i16, name##_u16, name##_i32, name##_u32,                               \
+     name##_i64, name##_u64, name##_f16, name##_f32, name##_f64, name##_c64, name##_c128}
+#define BY_REAL(name)                                                                                                  \
+    {name##_u8,  name##_i8,  name##_u8,  name##_i16, name##_u16, name##_i32,                                           \
+     name##_u32, name##_i64, name##_u64, name##_f16, name##_f32, name##_f64}
+#define BY_KEY(s)                                                                                                      \
+    {.sort = sort_##s,                                                                                                 \
+     .select = select_##s,                                                                                             \
+     .lines = lines_##s,                                                                                               \
+     .sorted = sorted_##s,                                                                                             \
+     .range = range_##s,                                                                                               \
+     .classify = classify_##s,                                                                                         \
+     .scatter_begin = scatter_begin_##s,                                                                               \
+     .scatter = scatter_##s,                                                                                           \
+     .scatter_end = scatter_end_##s,                                                                                   \
+     .pack_32 = pack_32_##s,                                                                                           \
+     .pack_64 = pack_64_##s}
 
 const cni_order_kernels CNI_KERNELS = {
     .key_32 = BY_KEY(32),

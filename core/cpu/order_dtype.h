@@ -73,8 +73,9 @@ static inline BITS F(rank_bits)(BITS bits)
 }
 
 /* The rank of +infinity: NaNs have more. */
-#define LIMIT ((BITS)((BITS)((BITS)1 << (8 * sizeof(BITS) - 1)) + INFINITY_BITS - \
-                      (BITS)((BITS)((BITS)1 << (8 * sizeof(BITS) - 1)) - 1 - INFINITY_BITS)))
+#define LIMIT                                                                                                          \
+    ((BITS)((BITS)((BITS)1 << (8 * sizeof(BITS) - 1)) + INFINITY_BITS -                                                \
+            (BITS)((BITS)((BITS)1 << (8 * sizeof(BITS) - 1)) - 1 - INFINITY_BITS)))
 static const BITS F(rank_limit) = LIMIT;
 #undef LIMIT
 
@@ -136,7 +137,7 @@ static void F(ranks)(int64_t n, const void *values, void *keys, uint64_t *low)
 }
 
 #ifdef IS_HALF
-#define IS_NAN(x) (((x)&0x7FFF) > 0x7C00)
+#define IS_NAN(x) (((x) & 0x7FFF) > 0x7C00)
 #define LESS(a, b) (F(rank_bits)(a) < F(rank_bits)(b))
 #elif KIND == KIND_FLOAT
 #define IS_NAN(x) ((x) != (x))
@@ -256,18 +257,38 @@ static inline T F(extreme_of)(const T *from, int64_t rows, bool maximum, bool *n
             }
         }
     }
-    *nan = false;
-    for (int k = 0; k < F(WIDE); k++) {
-        best[0] = (maximum ? best[k] > best[0] : best[k] < best[0]) ? best[k] : best[0];
-        *nan |= odd[k] != 0;
+    for (int half = F(WIDE) / 2; half > 0; half /= 2) {
+        for (int k = 0; k < half; k++) {
+            best[k] = (maximum ? best[k + half] > best[k] : best[k + half] < best[k]) ? best[k + half] : best[k];
+            odd[k] = odd[k + half] != 0 ? 1 : odd[k];
+        }
     }
+    *nan = odd[0] != 0;
     return best[0];
+}
+
+/* The first index from i on where the value is: it is there. */
+static int64_t F(find)(const T *from, int64_t i, int64_t n, T value)
+{
+    for (; i + F(WIDE) <= n; i += F(WIDE)) {
+        T hit = 0;
+        for (int k = 0; k < F(WIDE); k++) {
+            hit = from[i + k] == value ? 1 : hit;
+        }
+        if (hit != 0) {
+            break;
+        }
+    }
+    while (from[i] != value) {
+        i++;
+    }
+    return i;
 }
 
 /* Block by block: only the first block with the extreme is searched for it. */
 static int64_t F(extreme)(const void *values, int64_t n, bool maximum)
 {
-    enum { ROWS = 16, BLOCK = ROWS * F(WIDE) };
+    enum { ROWS = 64 };
     const T *from = values;
     int64_t block = 0, i = 0;
     bool nan = false, found = false;
@@ -308,10 +329,7 @@ static int64_t F(extreme)(const void *values, int64_t n, bool maximum)
             found = true;
         }
     }
-    while (found && from[block] != best) {
-        block++;
-    }
-    return found ? block : 0;
+    return found ? F(find)(from, block, n, best) : 0;
 }
 
 #endif

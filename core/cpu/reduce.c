@@ -14,6 +14,7 @@
 #include "base/status.h"
 #include "base/threads.h"
 #include "cpu/group.h"
+#include "exec/nest.h"
 #include "op/op.h"
 
 static bool is_inexact(uint8_t dtype)
@@ -27,23 +28,6 @@ static bool is_float_sum(const cni_reduction *r)
 }
 
 /* ---- Binding ---- */
-
-/* Trailing reduced axes that are one run in the array as recorded. */
-static int64_t block_of(const cni_geometry *in, const cni_geometry *out)
-{
-    int64_t block = 1, expected = 0;
-    for (int d = in->ndim - 1; d >= 0; d--) {
-        if (in->shape[d] == 1) {
-            continue;
-        }
-        if (out->strides[d] != 0 || (expected != 0 && in->strides[d] != expected)) {
-            break;
-        }
-        block *= in->shape[d];
-        expected = in->strides[d] * in->shape[d];
-    }
-    return block;
-}
 
 static int64_t count_of(const cni_geometry *out)
 {
@@ -70,12 +54,7 @@ static bool reduction_bind(const cni_instr *x, const cni_part *part, const cni_w
                       cn_scalar_cast(&identity, CN_STRONG, (cn_dtype)x->dtype, &r->identity) == CN_OK;
     r->initial = r->has_initial ? op->args[2] & ~CNI_SCALAR : 0;
     r->count = count_of(&out);
-    r->block = r->count;
-    if ((op->args[1] & CNI_SCALAR) == 0) {
-        cni_geometry in = cni_window_geometry(w, op->args[1]);
-        r->block = block_of(&in, &out);
-    }
-    r->block = r->block < 1 ? 1 : r->block;
+    r->block = cni_reduction_block(w, op, part->access[x->access].view);
     r->large = is_float_sum(r) && r->count > CNI_SMALL_SUM;
     int64_t leaf = r->large ? CNI_LEAF : CNI_SMALL_SUM;
     leaf = leaf < r->block ? leaf : r->block;

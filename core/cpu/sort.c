@@ -8,11 +8,13 @@
 #include "cpu/library.h"
 
 enum {
-    IN_CACHE = 768 << 10, /* bytes of keys that one thread sorts without distributing them */
+    IN_CACHE = 4 << 20,     /* bytes of keys that one thread sorts without distributing them */
+    STREAM_ABOVE = 8 << 20, /* bytes of keys that are distributed past the cache */
     SAMPLES = 4096,
+    CHUNK = 4096,       /* keys loaded together */
     SORTED_LEAST = 256, /* keys that may be found to be sorted */
     SELECT_THREADS = 4, /* that are worth distributing keys for, to select some */
-    WORK = 16            /* element operations that sorting a key counts for */
+    WORK = 16           /* element operations that sorting a key counts for */
 };
 
 typedef struct distribution {
@@ -36,29 +38,46 @@ static void chunk(const distribution *d, int t, int64_t *first, int64_t *n)
     *n = cni_lane_begin(d->run->n, t + 1, d->threads) - *first;
 }
 
-/* From keys at equal distances, sorted in the spare memory. */
-static void choose_splitters(distribution *d)
+/* Keys [first, first + n), n <= CHUNK: where they lie, or in the buffer. */
+static const void *keys_of(const distribution *d, int64_t first, int64_t n, void *buffer)
+{
+    if (d->run->load == NULL) {
+        return at(d->run->keys, d->size, first);
+    }
+    d->run->load(d->run->context, first, n, buffer);
+    return buffer;
+}
+
+/* From keys at equal distances, sorted in the spare memory. Were they sorted before? */
+static bool choose_splitters(distribution *d)
 {
     const cni_sort_run *r = d->run;
     int64_t step = r->n / SAMPLES > 0 ? r->n / SAMPLES : 1, count = r->n / step < SAMPLES ? r->n / step : SAMPLES;
     char *sample = r->spare;
+    uint64_t one;
     for (int64_t i = 0; i < count; i++) {
-        memcpy(sample + (size_t)i * d->size, at(r->keys, d->size, i * step), d->size);
+        memcpy(sample + (size_t)i * d->size, keys_of(d, i * step, 1, &one), d->size);
     }
-    d->k->sort(sample, sample + (size_t)count * d->size, count, false);
+    bool sorted = d->k->sorted(sample, count);
+    d->k->sort(sample, sample + (size_t)count * d->size, count, false, NULL, NULL);
     for (int b = 1; b < CNI_BUCKETS; b++) {
-        memcpy((char *)d->splitters + (size_t)(b - 1) * d->size, sample + (size_t)(count * b / CNI_BUCKETS) * d->size, d->size);
+        memcpy((char *)d->splitters + (size_t)(b - 1) * d->size, sample + (size_t)(count * b / CNI_BUCKETS) * d->size,
+               d->size);
     }
+    return sorted;
 }
 
 static void classify(void *context, int t)
 {
     const distribution *d = context;
-    int64_t first, n;
+    int64_t first, n, *tally = d->tally + t * CNI_BUCKETS;
+    uint64_t buffer[CHUNK];
     chunk(d, t, &first, &n);
-    int64_t *tally = d->tally + t * CNI_BUCKETS;
     memset(tally, 0, CNI_BUCKETS * sizeof *tally);
-    d->k->classify(at(d->run->keys, d->size, first), n, d->splitters, d->run->bucket + first, tally);
+    for (int64_t i = first, some; i < first + n; i += some) {
+        some = first + n - i < CHUNK ? first + n - i : CHUNK;
+        d->k->classify(keys_of(d, i, some, buffer), some, d->splitters, d->run->bucket + i, tally);
+    }
 }
 
 /* From counts to where each thread's keys of each bucket begin. */
@@ -80,19 +99,27 @@ static void scatter(void *context, int t)
 {
     const distribution *d = context;
     int64_t first, n;
+    uint64_t buffer[CHUNK];
+    cni_scatter s;
     chunk(d, t, &first, &n);
-    d->k->scatter(at(d->run->keys, d->size, first), n, d->run->bucket + first, d->tally + t * CNI_BUCKETS, d->run->spare);
+    d->k->scatter_begin(&s, d->tally + t * CNI_BUCKETS, d->run->spare, d->run->n * (int64_t)d->size > STREAM_ABOVE);
+    for (int64_t i = first, some; i < first + n; i += some) {
+        some = first + n - i < CHUNK ? first + n - i : CHUNK;
+        d->k->scatter(&s, keys_of(d, i, some, buffer), some, d->run->bucket + i);
+    }
+    d->k->scatter_end(&s);
 }
 
-static void sort_part(const cni_sort_run *r, const cni_key_kernels *k, size_t size, void *from, void *to, bool move, int64_t first,
-                      int64_t n)
+/* Sorts n keys from `from` to `to` (move) or in `from`. */
+static void sort_part(const cni_sort_run *r, const cni_key_kernels *k, size_t size, void *from, void *to, bool move,
+                      int64_t first, int64_t n)
 {
-    from = at(from, size, first);
-    to = at(to, size, first);
+    char *keys = at(from, size, first), *spare = at(to, size, first);
+    bool more = first + n < r->n;
     if (r->kth != NULL) {
-        k->select(from, to, n, move, r->kth, r->nkth, first);
+        k->select(keys, spare, n, move, r->kth, r->nkth, first);
     } else {
-        k->sort(from, to, n, move);
+        k->sort(keys, spare, n, move, more ? keys + (size_t)n * size : NULL, more ? spare + (size_t)n * size : NULL);
     }
     if (r->finish != NULL) {
         r->finish(r->context, first, n);
@@ -112,6 +139,26 @@ static void sort_buckets(void *context, int t)
     }
 }
 
+static void load_share(void *context, int t)
+{
+    const distribution *d = context;
+    int64_t first, n;
+    chunk(d, t, &first, &n);
+    d->run->load(d->run->context, first, n, at(d->run->keys, d->size, first));
+}
+
+/* If all keys are in order, that is all. */
+static bool done_when_sorted(const distribution *d)
+{
+    if (!d->k->sorted(d->run->keys, d->run->n)) {
+        return false;
+    }
+    if (d->run->finish != NULL) {
+        d->run->finish(d->run->context, 0, d->run->n);
+    }
+    return true;
+}
+
 void cni_sort_keys(const cni_sort_run *run)
 {
     const cni_order_kernels *kernels = cni_order_kernels_get();
@@ -122,17 +169,25 @@ void cni_sort_keys(const cni_sort_run *run)
         d.threads = 1;
     }
     d.tally = d.threads > 1 ? run->tally : own;
-    if (run->n >= SORTED_LEAST && d.k->sorted(run->keys, run->n)) {
-        if (run->finish != NULL && run->n > 0) {
-            run->finish(run->context, 0, run->n);
+    if (d.threads == 1 && (run->n * (int64_t)d.size <= IN_CACHE || run->kth != NULL)) {
+        if (run->load != NULL) {
+            load_share(&d, 0);
         }
-    } else if (d.threads == 1 && (run->n * (int64_t)d.size <= IN_CACHE || run->kth != NULL)) {
-        sort_part(run, d.k, d.size, run->keys, run->spare, false, 0, run->n);
-    } else {
-        choose_splitters(&d);
-        cni_threads_run(d.threads, classify, &d);
-        place_buckets(&d);
-        cni_threads_run(d.threads, scatter, &d);
-        cni_threads_run(d.threads, sort_buckets, &d);
+        if (run->n < SORTED_LEAST || !done_when_sorted(&d)) {
+            sort_part(run, d.k, d.size, run->keys, run->spare, false, 0, run->n);
+        }
+        return;
     }
+    if (choose_splitters(&d)) {
+        if (run->load != NULL) {
+            cni_threads_run(d.threads, load_share, &d);
+        }
+        if (done_when_sorted(&d)) {
+            return;
+        }
+    }
+    cni_threads_run(d.threads, classify, &d);
+    place_buckets(&d);
+    cni_threads_run(d.threads, scatter, &d);
+    cni_threads_run(d.threads, sort_buckets, &d);
 }

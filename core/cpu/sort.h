@@ -14,13 +14,15 @@ enum {
 };
 
 typedef struct cni_sort_run {
-    bool wide;                /* keys of 64 bits */
-    void *keys, *spare;       /* n of them, and room for n; the result is in keys */
+    bool wide;          /* keys of 64 bits */
+    void *keys, *spare; /* n of them, and room for n; the result is in keys */
     int64_t n;
-    int threads;              /* to be used at most; 1: the caller alone */
-    uint8_t *bucket;          /* room for n (n >= CNI_DISTRIBUTE_LEAST) */
-    int64_t *tally;           /* room for threads * CNI_BUCKETS */
-    const int64_t *kth;       /* NULL: sort all; else only select these ranks, ascending */
+    /* Writes keys [first, first + n) to `to`, of any of them at any time; NULL: they are there. */
+    void (*load)(void *context, int64_t first, int64_t n, void *to);
+    int threads;        /* to be used at most; 1: the caller alone */
+    uint8_t *bucket;    /* room for n (n >= CNI_DISTRIBUTE_LEAST) */
+    int64_t *tally;     /* room for threads * CNI_BUCKETS */
+    const int64_t *kth; /* NULL: sort all; else only select these ranks, ascending */
     int64_t nkth;
     void (*finish)(void *context, int64_t first, int64_t n); /* once for each part of keys when it is done; or NULL */
     void *context;

@@ -44,12 +44,14 @@ ONE_LINE void F(columns_8)(V *v)
 
 ONE_LINE void F(columns_16)(V *v)
 {
-    static const uint8_t pairs[60][2] = { /* Green's */
-        {0, 1}, {2, 3}, {4, 5}, {6, 7}, {8, 9}, {10, 11}, {12, 13}, {14, 15}, {0, 2}, {1, 3}, {4, 6}, {5, 7}, {8, 10},
-        {9, 11}, {12, 14}, {13, 15}, {0, 4}, {1, 5}, {2, 6}, {3, 7}, {8, 12}, {9, 13}, {10, 14}, {11, 15}, {0, 8},
-        {1, 9}, {2, 10}, {3, 11}, {4, 12}, {5, 13}, {6, 14}, {7, 15}, {5, 10}, {6, 9}, {3, 12}, {13, 14}, {4, 8},
-        {7, 11}, {1, 2}, {1, 4}, {7, 13}, {2, 8}, {11, 14}, {2, 4}, {5, 6}, {9, 10}, {11, 13}, {3, 8}, {7, 12}, {6, 8},
-        {10, 12}, {3, 5}, {7, 9}, {3, 4}, {5, 6}, {7, 8}, {9, 10}, {11, 12}, {6, 7}, {8, 9}};
+    static const uint8_t pairs[60][2] = {
+        /* Green's */
+        {0, 1},   {2, 3},  {4, 5},   {6, 7},   {8, 9},   {10, 11}, {12, 13}, {14, 15}, {0, 2},  {1, 3},
+        {4, 6},   {5, 7},  {8, 10},  {9, 11},  {12, 14}, {13, 15}, {0, 4},   {1, 5},   {2, 6},  {3, 7},
+        {8, 12},  {9, 13}, {10, 14}, {11, 15}, {0, 8},   {1, 9},   {2, 10},  {3, 11},  {4, 12}, {5, 13},
+        {6, 14},  {7, 15}, {5, 10},  {6, 9},   {3, 12},  {13, 14}, {4, 8},   {7, 11},  {1, 2},  {1, 4},
+        {7, 13},  {2, 8},  {11, 14}, {2, 4},   {5, 6},   {9, 10},  {11, 13}, {3, 8},   {7, 12}, {6, 8},
+        {10, 12}, {3, 5},  {7, 9},   {3, 4},   {5, 6},   {7, 8},   {9, 10},  {11, 12}, {6, 7},  {8, 9}};
 #pragma GCC unroll 60
     for (int i = 0; i < 60; i++) {
         F(order)(&v[pairs[i][0]], &v[pairs[i][1]]);
@@ -349,4 +351,48 @@ static void F(classify)(const void *keys, int64_t n, const void *splitters, uint
         }
         memset(tally, 0, sizeof tally);
     }
+}
+
+/*
+ * Keys gather in a cache line for each bucket, which goes to memory when it is full. A bucket's first
+ * and last line are shared with its neighbours, or with other threads, and written in part.
+ */
+static void F(scatter_begin)(cni_scatter *s, const int64_t *at, void *to, bool stream)
+{
+    int64_t skew = (int64_t)((uintptr_t)to / sizeof(KEY) % LANES); /* places are counted from a line's begin */
+    for (int b = 0; b < CNI_BUCKETS; b++) {
+        s->begin[b] = s->at[b] = at[b] + skew;
+    }
+    s->to = (KEY *)to - skew;
+    s->stream = stream;
+}
+
+static void F(scatter)(cni_scatter *s, const void *keys, int64_t n, const uint8_t *bucket)
+{
+    const KEY *from = keys;
+    KEY(*lines)[LANES] = (KEY(*)[LANES])(void *)s->line, *out = s->to;
+    for (int64_t i = 0; i < n && !s->stream; i++) {
+        out[s->at[bucket[i]]++] = from[i];
+    }
+    for (int64_t i = 0; i < n && s->stream; i++) {
+        int b = bucket[i];
+        int64_t place = s->at[b]++, first = place - (LANES - 1);
+        lines[b][place % LANES] = from[i];
+        if (place % LANES == LANES - 1 && first >= s->begin[b]) {
+            _mm512_stream_si512((void *)(out + first), F(load_all)(lines[b]));
+        } else if (place % LANES == LANES - 1) {
+            F(store)(out + first, (MASK)~F(first)(s->begin[b] - first), F(load_all)(lines[b]));
+        }
+    }
+}
+
+static void F(scatter_end)(cni_scatter *s)
+{
+    KEY(*lines)[LANES] = (KEY(*)[LANES])(void *)s->line, *out = s->to;
+    for (int b = 0; b < CNI_BUCKETS && s->stream; b++) {
+        int64_t first = s->at[b] / LANES * LANES;
+        MASK some = (MASK)(F(first)(s->at[b] - first) & (MASK)~F(first)(s->begin[b] - first));
+        F(store)(out + first, some, F(load_all)(lines[b]));
+    }
+    _mm_sfence();
 }

@@ -126,7 +126,8 @@ ONE_LINE void transpose_32(V *v)
 #pragma GCC unroll 4
     for (int c = 0; c < 4; c++) {
         V even_low = _mm512_shuffle_i32x4(b[c], b[4 + c], 0x88), odd_low = _mm512_shuffle_i32x4(b[c], b[4 + c], 0xDD);
-        V even_high = _mm512_shuffle_i32x4(b[8 + c], b[12 + c], 0x88), odd_high = _mm512_shuffle_i32x4(b[8 + c], b[12 + c], 0xDD);
+        V even_high = _mm512_shuffle_i32x4(b[8 + c], b[12 + c], 0x88),
+          odd_high = _mm512_shuffle_i32x4(b[8 + c], b[12 + c], 0xDD);
         v[c] = _mm512_shuffle_i32x4(even_low, even_high, 0x88);
         v[8 + c] = _mm512_shuffle_i32x4(even_low, even_high, 0xDD);
         v[4 + c] = _mm512_shuffle_i32x4(odd_low, odd_high, 0x88);

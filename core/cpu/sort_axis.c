@@ -16,7 +16,7 @@ enum {
     COUNT_16_LEAST = 1 << 17,
     VALUES_16 = 1 << 16,
     TURN = 64,
-    WORK = 16                 /* element operations that sorting a key counts for */
+    WORK = 16 /* element operations that sorting a key counts for */
 };
 
 typedef cni_sort_shape shape;
@@ -50,10 +50,12 @@ static void memory_layout(shape *s)
     s->spare = take(&at, s->counting == 0, n * key);
     s->ranks = take(&at, s->indices, n * 8);
     s->ranks_low = take(&at, s->dtype == CN_COMPLEX128, n * 8);
-    s->raw = take(&at, !s->in_runs || !s->out_runs, n * (int64_t)(s->itemsize > s->out_size ? s->itemsize : s->out_size));
+    s->raw =
+        take(&at, !s->in_runs || !s->out_runs, n * (int64_t)(s->itemsize > s->out_size ? s->itemsize : s->out_size));
     s->bucket = take(&at, distributes, n);
-    int64_t tables = s->counting == 2 ? (s->workers > 1 ? 1 : processors()) * VALUES_16
-                     : distributes || s->counting == 1 ? processors() * CNI_BUCKETS : 0;
+    int64_t tables = s->counting == 2                  ? (s->workers > 1 ? 1 : processors()) * VALUES_16
+                     : distributes || s->counting == 1 ? processors() * CNI_BUCKETS
+                                                       : 0;
     s->tables = take(&at, tables > 0, tables * (int64_t)sizeof(int64_t));
     s->worker_bytes = at;
 }
@@ -93,19 +95,27 @@ static int64_t lines_in_block(const shape *s)
 
 static shape shape_of(cni_sort_task task, cn_dtype dtype, cni_geometry out, cni_geometry in, int axis)
 {
-    shape s = {.task = task, .dtype = dtype, .out = out, .in = in, .axis = axis, .itemsize = (size_t)in.itemsize,
-               .out_size = (size_t)out.itemsize, .length = in.shape[axis]};
+    shape s = {.task = task,
+               .dtype = dtype,
+               .out = out,
+               .in = in,
+               .axis = axis,
+               .itemsize = (size_t)in.itemsize,
+               .out_size = (size_t)out.itemsize,
+               .length = in.shape[axis]};
     s.lines = s.length == 0 ? 0 : cni_element_count(in.ndim, in.shape) / s.length;
     s.complex = dtype == CN_COMPLEX64 || dtype == CN_COMPLEX128;
     s.indices = task == CNI_TASK_ARGSORT || s.complex;
     s.wide = cni_key_size(dtype) == 8;
-    if (!s.indices && ((s.itemsize == 1 && s.length >= COUNT_8_LEAST) || (s.itemsize == 2 && s.length >= COUNT_16_LEAST))) {
+    if (!s.indices &&
+        ((s.itemsize == 1 && s.length >= COUNT_8_LEAST) || (s.itemsize == 2 && s.length >= COUNT_16_LEAST))) {
         s.counting = (int)s.itemsize;
     }
     s.count = lines_in_block(&s);
     s.in_runs = lines_run(&s, &in, s.itemsize);
     s.out_runs = lines_run(&s, &out, s.out_size);
-    s.direct = s.out_runs && s.counting == 0 && (task == CNI_TASK_ARGSORT || (!s.indices && s.itemsize == (s.wide ? 8 : 4)));
+    s.direct =
+        s.out_runs && s.counting == 0 && (task == CNI_TASK_ARGSORT || (!s.indices && s.itemsize == (s.wide ? 8 : 4)));
     s.together = s.count > 1 && s.length >= TOGETHER_LEAST;
     int64_t blocks = (s.lines + s.count - 1) / s.count;
     s.workers = s.together || blocks < 1 ? 1 : blocks < processors() ? blocks : processors();
@@ -149,7 +159,8 @@ static int64_t line_offset(const shape *s, const cni_geometry *g, int64_t line)
 }
 
 /* Elements [first, first + n) of each line, TURN at a time: neighbouring lines share cache lines. */
-static void copy_lines(const block *b, const cni_geometry *g, char *strided, size_t size, bool into, int64_t first, int64_t n)
+static void copy_lines(const block *b, const cni_geometry *g, char *strided, size_t size, bool into, int64_t first,
+                       int64_t n)
 {
     const shape *s = &b->j->s;
     const cni_copy_loop copy = cni_cpu_kernels_get()->copies[__builtin_ctzll(size)];
@@ -213,23 +224,39 @@ static void store_lines(const block *b, int t, int64_t first, int64_t n)
 typedef struct line_sort {
     const block *b;
     bool wide;
-    void (*finish)(void *context, int64_t first, int64_t n);
+    cni_sort_load_keys load;
+    cni_sort_step finish;
     int64_t first; /* of the line in the block */
 } line_sort;
+
+static void load_line(void *context, int64_t first, int64_t n, void *to)
+{
+    const line_sort *x = context;
+    x->load(x->b, x->first + first, n, to);
+}
 
 static void finish_line(void *context, int64_t first, int64_t n)
 {
     const line_sort *x = context;
-    x->finish((void *)(uintptr_t)x->b, x->first + first, n);
+    x->finish(x->b, 0, x->first + first, n);
 }
 
 static void sort_line(line_sort *x, int64_t line, int threads)
 {
     const block *b = x->b;
     x->first = line * b->j->s.length;
-    cni_sort_run run = {.wide = x->wide, .keys = cni_key_at(b->keys, x->wide, x->first), .spare = cni_key_at(b->spare, x->wide, x->first),
-                        .n = b->j->s.length, .threads = threads, .bucket = b->bucket + x->first, .tally = b->tables, .kth = b->j->kth,
-                        .nkth = b->j->nkth, .finish = x->finish != NULL ? finish_line : NULL, .context = x};
+    cni_sort_run run = {.wide = x->wide,
+                        .keys = cni_key_at(b->keys, x->wide, x->first),
+                        .spare = cni_key_at(b->spare, x->wide, x->first),
+                        .n = b->j->s.length,
+                        .load = x->load != NULL ? load_line : NULL,
+                        .threads = threads,
+                        .bucket = b->bucket + x->first,
+                        .tally = b->tables,
+                        .kth = b->j->kth,
+                        .nkth = b->j->nkth,
+                        .finish = x->finish != NULL ? finish_line : NULL,
+                        .context = x};
     cni_sort_keys(&run);
 }
 
@@ -237,7 +264,8 @@ static void sort_lines(void *context, int t)
 {
     line_sort x = *(const line_sort *)context;
     const block *b = x.b;
-    int64_t first = cni_lane_begin(b->count, t, b->threads), end = cni_lane_begin(b->count, t + 1, b->threads), length = b->j->s.length;
+    int64_t first = cni_lane_begin(b->count, t, b->threads), end = cni_lane_begin(b->count, t + 1, b->threads),
+            length = b->j->s.length;
     for (int64_t k = first; k < end && length > CNI_SHORT_LINE; k++) {
         sort_line(&x, k, 1);
     }
@@ -246,14 +274,14 @@ static void sort_lines(void *context, int t)
             cni_sort_key_kernels(b, x.wide)->lines(cni_key_at(b->keys, x.wide, first * length), end - first, length);
         }
         if (x.finish != NULL) {
-            x.finish((void *)(uintptr_t)b, first * length, (end - first) * length);
+            x.finish(b, t, first * length, (end - first) * length);
         }
     }
 }
 
-void cni_sort_block_lines(const block *b, bool wide, void (*finish)(void *context, int64_t first, int64_t n))
+void cni_sort_block_lines(const block *b, bool wide, cni_sort_load_keys load, cni_sort_step finish)
 {
-    line_sort x = {.b = b, .wide = wide, .finish = finish};
+    line_sort x = {.b = b, .wide = wide, .load = load, .finish = finish};
     if (b->count == 1) {
         sort_line(&x, 0, b->threads);
     } else {
@@ -261,10 +289,15 @@ void cni_sort_block_lines(const block *b, bool wide, void (*finish)(void *contex
     }
 }
 
+static void load_keys(const block *b, int64_t first, int64_t n, void *to)
+{
+    b->j->kernels->keys[b->j->s.dtype](n, cni_sort_source(b, first), to);
+}
+
 static void key_piece(const block *b, int t, int64_t first, int64_t n)
 {
     (void)t;
-    b->j->kernels->keys[b->j->s.dtype](n, cni_sort_source(b, first), cni_key_at(b->keys, b->j->s.wide, first));
+    load_keys(b, first, n, cni_key_at(b->keys, b->j->s.wide, first));
 }
 
 static void make_keys(const block *b, int t, int64_t first, int64_t n)
@@ -272,16 +305,19 @@ static void make_keys(const block *b, int t, int64_t first, int64_t n)
     cni_sort_load(b, t, first, n, key_piece);
 }
 
-static void finish_values(void *context, int64_t first, int64_t n)
+static void write_values(const block *b, int t, int64_t first, int64_t n)
 {
-    const block *b = context;
+    (void)t;
     b->j->kernels->values[b->j->s.dtype](n, cni_key_at(b->keys, b->j->s.wide, first), cni_sort_result(b, first));
 }
 
 static void sort_block(const block *b)
 {
-    cni_sort_shared(b, cni_sort_load_extent(b), make_keys);
-    cni_sort_block_lines(b, b->j->s.wide, finish_values);
+    bool load = b->j->s.in_runs && b->count == 1;
+    if (!load) {
+        cni_sort_shared(b, cni_sort_load_extent(b), make_keys);
+    }
+    cni_sort_block_lines(b, b->j->s.wide, load ? load_keys : NULL, write_values);
 }
 
 /* ---- Sort of small values by counting them ---- */
@@ -366,9 +402,16 @@ static void run_block(const job *j, int64_t index, int worker, int threads)
 {
     const shape *s = &j->s;
     char *memory = j->scratch + worker * s->worker_bytes;
-    block b = {.j = j, .line = index * s->count, .threads = threads, .keys = memory + s->keys, .spare = memory + s->spare,
-               .ranks = memory + s->ranks, .ranks_low = (uint64_t *)(void *)(memory + s->ranks_low), .raw = memory + s->raw,
-               .bucket = (uint8_t *)memory + s->bucket, .tables = (int64_t *)(void *)(memory + s->tables)};
+    block b = {.j = j,
+               .line = index * s->count,
+               .threads = threads,
+               .keys = memory + s->keys,
+               .spare = memory + s->spare,
+               .ranks = memory + s->ranks,
+               .ranks_low = (uint64_t *)(void *)(memory + s->ranks_low),
+               .raw = memory + s->raw,
+               .bucket = (uint8_t *)memory + s->bucket,
+               .tables = (int64_t *)(void *)(memory + s->tables)};
     b.count = s->lines - b.line < s->count ? s->lines - b.line : s->count;
     b.in = j->in + line_offset(s, &s->in, b.line);
     b.out = j->out + line_offset(s, &s->out, b.line);

@@ -80,8 +80,12 @@ void cni_sort_load(const cni_sort_block *b, int t, int64_t first, int64_t n, cni
 const char *cni_sort_source(const cni_sort_block *b, int64_t i);
 char *cni_sort_result(const cni_sort_block *b, int64_t i);
 
-/* Sorts every line of keys; finish (or NULL) is called for all parts of the block as they are done. */
-void cni_sort_block_lines(const cni_sort_block *b, bool wide, void (*finish)(void *context, int64_t first, int64_t n));
+/*
+ * Sorts every line of keys. load (or NULL: they are there; for blocks of one line) writes keys [first, first + n) to
+ * `to`; finish (or NULL) is called for all parts of the block as they are done.
+ */
+typedef void (*cni_sort_load_keys)(const cni_sort_block *b, int64_t first, int64_t n, void *to);
+void cni_sort_block_lines(const cni_sort_block *b, bool wide, cni_sort_load_keys load, cni_sort_step finish);
 
 /* The block by packed ranks: its results, before store (argsort.c). */
 void cni_argsort_block(cni_sort_block *b);

@@ -54,10 +54,23 @@ static KEY F(pivot)(const KEY *a, int64_t n)
 typedef struct F(task) {
     const int64_t *kth; /* NULL: everything */
     int64_t nkth;
+    const char *ahead[2]; /* memory of the next sort, brought to the cache in step with this one; NULL: none */
 } F(task);
 
+static inline void F(fetch)(F(task) * t, int64_t n)
+{
+    if (t->ahead[0] != NULL) {
+        for (int64_t i = 0; i < n; i += 64 / (int64_t)sizeof(KEY)) {
+            __builtin_prefetch(t->ahead[0], 0, 2);
+            __builtin_prefetch(t->ahead[1], 1, 2);
+            t->ahead[0] += 64;
+            t->ahead[1] += 64;
+        }
+    }
+}
+
 /* Is a wanted rank in [first, first + n)? */
-static bool F(wanted)(const F(task) *t, int64_t first, int64_t n)
+static bool F(wanted)(const F(task) * t, int64_t first, int64_t n)
 {
     if (t->kth == NULL) {
         return true;
@@ -75,7 +88,7 @@ static bool F(wanted)(const F(task) *t, int64_t first, int64_t n)
 }
 
 /* Keys in a, none below low; the lowest has rank first. Left to be sorted in b or in a. */
-static void F(range_sort)(const F(task) *t, KEY *a, KEY *b, int64_t n, bool into_b, KEY low, int64_t first, int budget)
+static void F(range_sort)(F(task) * t, KEY *a, KEY *b, int64_t n, bool into_b, KEY low, int64_t first, int budget)
 {
     while (n > MOST_SMALL) {
         if (!F(wanted)(t, first, n)) {
@@ -110,6 +123,7 @@ static void F(range_sort)(const F(task) *t, KEY *a, KEY *b, int64_t n, bool into
         first += left;
         n -= left;
     }
+    F(fetch)(t, n);
     F(small)(a, n, into_b ? b : a);
 }
 
@@ -118,9 +132,9 @@ static int F(budget)(int64_t n)
     return 2 * (64 - __builtin_clzll((uint64_t)n | 1)) + 8;
 }
 
-static void F(sort)(void *keys, void *spare, int64_t n, bool to_spare)
+static void F(sort)(void *keys, void *spare, int64_t n, bool to_spare, const void *ahead, void *ahead_spare)
 {
-    F(task) all = {.kth = NULL};
+    F(task) all = {.kth = NULL, .ahead = {ahead, ahead_spare}};
     if (n > RADIX_ABOVE) {
         F(radix)(keys, spare, n, to_spare);
     } else {
@@ -128,7 +142,8 @@ static void F(sort)(void *keys, void *spare, int64_t n, bool to_spare)
     }
 }
 
-static void F(select)(void *keys, void *spare, int64_t n, bool to_spare, const int64_t *kth, int64_t nkth, int64_t first)
+static void F(select)(void *keys, void *spare, int64_t n, bool to_spare, const int64_t *kth, int64_t nkth,
+                      int64_t first)
 {
     F(task) some = {.kth = kth, .nkth = nkth};
     F(range_sort)(&some, keys, spare, n, to_spare, 0, first, F(budget)(n));
@@ -160,15 +175,6 @@ static void F(range)(const void *keys, int64_t n, uint64_t *low, uint64_t *high)
     }
     *low = least;
     *high = most;
-}
-
-static void F(scatter)(const void *keys, int64_t n, const uint8_t *bucket, int64_t *at, void *to)
-{
-    const KEY *from = keys;
-    KEY *out = to;
-    for (int64_t i = 0; i < n; i++) {
-        out[at[bucket[i]]++] = from[i];
-    }
 }
 
 static void F(pack_32)(const void *keys, int64_t n, uint64_t low, int shift, int bits, int64_t first, uint32_t *out)

@@ -47,3 +47,24 @@ static void F(classify)(const void *keys, int64_t n, const void *splitters, uint
         counts[bucket[i]]++;
     }
 }
+
+static void F(scatter_begin)(cni_scatter *s, const int64_t *at, void *to, bool stream)
+{
+    memcpy(s->at, at, sizeof s->at);
+    s->to = to;
+    s->stream = stream;
+}
+
+static void F(scatter)(cni_scatter *s, const void *keys, int64_t n, const uint8_t *bucket)
+{
+    const KEY *from = keys;
+    KEY *out = s->to;
+    for (int64_t i = 0; i < n; i++) {
+        out[s->at[bucket[i]]++] = from[i];
+    }
+}
+
+static void F(scatter_end)(cni_scatter *s)
+{
+    (void)s;
+}

@@ -188,3 +188,41 @@ bool cni_nest_make(const cni_part *part, const cni_window *w, uint32_t reduce_vi
     merge_dims(n, 0, &end);
     return true;
 }
+
+/* ---- Blocks of sums ---- */
+
+static int64_t reduced_count(const cni_geometry *out)
+{
+    int64_t count = 1;
+    for (int d = 0; d < out->ndim; d++) {
+        count *= out->strides[d] == 0 ? out->shape[d] : 1;
+    }
+    return count;
+}
+
+static int64_t trailing_run(const cni_geometry *in, const cni_geometry *out)
+{
+    int64_t block = 1, expected = 0;
+    for (int d = in->ndim - 1; d >= 0; d--) {
+        if (in->shape[d] == 1) {
+            continue;
+        }
+        if (out->strides[d] != 0 || (expected != 0 && in->strides[d] != expected)) {
+            break;
+        }
+        block *= in->shape[d];
+        expected = in->strides[d] * in->shape[d];
+    }
+    return block;
+}
+
+int64_t cni_reduction_block(const cni_window *w, const cni_op *op, uint32_t view)
+{
+    cni_geometry out = cni_window_geometry(w, view);
+    int64_t block = reduced_count(&out);
+    if ((op->args[1] & CNI_SCALAR) == 0) {
+        cni_geometry in = cni_window_geometry(w, op->args[1]);
+        block = trailing_run(&in, &out);
+    }
+    return block < 1 ? 1 : block;
+}

@@ -21,4 +21,11 @@ typedef struct cni_nest {
  */
 bool cni_nest_make(const cni_part *part, const cni_window *w, uint32_t reduce_view, cni_arena *arena, cni_nest *out);
 
+/*
+ * Elements of the op's reduction that are summed as one run, in NumPy's tree: the trailing reduced axes that lie as one
+ * run in the array as the program wrote it; all elements of a result if the operand is no array of its own. out: the
+ * view of its result.
+ */
+int64_t cni_reduction_block(const cni_window *w, const cni_op *op, uint32_t out);
+
 #endif

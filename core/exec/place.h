@@ -22,6 +22,7 @@ typedef struct cni_place {
     uint8_t where; /* CNI_ON_HOST or CNI_ON_DEVICE: the memory that its slots are in */
     /* Can it run the part (NULL: every part)? */
     bool (*supports)(const cni_part *part, const cni_window *w, const cni_skeleton *s);
+    /* CN_ERROR_UNSUPPORTED from a device's: the processor takes the part. */
     cn_status (*bind)(const cni_part *part, const cni_window *w, const cni_skeleton *s, void **binding);
     void (*unbind)(void *binding);
     int64_t (*scratch)(const void *binding); /* bytes */
@@ -33,6 +34,9 @@ typedef struct cni_place {
 } cni_place;
 
 extern const cni_place cni_cpu_place;
+
+/* Implemented by core/cuda: NULL without a driver or a GPU. Sets cni_process_device. */
+const cni_place *cni_cuda_place_open(void);
 
 /* The place of the process's device, NULL without one; opens it when first asked. Sets cni_process_device. */
 const cni_place *cni_device_place(void);

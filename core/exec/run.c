@@ -24,6 +24,7 @@ typedef struct binding {
     int64_t *geometry;
     uint32_t nparts;
     bound_part *parts;
+    int64_t gpu, gpu_bytes; /* the settings that places were chosen by */
     bool uses_device;
     uint8_t *touched;                   /* by slot: places that use it (CNI_ON_ bits) */
     int64_t scratch[CNI_ON_DEVICE + 1]; /* by place: the most that a part takes */
@@ -47,7 +48,8 @@ static void binding_destroy(void *opaque)
 static bool geometry_unchanged(const cni_plan *plan, const cni_window *w)
 {
     const binding *b = plan->binding;
-    return b != NULL && b->ngeometry == w->ngeometry &&
+    return b != NULL && b->ngeometry == w->ngeometry && b->gpu == cni_settings[CNI_SETTING_GPU] &&
+           b->gpu_bytes == cni_settings[CNI_SETTING_GPU_BYTES] &&
            memcmp(b->geometry, w->geometry, w->ngeometry * sizeof *w->geometry) == 0;
 }
 
@@ -127,7 +129,12 @@ static cn_status bind_part(const cni_part *part, const cni_plan *plan, const cni
 {
     bound_part *bound = &b->parts[b->nparts];
     bound->place = choose_place(part, plan, w, s, b);
-    CN_TRY(bound->place->bind(part, w, s, &bound->binding));
+    cn_status status = bound->place->bind(part, w, s, &bound->binding);
+    if (status == CN_ERROR_UNSUPPORTED && bound->place != &cni_cpu_place) {
+        bound->place = &cni_cpu_place;
+        status = bound->place->bind(part, w, s, &bound->binding);
+    }
+    CN_TRY(status);
     b->nparts++;
     b->uses_device |= bound->place->where == CNI_ON_DEVICE;
     int64_t scratch = bound->place->scratch(bound->binding), *most = &b->scratch[bound->place->where];
@@ -147,6 +154,8 @@ static cn_status binding_fill(const cni_plan *plan, const cni_window *w, const c
     }
     memcpy(b->geometry, w->geometry, w->ngeometry * sizeof *b->geometry);
     b->ngeometry = w->ngeometry;
+    b->gpu = cni_settings[CNI_SETTING_GPU];
+    b->gpu_bytes = cni_settings[CNI_SETTING_GPU_BYTES];
     for (uint32_t l = 0; l < plan->nlaunches; l++) {
         const cni_launch *launch = &plan->launches[l];
         for (uint32_t k = 0; k < launch->nparts; k++) {
@@ -317,8 +326,8 @@ static void commit(const cni_plan *plan, const cni_window *w, const storage *s)
 void cni_run_event(const cni_run *run, uint32_t op, uint32_t kind)
 {
     const cni_op *o = &run->window->ops[op];
-    cni_recorder_event(run->window->recorder,
-                       &(cn_fp_event){.kind = kind, .context = o->fp_context, .site = o->site, .op = o->opcode});
+    cn_op where = o->kind == CNI_ELEMENTWISE ? o->opcode : o->kind == CNI_COPY ? CN_FP_IN_CAST : CN_FP_IN_REDUCE;
+    cni_recorder_event(run->window->recorder, &(cn_fp_event){.kind = kind, .context = o->fp_context, .site = o->site, .op = where});
 }
 
 /* Values come to where a part runs; what it writes is there alone. */

@@ -113,13 +113,18 @@ static void write_function(cni_statements *x, uint16_t loop)
     cni_text_add(x->text, "}\n\n");
 }
 
+static bool calls_loop(const cni_statements *x, const cni_instr *instr)
+{
+    return instr->kind == CNI_INSTR_OP || (x->reductions && instr->kind == CNI_INSTR_REDUCE);
+}
+
 void cni_statements_functions(cni_statements *x)
 {
     for (uint32_t i = 0; i < x->part->ninstr; i++) {
         const cni_instr *instr = &x->part->instr[i];
-        bool known = instr->kind != CNI_INSTR_OP;
+        bool known = !calls_loop(x, instr);
         for (uint32_t k = 0; k < i && !known; k++) {
-            known = x->part->instr[k].kind == CNI_INSTR_OP && x->part->instr[k].loop == instr->loop;
+            known = calls_loop(x, &x->part->instr[k]) && x->part->instr[k].loop == instr->loop;
         }
         if (!known) {
             write_function(x, instr->loop);
@@ -142,7 +147,7 @@ static void write_cast(cni_statements *x, const cni_instr *instr)
     }
     x->headers = true;
     bool complex_source = instr->from >= CN_COMPLEX64;
-    cni_text_add(x->text, "%s_TO_%s(%sr%u);\n", complex_source ? "COMPLEX" : "REAL", cni_dtypes[instr->dtype].suffix,
+    cni_text_add(x->text, "%s_TO_%s(%s(r%u));\n", complex_source ? "COMPLEX" : "REAL", cni_dtypes[instr->dtype].suffix,
                  instr->from == CN_FLOAT16 ? "half_to_float" : "", instr->src[0]);
 }
 

@@ -15,6 +15,7 @@ typedef struct cni_statements {
     const cni_window *w;
     cni_text *text;  /* the caller sets it, and may change it */
     uint8_t *dtypes; /* by register */
+    bool reductions; /* functions for the loops of reductions too */
     bool headers;    /* the text needs op/convert.h */
 } cni_statements;
 

@@ -67,7 +67,11 @@ static cn_status truth_read(cn_array *array, truth *x, cn_array **host)
 {
     void *data;
     CN_TRY(cni_array_host(array, CN_BOOL, host, &data));
-    *x = (truth){.bytes = data, .n = array->size, .ndim = array->ndim, .shape = cni_shape(array), .threads = cni_host_threads(array->size)};
+    *x = (truth){.bytes = data,
+                 .n = array->size,
+                 .ndim = array->ndim,
+                 .shape = cni_shape(array),
+                 .threads = cni_host_threads(array->size)};
     x->threads = x->threads < THREADS ? x->threads : THREADS;
     cni_threads_run(x->threads, count_share, x);
     return CN_OK;
@@ -151,7 +155,9 @@ cn_status cn_nonzero(cn_array *array, cn_array **out)
     cn_array *host, *made[CN_MAX_DIMS] = {NULL};
     truth x;
     if (array->ndim == 0) {
-        return cni_fail(CN_ERROR_VALUE, "Calling nonzero on 0d arrays is not allowed. Use np.atleast_1d(scalar).nonzero() instead. If the context of this error is of the form `arr[nonzero(cond)]`, just use `arr[cond]`.");
+        return cni_fail(CN_ERROR_VALUE,
+                        "Calling nonzero on 0d arrays is not allowed. Use np.atleast_1d(scalar).nonzero() instead. If "
+                        "the context of this error is of the form `arr[nonzero(cond)]`, just use `arr[cond]`.");
     }
     CN_TRY(truth_read(array, &x, &host));
     int64_t count = truth_count(&x);

@@ -7,7 +7,6 @@
 
 #include "base/memory.h"
 #include "base/status.h"
-#include "base/threads.h"
 #include "op/op.h"
 #include "record/record.h"
 
@@ -20,7 +19,8 @@ static cn_status check_axis(const cn_array *array, int axis)
 }
 
 /* Records the op on a new array, its only output, and inputs. */
-static cn_status record_new(cni_op op, cn_dtype dtype, int ndim, const int64_t *shape, int nin, cn_array *const *in, cn_array **result)
+static cn_status record_new(cni_op op, cn_dtype dtype, int ndim, const int64_t *shape, int nin, cn_array *const *in,
+                            cn_array **result)
 {
     cn_array *made;
     cni_operand operands[3] = {{.array = NULL}};
@@ -43,14 +43,15 @@ static cn_status record_new(cni_op op, cn_dtype dtype, int ndim, const int64_t *
 cn_status cn_sort(cn_array *array, int axis, cn_array **result)
 {
     CN_TRY(check_axis(array, axis));
-    return record_new((cni_op){.kind = CNI_SORT, .parameter = (uint8_t)axis}, (cn_dtype)array->dtype, array->ndim, cni_shape(array), 1,
-                      &array, result);
+    return record_new((cni_op){.kind = CNI_SORT, .parameter = (uint8_t)axis}, (cn_dtype)array->dtype, array->ndim,
+                      cni_shape(array), 1, &array, result);
 }
 
 cn_status cn_argsort(cn_array *array, int axis, cn_array **result)
 {
     CN_TRY(check_axis(array, axis));
-    return record_new((cni_op){.kind = CNI_ARGSORT, .parameter = (uint8_t)axis}, CN_INT64, array->ndim, cni_shape(array), 1, &array, result);
+    return record_new((cni_op){.kind = CNI_ARGSORT, .parameter = (uint8_t)axis}, CN_INT64, array->ndim,
+                      cni_shape(array), 1, &array, result);
 }
 
 static int compare_ranks(const void *a, const void *b)
@@ -89,8 +90,8 @@ cn_status cn_partition(cn_array *array, const int64_t *kth, int64_t nkth, int ax
     cn_array *in[2] = {array, NULL};
     CN_TRY(check_axis(array, axis));
     CN_TRY(ranks_array(kth, nkth, cni_shape(array)[axis], &in[1]));
-    cn_status status = record_new((cni_op){.kind = CNI_PARTITION, .parameter = (uint8_t)axis}, (cn_dtype)array->dtype, array->ndim,
-                                  cni_shape(array), 2, in, result);
+    cn_status status = record_new((cni_op){.kind = CNI_PARTITION, .parameter = (uint8_t)axis}, (cn_dtype)array->dtype,
+                                  array->ndim, cni_shape(array), 2, in, result);
     cn_array_unref(in[1]);
     return status;
 }
@@ -99,7 +100,8 @@ cn_status cn_searchsorted(cn_array *sorted, cn_array *values, bool right, cn_arr
 {
     cn_array *in[2] = {NULL, NULL};
     if (sorted->ndim != 1) {
-        return cni_fail(CN_ERROR_VALUE, sorted->ndim > 1 ? "object too deep for desired array" : "object of too small depth for desired array");
+        return cni_fail(CN_ERROR_VALUE, sorted->ndim > 1 ? "object too deep for desired array"
+                                                         : "object of too small depth for desired array");
     }
     cn_dtype dtype = cn_promote((cn_dtype)sorted->dtype, (cn_dtype)values->dtype);
     cn_status status = cni_array_dense(sorted, dtype, &in[0]);
@@ -107,8 +109,8 @@ cn_status cn_searchsorted(cn_array *sorted, cn_array *values, bool right, cn_arr
         status = cni_array_dense(values, dtype, &in[1]);
     }
     if (status == CN_OK) {
-        status = record_new((cni_op){.kind = CNI_SEARCH, .flags = right ? CNI_FLAG_RIGHT : 0}, CN_INT64, values->ndim, cni_shape(values), 2,
-                            in, result);
+        status = record_new((cni_op){.kind = CNI_SEARCH, .flags = right ? CNI_FLAG_RIGHT : 0}, CN_INT64, values->ndim,
+                            cni_shape(values), 2, in, result);
     }
     cn_array_unref(in[0]);
     cn_array_unref(in[1]);
@@ -117,39 +119,34 @@ cn_status cn_searchsorted(cn_array *sorted, cn_array *values, bool right, cn_arr
 
 /* ---- Counts ---- */
 
-enum { SHARES = 64 };
-
-typedef struct extent {
-    const int64_t *numbers;
-    int64_t n;
-    int threads;
-    int64_t least[SHARES], most[SHARES];
-} extent;
-
-static void extent_share(void *context, int t)
+static cn_status reduce_all(cni_opcode op, cn_array *array, int64_t *out)
 {
-    extent *x = context;
-    int64_t i = x->n * t / x->threads, end = x->n * (t + 1) / x->threads, least = INT64_MAX, most = INT64_MIN;
-    for (; i < end; i++) {
-        least = x->numbers[i] < least ? x->numbers[i] : least;
-        most = x->numbers[i] > most ? x->numbers[i] : most;
+    cn_reduce_options options = {.naxes = -1, .dtype = CN_DTYPE_NONE};
+    cn_array *made;
+    cn_scalar value;
+    CN_TRY(cn_reduce((cn_op)op, array, &options, &made));
+    cn_status status = cn_array_item(made, cn_array_offset(made), &value);
+    cn_array_unref(made);
+    if (status == CN_OK) {
+        *out = value.value.i64;
     }
-    x->least[t] = least;
-    x->most[t] = most;
+    return status;
 }
 
-/* Least and greatest of n > 0 numbers. */
-static void extent_of(const int64_t *numbers, int64_t n, int64_t *least, int64_t *most)
+/* Least and greatest of an array of numbers that is on the host; planned reductions where they pay. */
+static cn_status extent_of(cn_array *array, const int64_t *numbers, int64_t *least, int64_t *most)
 {
-    extent x = {.numbers = numbers, .n = n, .threads = cni_host_threads(n)};
-    x.threads = x.threads < SHARES ? x.threads : SHARES;
-    cni_threads_run(x.threads, extent_share, &x);
-    *least = x.least[0];
-    *most = x.most[0];
-    for (int t = 1; t < x.threads; t++) {
-        *least = x.least[t] < *least ? x.least[t] : *least;
-        *most = x.most[t] > *most ? x.most[t] : *most;
+    enum { PLANNED = 16384 };
+    if (array->size >= PLANNED) {
+        CN_TRY(reduce_all(CNI_OP_MINIMUM, array, least));
+        return reduce_all(CNI_OP_MAXIMUM, array, most);
     }
+    *least = *most = numbers[0];
+    for (int64_t i = 1; i < array->size; i++) {
+        *least = numbers[i] < *least ? numbers[i] : *least;
+        *most = numbers[i] > *most ? numbers[i] : *most;
+    }
+    return CN_OK;
 }
 
 static cn_status zeros(cn_dtype dtype, int64_t n, cn_array **result)
@@ -169,17 +166,20 @@ static cn_status zeros(cn_dtype dtype, int64_t n, cn_array **result)
 static cn_status check_counting(const cn_array *array, const cn_array *weights, int64_t minlength)
 {
     if (array->ndim != 1) {
-        return cni_fail(CN_ERROR_VALUE, array->ndim > 1 ? "object too deep for desired array" : "object of too small depth for desired array");
+        return cni_fail(CN_ERROR_VALUE, array->ndim > 1 ? "object too deep for desired array"
+                                                        : "object of too small depth for desired array");
     }
     if (!cn_can_cast((cn_dtype)array->dtype, CN_INT64, CN_CAST_SAFE)) {
-        return cni_fail(CN_ERROR_TYPE, "Cannot cast array data from dtype('%s') to dtype('int64') according to the rule 'safe'",
+        return cni_fail(CN_ERROR_TYPE,
+                        "Cannot cast array data from dtype('%s') to dtype('int64') according to the rule 'safe'",
                         cn_dtype_name((cn_dtype)array->dtype));
     }
     if (minlength < 0) {
         return cni_fail(CN_ERROR_VALUE, "'minlength' must not be negative");
     }
     if (weights != NULL && !cn_can_cast((cn_dtype)weights->dtype, CN_FLOAT64, CN_CAST_SAFE)) {
-        return cni_fail(CN_ERROR_TYPE, "Cannot cast array data from dtype('%s') to dtype('float64') according to the rule 'safe'",
+        return cni_fail(CN_ERROR_TYPE,
+                        "Cannot cast array data from dtype('%s') to dtype('float64') according to the rule 'safe'",
                         cn_dtype_name((cn_dtype)weights->dtype));
     }
     if (weights != NULL && (weights->ndim != 1 || weights->size != array->size)) {
@@ -198,15 +198,17 @@ cn_status cn_bincount(cn_array *array, cn_array *weights, int64_t minlength, cn_
     }
     void *numbers;
     CN_TRY(cni_array_host(array, CN_INT64, &in[0], &numbers));
-    extent_of(numbers, array->size, &least, &most);
-    cn_status status = weights != NULL ? cni_array_dense(weights, CN_FLOAT64, &in[1]) : CN_OK;
+    cn_status status = extent_of(in[0], numbers, &least, &most);
+    if (status == CN_OK && weights != NULL) {
+        status = cni_array_dense(weights, CN_FLOAT64, &in[1]);
+    }
     if (status == CN_OK && least < 0) {
         status = cni_fail(CN_ERROR_VALUE, "'list' argument must have no negative elements");
     }
     if (status == CN_OK) {
         int64_t length = most < minlength ? minlength : most == INT64_MAX ? most : most + 1;
-        status = record_new((cni_op){.kind = weights != NULL ? CNI_COUNT_WEIGHTS : CNI_COUNT}, weights != NULL ? CN_FLOAT64 : CN_INT64, 1,
-                            &length, weights != NULL ? 2 : 1, in, result);
+        status = record_new((cni_op){.kind = weights != NULL ? CNI_COUNT_WEIGHTS : CNI_COUNT},
+                            weights != NULL ? CN_FLOAT64 : CN_INT64, 1, &length, weights != NULL ? 2 : 1, in, result);
     }
     cn_array_unref(in[0]);
     cn_array_unref(in[1]);
@@ -284,7 +286,8 @@ static cn_status distances(cn_array *positions, int64_t n, cn_array **out)
     if (m > 0) {
         status = part_of(positions, m - 1, 1, &parts[0]);
         status = status == CN_OK ? part_of(made, m - 1, 1, &parts[1]) : status;
-        status = status == CN_OK ? apply(CNI_OP_SUBTRACT, end, (cn_operand){.array = parts[0]}, parts[1], &same) : status;
+        status =
+            status == CN_OK ? apply(CNI_OP_SUBTRACT, end, (cn_operand){.array = parts[0]}, parts[1], &same) : status;
         cn_array_unref(same);
         same = NULL;
     }
@@ -292,7 +295,8 @@ static cn_status distances(cn_array *positions, int64_t n, cn_array **out)
         status = part_of(positions, 1, m - 1, &parts[2]);
         status = status == CN_OK ? part_of(positions, 0, m - 1, &parts[3]) : status;
         status = status == CN_OK ? part_of(made, 0, m - 1, &parts[4]) : status;
-        status = status == CN_OK ? apply(CNI_OP_SUBTRACT, (cn_operand){.array = parts[2]}, (cn_operand){.array = parts[3]}, parts[4], &same)
+        status = status == CN_OK ? apply(CNI_OP_SUBTRACT, (cn_operand){.array = parts[2]},
+                                         (cn_operand){.array = parts[3]}, parts[4], &same)
                                  : status;
         cn_array_unref(same);
     }

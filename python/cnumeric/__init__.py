@@ -16,11 +16,16 @@ from . import (  # noqa: F401
     _creation,
     _fallback,
     _functions,
+    _index,
     _linalg,
     _manipulation,
     _modules,
+    _order,
     _products,
     _reductions,
+    _sets,
+    _signal,
+    _statistics,
 )
 from ._cnumeric import (  # noqa: F401
     explain,

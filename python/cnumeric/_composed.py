@@ -39,7 +39,7 @@ def composed(function: Function, module: str = "numpy") -> Function:
 
 def guard(function: Function, module: str = "numpy") -> Function:
     """Give `function` NumPy's fallbacks and errors; a ufunc that it computes keeps its own object."""
-    name = function.__name__.rstrip("_")
+    name = function.__name__
     full = f"{module}.{name}"
 
     def reference() -> Any:  # looked up when needed: importing cnumeric imports no submodule of numpy's
@@ -69,6 +69,21 @@ def guard(function: Function, module: str = "numpy") -> Function:
         guarded.__doc__ = reference().__doc__
     guarded.__cnumeric__ = "composed"  # type: ignore[attr-defined]
     return guarded  # type: ignore[return-value]
+
+
+def plain(function: Any) -> Any:
+    """The composed function without its guard: `Unsupported` and its own errors go to the caller."""
+    return function.__wrapped__
+
+
+def method_of(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Make the decorated function, of an array and the method's arguments, the method `name` of arrays."""
+
+    def register(function: Callable[..., Any]) -> Callable[..., Any]:
+        _fallback.composed_methods[name] = function
+        return function
+
+    return register
 
 
 def array_of(value: Any) -> Any:

@@ -10,6 +10,7 @@ Nothing here decides what is native: that is `_names`.
 from __future__ import annotations
 
 import functools
+import importlib
 import os
 import sys
 import warnings
@@ -153,8 +154,25 @@ def wrap(function: Callable[..., Any], name: str, quiet: bool = False) -> Callab
     return wrapper
 
 
+# Methods of arrays that are composed of native calls: name -> function of the array and the method's arguments.
+composed_methods: dict[str, Callable[..., Any]] = {}
+
+
 def call_method(name: str, self: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Compute the method `name` of a cNumeric array with NumPy's (called by the extension)."""
+    """Compute the method `name` of a cNumeric array, composed or with NumPy's (called by the extension)."""
+    function = composed_methods.get(name)
+    if function is not None:
+        try:
+            return function(self, *args, **kwargs)
+        except Unsupported:
+            pass
+        except (MemoryError, FloatingPointError, Warning):
+            raise
+        except Exception:
+            _errors: Any = importlib.import_module("cnumeric._errors")
+
+            _errors.replay(getattr(numpy.ndarray, name), (self, *args), kwargs)
+            raise
     label = "" if name in _quiet_methods else f"numpy.ndarray.{name}"
     return call(getattr(numpy.ndarray, name), label, (self, *args), kwargs)
 
@@ -169,9 +187,9 @@ def numpy_ufunc(ufunc: Any) -> Any:
 
 def call_ufunc(ufunc: Any, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Compute a call of a ufunc, or of one of its methods, that the extension does not cover."""
-    if method == "outer" and ufunc.nin == 2 and len(args) == 2:
-        first, second = args
-        if isinstance(first, _ndarray) and isinstance(second, _ndarray):
+    if method == "outer" and ufunc.nin == 2 and len(args) == 2 and not any(isinstance(arg, str) for arg in args):
+        first, second = (arg if isinstance(arg, _ndarray) else _cnumeric.asarray(arg) for arg in args)
+        if type(first) is _ndarray and type(second) is _ndarray:
             return ufunc(first.reshape(first.shape + (1,) * second.ndim), second, **kwargs)
     function = numpy_ufunc(ufunc)
     name = f"numpy.{ufunc.__name__}"

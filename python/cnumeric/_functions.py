@@ -264,10 +264,16 @@ def diff(a: Any, n: Any = 1, axis: Any = -1, prepend: Any = NoValue, append: Any
 
 @composed
 def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
-    if to_end is not None or to_begin is not None:
-        raise Unsupported
     flat = array_of(ary).ravel()
-    return flat[1:] - flat[:-1]
+    steps = flat[1:] - flat[:-1]
+    parts = [None if end is None else array_of(end).ravel() for end in (to_begin, to_end)]
+    for part in parts:
+        if part is not None and not numpy.can_cast(part.dtype, flat.dtype, "same_kind"):
+            raise TypeError("dtype must be compatible with input `ary` under the `same_kind` rule.")
+    if all(part is None for part in parts):
+        return steps
+    whole = [part for part in (parts[0], steps, parts[1]) if part is not None]
+    return concatenate(whole, 0, dtype=flat.dtype)
 
 
 @composed
@@ -313,16 +319,6 @@ def copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) ->
     if type(dst) is not ndarray:
         raise Unsupported
     return _cnumeric.copyto(dst, src, casting, where)
-
-
-@composed
-def putmask(a: Any, /, mask: Any, values: Any) -> None:
-    if type(a) is not ndarray or numpy.ndim(values):
-        raise Unsupported
-    condition = array_of(mask)
-    if condition.shape != a.shape:
-        raise Unsupported
-    a[condition.astype(bool, copy=False)] = values
 
 
 @composed

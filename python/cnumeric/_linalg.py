@@ -8,7 +8,7 @@ from typing import Any
 import numpy
 
 from . import _cnumeric, _manipulation, _products
-from ._composed import array_of, composed, functions, normalize_axes
+from ._composed import array_of, composed, functions, normalize_axes, plain
 from ._fallback import Unsupported
 
 for _name in ("matmul", "vecdot"):
@@ -45,13 +45,25 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> An
     axes = normalize_axes(axis, array.ndim)
     if len(axes) == 2 and ord in (None, "fro", "f"):
         return _cnumeric.sqrt(_square(array).sum(axis=axes, keepdims=keepdims))
+    if len(axes) == 2:
+        return _matrix_norm(array, ord, axes, keepdims)
     if len(axes) != 1:
         raise Unsupported
     return _vector_norm(array, 2 if ord is None else ord, axes, keepdims)
 
 
+def _matrix_norm(array: Any, ord: Any, axes: Any, keepdims: Any) -> Any:
+    """The greatest or least sum of sizes along columns (1) or rows (inf)."""
+    if ord not in (1, -1, numpy.inf, -numpy.inf) or array.size == 0:
+        raise Unsupported
+    summed, other = axes if abs(ord) == 1 else axes[::-1]
+    sums = abs(array).sum(axis=summed, keepdims=True)
+    result = sums.max(axis=other, keepdims=True) if ord > 0 else sums.min(axis=other, keepdims=True)
+    return result if keepdims else result.squeeze(axes)[()]
+
+
 def _vector_norm(array: Any, ord: Any, axes: Any, keepdims: Any) -> Any:
-    if isinstance(ord, str):
+    if isinstance(ord, str) or array.size == 0:
         raise Unsupported
     if ord == 2:
         return _cnumeric.sqrt(_square(array).sum(axis=axes, keepdims=keepdims))
@@ -71,6 +83,11 @@ def _vector_norm(array: Any, ord: Any, axes: Any, keepdims: Any) -> Any:
 def vector_norm(x: Any, /, *, axis: Any = None, keepdims: Any = False, ord: Any = 2) -> Any:
     array = _real(array_of(x))
     return _vector_norm(array, ord, normalize_axes(axis, array.ndim), keepdims)
+
+
+@_linalg
+def matrix_norm(x: Any, /, *, keepdims: Any = False, ord: Any = "fro") -> Any:
+    return plain(norm)(x, ord, (-2, -1), keepdims)
 
 
 @_linalg

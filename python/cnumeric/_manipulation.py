@@ -26,7 +26,7 @@ concatenate = _cnumeric.concatenate
 broadcast_to = _cnumeric.broadcast_to
 where = _cnumeric.where
 
-for _name in ("squeeze", "swapaxes", "diagonal", "ravel", "repeat", "nonzero", "trace"):
+for _name in ("squeeze", "swapaxes", "diagonal", "ravel", "nonzero", "trace"):
     method(_name)
 
 
@@ -434,20 +434,40 @@ def compress(condition: Any, a: Any, axis: Any = None, out: Any = None) -> Any:
         raise Unsupported
     if axis is None:
         array, axis = array.ravel(), 0
+    axis = normalize_axis(axis, array.ndim)
+    if mask.shape[0] > array.shape[axis]:
+        raise Unsupported
     return take(array, mask.nonzero()[0], axis)
 
 
 @composed
 def delete(arr: Any, obj: Any, axis: Any = None) -> Any:
     array = array_of(arr)
-    if not isinstance(obj, int):
-        raise Unsupported
     if axis is None:
         array, axis = array.ravel(), 0
     axis = normalize_axis(axis, array.ndim)
-    place = normalize_index(obj, array.shape[axis], axis)
     before = (_all,) * axis
+    if isinstance(obj, bool):
+        raise Unsupported
+    if not isinstance(obj, int):
+        return array[(*before, _cnumeric.asarray(_kept(obj, array.shape[axis])))]
+    place = normalize_index(obj, array.shape[axis], axis)
     return concatenate([array[(*before, slice(None, place))], array[(*before, slice(place + 1, None))]], axis)
+
+
+def _kept(obj: Any, extent: int) -> Any:
+    """The places, on the host, that are not among those of `obj`."""
+    kept = numpy.ones(extent, bool)
+    if isinstance(obj, slice):
+        kept[obj] = False
+        return kept.nonzero()[0]
+    gone = numpy.asarray(obj)
+    if gone.size == 0 and not isinstance(obj, numpy.ndarray | ndarray):
+        gone = gone.astype(numpy.intp)
+    if gone.ndim > 1 or gone.dtype.kind not in "iub" or (gone.dtype == bool and gone.shape != (extent,)):
+        raise Unsupported
+    kept[gone] = False
+    return kept.nonzero()[0]
 
 
 def normalize_index(index: int, extent: int, axis: int) -> int:
@@ -472,11 +492,8 @@ def extract(condition: Any, arr: Any) -> Any:
     return array_of(arr).ravel()[flatnonzero(condition)]
 
 
-@composed
-def take_along_axis(arr: Any, indices: Any, axis: Any = -1) -> Any:
-    array, index = array_of(arr), array_of(indices)
-    if axis is None:
-        array, axis = array.ravel(), 0
+def along_axis(array: Any, index: Any, axis: Any) -> tuple[Any, ...]:
+    """The index of an array that picks by `index` along an axis, and everything along the others."""
     if index.dtype.kind not in "iu" or index.ndim != array.ndim:
         raise Unsupported
     axis = normalize_axis(axis, array.ndim)
@@ -484,7 +501,15 @@ def take_along_axis(arr: Any, indices: Any, axis: Any = -1) -> Any:
     for place, extent in enumerate(array.shape):
         form = tuple(-1 if other == place else 1 for other in range(array.ndim))
         lines.append(index if place == axis else arange(extent).reshape(form))
-    return array[tuple(lines)]
+    return tuple(lines)
+
+
+@composed
+def take_along_axis(arr: Any, indices: Any, axis: Any = -1) -> Any:
+    array, index = array_of(arr), array_of(indices)
+    if axis is None:
+        array, axis = array.ravel(), 0
+    return array[along_axis(array, index, axis)]
 
 
 @composed

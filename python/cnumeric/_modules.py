@@ -19,6 +19,8 @@ import numpy
 
 from . import _cnumeric, _fallback
 from ._composed import functions
+from ._fallback import Unsupported
+from ._index import grids
 
 _words = str.split
 submodules = _words(
@@ -85,11 +87,24 @@ def publish(value: Any, name: str) -> Any:
 class _Grid:
     """Stands for NumPy's r_, c_, mgrid and ogrid: what indexing gives becomes ours."""
 
+    __cnumeric__ = "composed"
+
     def __init__(self, grid: Any, name: str) -> None:
         self._grid = grid
         self._name = name
 
     def __getitem__(self, key: Any) -> Any:
+        try:
+            return grids[self._name](key)
+        except Unsupported:
+            pass
+        except (MemoryError, FloatingPointError, Warning):
+            raise
+        except Exception:
+            _errors: Any = importlib.import_module("cnumeric._errors")
+
+            _errors.replay(self._grid.__getitem__, (key,), {})
+            raise
         return _fallback.call(self._grid.__getitem__, self._name, (key,), {})
 
     def __len__(self) -> int:
@@ -194,8 +209,6 @@ def _kind(ours: Any, theirs: Any, name: str) -> str:
         return marked
     if type(ours) is _cnumeric.ufunc:
         return "native" if ours.native else "fallback"
-    if isinstance(ours, _Grid):
-        return "fallback"
     if isinstance(ours, type) and ours is not theirs and ours is not _cnumeric.ndarray:
         return "fallback"
     return "native"
@@ -224,9 +237,10 @@ def coverage() -> dict[str, str]:
     result = {}
     for name, ours, theirs in _names():
         result[name] = _kind(ours, theirs, name)
-    fallbacks = frozenset(getattr(_cnumeric, "fallback_methods", ()))
+    fallbacks = frozenset(getattr(_cnumeric, "fallback_methods", ())) - _fallback.composed_methods.keys()
     for name in _public(numpy.ndarray):
-        result[f"ndarray.{name}"] = "fallback" if name in fallbacks else "native"
+        kind = "composed" if name in _fallback.composed_methods else "native"
+        result[f"ndarray.{name}"] = "fallback" if name in fallbacks else kind
     for full, function in functions.items():
         method = function.__name__
         if getattr(function, "__cnumeric__", "") == "native" and method in fallbacks:

@@ -18,7 +18,7 @@ from ._composed import (
 )
 from ._creation import empty
 from ._fallback import Unsupported
-from ._manipulation import moveaxis
+from ._manipulation import concatenate, moveaxis
 
 _ufunc = _cnumeric
 
@@ -169,12 +169,24 @@ def convolve(a: Any, v: Any, mode: Any = "full") -> Any:
     return total[reach // 2 : reach // 2 + count]
 
 
+def _variables(m: Any, rowvar: Any) -> Any:
+    """A row a variable."""
+    array = array_of(m)
+    if array.ndim not in (1, 2) or array.dtype.kind not in "fiu":
+        raise Unsupported
+    if array.ndim == 1:
+        return array[None, :]
+    return array if rowvar else array.T
+
+
 @composed
 def cov(m: Any, y: Any = None, rowvar: Any = True, bias: Any = False, ddof: Any = None, **kwargs: Any) -> Any:
-    array = array_of(m)
-    if y is not None or kwargs or array.ndim != 2 or array.shape[0] == 0 or array.dtype.kind not in "fiu":
+    rows = _variables(m, rowvar)
+    if kwargs or rows.shape[0] == 0 or (ddof is not None and ddof != int(ddof)):
         raise Unsupported
-    rows = array if rowvar or array.shape[0] == 1 else array.T
+    if y is not None:
+        other = array_of(y)
+        rows = concatenate([rows, _variables(other, rowvar or other.shape[:1] == (1,))])
     freedom = rows.shape[1] - ((0 if bias else 1) if ddof is None else ddof)
     if freedom <= 0:
         raise Unsupported

@@ -12,7 +12,7 @@ from ._composed import NoValue, array_of, asarray, composed, functions, method, 
 from ._fallback import Unsupported
 from ._manipulation import where
 
-_methods = "sum prod max min any all mean std var argmin argmax cumsum cumprod argsort searchsorted"
+_methods = "sum prod max min any all mean std var argmin argmax cumsum cumprod"
 for _name in _methods.split():
     method(_name)
 method("amax", "max")

@@ -141,7 +141,8 @@ void cnx_begin(void)
 
 static PyObject *event_text(const cn_fp_event *event, const kind *k)
 {
-    return PyUnicode_FromFormat("%s encountered in %s", k->text, event->op >= 0 ? cn_op_name(event->op) : "reduce");
+    return PyUnicode_FromFormat("%s encountered in %s", k->text,
+                                event->op >= 0 ? cn_op_name(event->op) : event->op == CN_FP_IN_CAST ? "cast" : "reduce");
 }
 
 static PyObject *registry_of(PyObject *file)

@@ -1,7 +1,8 @@
 /*
  * method.c - methods that convert, copy, pick and write; and the assembly of the method table.
  *
- * Methods without a native form call NumPy (_fallback.call_method) and are listed in fallback_methods.
+ * Methods without a form here are the package's (_fallback.call_method), which composes them or calls NumPy; they are
+ * listed in fallback_methods.
  */
 #include "ext.h"
 
@@ -400,7 +401,7 @@ static PyObject *method_setflags(PyObject *self, PyObject *args, PyObject *kwarg
     return status == 0 ? Py_NewRef(Py_None) : NULL;
 }
 
-/* ---- Computed by NumPy ------------------------------------------------------------------------------------ */
+/* ---- Left to the package: composed there, or NumPy's ------------------------------------------------------ */
 
 #define BY_NUMPY(name)                                                              \
     static PyObject *by_numpy_##name(PyObject *self, PyObject *args, PyObject *kwargs) \

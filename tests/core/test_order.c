@@ -147,7 +147,8 @@ typedef struct results {
 static cn_array *view_of(cn_dtype dtype, const unsigned char *values, int64_t n, int64_t step)
 {
     size_t size = cn_dtype_size(dtype);
-    int64_t wide = n * llabs(step) + 1, stride = step * (int64_t)size, offset = step < 0 ? (wide - 1) * (int64_t)size : 0;
+    int64_t wide = n * llabs(step) + 1, stride = step * (int64_t)size,
+            offset = step < 0 ? (wide - 1) * (int64_t)size : 0;
     cn_array *whole, *view;
     unsigned char *spread = calloc((size_t)wide, size);
     for (int64_t i = 0; i < n; i++) {
@@ -212,7 +213,8 @@ static void check_partition(cn_dtype dtype, int64_t n, cn_array *array, const un
 static void sort_line(cn_dtype dtype, int kind, int64_t n, int64_t step)
 {
     size_t size = cn_dtype_size(dtype), bytes = (size_t)n * size;
-    unsigned char *values = malloc(bytes + 1), *want = malloc(bytes + 1), *got = malloc(bytes + 1), *first = malloc(bytes + 1);
+    unsigned char *values = malloc(bytes + 1), *want = malloc(bytes + 1), *got = malloc(bytes + 1),
+                  *first = malloc(bytes + 1);
     int64_t *indices = malloc((size_t)n * 8 + 1), *first_indices = malloc((size_t)n * 8 + 1);
     indexed *pairs = malloc((size_t)(n + 1) * sizeof *pairs);
     fill(dtype, kind, n, values);
@@ -236,8 +238,8 @@ static void sort_line(cn_dtype dtype, int kind, int64_t n, int64_t step)
         check_order(dtype, n, got, want);
         for (int64_t i = 0; i < n; i++) {
             if (indices[i] != pairs[i].index) {
-                fprintf(stderr, "argsort of %lld %s (kind %d, step %lld, %d threads) is wrong at %lld\n", (long long)n, cn_dtype_name(dtype),
-                        kind, (long long)step, t, (long long)i);
+                fprintf(stderr, "argsort of %lld %s (kind %d, step %lld, %d threads) is wrong at %lld\n", (long long)n,
+                        cn_dtype_name(dtype), kind, (long long)step, t, (long long)i);
                 failures++;
                 break;
             }
@@ -293,12 +295,54 @@ static void test_lines(void)
     }
 }
 
+/* Beyond the cache, where keys are distributed past it: ascending, nothing lost, stable. */
+static void sort_large(cn_dtype dtype, int64_t n, uint64_t range)
+{
+    size_t size = cn_dtype_size(dtype);
+    unsigned char *values = malloc((size_t)n * size), *got = malloc((size_t)n * size), *seen = malloc((size_t)n);
+    int64_t *indices = malloc((size_t)n * 8);
+    cn_array *array, *made;
+    for (int64_t i = 0; i < n; i++) {
+        uint64_t bits = (uint64_t)below(INT64_MAX) * 3 % range;
+        memcpy(values + (size_t)i * size, &bits, size);
+    }
+    ok(cn_array_from_memory(values, dtype, 1, &n, &array));
+    for (int t = 1; t <= THREADS_MOST; t += t) {
+        threads(t);
+        ok(cn_argsort(array, 0, &made));
+        ok(cn_array_read(made, indices, n * 8));
+        cn_array_unref(made);
+        ok(cn_sort(array, 0, &made));
+        ok(cn_array_read(made, got, n * (int64_t)size));
+        cn_array_unref(made);
+        memset(seen, 0, (size_t)n);
+        int64_t wrong = 0;
+        for (int64_t i = 0; i < n; i++) {
+            const unsigned char *a = values + (size_t)indices[i] * size;
+            wrong += seen[indices[i]] != 0 || memcmp(a, got + (size_t)i * size, size) != 0;
+            seen[indices[i]] = 1;
+            if (i > 0) {
+                const unsigned char *before = values + (size_t)indices[i - 1] * size;
+                wrong += less(dtype, a, before) || (!less(dtype, before, a) && indices[i] < indices[i - 1]);
+            }
+        }
+        EXPECT(wrong == 0);
+    }
+    threads(1);
+    cn_array_unref(array);
+    free(values);
+    free(got);
+    free(seen);
+    free(indices);
+}
+
 /* Sorts of (a, b, c) along each axis against sorts of copied-out lines. */
 static void sort_box(cn_dtype dtype, const int64_t *shape, int axis, bool transposed)
 {
     size_t size = cn_dtype_size(dtype);
     int64_t count = shape[0] * shape[1] * shape[2], strides[3], line = shape[axis];
-    unsigned char *values = malloc((size_t)count * size + 1), *got = malloc((size_t)count * size + 1), *want = malloc((size_t)line * size + 1);
+    unsigned char *values = malloc((size_t)count * size + 1), *got = malloc((size_t)count * size + 1),
+                  *want = malloc((size_t)line * size + 1);
     int64_t *indices = malloc((size_t)count * 8 + 1);
     indexed *pairs = malloc((size_t)(line + 1) * sizeof *pairs);
     cn_array *array, *turned, *sorted, *order;
@@ -398,7 +442,8 @@ static void search(cn_dtype dtype, int64_t n, int64_t count)
         for (int64_t i = 0; i < count; i++) {
             int64_t place = 0;
             const unsigned char *key = wanted + (size_t)i * size;
-            while (place < n && (side % 2 == 1 ? !less(dtype, key, values + (size_t)place * size) : less(dtype, values + (size_t)place * size, key))) {
+            while (place < n && (side % 2 == 1 ? !less(dtype, key, values + (size_t)place * size)
+                                               : less(dtype, values + (size_t)place * size, key))) {
                 place++;
             }
             EXPECT(got[i] == place);
@@ -417,8 +462,10 @@ static void search(cn_dtype dtype, int64_t n, int64_t count)
 
 static void count(int64_t n, int64_t most)
 {
-    int64_t *numbers = malloc((size_t)n * 8 + 1), *want = calloc((size_t)most + 8, 8), *got = malloc((size_t)(most + 8) * 8), top = -1;
-    double *weights = malloc((size_t)n * 8 + 1), *sums = calloc((size_t)most + 8, 8), *got_sums = malloc((size_t)(most + 8) * 8);
+    int64_t *numbers = malloc((size_t)n * 8 + 1), *want = calloc((size_t)most + 8, 8),
+            *got = malloc((size_t)(most + 8) * 8), top = -1;
+    double *weights = malloc((size_t)n * 8 + 1), *sums = calloc((size_t)most + 8, 8),
+           *got_sums = malloc((size_t)(most + 8) * 8);
     cn_array *array, *w, *made;
     for (int64_t i = 0; i < n; i++) {
         numbers[i] = below(most);
@@ -492,7 +539,8 @@ static void unique(cn_dtype dtype, int kind, int64_t n)
                 break;
             }
         }
-        EXPECT(m < found && first[m] == i && counts[m] == end - i && memcmp(got + (size_t)m * size, values + (size_t)i * size, size) == 0);
+        EXPECT(m < found && first[m] == i && counts[m] == end - i &&
+               memcmp(got + (size_t)m * size, values + (size_t)i * size, size) == 0);
     }
     EXPECT(m == found);
     cn_array_unref(array);
@@ -620,7 +668,8 @@ static void gathers(cn_dtype dtype, int64_t n, int64_t count_of)
         ok(cn_gather(array, 1, &indices, &made));
         ok(cn_array_read(made, got, count_of * (int64_t)size));
         for (int64_t i = 0; i < count_of; i++) {
-            EXPECT(memcmp(got + (size_t)i * size, values + (size_t)(index[i] < 0 ? index[i] + n : index[i]) * size, size) == 0);
+            EXPECT(memcmp(got + (size_t)i * size, values + (size_t)(index[i] < 0 ? index[i] + n : index[i]) * size,
+                          size) == 0);
         }
         cn_operand source = {.array = made};
         ok(cn_scatter(array, 1, &indices, &source, CN_CAST_SAME_KIND)); /* writes what is there */
@@ -647,6 +696,9 @@ int main(void)
     ok(cn_setting_set("thread_work", 1));
     test_lines();
     test_boxes();
+    sort_large(CN_UINT64, 1200001, UINT64_MAX);
+    sort_large(CN_INT64, 1200001, 999);
+    sort_large(CN_INT32, 2200003, UINT64_MAX);
     for (int d = 0; d < CN_DTYPE_COUNT; d++) {
         static const int64_t shapes[4][2] = {{1, 1}, {7, 100}, {1, 3001}, {500, 3}};
         for (int64_t n = 0; n < 70; n += 1 + n / 8) {

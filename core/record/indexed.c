@@ -1,5 +1,5 @@
 /*
- * library.c - recording what is no row of ops.def: gather, scatter, matmul.
+ * indexed.c - recording what is no row of ops.def: gather, scatter, matmul.
  *
  * Indices are read and checked at the call, as NumPy raises there; what is recorded is one flat index array that is
  * known to be in range.
@@ -70,7 +70,12 @@ static void combine_share(void *context, int t)
 
 static cn_status index_combine(int64_t *flat, const int64_t *index, int64_t count, int64_t extent, int axis)
 {
-    combine c = {.flat = flat, .index = index, .count = count, .extent = extent, .first = axis == 0, .threads = cni_host_threads(count)};
+    combine c = {.flat = flat,
+                 .index = index,
+                 .count = count,
+                 .extent = extent,
+                 .first = axis == 0,
+                 .threads = cni_host_threads(count)};
     bool wrong = false;
     c.threads = c.threads < INDEX_THREADS ? c.threads : INDEX_THREADS;
     cni_threads_run(c.threads, combine_share, &c);
@@ -79,8 +84,8 @@ static cn_status index_combine(int64_t *flat, const int64_t *index, int64_t coun
     }
     for (int64_t i = 0; wrong && i < count; i++) {
         if (index[i] < -extent || index[i] >= extent) {
-            return cni_fail(CN_ERROR_INDEX, "index %lld is out of bounds for axis %d with size %lld", (long long)index[i], axis,
-                            (long long)extent);
+            return cni_fail(CN_ERROR_INDEX, "index %lld is out of bounds for axis %d with size %lld",
+                            (long long)index[i], axis, (long long)extent);
         }
     }
     return CN_OK;
@@ -204,9 +209,11 @@ static cn_status scatter_values(cn_array *array, int ndim, const int64_t *shape,
         cn_array_unref(made);
         if (values->array != NULL && status == CN_ERROR_VALUE) {
             char a[256], b[256];
-            return cni_fail(CN_ERROR_VALUE, "shape mismatch: value array of shape %s could not be broadcast to indexing result of shape %s",
-                            cni_shape_text(values->array->ndim, cni_shape(values->array), a, sizeof a),
-                            cni_shape_text(ndim, shape, b, sizeof b));
+            return cni_fail(
+                CN_ERROR_VALUE,
+                "shape mismatch: value array of shape %s could not be broadcast to indexing result of shape %s",
+                cni_shape_text(values->array->ndim, cni_shape(values->array), a, sizeof a),
+                cni_shape_text(ndim, shape, b, sizeof b));
         }
         return status;
     }
@@ -241,7 +248,8 @@ static cn_status fail_matmul(const cn_array *a, const cn_array *b)
 {
     int64_t n = b->ndim == 1 ? cni_shape(b)[0] : cni_shape(b)[b->ndim - 2];
     return cni_fail(CN_ERROR_VALUE,
-                    "matmul: Input operand 1 has a mismatch in its core dimension 0, with gufunc signature (n?,k),(k,m?)->(n?,m?) (size %lld is different from %lld)",
+                    "matmul: Input operand 1 has a mismatch in its core dimension 0, with gufunc signature "
+                    "(n?,k),(k,m?)->(n?,m?) (size %lld is different from %lld)",
                     (long long)n, (long long)cni_shape(a)[a->ndim - 1]);
 }
 
@@ -249,7 +257,8 @@ static cn_status fail_matmul(const cn_array *a, const cn_array *b)
 static cn_status matmul_shape(const cn_array *a, const cn_array *b, int *ndim, int64_t *shape)
 {
     if (a->ndim == 0 || b->ndim == 0) {
-        return cni_fail(CN_ERROR_VALUE, "matmul: Input operand %d does not have enough dimensions", a->ndim == 0 ? 0 : 1);
+        return cni_fail(CN_ERROR_VALUE, "matmul: Input operand %d does not have enough dimensions",
+                        a->ndim == 0 ? 0 : 1);
     }
     int64_t inner = b->ndim == 1 ? cni_shape(b)[0] : cni_shape(b)[b->ndim - 2];
     if (cni_shape(a)[a->ndim - 1] != inner) {

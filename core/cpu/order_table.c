@@ -1,4 +1,4 @@
-/* order.c - chooses the instruction set, as loops.c has done. */
+/* order_table.c - chooses the instruction set, as loops.c has done. */
 #include "cpu/order.h"
 
 #include <string.h>

@@ -1,0 +1,189 @@
+/* cuda_driver.c - see cuda_driver.h. */
+#include "cuda/cuda_driver.h"
+
+#include <dlfcn.h>
+#include <glob.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/settings.h"
+
+enum { COMPUTE_MAJOR = 75, COMPUTE_MINOR = 76, MULTIPROCESSORS = 16, NON_BLOCKING = 1, LEAST_ARCH = 70 };
+
+cni_cuda_driver cni_cuda;
+cni_cuda_machine cni_cuda_gpu;
+
+static cni_cuda_handle context;
+static bool forked;
+static char failure[256];
+static _Thread_local bool entered;
+
+/* ---- Libraries ---- */
+
+static const char *const folders[] = {
+    "",
+    "/usr/local/cuda/lib64/",
+    "/usr/local/cuda/targets/*/lib/",
+    "/opt/cuda/lib64/",
+    "/usr/lib/x86_64-linux-gnu/",
+    /* wheels, in the folders of the Python that runs */
+    "%s/nvidia/cu13/lib/",
+    "%s/nvidia/cuda_nvrtc/lib/",
+    "%s/nvidia/cublas/lib/",
+};
+
+static void *load_from(const char *folder, const char *name)
+{
+    char pattern[2 * PATH_MAX];
+    snprintf(pattern, sizeof pattern, "%s%s", folder, name);
+    if (strchr(pattern, '*') == NULL) {
+        return dlopen(pattern, RTLD_NOW | RTLD_LOCAL);
+    }
+    glob_t found;
+    void *library = NULL;
+    if (glob(pattern, 0, NULL, &found) == 0) {
+        for (size_t i = 0; i < found.gl_pathc && library == NULL; i++) {
+            library = dlopen(found.gl_pathv[i], RTLD_NOW | RTLD_LOCAL);
+        }
+        globfree(&found);
+    }
+    return library;
+}
+
+/* The folder two above this library's: a Python's site-packages, if we are in a package. */
+static void packages_folder(char *path, size_t size)
+{
+    Dl_info info;
+    path[0] = '\0';
+    if (dladdr((void *)&failure, &info) == 0 || info.dli_fname == NULL || strlen(info.dli_fname) >= size) {
+        return;
+    }
+    strcpy(path, info.dli_fname);
+    for (int up = 0; up < 2; up++) {
+        char *slash = strrchr(path, '/');
+        if (slash == NULL) {
+            path[0] = '\0';
+            return;
+        }
+        *slash = '\0';
+    }
+}
+
+void *cni_cuda_library(const char *given, const char *const *names)
+{
+    char packages[PATH_MAX], folder[PATH_MAX + 64];
+    if (given[0] != '\0') {
+        return dlopen(given, RTLD_NOW | RTLD_LOCAL);
+    }
+    packages_folder(packages, sizeof packages);
+    for (size_t f = 0; f < sizeof folders / sizeof *folders; f++) {
+        bool wheel = folders[f][0] == '%';
+        if (wheel && packages[0] == '\0') {
+            continue;
+        }
+        snprintf(folder, sizeof folder, "%s%s", wheel ? packages : folders[f], wheel ? folders[f] + 2 : "");
+        for (const char *const *name = names; *name != NULL; name++) {
+            void *library = load_from(folder, *name);
+            if (library != NULL) {
+                return library;
+            }
+        }
+    }
+    return NULL;
+}
+
+typedef struct entry {
+    const char *symbol;
+    size_t place;
+} entry;
+
+/* Fills a table of function pointers; false if an entry is missing. */
+static bool fill(void *library, void *table, const entry *entries, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        void *symbol = dlsym(library, entries[i].symbol);
+        if (symbol == NULL) {
+            return false;
+        }
+        memcpy((char *)table + entries[i].place, &symbol, sizeof symbol); /* POSIX lets a symbol be a function */
+    }
+    return true;
+}
+
+#define DRIVER_ENTRY(name, symbol, parameters) {symbol, offsetof(cni_cuda_driver, name)},
+#define COMPILER_ENTRY(name, symbol, parameters) {symbol, offsetof(cni_cuda_compiler, name)},
+static const entry driver_entries[] = {CNI_CUDA_DRIVER(DRIVER_ENTRY)};
+static const entry compiler_entries[] = {CNI_CUDA_COMPILER(COMPILER_ENTRY)};
+
+const cni_cuda_compiler *cni_cuda_compiler_get(void)
+{
+    static const char *const names[] = {"libnvrtc.so.13", "libnvrtc.so.12", "libnvrtc.so", NULL};
+    static cni_cuda_compiler table;
+    static bool looked, found;
+    if (!looked) {
+        looked = true;
+        void *library = cni_cuda_library(cni_text_settings[CNI_TEXT_SETTING_CUDA_COMPILER], names);
+        found = library != NULL && fill(library, &table, compiler_entries, sizeof compiler_entries / sizeof *compiler_entries);
+    }
+    return found ? &table : NULL;
+}
+
+/* ---- The device ---- */
+
+static void in_child(void)
+{
+    forked = context != NULL;
+}
+
+static bool device_open(void)
+{
+    int count = 0, device = 0, major = 0, minor = 0;
+    cni_cuda_machine *gpu = &cni_cuda_gpu;
+    bool fine = cni_cuda.init(0) == 0 && cni_cuda.version(&gpu->driver_version) == 0 && cni_cuda.device_count(&count) == 0 && count > 0;
+    fine = fine && cni_cuda.device_get(&device, 0) == 0 && cni_cuda.device_name(gpu->name, sizeof gpu->name, device) == 0;
+    fine = fine && cni_cuda.device_attribute(&major, COMPUTE_MAJOR, device) == 0;
+    fine = fine && cni_cuda.device_attribute(&minor, COMPUTE_MINOR, device) == 0;
+    fine = fine && cni_cuda.device_attribute(&gpu->processors, MULTIPROCESSORS, device) == 0;
+    gpu->arch = 10 * major + minor;
+    gpu->parameter_bytes = gpu->driver_version >= 12010 ? 32764 : 4096;
+    fine = fine && gpu->arch >= LEAST_ARCH && cni_cuda.context_retain(&context, device) == 0;
+    fine = fine && cni_cuda.context_set(context) == 0 && cni_cuda.stream_create(&gpu->stream, NON_BLOCKING) == 0;
+    return fine && pthread_atfork(NULL, NULL, in_child) == 0;
+}
+
+bool cni_cuda_open(void)
+{
+    static const char *const names[] = {"libcuda.so.1", NULL};
+    void *library = cni_cuda_library(cni_text_settings[CNI_TEXT_SETTING_CUDA_DRIVER], names);
+    bool filled = library != NULL && fill(library, &cni_cuda, driver_entries, sizeof driver_entries / sizeof *driver_entries);
+    return filled && device_open();
+}
+
+bool cni_cuda_enter(void)
+{
+    if (forked) {
+        return false;
+    }
+    if (!entered) {
+        entered = cni_cuda_check(cni_cuda.context_set(context), "the context");
+    }
+    return entered;
+}
+
+bool cni_cuda_check(int code, const char *what)
+{
+    if (code != 0 && failure[0] == '\0') {
+        snprintf(failure, sizeof failure, "CUDA error %d in %s", code, what);
+    }
+    return code == 0;
+}
+
+const char *cni_cuda_failure(void)
+{
+    if (forked) {
+        return "the GPU cannot be used in the child of a fork";
+    }
+    return failure[0] != '\0' ? failure : NULL;
+}

@@ -1,0 +1,28 @@
+/* cuda_kernel.h - text to a kernel of the device. See cuda_kernel.c. */
+#ifndef CNI_CUDA_KERNEL_H
+#define CNI_CUDA_KERNEL_H
+
+#include "cuda/cuda_driver.h"
+
+/* One compiled text; lives as long as the process. */
+typedef struct cni_cuda_module {
+    struct cni_cuda_module *next;
+    uint64_t hash;
+    char *text;
+    cni_cuda_handle module; /* NULL: it cannot be compiled */
+    cni_cuda_handle kernel, finish; /* its functions cni_kernel and cni_finish (NULL if it has none) */
+} cni_cuda_module;
+
+/*
+ * The text compiled, from memory, from the disk or now. NULL if there is no compiler, no memory, or the text does not
+ * compile (CNUMERIC_DEBUG is not asked: the log goes to cni_cuda_compile_log).
+ */
+const cni_cuda_module *cni_cuda_module_get(const char *text);
+
+/* What the compiler said of the last text that failed; "" if none did. */
+const char *cni_cuda_compile_log(void);
+
+/* Starts a kernel: one parameter, a struct of that size. Zero blocks: nothing. */
+void cni_cuda_launch(cni_cuda_handle function, int64_t blocks, unsigned x, unsigned y, const void *parameters, size_t size);
+
+#endif

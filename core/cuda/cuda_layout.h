@@ -1,0 +1,74 @@
+/*
+ * cuda_layout.h - a group on one geometry as its kernel sees it: what the generated text and the parameters agree on.
+ *
+ *     typedef struct parameters {
+ *         int64_t n[8];             counts that the kernel's kind gives a meaning
+ *         uint64_t scalars[][2];    of the program; then begin and identity of each reduction
+ *         char *a[];                by access: the first element of the nest
+ *         int64_t shape[];          of the nest, slowest first
+ *         int64_t strides[][];      by class, by dimension: accesses of equal strides are one class
+ *     } parameters;
+ */
+#ifndef CNI_CUDA_LAYOUT_H
+#define CNI_CUDA_LAYOUT_H
+
+#include "base/arena.h"
+#include "base/text.h"
+#include "exec/nest.h"
+#include "exec/statement.h"
+
+enum { CNI_CUDA_COUNTS = 8, CNI_CUDA_REDUCTIONS = 16 };
+
+typedef struct cni_cuda_layout {
+    const cni_part *part;
+    const cni_window *w;
+    cni_nest nest;
+    uint32_t nclass, nscalar, nreduction;
+    uint32_t *class_of; /* by access */
+    uint32_t *member;   /* by class: an access of it */
+    bool wide;          /* indices need 64 bits */
+    int64_t *words;     /* the parameters: shape and strides are filled in */
+    size_t size;        /* bytes */
+} cni_cuda_layout;
+
+/* False without memory, or if a kernel cannot take the parameters. */
+bool cni_cuda_layout_make(const cni_part *part, const cni_window *w, cni_arena *arena, cni_cuda_layout *out);
+
+/* Where a member of the parameters begins, in words. */
+size_t cni_cuda_layout_scalar(const cni_cuda_layout *l, uint32_t scalar);
+size_t cni_cuda_layout_address(const cni_cuda_layout *l, uint32_t access);
+
+/* Bytes between elements of the access in the innermost dimension. */
+int64_t cni_cuda_layout_inner(const cni_cuda_layout *l, uint32_t access);
+
+const char *cni_cuda_type(const cni_cuda_layout *l, uint32_t access);
+
+/* Appends index_t and the struct. */
+void cni_cuda_layout_write(const cni_cuda_layout *l, cni_text *text);
+
+/* Appends `const <type> r<k> = <the parameter>;` for each scalar of the program; p: "p." or "p->". */
+void cni_cuda_scalars_write(const cni_cuda_layout *l, const char *p, cni_text *text);
+
+/* A group's kernel, bound to one geometry. */
+typedef struct cni_cuda_group cni_cuda_group;
+
+struct cni_run;
+
+/* CN_ERROR_UNSUPPORTED if it cannot be said or compiled. */
+cn_status cni_cuda_group_bind(const cni_part *part, const cni_window *w, cni_cuda_group **out);
+void cni_cuda_group_unbind(cni_cuda_group *g);
+int64_t cni_cuda_group_scratch(const cni_cuda_group *g);
+void cni_cuda_group_run(const cni_cuda_group *g, const struct cni_run *run);
+
+/* How a kernel is started: what text writers decide. */
+typedef struct cni_cuda_shape {
+    int64_t blocks, finish_blocks;
+    unsigned x, y, finish_x;
+    int64_t scratch, zeroed; /* bytes; of them, zeroed before each run (the first ones) */
+} cni_cuda_shape;
+
+/* Append the kernel of a group that does not reduce, or does; false if it cannot be said. They set layout->words' counts. */
+bool cni_cuda_text_map(cni_cuda_layout *l, cni_statements *x, cni_text *text, cni_cuda_shape *shape);
+bool cni_cuda_text_reduce(cni_cuda_layout *l, cni_statements *x, cni_text *text, cni_cuda_shape *shape);
+
+#endif

@@ -1,0 +1,72 @@
+/*
+ * cuda_library.h - ops of library.def on the device, a row each in cuda_library.c's table; what has no row, or cannot be
+ * bound, is the processor's.
+ */
+#ifndef CNI_CUDA_LIBRARY_H
+#define CNI_CUDA_LIBRARY_H
+
+#include "cuda/cuda_kernel.h"
+#include "exec/place.h"
+
+enum { CNI_CUDA_DIMS = 8 };
+
+typedef struct cni_cuda_library_binding {
+    const struct cni_cuda_library_row *row;
+    const cni_cuda_module *module;
+    int64_t blocks, finish_blocks; /* of 256 threads */
+    int64_t scratch;
+    union {
+        struct { uint64_t out; int64_t n, stride; uint64_t first[2], step[2]; } arange;
+        struct {
+            uint64_t array, side, flat, winners;
+            int64_t count, row;
+            struct { int64_t n, shape[CNI_CUDA_DIMS], a[CNI_CUDA_DIMS], b[CNI_CUDA_DIMS]; } index, rest, named;
+        } gather;
+        struct {
+            uint64_t in, out, found;
+            int64_t lines, length, shares;
+            int64_t nouter, outer[CNI_CUDA_DIMS], in_outer[CNI_CUDA_DIMS], out_outer[CNI_CUDA_DIMS];
+            int64_t ninner, inner[CNI_CUDA_DIMS], in_inner[CNI_CUDA_DIMS];
+        } extreme;
+        struct {
+            uint64_t in, out;
+            int64_t lines, length, in_step, out_step;
+            int64_t nouter, outer[CNI_CUDA_DIMS], in_outer[CNI_CUDA_DIMS], out_outer[CNI_CUDA_DIMS];
+        } scan;
+    } p; /* as the .cuh of the same name has it */
+    int64_t marks; /* SCATTER: bytes of winners */
+} cni_cuda_library_binding; /* freed with cni_free */
+
+typedef struct cni_cuda_library_row {
+    bool (*bind)(const cni_part *part, const cni_window *w, cni_cuda_library_binding *b);
+    void (*run)(const cni_part *part, cni_cuda_library_binding *b, const cni_run *run);
+} cni_cuda_library_row;
+
+bool cni_cuda_library_supports(const cni_part *part, const cni_window *w);
+cn_status cni_cuda_library_bind(const cni_part *part, const cni_window *w, cni_cuda_library_binding **out);
+int64_t cni_cuda_library_scratch(const cni_cuda_library_binding *binding);
+void cni_cuda_library_run(const cni_part *part, cni_cuda_library_binding *binding, const cni_run *run);
+
+/* ---- For rows ---- */
+
+static inline cni_geometry cni_cuda_operand(const cni_part *part, const cni_window *w, int k)
+{
+    return cni_window_geometry(w, part->access[k].view);
+}
+
+static inline cn_dtype cni_cuda_operand_dtype(const cni_part *part, const cni_window *w, int k)
+{
+    return (cn_dtype)w->views[part->access[k].view].dtype;
+}
+
+/* Address of operand k's first element. */
+static inline uint64_t cni_cuda_operand_address(const cni_part *part, const cni_run *run, int k)
+{
+    return (uint64_t)(uintptr_t)run->slots[part->access[k].slot] + (uint64_t)cni_cuda_operand(part, run->window, k).offset;
+}
+
+/* Matrix products, by cuBLAS. */
+bool cni_cuda_matmul_bind(const cni_part *part, const cni_window *w, cni_cuda_library_binding *b);
+void cni_cuda_matmul_run(const cni_part *part, cni_cuda_library_binding *b, const cni_run *run);
+
+#endif

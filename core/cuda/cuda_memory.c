@@ -1,0 +1,259 @@
+/*
+ * cuda_memory.c - see cuda_memory.h.
+ *
+ * Nothing is reserved up front. Sizes come in classes, eight to each power of two; a freed block goes to the list of its
+ * class and is given out again, so that addresses recur. Small blocks are cut from slabs, large ones are the driver's own
+ * and go back to it when another size finds no memory. All work is in one stream, so a freed block can be given out while
+ * old work still uses it.
+ *
+ * Moves pass through a ring of pinned pieces: uploads return when the host's memory has been read, downloads when it has
+ * been written.
+ */
+#include "cuda/cuda_memory.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/settings.h"
+#include "base/status.h"
+#include "cuda/cuda_driver.h"
+
+enum { LEAST_BITS = 9, CLASSES = 8 * (48 - LEAST_BITS) + 1, PIECES = 4 };
+
+#define SLAB_BLOCK ((int64_t)1 << 20) /* blocks below this are cut from slabs */
+#define SLAB ((int64_t)8 << 20)
+#define PIECE ((size_t)4 << 20)
+
+typedef struct free_block {
+    struct free_block *next;
+    cni_cuda_address address;
+} free_block;
+
+static struct {
+    free_block *lists[CLASSES], *spare;
+    int64_t taken; /* from the driver */
+    cni_cuda_address slab;
+    int64_t slab_left;
+} pool;
+
+static int class_of(int64_t nbytes, int64_t *size)
+{
+    uint64_t n = nbytes < (1 << LEAST_BITS) ? 1 << LEAST_BITS : (uint64_t)nbytes;
+    if (n == 1 << LEAST_BITS) {
+        *size = 1 << LEAST_BITS;
+        return 0;
+    }
+    int exponent = 63 - __builtin_clzll(n - 1); /* 2^exponent < n <= 2^(exponent + 1) */
+    uint64_t step = exponent - 3 < LEAST_BITS ? (uint64_t)1 << LEAST_BITS : (uint64_t)1 << (exponent - 3);
+    uint64_t rounded = (n + step - 1) / step * step;
+    *size = (int64_t)rounded;
+    return 8 * (exponent - LEAST_BITS) + (int)((rounded - ((uint64_t)1 << exponent)) >> (exponent - 3));
+}
+
+static bool take(int64_t size, cni_cuda_address *out)
+{
+    int64_t limit = cni_settings[CNI_SETTING_GPU_MEMORY];
+    if ((limit > 0 && pool.taken + size > limit) || cni_cuda.memory_alloc(out, (size_t)size) != 0) {
+        return false;
+    }
+    pool.taken += size;
+    return true;
+}
+
+/* Gives large free blocks back to the driver, which waits until they are not in use. */
+static void trim(void)
+{
+    int64_t unused;
+    int first = class_of(SLAB_BLOCK, &unused);
+    for (int k = first; k < CLASSES; k++) {
+        int64_t size = ((int64_t)1 << ((k - 1) / 8 + LEAST_BITS)) + ((int64_t)((k - 1) % 8 + 1) << ((k - 1) / 8 + LEAST_BITS - 3));
+        for (free_block *b = pool.lists[k]; b != NULL; b = pool.lists[k]) {
+            pool.lists[k] = b->next;
+            cni_cuda_check(cni_cuda.memory_free(b->address), "freeing memory");
+            pool.taken -= size;
+            b->next = pool.spare;
+            pool.spare = b;
+        }
+    }
+}
+
+static bool cut(int64_t size, cni_cuda_address *out)
+{
+    if (pool.slab_left < size) { /* what is left of the old one is lost: less than a small block */
+        if (!take(SLAB, &pool.slab)) {
+            return false;
+        }
+        pool.slab_left = SLAB;
+    }
+    *out = pool.slab;
+    pool.slab += (cni_cuda_address)size;
+    pool.slab_left -= size;
+    return true;
+}
+
+void *cni_cuda_alloc(int64_t nbytes)
+{
+    int64_t size;
+    cni_cuda_address address;
+    if (!cni_cuda_enter() || nbytes > (int64_t)1 << 46) {
+        return NULL;
+    }
+    int index = class_of(nbytes, &size);
+    free_block *b = pool.lists[index];
+    if (b != NULL) {
+        pool.lists[index] = b->next;
+        b->next = pool.spare;
+        pool.spare = b;
+        return (void *)(uintptr_t)b->address;
+    }
+    bool small = size < SLAB_BLOCK;
+    bool got = small ? cut(size, &address) : take(size, &address);
+    if (!got) {
+        trim();
+        got = small ? cut(size, &address) : take(size, &address);
+    }
+    return got ? (void *)(uintptr_t)address : NULL;
+}
+
+void cni_cuda_free(void *memory, int64_t nbytes)
+{
+    int64_t size;
+    int index = class_of(nbytes, &size);
+    free_block *b = pool.spare;
+    if (b != NULL) {
+        pool.spare = b->next;
+    } else if ((b = cni_alloc(sizeof *b)) == NULL) {
+        if (size >= SLAB_BLOCK && cni_cuda_enter() && cni_cuda_check(cni_cuda.memory_free((uintptr_t)memory), "freeing memory")) {
+            pool.taken -= size;
+        }
+        return;
+    }
+    b->address = (uintptr_t)memory;
+    b->next = pool.lists[index];
+    pool.lists[index] = b;
+}
+
+/* ---- Moves ---- */
+
+typedef struct piece {
+    void *memory;
+    size_t used;
+    cni_cuda_handle event;
+    bool pending; /* the event was recorded */
+} piece;
+
+static struct {
+    piece pieces[PIECES];
+    int current;
+    bool made;
+} ring;
+
+static bool ring_make(void)
+{
+    for (int i = 0; i < PIECES && !ring.made; i++) {
+        piece *p = &ring.pieces[i];
+        bool fine = p->memory != NULL || cni_cuda.memory_host(&p->memory, PIECE) == 0;
+        fine = fine && (p->event != NULL || cni_cuda.event_create(&p->event, 2 /* without timing */) == 0);
+        if (!fine) {
+            return false;
+        }
+    }
+    ring.made = true;
+    return true;
+}
+
+static bool piece_wait(piece *p)
+{
+    bool fine = !p->pending || cni_cuda_check(cni_cuda.event_wait(p->event), "waiting");
+    p->pending = false;
+    return fine;
+}
+
+static bool piece_mark(piece *p)
+{
+    p->pending = true;
+    return cni_cuda_check(cni_cuda.event_record(p->event, cni_cuda_gpu.stream), "an event");
+}
+
+/* A piece of the ring with that much room. */
+static piece *piece_get(size_t nbytes)
+{
+    piece *p = &ring.pieces[ring.current];
+    if (p->used + nbytes > PIECE) {
+        ring.current = (ring.current + 1) % PIECES;
+        p = &ring.pieces[ring.current];
+        p->used = 0;
+        return piece_wait(p) ? p : NULL;
+    }
+    return p;
+}
+
+static cn_status fail(void)
+{
+    const char *text = cni_cuda_failure();
+    return cni_fail(CN_ERROR_INTERNAL, "the GPU failed: %s", text != NULL ? text : "no pinned memory");
+}
+
+static cn_status upload(void *device, const void *host, int64_t nbytes)
+{
+    if (!cni_cuda_enter() || !ring_make() || cni_cuda_failure() != NULL) {
+        return fail();
+    }
+    for (size_t done = 0, n; done < (size_t)nbytes; done += n) {
+        n = (size_t)nbytes - done < PIECE ? (size_t)nbytes - done : PIECE;
+        piece *p = piece_get(n);
+        if (p == NULL) {
+            return fail();
+        }
+        char *from = (char *)p->memory + p->used;
+        memcpy(from, (const char *)host + done, n);
+        p->used += (n + 63) / 64 * 64;
+        if (!cni_cuda_check(cni_cuda.upload((uintptr_t)device + done, from, n, cni_cuda_gpu.stream), "an upload") || !piece_mark(p)) {
+            return fail();
+        }
+    }
+    return CN_OK;
+}
+
+typedef struct incoming {
+    piece *piece;
+    void *to;
+    size_t nbytes;
+} incoming;
+
+static bool incoming_take(incoming *in)
+{
+    bool fine = in->piece == NULL || piece_wait(in->piece);
+    if (in->piece != NULL && fine) {
+        memcpy(in->to, in->piece->memory, in->nbytes);
+    }
+    in->piece = NULL;
+    return fine;
+}
+
+/* One piece arrives while the one before it is copied out. */
+static cn_status download(void *host, const void *device, int64_t nbytes)
+{
+    incoming before = {0};
+    if (!cni_cuda_enter() || !ring_make()) {
+        return fail();
+    }
+    for (size_t done = 0, n; done < (size_t)nbytes; done += n) {
+        n = (size_t)nbytes - done < PIECE ? (size_t)nbytes - done : PIECE;
+        ring.pieces[ring.current].used = PIECE; /* whole pieces */
+        piece *p = piece_get(n);
+        if (p == NULL) {
+            return fail();
+        }
+        p->used = PIECE;
+        incoming now = {.piece = p, .to = (char *)host + done, .nbytes = n};
+        if (!cni_cuda_check(cni_cuda.download(p->memory, (uintptr_t)device + done, n, cni_cuda_gpu.stream), "a download") ||
+            !piece_mark(p) || !incoming_take(&before)) {
+            return fail();
+        }
+        before = now;
+    }
+    return incoming_take(&before) && cni_cuda_failure() == NULL ? CN_OK : fail();
+}
+
+const cni_device cni_cuda_device = {.alloc = cni_cuda_alloc, .free = cni_cuda_free, .upload = upload, .download = download};

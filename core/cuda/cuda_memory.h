@@ -1,0 +1,13 @@
+/* cuda_memory.h - memory of the device, and moves to and from it. See cuda_memory.c. */
+#ifndef CNI_CUDA_MEMORY_H
+#define CNI_CUDA_MEMORY_H
+
+#include "record/array.h"
+
+/* NULL without memory. What is freed may be in use by work in the stream: who gets it next comes later in it. */
+void *cni_cuda_alloc(int64_t nbytes);
+void cni_cuda_free(void *memory, int64_t nbytes);
+
+extern const cni_device cni_cuda_device;
+
+#endif

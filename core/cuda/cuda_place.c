@@ -1,0 +1,90 @@
+/* cuda_place.c - one GPU of this machine as a place. */
+#include "base/memory.h"
+#include "base/settings.h"
+#include "base/status.h"
+#include "cuda/cuda_carry.h"
+#include "cuda/cuda_driver.h"
+#include "cuda/cuda_layout.h"
+#include "cuda/cuda_library.h"
+#include "cuda/cuda_memory.h"
+#include "exec/place.h"
+
+typedef struct part_binding {
+    cni_cuda_group *group;
+    cni_cuda_carry *carry;
+    cni_cuda_library_binding *library;
+} part_binding;
+
+static bool supports(const cni_part *part, const cni_window *w, const cni_skeleton *s)
+{
+    (void)s;
+    return part->kind != CNI_PART_LIBRARY || cni_cuda_library_supports(part, w);
+}
+
+static cn_status bind(const cni_part *part, const cni_window *w, const cni_skeleton *s, void **out)
+{
+    part_binding *b = cni_alloc_zero(1, sizeof *b);
+    if (b == NULL) {
+        return cni_fail_memory((int64_t)sizeof *b);
+    }
+    cn_status status;
+    if (!cni_cuda_enter() || cni_cuda_failure() != NULL) {
+        status = CN_ERROR_UNSUPPORTED;
+    } else if (part->kind == CNI_PART_GROUP) {
+        status = cni_cuda_group_bind(part, w, &b->group);
+    } else if (part->kind == CNI_PART_LIBRARY) {
+        status = cni_cuda_library_bind(part, w, &b->library);
+    } else {
+        status = cni_cuda_carry_bind(part, w, s, &b->carry);
+    }
+    if (status != CN_OK) {
+        cni_free(b);
+        return status;
+    }
+    *out = b;
+    return CN_OK;
+}
+
+static void unbind(void *opaque)
+{
+    part_binding *b = opaque;
+    if (b->group != NULL) {
+        cni_cuda_group_unbind(b->group);
+    }
+    cni_free(b->carry);
+    cni_free(b->library);
+    cni_free(b);
+}
+
+static int64_t scratch(const void *opaque)
+{
+    const part_binding *b = opaque;
+    return b->group != NULL ? cni_cuda_group_scratch(b->group) : b->library != NULL ? cni_cuda_library_scratch(b->library) : 0;
+}
+
+static void run_part(const cni_part *part, void *opaque, const cni_run *run)
+{
+    const part_binding *b = opaque;
+    if (!cni_cuda_enter()) {
+        return; /* reported when a value is read */
+    }
+    if (b->group != NULL) {
+        cni_cuda_group_run(b->group, run);
+    } else if (b->carry != NULL) {
+        cni_cuda_carry_run(part, b->carry, run);
+    } else {
+        cni_cuda_library_run(part, b->library, run);
+    }
+}
+
+static const cni_place place = {.name = "cuda", .where = CNI_ON_DEVICE, .supports = supports, .bind = bind, .unbind = unbind,
+                                .scratch = scratch, .run = run_part, .scratch_alloc = cni_cuda_alloc, .scratch_free = cni_cuda_free};
+
+const cni_place *cni_cuda_place_open(void)
+{
+    if (!cni_cuda_open() || cni_cuda_compiler_get() == NULL) {
+        return NULL;
+    }
+    cni_process_device = &cni_cuda_device;
+    return &place;
+}

@@ -1,0 +1,295 @@
+/*
+ * cuda_text_map.c - the kernel of a group that does not reduce.
+ *
+ *     blocks of  blockDim.y rows  x  blockDim.x threads, each with UNROLL runs of VECTOR elements, blockDim.x runs apart
+ *
+ * A row is the innermost dimension of the nest; one row means that everything is one run. A thread loads all, computes
+ * all, then stores all, so that many loads are on their way at once. What does not fill a thread goes element by element.
+ */
+#include <string.h>
+
+#include "cuda/cuda_layout.h"
+#include "op/op.h"
+
+enum { THREADS = 256, VECTOR_BYTES = 16 };
+
+typedef struct writer {
+    cni_cuda_layout *l;
+    cni_statements *x;
+    cni_text *text;
+    int vector, unroll;
+    bool ordered; /* an element is loaded where it was stored before: everything in the program's order */
+} writer;
+
+static int64_t item_size(const writer *t, uint32_t access)
+{
+    return (int64_t)cn_dtype_size((cn_dtype)t->l->w->views[t->l->part->access[access].view].dtype);
+}
+
+static bool is_run(const writer *t, uint32_t access)
+{
+    return cni_cuda_layout_inner(t->l, access) == item_size(t, access);
+}
+
+static bool is_splat(const writer *t, uint32_t access)
+{
+    return cni_cuda_layout_inner(t->l, access) == 0;
+}
+
+/* ---- Decisions ---- */
+
+static bool loads_what_it_stored(const cni_part *part)
+{
+    for (uint32_t i = 0; i < part->ninstr; i++) {
+        for (uint32_t k = 0; k < i && part->instr[i].kind == CNI_INSTR_LOAD; k++) {
+            if (part->instr[k].kind == CNI_INSTR_STORE &&
+                part->access[part->instr[k].access].slot == part->access[part->instr[i].access].slot) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* May runs of that many elements be moved as one? */
+static bool aligned(const writer *t, uint32_t access, int vector)
+{
+    const cni_nest *n = &t->l->nest;
+    int64_t bytes = item_size(t, access) * vector;
+    bool fine = n->offsets[access] % bytes == 0;
+    for (int d = 0; d < n->ndim - 1; d++) {
+        fine &= n->strides[(size_t)access * CN_MAX_DIMS + (size_t)d] % bytes == 0;
+    }
+    return fine;
+}
+
+static void choose(writer *t)
+{
+    const cni_part *part = t->l->part;
+    int64_t widest = 1, columns = t->l->nest.ndim > 0 ? t->l->nest.shape[t->l->nest.ndim - 1] : 1;
+    int runs = 0;
+    bool vectors = true;
+    for (uint32_t a = 0; a < part->naccess; a++) {
+        if (!is_splat(t, a)) {
+            widest = item_size(t, a) > widest ? item_size(t, a) : widest;
+            vectors &= is_run(t, a);
+            runs++;
+        }
+    }
+    t->vector = (int)(VECTOR_BYTES / widest);
+    for (uint32_t a = 0; a < part->naccess; a++) {
+        vectors &= is_splat(t, a) || aligned(t, a, t->vector);
+    }
+    t->ordered = loads_what_it_stored(part);
+    if (!vectors || t->ordered || columns < 2 * t->vector) {
+        t->vector = 1;
+    }
+    int most = runs <= 2 ? 4 : runs <= 6 ? 2 : 1; /* registers */
+    t->unroll = t->ordered ? 1 : t->vector == 1 && runs <= 4 ? 2 * most : most;
+    while (t->unroll > 1 && columns < 32 * (int64_t)t->unroll * t->vector) {
+        t->unroll /= 2;
+    }
+}
+
+static void set_shape(writer *t, cni_cuda_shape *shape)
+{
+    const cni_nest *n = &t->l->nest;
+    int64_t columns = n->ndim > 0 ? n->shape[n->ndim - 1] : 1, rows = 1, runs = (columns + t->vector - 1) / t->vector;
+    for (int d = 0; d < n->ndim - 1; d++) {
+        rows *= n->shape[d];
+    }
+    unsigned x = THREADS;
+    if (rows > 1) {
+        x = 32;
+        while (x > 1 && runs <= (int64_t)x / 2) {
+            x /= 2;
+        }
+    }
+    shape->x = x;
+    shape->y = rows > 1 ? THREADS / x : 1;
+    int64_t across = (runs + (int64_t)x * t->unroll - 1) / ((int64_t)x * t->unroll);
+    t->l->words[0] = across;
+    t->l->words[1] = columns;
+    t->l->words[2] = rows;
+    shape->blocks = across * ((rows + shape->y - 1) / shape->y);
+}
+
+/* ---- Text ---- */
+
+static void write_vector_types(const writer *t)
+{
+    bool known[CN_DTYPE_COUNT] = {false};
+    for (uint32_t a = 0; a < t->l->part->naccess; a++) {
+        uint8_t dtype = t->l->w->views[t->l->part->access[a].view].dtype;
+        if (!known[dtype] && is_run(t, a)) {
+            known[dtype] = true;
+            cni_text_add(t->text, "typedef struct CNI_ALIGN(%d) run_%s { %s v[VECTOR]; } run_%s;\n", (int)item_size(t, a) * t->vector,
+                         cni_dtypes[dtype].suffix, cni_dtypes[dtype].type, cni_dtypes[dtype].suffix);
+        }
+    }
+}
+
+static const char *suffix(const writer *t, uint32_t access)
+{
+    return cni_dtypes[t->l->w->views[t->l->part->access[access].view].dtype].suffix;
+}
+
+static void write_offsets(const writer *t)
+{
+    int last = t->l->nest.ndim - 1;
+    cni_text_add(t->text, "    index_t rest = row;\n    (void)rest;\n");
+    for (int d = last - 1; d >= 0; d--) {
+        if (d == 0) {
+            cni_text_add(t->text, "    const index_t i0 = rest;\n");
+        } else {
+            cni_text_add(t->text, "    const index_t i%d = rest %% (index_t)p.shape[%d];\n    rest /= (index_t)p.shape[%d];\n", d, d, d);
+        }
+    }
+    for (uint32_t k = 0; k < t->l->nclass; k++) {
+        cni_text_add(t->text, "    const int64_t o%u = 0", k);
+        for (int d = 0; d < last; d++) {
+            cni_text_add(t->text, " + (int64_t)i%d * p.strides[%u][%d]", d, k, d);
+        }
+        cni_text_add(t->text, ";\n    (void)o%u;\n", k);
+    }
+    for (uint32_t a = 0; a < t->l->part->naccess; a++) {
+        cni_text_add(t->text, "    char *const a%u = p.a[%u] + o%u;\n    (void)a%u;\n", a, a, t->l->class_of[a], a);
+    }
+}
+
+/* The element of column c. */
+static void write_element(const writer *t, uint32_t access)
+{
+    const char *type = cni_cuda_type(t->l, access);
+    if (is_run(t, access)) {
+        cni_text_add(t->text, "((%s *)a%u)[c]", type, access);
+    } else if (is_splat(t, access)) {
+        cni_text_add(t->text, "*(%s *)a%u", type, access);
+    } else {
+        cni_text_add(t->text, "*(%s *)(a%u + (int64_t)c * p.strides[%u][%d])", type, access, t->l->class_of[access], t->l->nest.ndim - 1);
+    }
+}
+
+static void write_single(const writer *t)
+{
+    const cni_part *part = t->l->part;
+    for (uint32_t i = 0; i < part->ninstr; i++) {
+        const cni_instr *x = &part->instr[i];
+        if (x->kind == CNI_INSTR_LOAD) {
+            cni_text_add(t->text, "            const %s r%u = ", cni_dtypes[x->dtype].type, x->dst[0]);
+            write_element(t, x->access);
+            cni_text_add(t->text, ";\n");
+        } else if (x->kind == CNI_INSTR_STORE) {
+            cni_text_add(t->text, "            ");
+            write_element(t, x->access);
+            cni_text_add(t->text, " = r%u;\n", x->src[0]);
+        } else if (x->kind != CNI_INSTR_SCALAR) {
+            cni_text_add(t->text, "            ");
+            cni_statement(t->x, x);
+        }
+    }
+}
+
+/* Moves of one whole run: instruction i's value is in m<i>[u]. */
+static void write_moves(const writer *t, uint8_t kind)
+{
+    const cni_part *part = t->l->part;
+    const char *loop = "        CNI_UNROLL\n        for (int u = 0; u < UNROLL; u++) {\n            const index_t c = first + (index_t)u * step;\n            (void)c;\n";
+    bool any = false;
+    for (uint32_t i = 0; i < part->ninstr; i++) {
+        const cni_instr *x = &part->instr[i];
+        if (x->kind != kind) {
+            continue;
+        }
+        bool run = is_run(t, x->access);
+        if (run || kind == CNI_INSTR_STORE || !is_splat(t, x->access)) {
+            cni_text_add(t->text, "%s            ", any ? "" : loop);
+            any = true;
+        } else {
+            continue;
+        }
+        const char *name = suffix(t, x->access);
+        if (kind == CNI_INSTR_LOAD && run) {
+            cni_text_add(t->text, "m%u[u] = *(const run_%s *)((%s *)a%u + c);\n", i, name, cni_cuda_type(t->l, x->access), x->access);
+        } else if (kind == CNI_INSTR_LOAD) {
+            cni_text_add(t->text, "m%u[u] = ", i);
+            write_element(t, x->access);
+            cni_text_add(t->text, ";\n");
+        } else if (run) {
+            cni_text_add(t->text, "*(run_%s *)((%s *)a%u + c) = m%u[u];\n", name, cni_cuda_type(t->l, x->access), x->access, i);
+        } else {
+            write_element(t, x->access);
+            cni_text_add(t->text, " = m%u[u];\n", i);
+        }
+    }
+    if (any) {
+        cni_text_add(t->text, "        }\n");
+    }
+}
+
+static void write_runs(const writer *t)
+{
+    const cni_part *part = t->l->part;
+    for (uint32_t i = 0; i < part->ninstr; i++) {
+        const cni_instr *x = &part->instr[i];
+        if (x->kind != CNI_INSTR_LOAD && x->kind != CNI_INSTR_STORE) {
+            continue;
+        }
+        if (is_run(t, x->access)) {
+            cni_text_add(t->text, "        run_%s m%u[UNROLL];\n", suffix(t, x->access), i);
+        } else if (x->kind == CNI_INSTR_LOAD && is_splat(t, x->access)) {
+            cni_text_add(t->text, "        const %s m%u = *(%s *)a%u;\n", cni_cuda_type(t->l, x->access), i, cni_cuda_type(t->l, x->access), x->access);
+        } else {
+            cni_text_add(t->text, "        %s m%u[UNROLL];\n", cni_cuda_type(t->l, x->access), i);
+        }
+    }
+    write_moves(t, CNI_INSTR_LOAD);
+    cni_text_add(t->text, "        CNI_UNROLL\n        for (int k = 0; k < UNROLL * VECTOR; k++) {\n            const int u = k / VECTOR, v = k %% VECTOR;\n            (void)u, (void)v;\n");
+    for (uint32_t i = 0; i < part->ninstr; i++) {
+        const cni_instr *x = &part->instr[i];
+        if (x->kind == CNI_INSTR_LOAD) {
+            const char *place = is_run(t, x->access) ? "[u].v[v]" : is_splat(t, x->access) ? "" : "[u]";
+            cni_text_add(t->text, "            const %s r%u = m%u%s;\n", cni_dtypes[x->dtype].type, x->dst[0], i, place);
+        } else if (x->kind == CNI_INSTR_STORE) {
+            cni_text_add(t->text, "            m%u%s = r%u;\n", i, is_run(t, x->access) ? "[u].v[v]" : "[u]", x->src[0]);
+        } else if (x->kind != CNI_INSTR_SCALAR) {
+            cni_text_add(t->text, "            ");
+            cni_statement(t->x, x);
+        }
+    }
+    cni_text_add(t->text, "        }\n");
+    write_moves(t, CNI_INSTR_STORE);
+}
+
+bool cni_cuda_text_map(cni_cuda_layout *l, cni_statements *x, cni_text *text, cni_cuda_shape *shape)
+{
+    writer t = {.l = l, .x = x, .text = text};
+    choose(&t);
+    set_shape(&t, shape);
+    bool rows = l->nest.ndim > 1;
+    cni_text_add(text, "#define VECTOR %d\n#define UNROLL %d\n", t.vector, t.unroll);
+    cni_cuda_layout_write(l, text);
+    write_vector_types(&t);
+    cni_text_add(text, "\nCNI_KERNEL(cni_kernel, parameters)\n{\n"
+                       "    const index_t across = (index_t)p.n[0], columns = (index_t)p.n[1], block = blockIdx.x, step = blockDim.x * VECTOR;\n");
+    if (rows) {
+        cni_text_add(text, "    const index_t row = block / across * blockDim.y + threadIdx.y;\n"
+                           "    const index_t first = (block %% across * UNROLL * blockDim.x + threadIdx.x) * VECTOR;\n"
+                           "    if (row >= (index_t)p.n[2]) {\n        return;\n    }\n");
+    } else {
+        cni_text_add(text, "    const index_t row = 0, first = (block * UNROLL * blockDim.x + threadIdx.x) * VECTOR;\n    (void)across;\n");
+    }
+    write_offsets(&t);
+    cni_cuda_scalars_write(l, "p.", text);
+    if (!t.ordered) {
+        cni_text_add(text, "    if (first + (UNROLL - 1) * step + VECTOR <= columns) {\n");
+        write_runs(&t);
+        cni_text_add(text, "        return;\n    }\n");
+    }
+    cni_text_add(text, "    CNI_ROLLED\n    for (int k = 0; k < UNROLL * VECTOR; k++) {\n"
+                       "        const index_t c = first + (index_t)(k / VECTOR) * step + (index_t)(k %% VECTOR);\n"
+                       "        if (c < columns) {\n");
+    write_single(&t);
+    cni_text_add(text, "        }\n    }\n}\n");
+    return true;
+}

@@ -1,0 +1,330 @@
+/*
+ * cuda_text_reduce.c - the kernel of a group that reduces: the program as a function of one element, and words for
+ * reduce_leaf.cuh or reduce_columns.cuh, which bring the elements in the right order.
+ *
+ *     p.n[]: results, elements of a result, block, shares or runs, leaves of a block or rows of a run, leaves, depth, scratch
+ */
+#include <string.h>
+
+#include "cuda/cuda_driver.h"
+#include "cuda/cuda_layout.h"
+#include "exec/nest.h"
+#include "op/op.h"
+
+enum { THREADS = 256, LEAF = 1024, SMALL_SUM = 8192, BINS_MOST = 10, EXACT_WORDS = 69, ENOUGH = 1024 };
+
+typedef struct reduction {
+    const cni_instr *instr;
+    bool sum, ordered, begins, identity;
+    int bin;
+    int64_t block;
+} reduction;
+
+typedef struct reducer {
+    cni_cuda_layout *l;
+    cni_statements *x;
+    cni_text *text;
+    reduction of[CNI_CUDA_REDUCTIONS];
+    uint32_t count, nsums, nbins;
+    int64_t results, elements, block;
+    bool columns, complex; /* columns: a thread a result */
+} reducer;
+
+/* ---- What is reduced ---- */
+
+static void read_reduction(const reducer *t, const cni_instr *x, reduction *r)
+{
+    const cni_window *w = t->l->w;
+    const cni_op *op = &w->ops[x->op];
+    int opcode = (int)cni_op_of_loop(x->loop);
+    cn_scalar unused;
+    bool inexact = x->dtype >= CN_FLOAT16;
+    *r = (reduction){.instr = x, .identity = cn_op_identity(opcode, &unused) == CN_OK, .block = t->elements};
+    r->sum = inexact && cni_ops[opcode].reduce_kind == CNI_REDUCE_SUM;
+    r->ordered = inexact && cni_ops[opcode].reduce_kind == CNI_REDUCE_ORDERED;
+    r->begins = r->identity || (op->flags & CNI_FLAG_INITIAL) != 0;
+    if (r->sum) {
+        r->block = cni_reduction_block(w, op, t->l->part->access[x->access].view);
+    }
+}
+
+static int64_t extent(const cni_nest *n, int first, int end)
+{
+    int64_t count = 1;
+    for (int d = first; d < end; d++) {
+        count *= n->shape[d];
+    }
+    return count;
+}
+
+/* Can the reductions go together, and in one of the two ways? */
+static bool choose(reducer *t)
+{
+    const cni_nest *n = &t->l->nest;
+    const cni_part *part = t->l->part;
+    int last = n->last_kept ? n->ndim - 1 : n->ndim;
+    bool ordered = false, serial_half = false, sums = false;
+    t->results = extent(n, 0, n->nkept) * extent(n, last, n->ndim);
+    t->elements = t->block = extent(n, n->nkept, last);
+    for (uint32_t i = 0; i < part->ninstr; i++) {
+        if (part->instr[i].kind != CNI_INSTR_REDUCE) {
+            continue;
+        }
+        reduction *r = &t->of[t->count++];
+        read_reduction(t, &part->instr[i], r);
+        bool parts = r->instr->dtype >= CN_COMPLEX64;
+        if (r->sum && sums && (t->complex != parts || r->block != t->block) && !n->last_kept) {
+            return false; /* leaves that differ */
+        }
+        if (r->sum) {
+            sums = true;
+            t->complex = parts;
+            t->block = r->block;
+            r->bin = (int)t->nbins;
+            t->nbins += parts ? 2 : 1;
+            t->nsums++;
+        }
+        ordered |= r->ordered;
+        serial_half |= r->ordered && r->instr->dtype == CN_FLOAT16; /* rounded where the processor's loops end */
+    }
+    t->columns = n->last_kept || ordered;
+    return !ordered || n->last_kept || (!sums && !serial_half && t->results >= ENOUGH);
+}
+
+static bool is_large(const reducer *t)
+{
+    return t->nsums > 0 ? t->elements > SMALL_SUM : t->elements > SMALL_SUM || (t->elements > LEAF && t->results < ENOUGH);
+}
+
+/* ---- Text ---- */
+
+static const char *type_of(uint8_t dtype)
+{
+    return cni_dtypes[dtype].type;
+}
+
+static void write_result_at(const reducer *t)
+{
+    const cni_nest *n = &t->l->nest;
+    cni_text_add(t->text, "CNI_INLINE offsets result_at(const parameters *p, index_t r)\n{\n    offsets base;\n    index_t rest = r;\n    (void)rest, (void)p;\n");
+    bool any = false;
+    for (int d = n->ndim - 1; d >= 0; d--) {
+        if (d < n->nkept || (n->last_kept && d == n->ndim - 1)) {
+            cni_text_add(t->text, "    const index_t i%d = rest %% (index_t)p->shape[%d];\n    rest /= (index_t)p->shape[%d];\n", d, d, d);
+            any = true;
+        }
+    }
+    for (uint32_t k = 0; k < t->l->nclass; k++) {
+        cni_text_add(t->text, "    base.o[%u] = 0", k);
+        for (int d = 0; d < n->ndim && any; d++) {
+            if (d < n->nkept || (n->last_kept && d == n->ndim - 1)) {
+                cni_text_add(t->text, " + (int64_t)i%d * p->strides[%u][%d]", d, k, d);
+            }
+        }
+        cni_text_add(t->text, ";\n");
+    }
+    cni_text_add(t->text, "    return base;\n}\n\n");
+}
+
+static void write_element(const reducer *t)
+{
+    const cni_nest *n = &t->l->nest;
+    const cni_part *part = t->l->part;
+    int first = n->nkept, end = n->last_kept ? n->ndim - 1 : n->ndim;
+    uint32_t k = 0;
+    cni_text_add(t->text, "CNI_INLINE values element(const parameters *p, const offsets *base, index_t e)\n{\n    values v;\n    index_t rest = e;\n    (void)rest;\n");
+    for (int d = end - 1; d > first; d--) {
+        cni_text_add(t->text, "    const index_t i%d = rest %% (index_t)p->shape[%d];\n    rest /= (index_t)p->shape[%d];\n", d, d, d);
+    }
+    for (uint32_t c = 0; c < t->l->nclass; c++) {
+        cni_text_add(t->text, "    const int64_t o%u = base->o[%u]", c, c);
+        for (int d = first; d < end; d++) {
+            if (n->strides[(size_t)t->l->member[c] * CN_MAX_DIMS + (size_t)d] == 0) {
+                continue;
+            }
+            if (d == first) {
+                cni_text_add(t->text, " + (int64_t)rest * p->strides[%u][%d]", c, d);
+            } else {
+                cni_text_add(t->text, " + (int64_t)i%d * p->strides[%u][%d]", d, c, d);
+            }
+        }
+        cni_text_add(t->text, ";\n    (void)o%u;\n", c);
+    }
+    cni_cuda_scalars_write(t->l, "p->", t->text);
+    for (uint32_t i = 0; i < part->ninstr; i++) {
+        const cni_instr *x = &part->instr[i];
+        cni_text_add(t->text, "    ");
+        if (x->kind == CNI_INSTR_LOAD) {
+            cni_text_add(t->text, "const %s r%u = *(const %s *)(p->a[%u] + o%u);\n", type_of(x->dtype), x->dst[0], cni_cuda_type(t->l, x->access), x->access,
+                         t->l->class_of[x->access]);
+        } else if (x->kind == CNI_INSTR_STORE) {
+            cni_text_add(t->text, "*(%s *)(p->a[%u] + o%u) = r%u;\n", cni_cuda_type(t->l, x->access), x->access, t->l->class_of[x->access], x->src[0]);
+        } else if (x->kind == CNI_INSTR_REDUCE) {
+            cni_text_add(t->text, "v.v%u = r%u;\n", k++, x->src[0]);
+        } else if (x->kind == CNI_INSTR_SCALAR) {
+            cni_text_add(t->text, "\n");
+        } else {
+            cni_statement(t->x, x);
+        }
+    }
+    cni_text_add(t->text, "    return v;\n}\n\n");
+}
+
+/* What a sum is computed in. */
+static const char *work_of(uint8_t dtype)
+{
+    return dtype == CN_FLOAT16 ? "float" : type_of(dtype);
+}
+
+static void write_sum(const reducer *t, uint32_t k)
+{
+    uint8_t dtype = t->of[k].instr->dtype;
+    const char *work = work_of(dtype);
+    bool half = dtype == CN_FLOAT16, single = dtype == CN_COMPLEX64;
+    cni_text_add(t->text, "#define WIDEN_%u(x) %s(x)\n#define NARROW_%u(x) %s(x)\n", k, half ? "half_to_float" : "", k, half ? "float_to_half" : "");
+    cni_text_add(t->text, "CNI_INLINE %s plus_%u(%s a, %s b)\n{\n", work, k, work, work);
+    if (dtype < CN_COMPLEX64) {
+        cni_text_add(t->text, "    return a + b;\n}\n#define NOTHING_%u (-(%s)0)\n#define ZERO_%u ((%s)0)\n", k, work, k, work);
+        cni_text_add(t->text, "#define ADD_EXACT_%u(bin, x) exact_add(bin, (double)(x));\n", k);
+        cni_text_add(t->text, "#define FROM_EXACT_%u(bin) %s(exact_round(bin))\n", k, half ? "double_to_half" : dtype == CN_FLOAT32 ? "(float)" : "");
+        return;
+    }
+    const char *suffix = cni_dtypes[dtype].suffix, *real = single ? "float" : "double";
+    cni_text_add(t->text, "    return cni_make_%s(a.re + b.re, a.im + b.im);\n}\n", suffix);
+    cni_text_add(t->text, "#define NOTHING_%u cni_make_%s(-(%s)0, -(%s)0)\n#define ZERO_%u cni_make_%s(0, 0)\n", k, suffix, real, real, k, suffix);
+    cni_text_add(t->text, "#define ADD_EXACT_%u(bin, x) { const %s sum_ = (x); exact_add(bin, (double)sum_.re); exact_add((bin) + EXACT_WORDS, (double)sum_.im); }\n", k, work);
+    cni_text_add(t->text, "#define FROM_EXACT_%u(bin) cni_make_%s((%s)exact_round(bin), (%s)exact_round((bin) + EXACT_WORDS))\n", k, suffix, real, real);
+}
+
+static void write_lists(const reducer *t)
+{
+    for (int pass = 0; pass < 2; pass++) {
+        cni_text_add(t->text, "#define %s(X)", pass == 0 ? "SUMS" : "OTHERS");
+        for (uint32_t k = 0; k < t->count; k++) {
+            const reduction *r = &t->of[k];
+            if (r->sum == (pass == 0)) {
+                cni_text_add(t->text, " X(%u, %s, %s, %d, %d, %d)", k, type_of(r->instr->dtype), work_of(r->instr->dtype), r->bin, (int)r->begins, (int)r->identity);
+            }
+        }
+        cni_text_add(t->text, "\n");
+    }
+}
+
+static void write_words(const reducer *t, bool large)
+{
+    cni_text_add(t->text, "typedef struct offsets { int64_t o[%u]; } offsets;\ntypedef struct values {\n", t->l->nclass > 0 ? t->l->nclass : 1);
+    for (uint32_t k = 0; k < t->count; k++) {
+        cni_text_add(t->text, "    %s v%u;\n", type_of(t->of[k].instr->dtype), k);
+    }
+    cni_text_add(t->text, "} values;\n\n");
+    write_result_at(t);
+    write_element(t);
+    write_lists(t);
+    cni_text_add(t->text, "#define NBINS %u\n#define NOTHERS %u\n", t->nbins, t->count - t->nsums);
+    for (uint32_t k = 0; k < t->count; k++) {
+        const reduction *r = &t->of[k];
+        cni_text_add(t->text, "#define SCALAR_%u %u\n#define ACCESS_%u %u\n#define CLASS_%u %u\n#define NUMBER_%u %u\n#define FOLDS_%u %d\n#define fold_%u loop_%u\n", k,
+                     t->l->nscalar + 2 * k, k, r->instr->access, k, t->l->class_of[r->instr->access], k, k, k, (int)(r->sum && large), k, (unsigned)r->instr->loop);
+        if (r->sum) {
+            write_sum(t, k);
+        }
+    }
+    cni_text_add(t->text, "#include \"cuda/reduce.cuh\"\n");
+}
+
+/* ---- The two ways ---- */
+
+/* Halvings after which no chunk of n elements is larger than it may be. */
+static int depth_of(int64_t n, int64_t chunk)
+{
+    int depth = 0;
+    while (n > chunk && (n >> depth) + 16 > chunk) {
+        depth++;
+    }
+    return depth;
+}
+
+static bool say_leaves(reducer *t, cni_cuda_shape *shape)
+{
+    int64_t *words = t->l->words, chunk = t->complex ? 64 : 128;
+    bool large = is_large(t);
+    int lanes = t->complex ? 4 : 8, depth = depth_of(large ? LEAF : t->block, chunk);
+    int group = !large && t->elements <= 4 * chunk ? lanes : 32;
+    if (t->nbins > BINS_MOST || t->block < 1 || t->elements % t->block != 0) {
+        return false;
+    }
+    cni_text_add(t->text, "#define CNI_COOPERATIVE\n#define LANES %d\n#define LARGE %d\n#define GROUP %d\n#define DEPTH %d\n", lanes, (int)large, group, depth);
+    write_words(t, large);
+    cni_text_add(t->text, "#include \"cuda/reduce_leaf.cuh\"\n%s", large ? "/* CNI_FINISH */\n" : "");
+    words[2] = t->block;
+    words[6] = depth;
+    shape->x = THREADS;
+    shape->y = 1;
+    if (!large) {
+        shape->blocks = (t->results + THREADS / group - 1) / (THREADS / group);
+        return true;
+    }
+    int64_t in_block = (t->block + LEAF - 1) / LEAF, leaves = in_block * (t->elements / t->block);
+    int64_t wanted = (int64_t)cni_cuda_gpu.processors * 32, shares = (wanted + t->results - 1) / t->results, most = (leaves + 7) / 8;
+    shares = shares > most ? most : shares;
+    words[3] = shares;
+    words[4] = in_block;
+    words[5] = leaves;
+    shape->blocks = t->results * shares;
+    shape->finish_x = 128;
+    shape->finish_blocks = (t->results + 3) / 4;
+    shape->zeroed = t->results * t->nbins * EXACT_WORDS * 8;
+    shape->scratch = shape->zeroed + t->results * shares * (int64_t)(t->count - t->nsums + 1) * 32;
+    return true;
+}
+
+static void say_columns(reducer *t, cni_cuda_shape *shape)
+{
+    int64_t *words = t->l->words, runs = 1, x = THREADS, y = 1;
+    bool large = t->nsums > 0 && t->elements > SMALL_SUM, ordered = false;
+    for (uint32_t k = 0; k < t->count; k++) {
+        ordered |= t->of[k].ordered;
+    }
+    bool apart = !ordered && (large || (t->nsums == 0 && t->elements > 2 * LEAF));
+    if (apart && t->results < (int64_t)cni_cuda_gpu.processors * 2048) {
+        runs = (t->elements + LEAF - 1) / LEAF;
+    }
+    while (x > 32 && (x / 2 >= t->results || (runs == 1 && t->results / x < 2 * cni_cuda_gpu.processors))) {
+        x /= 2; /* few results: every processor gets some */
+    }
+    y = runs > 1 ? THREADS / x : 1;
+    bool few = runs == 1 && t->results < (int64_t)cni_cuda_gpu.processors * 512 && t->l->part->naccess <= 6;
+    cni_text_add(t->text, "#define AHEAD %d\n", few ? 32 : 8);
+    write_words(t, large);
+    cni_text_add(t->text, "#include \"cuda/reduce_columns.cuh\"\n/* CNI_FINISH */\n");
+    words[2] = runs;
+    words[3] = runs > 1 ? LEAF : t->elements;
+    words[4] = (t->results + x - 1) / x;
+    shape->x = (unsigned)x;
+    shape->y = (unsigned)y;
+    shape->blocks = words[4] * ((runs + y - 1) / y);
+    if (runs > 1) {
+        shape->finish_x = 32;
+        shape->finish_blocks = (t->results + 31) / 32;
+        shape->scratch = 16 * (int64_t)t->count * runs * t->results;
+    }
+}
+
+bool cni_cuda_text_reduce(cni_cuda_layout *l, cni_statements *x, cni_text *text, cni_cuda_shape *shape)
+{
+    reducer t = {.l = l, .x = x, .text = text};
+    if (!choose(&t)) {
+        return false;
+    }
+    l->words[0] = t.results;
+    l->words[1] = t.elements;
+    for (uint32_t k = 0; k < t.count; k++) {
+        x->headers |= t.of[k].instr->dtype == CN_FLOAT16 || t.of[k].instr->dtype >= CN_COMPLEX64;
+    }
+    cni_cuda_layout_write(l, text);
+    if (t.columns) {
+        say_columns(&t, shape);
+        return true;
+    }
+    return say_leaves(&t, shape);
+}

@@ -1,0 +1,89 @@
+/*
+ * gather.cuh - elements and rows by index. TYPE is a word of the element's size, index_t holds every count.
+ *
+ *     place = (k over the index's dimensions) * row + (r over the row's dimensions)
+ *
+ * PUT 0: side[place] = array[flat[k], r].  PUT 1: array[flat[k], r] = side[place], where k is the last of equal indices:
+ * cni_kernel finds out which is, in a word for each place that an index can name; cni_finish writes.
+ */
+enum { DIMS = 8 };
+
+typedef struct extents {
+    int64_t n, shape[DIMS], a[DIMS], b[DIMS]; /* n dimensions, slowest first; strides of two sides, bytes */
+} extents;
+
+typedef struct parameters {
+    char *array, *side;
+    const char *flat;
+    int64_t *winners;
+    int64_t count, row; /* indices; elements behind one */
+    extents index;      /* a: flat, b: side */
+    extents rest;       /* a: array, b: side */
+    extents named;      /* the array's indexed axes: a */
+} parameters;
+
+/* Offsets of element e, counted in C order. */
+CNI_INLINE void offsets_of(const extents *x, index_t e, int64_t *a, int64_t *b)
+{
+    for (int d = (int)x->n - 1; d >= 0; d--) {
+        index_t i = e;
+        if (d > 0) {
+            i = e % (index_t)x->shape[d];
+            e /= (index_t)x->shape[d];
+        }
+        *a += (int64_t)i * x->a[d];
+        *b += (int64_t)i * x->b[d];
+    }
+}
+
+CNI_INLINE int64_t index_at(const parameters *p, index_t k, int64_t *side)
+{
+    int64_t at = 0;
+    offsets_of(&p->index, k, &at, side);
+    return *(const int64_t *)(p->flat + at);
+}
+
+CNI_INLINE TYPE *named_at(const parameters *p, int64_t flat, int64_t more)
+{
+    int64_t unused = 0;
+    offsets_of(&p->named, (index_t)flat, &more, &unused);
+    return (TYPE *)(p->array + more);
+}
+
+#if !PUT
+CNI_KERNEL(cni_kernel, parameters)
+{
+    const index_t e = (index_t)blockIdx.x * blockDim.x + threadIdx.x;
+    if (e < (index_t)(p.count * p.row)) {
+        const index_t k = p.row == 1 ? e : e / (index_t)p.row;
+        int64_t side = 0, array = 0;
+        offsets_of(&p.rest, e - k * (index_t)p.row, &array, &side);
+        const int64_t flat = index_at(&p, k, &side);
+        *(TYPE *)(p.side + side) = *named_at(&p, flat, array);
+    }
+}
+#else
+CNI_KERNEL(cni_kernel, parameters)
+{
+    const index_t k = (index_t)blockIdx.x * blockDim.x + threadIdx.x;
+    if (k < (index_t)p.count) {
+        int64_t side = 0;
+        cni_atomic_max(&p.winners[index_at(&p, k, &side)], (int64_t)k);
+    }
+}
+
+/* CNI_FINISH */
+CNI_KERNEL(cni_finish, parameters)
+{
+    const index_t e = (index_t)blockIdx.x * blockDim.x + threadIdx.x;
+    if (e < (index_t)(p.count * p.row)) {
+        const index_t k = p.row == 1 ? e : e / (index_t)p.row;
+        int64_t side = 0, array = 0;
+        offsets_of(&p.rest, e - k * (index_t)p.row, &array, &side);
+        const int64_t flat = index_at(&p, k, &side);
+        if (p.winners[flat] == (int64_t)k) {
+            *named_at(&p, flat, array) = *(const TYPE *)(p.side + side);
+        }
+    }
+}
+#endif

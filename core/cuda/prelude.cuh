@@ -1,0 +1,89 @@
+/*
+ * prelude.cuh - what kernels take from their compiler. The run-time compiler has no standard headers; tests/cuda has a
+ * file of this name for the host's compiler, which gives the same words another meaning.
+ */
+#ifndef CNI_PRELUDE
+#define CNI_PRELUDE
+
+typedef signed char int8_t;
+typedef unsigned char uint8_t;
+typedef short int16_t;
+typedef unsigned short uint16_t;
+typedef int int32_t;
+typedef unsigned uint32_t;
+typedef long int64_t;
+typedef unsigned long uint64_t;
+#define INT64_C(x) x##L
+#define UINT64_C(x) x##UL
+#define INFINITY __int_as_float(0x7F800000)
+#define NAN __int_as_float(0x7FC00000)
+
+/* Floating-point events are not looked for on the device. */
+#define FE_OVERFLOW 0
+#define FE_DIVBYZERO 0
+#define feraiseexcept(kinds) ((void)0)
+
+/* Mixed calls that C converts and C++ finds ambiguous. */
+static inline double copysign(int a, double b)
+{
+    return copysign((double)a, b);
+}
+
+#define __builtin_fabs fabs
+#define __builtin_fabsf fabsf
+#define __builtin_sqrt sqrt
+#define __builtin_sqrtf sqrtf
+#define __builtin_rint rint
+#define __builtin_rintf rintf
+#define __builtin_floor floor
+#define __builtin_floorf floorf
+#define __builtin_ceil ceil
+#define __builtin_ceilf ceilf
+#define __builtin_trunc trunc
+#define __builtin_truncf truncf
+#define __builtin_copysign copysign
+#define __builtin_copysignf copysignf
+#define __builtin_fma fma
+#define __builtin_fmaf fmaf
+#define __builtin_isless(a, b) ((a) < (b))
+#define __builtin_islessequal(a, b) ((a) <= (b))
+#define __builtin_isgreater(a, b) ((a) > (b))
+#define __builtin_isgreaterequal(a, b) ((a) >= (b))
+#define __builtin_isinf(a) isinf(a)
+#define __builtin_isnan(a) isnan(a)
+#define __builtin_isfinite(a) isfinite(a)
+#define __builtin_signbit(a) signbit(a)
+#define __builtin_popcountll(a) __popcll(a)
+#define __builtin_clzll(a) __clzll((long long)(a))
+
+#define CNI_KERNEL(name, parameters) extern "C" __global__ void __launch_bounds__(256) name(const __grid_constant__ parameters p)
+#define CNI_INLINE static __forceinline__ __device__
+#define CNI_ALIGN(n) __align__(n)
+#define CNI_UNROLL _Pragma("unroll")
+#define CNI_ROLLED _Pragma("unroll 1")
+#define CNI_SHARED __shared__
+#define CNI_BARRIER() __syncthreads()
+
+/* Order does not matter to sums of integers. */
+CNI_INLINE void cni_atomic_add(int64_t *to, int64_t value)
+{
+    atomicAdd((unsigned long long *)to, (unsigned long long)value);
+}
+
+CNI_INLINE void cni_atomic_or(int64_t *to, int64_t value)
+{
+    atomicOr((unsigned long long *)to, (unsigned long long)value);
+}
+
+CNI_INLINE void cni_atomic_max(int64_t *to, int64_t value)
+{
+    atomicMax((long long *)to, (long long)value);
+}
+
+CNI_INLINE unsigned cni_shuffle_word(unsigned mask, unsigned word, int lane)
+{
+    return __shfl_sync(mask, word, lane);
+}
+
+#include "cuda/shuffle.cuh"
+#endif

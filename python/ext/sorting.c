@@ -1,0 +1,174 @@
+/*
+ * sorting.c - sort, argsort, partition, searchsorted, bincount, unique_sorted: the core's, for the package to compose from.
+ *
+ * They take arrays of ours and arguments that the package has checked. What the core does not have raises
+ * cnumeric._fallback.Unsupported; other errors are raised plainly, and the package lets NumPy put them in its words.
+ */
+#include "ext.h"
+
+/* Raises what the core said. */
+static PyObject *refuse(cn_status status)
+{
+    if (status != CN_ERROR_UNSUPPORTED && status != CN_ERROR_NO_LOOP) {
+        return cnx_raise_plain(status);
+    }
+    PyObject *unsupported = cnx_fallback("Unsupported");
+    if (unsupported != NULL) {
+        PyErr_SetString(unsupported, cn_error_message());
+        Py_DECREF(unsupported);
+    }
+    return NULL;
+}
+
+static PyObject *give(cn_status status, cn_array *result)
+{
+    return status == CN_OK ? cnx_end(cnx_new(result)) : refuse(status);
+}
+
+/* "O&": an array of ours. */
+static int read_array(PyObject *object, void *out)
+{
+    if (!cnx_array_check(object)) {
+        PyErr_SetString(PyExc_TypeError, "an array of cnumeric is needed");
+        return 0;
+    }
+    *(cn_array **)out = cnx_get(object);
+    return 1;
+}
+
+/* "O&": an array of ours or None. */
+static int read_optional(PyObject *object, void *out)
+{
+    *(cn_array **)out = NULL;
+    return object == Py_None ? 1 : read_array(object, out);
+}
+
+static PyObject *sort(PyObject *module, PyObject *args)
+{
+    cn_array *array, *result = NULL;
+    int axis;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "O&i:sort", read_array, &array, &axis)) {
+        return NULL;
+    }
+    cnx_begin();
+    cn_status status = cn_sort(array, axis, &result);
+    return give(status, result);
+}
+
+static PyObject *argsort(PyObject *module, PyObject *args)
+{
+    cn_array *array, *result = NULL;
+    int axis;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "O&i:argsort", read_array, &array, &axis)) {
+        return NULL;
+    }
+    cnx_begin();
+    cn_status status = cn_argsort(array, axis, &result);
+    return give(status, result);
+}
+
+/* The ranks of a tuple of ints; freed with PyMem_Free. */
+static int64_t *read_ranks(PyObject *tuple)
+{
+    Py_ssize_t count = PyTuple_GET_SIZE(tuple);
+    int64_t *ranks = PyMem_Malloc((size_t)(count > 0 ? count : 1) * sizeof *ranks);
+    if (ranks == NULL) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    for (Py_ssize_t i = 0; i < count; i++) {
+        ranks[i] = PyLong_AsLongLong(PyTuple_GET_ITEM(tuple, i));
+        if (ranks[i] == -1 && PyErr_Occurred()) {
+            PyMem_Free(ranks);
+            return NULL;
+        }
+    }
+    return ranks;
+}
+
+static PyObject *partition(PyObject *module, PyObject *args)
+{
+    cn_array *array, *result = NULL;
+    PyObject *tuple;
+    int axis;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "O&O!i:partition", read_array, &array, &PyTuple_Type, &tuple, &axis)) {
+        return NULL;
+    }
+    int64_t *ranks = read_ranks(tuple);
+    if (ranks == NULL) {
+        return NULL;
+    }
+    cnx_begin();
+    cn_status status = cn_partition(array, ranks, PyTuple_GET_SIZE(tuple), axis, &result);
+    PyMem_Free(ranks);
+    return give(status, result);
+}
+
+static PyObject *searchsorted(PyObject *module, PyObject *args)
+{
+    cn_array *sorted, *values, *result = NULL;
+    int right;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "O&O&p:searchsorted", read_array, &sorted, read_array, &values, &right)) {
+        return NULL;
+    }
+    cnx_begin();
+    cn_status status = cn_searchsorted(sorted, values, right != 0, &result);
+    return give(status, result);
+}
+
+static PyObject *bincount(PyObject *module, PyObject *args)
+{
+    cn_array *array, *weights, *result = NULL;
+    long long minlength;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "O&O&L:bincount", read_array, &array, read_optional, &weights, &minlength)) {
+        return NULL;
+    }
+    cnx_begin();
+    cn_status status = cn_bincount(array, weights, minlength, &result);
+    return give(status, result);
+}
+
+static PyObject *unique_sorted(PyObject *module, PyObject *array_object)
+{
+    cn_array *array, *results[3] = {NULL, NULL, NULL};
+    (void)module;
+    if (!read_array(array_object, &array)) {
+        return NULL;
+    }
+    cnx_begin();
+    cn_status status = cn_unique_sorted(array, &results[0], &results[1], &results[2]);
+    if (status != CN_OK) {
+        return refuse(status);
+    }
+    PyObject *tuple = PyTuple_New(3);
+    for (int i = 0; i < 3; i++) {
+        PyObject *made = cnx_new(results[i]);
+        if (tuple != NULL && made != NULL) {
+            PyTuple_SET_ITEM(tuple, i, made);
+        } else {
+            Py_XDECREF(made);
+            Py_CLEAR(tuple);
+        }
+    }
+    return cnx_end(tuple);
+}
+
+static PyMethodDef functions[] = {
+    {"sort", sort, METH_VARARGS, "sort(array, axis): a sorted copy; the axis counts from the front."},
+    {"argsort", argsort, METH_VARARGS, "argsort(array, axis): the int64 indices that sort, stable."},
+    {"partition", partition, METH_VARARGS, "partition(array, ranks, axis): a copy with the elements of these ranks in place."},
+    {"searchsorted", searchsorted, METH_VARARGS, "searchsorted(sorted, values, right): how many are less, or not greater."},
+    {"bincount", bincount, METH_VARARGS, "bincount(array, weights, minlength): counts, or sums of weights."},
+    {"unique_sorted", unique_sorted, METH_O, "unique_sorted(sorted): the values once, where each is first, how often it is."},
+    {NULL, NULL, 0, NULL},
+};
+
+int cnx_sorting_init(PyObject *module)
+{
+    return PyModule_AddFunctions(module, functions);
+}

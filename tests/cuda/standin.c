@@ -1,0 +1,580 @@
+/*
+ * standin.c - a CUDA driver and run-time compiler for machines without a GPU: tests only.
+ *
+ * Device memory is one region that cannot be touched but while queued work runs; nothing runs before somebody waits for
+ * it. Kernels are compiled for the host by cc, from the very text that a GPU would get; only prelude.cuh is another.
+ * CNUMERIC_CUDA_DRIVER and CNUMERIC_CUDA_COMPILER name this library. STANDIN_NVRTC, the path of a real run-time
+ * compiler, has it compile every text too.
+ */
+#include "standin.h"
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define API __attribute__((visibility("default")))
+
+static const char prelude[] =
+    "#include <stdint.h>\n#include <math.h>\n#include <string.h>\n#include <stdbool.h>\n"
+    "typedef struct { unsigned thread[2], block, block_size[2]; void (*barrier)(void); unsigned (*shuffle)(unsigned, unsigned, int); } hooks_;\n"
+    "__attribute__((visibility(\"default\"))) hooks_ cni_hooks;\n"
+    "typedef struct { unsigned x, y; } pair_;\n"
+    "#define threadIdx ((pair_){cni_hooks.thread[0], cni_hooks.thread[1]})\n"
+    "#define blockIdx ((pair_){cni_hooks.block, 0})\n"
+    "#define blockDim ((pair_){cni_hooks.block_size[0], cni_hooks.block_size[1]})\n"
+    "#define CNI_KERNEL(name, type) static void name##_body(const type p); \\\n"
+    "    __attribute__((visibility(\"default\"))) void name(const void *q) { name##_body(*(const type *)q); } static void name##_body(const type p)\n"
+    "#define CNI_INLINE static inline\n#define CNI_ALIGN(n) __attribute__((aligned(n)))\n#define CNI_UNROLL\n#define CNI_ROLLED\n"
+    "#define CNI_SHARED static\n#define CNI_BARRIER() cni_hooks.barrier()\n"
+    "static inline void cni_atomic_add(int64_t *to, int64_t value) { *to += value; }\n"
+    "static inline void cni_atomic_or(int64_t *to, int64_t value) { *to |= value; }\n"
+    "static inline void cni_atomic_max(int64_t *to, int64_t value) { *to = *to > value ? *to : value; }\n"
+    "static inline unsigned cni_shuffle_word(unsigned mask, unsigned word, int lane) { return cni_hooks.shuffle(mask, word, lane); }\n"
+    "#include \"cuda/shuffle.cuh\"\n";
+
+/* ---- Memory ---- */
+
+#define REGION ((size_t)64 << 30)
+
+static char *region;
+static size_t used;
+
+static void unlock(bool open)
+{
+    if (region != NULL && used > 0) {
+        mprotect(region, used, open ? PROT_READ | PROT_WRITE : PROT_NONE);
+    }
+}
+
+API int cuMemAlloc_v2(uint64_t *address, size_t nbytes)
+{
+    if (region == NULL) {
+        region = mmap(NULL, REGION, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    }
+    size_t size = (nbytes + 4095) / 4096 * 4096 + 4096; /* a page between blocks */
+    if (region == MAP_FAILED || used + size > REGION) {
+        return 2;
+    }
+    *address = (uint64_t)(uintptr_t)(region + used);
+    used += size;
+    unlock(true);
+    memset(region + used - size, 0xA5, nbytes < 1 << 20 ? nbytes : 1 << 20);
+    unlock(false);
+    return 0;
+}
+
+API int cuMemAllocHost_v2(void **memory, size_t nbytes)
+{
+    *memory = malloc(nbytes);
+    return *memory != NULL ? 0 : 2;
+}
+
+/* ---- The queue ---- */
+
+typedef enum work_kind { COPY, FILL, KERNEL } work_kind;
+
+typedef struct work {
+    struct work *next;
+    work_kind kind;
+    char *to;
+    const char *from;
+    size_t n;
+    unsigned char byte;
+    const standin_function *function;
+    unsigned blocks, x, y;
+    char parameters[];
+} work;
+
+typedef struct queue {
+    work *first, **last;
+} queue;
+
+static queue stream = {.last = &stream.first}, *capture;
+
+static void run(const work *w)
+{
+    if (w->kind == COPY) {
+        memmove(w->to, w->from, w->n);
+    } else if (w->kind == FILL) {
+        memset(w->to, w->byte, w->n);
+    } else {
+        standin_run(w->function, w->blocks, w->x, w->y, w->parameters);
+    }
+}
+
+static int drain(void)
+{
+    unlock(true);
+    for (work *w = stream.first; w != NULL; w = stream.first) {
+        run(w);
+        stream.first = w->next;
+        free(w);
+    }
+    stream.last = &stream.first;
+    unlock(false);
+    return 0;
+}
+
+static work *add(work_kind kind, const void *parameters, size_t nbytes)
+{
+    queue *q = capture != NULL ? capture : &stream;
+    work *w = calloc(1, sizeof *w + nbytes);
+    w->kind = kind;
+    w->n = nbytes;
+    if (nbytes > 0) {
+        memcpy(w->parameters, parameters, nbytes);
+    }
+    *q->last = w;
+    q->last = &w->next;
+    return w;
+}
+
+static int add_copy(void *to, const void *from, size_t n)
+{
+    work *w = add(COPY, NULL, 0);
+    w->to = to;
+    w->from = from;
+    w->n = n;
+    return 0;
+}
+
+API int cuMemFree_v2(uint64_t address)
+{
+    (void)address;
+    return drain();
+}
+
+API int cuMemcpyHtoDAsync_v2(uint64_t to, const void *from, size_t n, void *s)
+{
+    (void)s;
+    return add_copy((void *)(uintptr_t)to, from, n);
+}
+
+API int cuMemcpyDtoHAsync_v2(void *to, uint64_t from, size_t n, void *s)
+{
+    (void)s;
+    return add_copy(to, (void *)(uintptr_t)from, n);
+}
+
+API int cuMemcpyDtoDAsync_v2(uint64_t to, uint64_t from, size_t n, void *s)
+{
+    (void)s;
+    return add_copy((void *)(uintptr_t)to, (void *)(uintptr_t)from, n);
+}
+
+API int cuMemsetD8Async(uint64_t to, unsigned char byte, size_t n, void *s)
+{
+    work *w = add(FILL, NULL, 0);
+    (void)s;
+    w->to = (void *)(uintptr_t)to;
+    w->byte = byte;
+    w->n = n;
+    return 0;
+}
+
+API int cuLaunchKernel(void *function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, unsigned shared,
+                       void *s, void **parameters, void **extra)
+{
+    (void)gy, (void)gz, (void)bz, (void)shared, (void)s, (void)parameters;
+    if (bx * by > 1024 || bx * by == 0 || gx == 0 || gx > INT32_MAX) {
+        return 1;
+    }
+    work *w = add(KERNEL, extra[1], *(size_t *)extra[3]);
+    w->function = function;
+    w->blocks = gx;
+    w->x = bx;
+    w->y = by;
+    return 0;
+}
+
+API int cuStreamSynchronize(void *s)
+{
+    (void)s;
+    return drain();
+}
+
+API int cuEventSynchronize(void *event)
+{
+    (void)event;
+    return drain();
+}
+
+/* ---- Graphs ---- */
+
+API int cuStreamBeginCapture_v2(void *s, int mode)
+{
+    (void)s, (void)mode;
+    capture = calloc(1, sizeof *capture);
+    capture->last = &capture->first;
+    return 0;
+}
+
+API int cuStreamEndCapture(void *s, void **graph)
+{
+    (void)s;
+    *graph = capture;
+    capture = NULL;
+    return 0;
+}
+
+API int cuGraphInstantiateWithFlags(void **exec, void *graph, unsigned long long flags)
+{
+    (void)flags;
+    *exec = calloc(1, sizeof(queue *));
+    *(queue **)*exec = graph;
+    return 0;
+}
+
+API int cuGraphExecUpdate_v2(void *exec, void *graph, void *result)
+{
+    (void)result;
+    *(queue **)exec = graph;
+    return 0;
+}
+
+API int cuGraphLaunch(void *exec, void *s)
+{
+    (void)s;
+    for (const work *w = (*(queue **)exec)->first; w != NULL; w = w->next) {
+        size_t nbytes = w->kind == KERNEL ? w->n : 0;
+        work *copy = add(w->kind, w->parameters, nbytes), *next = copy->next;
+        memcpy(copy, w, sizeof *w);
+        copy->next = next;
+    }
+    return 0;
+}
+
+API int cuGraphExecDestroy(void *exec)
+{
+    (void)exec;
+    return 0;
+}
+
+API int cuGraphDestroy(void *graph)
+{
+    (void)graph; /* an updated graph shares its work */
+    return 0;
+}
+
+/* ---- The rest of the driver ---- */
+
+API int cuInit(unsigned flags)
+{
+    return (int)flags;
+}
+
+API int cuDriverGetVersion(int *version)
+{
+    *version = 13000;
+    return 0;
+}
+
+API int cuDeviceGetCount(int *count)
+{
+    *count = 1;
+    return 0;
+}
+
+API int cuDeviceGet(int *device, int ordinal)
+{
+    *device = ordinal;
+    return 0;
+}
+
+API int cuDeviceGetName(char *name, int length, int device)
+{
+    (void)device;
+    snprintf(name, (size_t)length, "stand-in");
+    return 0;
+}
+
+API int cuDeviceGetAttribute(int *value, int attribute, int device)
+{
+    (void)device;
+    *value = attribute == 75 ? 9 : attribute == 76 ? 0 : 2;
+    return 0;
+}
+
+API int cuDevicePrimaryCtxRetain(void **context, int device)
+{
+    (void)device;
+    *context = &stream;
+    return 0;
+}
+
+API int cuCtxSetCurrent(void *context)
+{
+    return context == &stream ? 0 : 1;
+}
+
+API int cuStreamCreate(void **s, unsigned flags)
+{
+    (void)flags;
+    *s = &stream;
+    return 0;
+}
+
+API int cuEventCreate(void **event, unsigned flags)
+{
+    (void)flags;
+    *event = &stream;
+    return 0;
+}
+
+API int cuEventRecord(void *event, void *s)
+{
+    (void)event, (void)s;
+    return 0;
+}
+
+/* ---- Compiling ---- */
+
+typedef struct program {
+    char *text, *code, *log;
+    size_t size;
+    int nheaders;
+    char **names, **headers;
+} program;
+
+static char *copy_text(const char *text)
+{
+    return strcpy(malloc(strlen(text) + 1), text);
+}
+
+API int nvrtcVersion(int *major, int *minor)
+{
+    *major = 0;
+    *minor = 1;
+    return 0;
+}
+
+API int nvrtcCreateProgram(program **out, const char *text, const char *name, int nheaders, const char *const *headers, const char *const *names)
+{
+    program *p = calloc(1, sizeof *p);
+    (void)name;
+    p->text = copy_text(text);
+    p->log = copy_text("");
+    p->nheaders = nheaders;
+    p->headers = malloc((size_t)nheaders * sizeof(char *) + 1);
+    p->names = malloc((size_t)nheaders * sizeof(char *) + 1);
+    for (int i = 0; i < nheaders; i++) {
+        p->headers[i] = copy_text(headers[i]);
+        p->names[i] = copy_text(names[i]);
+    }
+    *out = p;
+    return 0;
+}
+
+API int nvrtcDestroyProgram(program **p)
+{
+    for (int i = 0; i < (*p)->nheaders; i++) {
+        free((*p)->headers[i]);
+        free((*p)->names[i]);
+    }
+    free((*p)->headers);
+    free((*p)->names);
+    free((*p)->text);
+    free((*p)->code);
+    free((*p)->log);
+    free(*p);
+    return 0;
+}
+
+static void write_file(const char *path, const char *text, size_t size)
+{
+    FILE *file = fopen(path, "w");
+    if (file == NULL || fwrite(text, 1, size, file) != size || fclose(file) != 0) {
+        fprintf(stderr, "standin: cannot write %s\n", path);
+        abort();
+    }
+}
+
+static char *read_file(const char *path, size_t *size)
+{
+    FILE *file = fopen(path, "r");
+    if (file == NULL) {
+        *size = 0;
+        return copy_text("");
+    }
+    fseek(file, 0, SEEK_END);
+    *size = (size_t)ftell(file);
+    rewind(file);
+    char *data = malloc(*size + 1);
+    *size = fread(data, 1, *size, file);
+    data[*size] = '\0';
+    fclose(file);
+    return data;
+}
+
+static char folder[64];
+
+static void clean(void)
+{
+    char command[128];
+    snprintf(command, sizeof command, "rm -rf %s", folder);
+    if (folder[0] != '\0' && system(command) != 0) {
+        fprintf(stderr, "standin: %s is left\n", folder);
+    }
+}
+
+static void make_folder(const program *p)
+{
+    char path[512];
+    if (folder[0] != '\0') {
+        return;
+    }
+    snprintf(folder, sizeof folder, "/tmp/standin-XXXXXX");
+    if (mkdtemp(folder) == NULL) {
+        abort();
+    }
+    atexit(clean);
+    for (int i = 0; i < p->nheaders; i++) {
+        const char *slash = strchr(p->names[i], '/');
+        if (slash == NULL) {
+            continue; /* the host has its own */
+        }
+        snprintf(path, sizeof path, "%s/%.*s", folder, (int)(slash - p->names[i]), p->names[i]);
+        mkdir(path, 0700);
+        snprintf(path, sizeof path, "%s/%s", folder, p->names[i]);
+        bool ours = strcmp(p->names[i], "cuda/prelude.cuh") == 0;
+        write_file(path, ours ? prelude : p->headers[i], strlen(ours ? prelude : p->headers[i]));
+    }
+}
+
+/* The real compiler's opinion. */
+static bool real_agrees(program *p, int noptions, const char *const *options)
+{
+    const char *path = getenv("STANDIN_NVRTC");
+    void *library = path != NULL ? dlopen(path, RTLD_NOW | RTLD_LOCAL) : NULL;
+    int (*create)(void **, const char *, const char *, int, const char *const *, const char *const *);
+    int (*compile)(void *, int, const char *const *), (*log_size)(void *, size_t *), (*log)(void *, char *), (*destroy)(void **);
+    if (library == NULL) {
+        return true;
+    }
+    void *symbols[] = {dlsym(library, "nvrtcCreateProgram"), dlsym(library, "nvrtcCompileProgram"), dlsym(library, "nvrtcGetProgramLogSize"),
+                       dlsym(library, "nvrtcGetProgramLog"), dlsym(library, "nvrtcDestroyProgram")};
+    memcpy(&create, &symbols[0], sizeof create);
+    memcpy(&compile, &symbols[1], sizeof compile);
+    memcpy(&log_size, &symbols[2], sizeof log_size);
+    memcpy(&log, &symbols[3], sizeof log);
+    memcpy(&destroy, &symbols[4], sizeof destroy);
+    void *real;
+    size_t size = 0;
+    if (create(&real, p->text, "group.cu", p->nheaders, (const char *const *)p->headers, (const char *const *)p->names) != 0) {
+        return false;
+    }
+    bool fine = compile(real, noptions, options) == 0;
+    if (!fine && log_size(real, &size) == 0) {
+        free(p->log);
+        p->log = malloc(size + 1);
+        log(real, p->log);
+    }
+    destroy(&real);
+    return fine;
+}
+
+API int nvrtcCompileProgram(program *p, int noptions, const char *const *options)
+{
+    static unsigned serial;
+    char source[128], library[128], command[1024];
+    make_folder(p);
+    if (!real_agrees(p, noptions, options)) {
+        fprintf(stderr, "standin: the real compiler refuses:\n%s\n%s\n", p->log, p->text);
+        return 6;
+    }
+    snprintf(source, sizeof source, "%s/k%u.c", folder, serial);
+    snprintf(library, sizeof library, "%s/k%u.so", folder, serial++);
+    write_file(source, p->text, strlen(p->text));
+    snprintf(command, sizeof command, "cc -std=gnu17 -O1 -g0 -w -fPIC -shared -fvisibility=hidden -mfma -fwrapv -ffp-contract=off -fno-math-errno -I%s -o %s %s -lm 2>%s/log",
+             folder, library, source, folder);
+    if (system(command) != 0) {
+        snprintf(command, sizeof command, "%s/log", folder);
+        free(p->log);
+        p->log = read_file(command, &p->size);
+        fprintf(stderr, "standin: cc refuses:\n%s\n%s\n", p->log, p->text);
+        return 6;
+    }
+    p->code = read_file(library, &p->size);
+    bool cooperative = strstr(p->text, "CNI_COOPERATIVE") != NULL; /* told to the loader behind the library's own end */
+    p->code = realloc(p->code, p->size + 16);
+    memcpy(p->code + p->size, cooperative ? "COOPERATIVE....." : "ALONE...........", 16);
+    p->size += 16;
+    unlink(library);
+    return 0;
+}
+
+API int nvrtcGetCUBINSize(const program *p, size_t *size)
+{
+    *size = p->size;
+    return 0;
+}
+
+API int nvrtcGetCUBIN(const program *p, char *code)
+{
+    memcpy(code, p->code, p->size);
+    return 0;
+}
+
+API int nvrtcGetProgramLogSize(const program *p, size_t *size)
+{
+    *size = strlen(p->log) + 1;
+    return 0;
+}
+
+API int nvrtcGetProgramLog(const program *p, char *log)
+{
+    strcpy(log, p->log);
+    return 0;
+}
+
+/* The size of an ELF file: its section headers come last. */
+static size_t elf_size(const unsigned char *image)
+{
+    uint64_t sections;
+    uint16_t size, count;
+    memcpy(&sections, image + 40, sizeof sections);
+    memcpy(&size, image + 58, sizeof size);
+    memcpy(&count, image + 60, sizeof count);
+    return (size_t)sections + (size_t)size * count;
+}
+
+typedef struct module {
+    void *library;
+    bool cooperative;
+} module;
+
+API int cuModuleLoadData(module **out, const void *image)
+{
+    char path[64] = "/tmp/standin-kernel-XXXXXX";
+    size_t size = elf_size(image);
+    int file = mkstemp(path);
+    if (file < 0 || write(file, image, size) != (ssize_t)size || close(file) != 0) {
+        return 1;
+    }
+    module *m = calloc(1, sizeof *m);
+    m->library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    m->cooperative = memcmp((const char *)image + size, "COOPERATIVE.....", 16) == 0;
+    unlink(path);
+    *out = m;
+    return m->library != NULL ? 0 : 1;
+}
+
+API int cuModuleGetFunction(standin_function **out, module *m, const char *name)
+{
+    void *symbol = dlsym(m->library, name);
+    if (symbol == NULL) {
+        return 500;
+    }
+    standin_function *f = calloc(1, sizeof *f);
+    memcpy(&f->kernel, &symbol, sizeof symbol);
+    f->hooks = dlsym(m->library, "cni_hooks");
+    f->cooperative = m->cooperative;
+    *out = f;
+    return 0;
+}

@@ -1,0 +1,26 @@
+/* standin.h - what the two halves of the stand-in driver share. */
+#ifndef STANDIN_H
+#define STANDIN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* A compiled text, loaded: its functions take the address of their parameters. */
+typedef void (*standin_kernel)(const void *parameters);
+
+typedef struct standin_hooks {
+    unsigned thread[2], block, block_size[2];
+    void (*barrier)(void);
+    unsigned (*shuffle)(unsigned mask, unsigned word, int lane);
+} standin_hooks;
+
+typedef struct standin_function {
+    standin_kernel kernel;
+    standin_hooks *hooks;
+    bool cooperative; /* threads of a block wait for each other */
+} standin_function;
+
+/* Runs all blocks, in some order. */
+void standin_run(const standin_function *f, unsigned blocks, unsigned x, unsigned y, const void *parameters);
+
+#endif
