@@ -12,6 +12,8 @@ import cnumeric as np
 import numpy
 import pytest
 
+pytestmark = pytest.mark.default_settings
+
 FOLDER = pathlib.Path(__file__).parent / "plans"
 
 

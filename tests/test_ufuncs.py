@@ -381,6 +381,7 @@ def test_scalars_stay_numpys():
     assert type(cnumeric.sqrt(numpy.float32(2))) is numpy.float32
 
 
+@pytest.mark.default_settings
 def test_calls_record_and_do_not_compute():
     array = cnumeric.zeros(100000)
     cnumeric.synchronize()
