@@ -55,27 +55,28 @@ typedef struct cni_parse {
     int64_t at, end, limit; /* bytes: the next draw's first; no draw begins at or behind end; readable up to limit */
     int64_t room;           /* draws wanted */
     unsigned char *out;
-    int64_t *starts;        /* NULL, or where the first CNI_DRAW_STARTS draws begin */
+    int64_t *starts; /* NULL, or where the first CNI_DRAW_STARTS draws begin */
 } cni_parse;
 
 struct cni_draw {
     int unit, item; /* bytes taken from the stream at a time; bytes of a draw */
     bool linked;    /* a draw may take several units, so that it matters where the one before it ended */
+    bool dense;     /* all units but one in thousands make a draw, judged by themselves */
     bool whole;     /* units are 64-bit words: MT19937 gives the upper half of one first */
     /* Draws until there are room of them or at reaches end; returns how many. */
     int64_t (*parse)(const cni_draw *draw, cni_parse *p);
     uint64_t low, range, mask; /* integers: low + [0, range]; mask 0: by multiplication */
     double low_value, range_value;
-    uint64_t *bound;           /* intervals: the bound of the next draw, counting down */
+    uint64_t *bound; /* intervals: the bound of the next draw, counting down */
 };
 
 cni_draw cni_draw_normal(void);
 cni_draw cni_draw_exponential(void);
 cni_draw cni_draw_integers(size_t itemsize, uint64_t low, uint64_t range, bool masked);
-cni_draw cni_draw_single(void);                          /* float32 in [0, 1) */
+cni_draw cni_draw_single(void);                           /* float32 in [0, 1) */
 cni_draw cni_draw_pair_uniform(double low, double range); /* two 32-bit words each */
-cni_draw cni_draw_polar(void);                           /* pairs of normals from four 32-bit words */
-cni_draw cni_draw_log(void);                             /* exponentials from two 32-bit words each */
-cni_draw cni_draw_interval(uint64_t *bound, bool masked); /* uint32 in [0, *bound], the bound less by one each time */
+cni_draw cni_draw_polar(void);                            /* pairs of normals from four 32-bit words */
+cni_draw cni_draw_log(void);                              /* exponentials from two 32-bit words each */
+cni_draw cni_draw_interval(uint64_t *bound);              /* uint32 in [0, *bound], the bound less by one each time */
 
 #endif

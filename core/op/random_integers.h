@@ -8,7 +8,8 @@
 static int64_t MULTIPLY(const cni_draw *draw, cni_parse *p)
 {
     ITEM *out = (ITEM *)(void *)p->out, low = (ITEM)draw->low;
-    UNIT most = (UNIT)~(UNIT)0, count = (UNIT)(draw->range + 1), threshold = (UNIT)((UNIT)(most - (UNIT)draw->range) % count);
+    UNIT most = (UNIT) ~(UNIT)0, count = (UNIT)(draw->range + 1),
+         threshold = (UNIT)((UNIT)(most - (UNIT)draw->range) % count);
     int64_t k = 0, n;
     while ((n = batch(p, k, (int64_t)sizeof(UNIT))) > 0) {
         const unsigned char *raw = p->raw + p->at;

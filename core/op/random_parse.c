@@ -58,8 +58,13 @@ cni_draw cni_draw_integers(size_t itemsize, uint64_t low, uint64_t range, bool m
         draw.mask = mask_of(range);
         draw.parse = unit == 1 ? mask_1 : unit == 2 ? mask_2 : unit == 8 ? mask_8 : narrow ? mask_4_8 : mask_4;
     } else {
-        draw.parse = unit == 1 ? multiply_1 : unit == 2 ? multiply_2 : unit == 8 ? multiply_8 : narrow ? multiply_4_8 : multiply_4;
+        draw.parse = unit == 1   ? multiply_1
+                     : unit == 2 ? multiply_2
+                     : unit == 8 ? multiply_8
+                     : narrow    ? multiply_4_8
+                                 : multiply_4;
     }
+    draw.dense = masked ? draw.mask == range : range <= most >> 12;
     return draw;
 }
 
@@ -79,7 +84,7 @@ static int64_t parse_single(const cni_draw *draw, cni_parse *p)
 
 cni_draw cni_draw_single(void)
 {
-    return (cni_draw){.unit = 4, .item = 4, .parse = parse_single};
+    return (cni_draw){.unit = 4, .item = 4, .dense = true, .parse = parse_single};
 }
 
 /* The double in [0, 1) of two 32-bit words: 27 bits, then 26. */
@@ -104,7 +109,8 @@ static int64_t parse_pair_uniform(const cni_draw *draw, cni_parse *p)
 
 cni_draw cni_draw_pair_uniform(double low, double range)
 {
-    return (cni_draw){.unit = 8, .item = 8, .parse = parse_pair_uniform, .low_value = low, .range_value = range};
+    return (cni_draw){
+        .unit = 8, .item = 8, .dense = true, .parse = parse_pair_uniform, .low_value = low, .range_value = range};
 }
 
 static int64_t parse_log(const cni_draw *draw, cni_parse *p)
@@ -113,7 +119,7 @@ static int64_t parse_log(const cni_draw *draw, cni_parse *p)
     int64_t n = batch(p, 0, draw->unit);
     const unsigned char *raw = p->raw + p->at;
     for (int64_t i = 0; i < n; i++) {
-        out[i] = -log1p(-pair_double(raw + 8 * i));
+        out[i] = -log(1.0 - pair_double(raw + 8 * i));
     }
     p->at += n * draw->unit;
     return n;
@@ -121,7 +127,7 @@ static int64_t parse_log(const cni_draw *draw, cni_parse *p)
 
 cni_draw cni_draw_log(void)
 {
-    return (cni_draw){.unit = 8, .item = 8, .parse = parse_log};
+    return (cni_draw){.unit = 8, .item = 8, .dense = true, .parse = parse_log};
 }
 
 /* Marsaglia's polar method: the second of a pair is drawn first. */
@@ -130,7 +136,8 @@ static int64_t parse_polar(const cni_draw *draw, cni_parse *p)
     double *out = (double *)(void *)p->out;
     int64_t k = 0;
     for (; k < p->room && p->at < p->end; p->at += draw->unit) {
-        double x = 2.0 * pair_double(p->raw + p->at) - 1.0, y = 2.0 * pair_double(p->raw + p->at + 8) - 1.0, r = x * x + y * y;
+        double x = 2.0 * pair_double(p->raw + p->at) - 1.0, y = 2.0 * pair_double(p->raw + p->at + 8) - 1.0,
+               r = x * x + y * y;
         if (r < 1.0 && r != 0.0) {
             double f = sqrt(-2.0 * log(r) / r);
             out[2 * k] = f * y;
@@ -148,25 +155,7 @@ cni_draw cni_draw_polar(void)
 
 /* ---- The places that a shuffle swaps with ---- */
 
-static int64_t interval_multiply(const cni_draw *draw, cni_parse *p)
-{
-    uint32_t *out = (uint32_t *)(void *)p->out, word;
-    uint64_t count = *draw->bound + 1;
-    int64_t k = 0;
-    for (; k < p->room && p->at < p->end; p->at += draw->unit) {
-        memcpy(&word, p->raw + p->at, sizeof word);
-        uint64_t product = (uint64_t)word * count;
-        uint32_t rest = (uint32_t)product;
-        if (rest >= count || rest >= ((UINT64_C(1) << 32) - count) % count) {
-            out[k++] = (uint32_t)(product >> 32);
-            count--;
-        }
-    }
-    *draw->bound = count - 1;
-    return k;
-}
-
-static int64_t interval_mask(const cni_draw *draw, cni_parse *p)
+static int64_t parse_interval(const cni_draw *draw, cni_parse *p)
 {
     uint32_t *out = (uint32_t *)(void *)p->out, word;
     uint64_t bound = *draw->bound;
@@ -185,7 +174,7 @@ static int64_t interval_mask(const cni_draw *draw, cni_parse *p)
     return k;
 }
 
-cni_draw cni_draw_interval(uint64_t *bound, bool masked)
+cni_draw cni_draw_interval(uint64_t *bound)
 {
-    return (cni_draw){.unit = 4, .item = 4, .parse = masked ? interval_mask : interval_multiply, .bound = bound};
+    return (cni_draw){.unit = 4, .item = 4, .parse = parse_interval, .bound = bound};
 }

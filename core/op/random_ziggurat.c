@@ -34,7 +34,8 @@ static double rounded_log(double x)
 
 static void make_normal(void)
 {
-    const double mantissas = 0x1p52, area = 0.004928673233974652; /* r f(r) + the tail's integral, as NumPy's table has it */
+    const double mantissas = 0x1p52,
+                 area = 0.004928673233974652; /* r f(r) + the tail's integral, as NumPy's table has it */
     double x = normal_r;
     table *t = &normal;
     t->width[STRIPS - 1] = x / mantissas;
@@ -141,7 +142,8 @@ static double draw_normal(cni_parse *p)
         if (strip == 0) {
             return normal_tail(p, (mantissa & 0x100) != 0);
         }
-        if ((normal.height[strip - 1] - normal.height[strip]) * next_double(p) + normal.height[strip] < exp(-0.5 * x * x)) {
+        if ((normal.height[strip - 1] - normal.height[strip]) * next_double(p) + normal.height[strip] <
+            exp(-0.5 * x * x)) {
             return x;
         }
     }
@@ -160,7 +162,8 @@ static double draw_exponential(cni_parse *p)
         if (strip == 0) {
             return exponential_r - log1p(-next_double(p));
         }
-        if ((exponential.height[strip - 1] - exponential.height[strip]) * next_double(p) + exponential.height[strip] < exp(-x)) {
+        if ((exponential.height[strip - 1] - exponential.height[strip]) * next_double(p) + exponential.height[strip] <
+            exp(-x)) {
             return x;
         }
     }

@@ -90,11 +90,13 @@ static cn_status array_of_memory(cn_dtype dtype, int ndim, const int64_t *shape,
     return CN_OK;
 }
 
-static cn_status draw_array(cn_random *r, const cni_draw *draw, cn_dtype dtype, int ndim, const int64_t *shape, cn_array **out)
+static cn_status draw_array(cn_random *r, const cni_draw *draw, cn_dtype dtype, int ndim, const int64_t *shape,
+                            cn_array **out)
 {
     cn_array *made;
     CN_TRY(array_of_memory(dtype, ndim, shape, &made));
-    cn_status status = draw_into(r, draw, made->size, made->base->buffer->data, cni_host_threads(made->size * draw->unit));
+    cn_status status =
+        draw_into(r, draw, made->size, made->base->buffer->data, cni_host_threads(made->size * draw->unit));
     if (status != CN_OK) {
         cn_array_unref(made);
         return status;
@@ -247,7 +249,7 @@ cn_status cn_random_permutation(cn_random *r, int64_t n, cn_array **out)
     }
     cn_array *made;
     uint64_t bound = n > 1 ? (uint64_t)n - 1 : 0;
-    cni_draw draw = cni_draw_interval(&bound, r->generator == CN_MT19937);
+    cni_draw draw = cni_draw_interval(&bound);
     uint32_t *with = cni_alloc((size_t)(n > 1 ? n : 1) * sizeof *with);
     cn_random after = *r;
     if (with == NULL) {

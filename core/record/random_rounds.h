@@ -9,8 +9,8 @@ typedef struct cni_stream {
     bool mersenne;
     cni_pcg64 pcg64;
     cni_mt19937 mt19937;
-    int64_t offset;     /* bytes of the next word (PCG64: 8, MT19937: 4) that are taken already */
-    bool has_half;      /* offset is 4, and the word's upper half is `half`, whatever the generator says */
+    int64_t offset; /* bytes of the next word (PCG64: 8, MT19937: 4) that are taken already */
+    bool has_half;  /* offset is 4, and the word's upper half is `half`, whatever the generator says */
     uint32_t half;
 } cni_stream;
 

@@ -32,7 +32,8 @@ static bool read_mt19937(PyObject *state, cn_random *r)
         return false;
     }
     PyArrayObject *words = (PyArrayObject *)key;
-    if (PyArray_TYPE(words) != NPY_UINT32 || !PyArray_IS_C_CONTIGUOUS(words) || PyArray_NBYTES(words) != sizeof r->key) {
+    if (PyArray_TYPE(words) != NPY_UINT32 || !PyArray_IS_C_CONTIGUOUS(words) ||
+        PyArray_NBYTES(words) != sizeof r->key) {
         PyErr_SetString(PyExc_ValueError, "the key of MT19937 is 624 numbers of uint32");
         return false;
     }
@@ -46,8 +47,8 @@ static PyObject *give_state(const cn_random *r)
 {
     if (r->generator == CN_PCG64) {
         return Py_BuildValue("(KKKKiI)", (unsigned long long)r->state[0], (unsigned long long)r->state[1],
-                             (unsigned long long)r->increment[0], (unsigned long long)r->increment[1], (int)r->has_uint32,
-                             (unsigned int)r->uinteger);
+                             (unsigned long long)r->increment[0], (unsigned long long)r->increment[1],
+                             (int)r->has_uint32, (unsigned int)r->uinteger);
     }
     npy_intp length = 624;
     PyObject *key = PyArray_SimpleNew(1, &length, NPY_UINT32);
@@ -80,7 +81,8 @@ static bool read_arguments(const char *what, PyObject *rest, arguments *a)
     return PyErr_Occurred() == NULL;
 }
 
-static cn_status draw(const char *what, cn_random *r, const arguments *a, int ndim, const int64_t *shape, cn_array **out)
+static cn_status draw(const char *what, cn_random *r, const arguments *a, int ndim, const int64_t *shape,
+                      cn_array **out)
 {
     switch (what[0]) {
     case 'u':
@@ -108,7 +110,8 @@ static PyObject *random_draw(PyObject *module, PyObject *args)
     int64_t shape[CN_MAX_DIMS];
     cn_array *array;
     (void)module;
-    PyObject *head = PyTuple_GetSlice(args, 0, 3), *rest = PyTuple_GetSlice(args, 3, PyTuple_GET_SIZE(args)), *made = NULL;
+    PyObject *head = PyTuple_GetSlice(args, 0, 3), *rest = PyTuple_GetSlice(args, 3, PyTuple_GET_SIZE(args)),
+             *made = NULL;
     bool good = head != NULL && rest != NULL &&
                 PyArg_ParseTuple(head, "sO!O:random", &what, &PyTuple_Type, &state, &shape_object) &&
                 cnx_parse_shape(shape_object, &ndim, shape) == 0 && read_arguments(what, rest, &a) &&
@@ -129,7 +132,8 @@ static PyObject *random_draw(PyObject *module, PyObject *args)
 }
 
 static PyMethodDef functions[] = {
-    {"random", random_draw, METH_VARARGS, "random(what, state, shape, ...): an array, and the generator's state behind it."},
+    {"random", random_draw, METH_VARARGS,
+     "random(what, state, shape, ...): an array, and the generator's state behind it."},
     {NULL, NULL, 0, NULL},
 };
 

@@ -54,9 +54,15 @@ static bool same(const void *a, const void *b, int64_t nbytes, cn_dtype dtype)
     if (memcmp(a, b, (size_t)nbytes) == 0) {
         return true;
     }
+    for (int64_t i = 0; i < nbytes / 2 && dtype == CN_FLOAT16; i++) {
+        uint16_t x = ((const uint16_t *)a)[i], y = ((const uint16_t *)b)[i];
+        if (x != y && ((x & 0x7FFF) <= 0x7C00 || (y & 0x7FFF) <= 0x7C00)) {
+            return false;
+        }
+    }
     const bool wide = dtype == CN_FLOAT64 || dtype == CN_COMPLEX128, single = dtype == CN_FLOAT32 || dtype == CN_COMPLEX64;
     if (!wide && !single) {
-        return false;
+        return dtype == CN_FLOAT16;
     }
     for (int64_t i = 0; i < nbytes / (wide ? 8 : 4); i++) {
         double x = wide ? ((const double *)a)[i] : (double)((const float *)a)[i];
@@ -269,7 +275,7 @@ int main(int argc, char **argv)
                                         {2, 9000, 3}, {2, 1, 77},  {2, 1030, 7},  {2, 200, 1}, {2, 128, 20000}};
     set("gpu_bytes", 1);
     set("tier", 0);
-    int ndtypes = quick ? 3 : (int)(sizeof dtypes / sizeof *dtypes);
+    int ndtypes = quick ? 2 : (int)(sizeof dtypes / sizeof *dtypes);
     for (int k = 0; k < ndtypes; k++) {
         if (argc > 1 && !quick && strcmp(argv[1], cn_dtype_name(dtypes[k])) != 0) {
             continue;
@@ -278,10 +284,12 @@ int main(int argc, char **argv)
         if (!quick || k == 0) {
             elementwise(dtypes[k], 33, 65);
         }
-        elementwise(dtypes[k], 64, 64);
+        if (!quick) {
+            elementwise(dtypes[k], 64, 64);
+        }
         library(dtypes[k]);
         for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
-            if (!quick || i < 9) {
+            if (!quick || i < 7) {
                 reductions(dtypes[k], (int)shapes[i][0], &shapes[i][1]);
             }
         }

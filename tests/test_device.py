@@ -1,0 +1,70 @@
+"""NumPy programs with everything on the device: the stand-in driver of tests/cuda, or, with CN_TEST_GPU=1, the real one."""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+import cnumeric
+import pytest
+
+LIBRARY = pathlib.Path(cnumeric.__file__).resolve().parent.parent.parent / "libcnstandin.so"
+
+PROGRAM = """
+import numpy
+import cnumeric as np
+from cnumeric import _cnumeric
+
+def both(run):
+    mine, theirs = run(np), run(numpy)
+    numpy.testing.assert_array_equal(numpy.asarray(mine), theirs)
+
+def stencil(np):
+    p = np.arange(48.0 * 50).reshape(48, 50) / 7
+    for _ in range(6):
+        old = p.copy()
+        p[1:-1, 1:-1] = 0.25 * (old[1:-1, 2:] + old[1:-1, :-2] + old[2:, 1:-1] + old[:-2, 1:-1])
+        p[0, :] = p[1, :]
+        p[:, -1] = 0
+    return p
+
+def reductions(np):
+    x = np.arange(30000.0).reshape(3, 10000) / 3 - 1000
+    y = x[:, ::-1] * 2
+    return np.stack([((x - y) ** 2).mean(axis=1), x.max(axis=1), y.min(axis=1), x.sum(axis=1) - y.sum()])
+
+def columns(np):
+    x = np.arange(20000.0).reshape(2000, 10) % 13
+    return np.stack([x.sum(axis=0), x.std(axis=0), x.max(axis=0)])
+
+def indexing(np):
+    a = np.arange(300.0)
+    index = (np.arange(1000) * 7919) % 300
+    b = a[index] * 2
+    a[index] = b - 1
+    a[a > 400] = 0
+    return a
+
+def mixed(np):
+    a = np.arange(100, dtype="int32").reshape(10, 10)
+    c = (a[:, None, :] + a.T[None]).astype("float32")
+    d = np.where(c > 90, c, -c)
+    return np.concatenate([d.reshape(-1), np.cumsum(d[0, 0])])
+
+for run in (stencil, reductions, columns, indexing, mixed):
+    both(run)
+print("moves", _cnumeric.stats()["moves"] if hasattr(_cnumeric, "stats") else -1)
+"""
+
+
+def test_programs_on_device() -> None:
+    """Statements give NumPy's results when the device does all it can."""
+    environment = {**os.environ, "CNUMERIC_GPU_BYTES": "1", "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
+    if os.environ.get("CN_TEST_GPU") != "1":
+        if not LIBRARY.exists():
+            pytest.skip("no stand-in driver beside this build")
+        environment |= {"CNUMERIC_CUDA_DRIVER": str(LIBRARY), "CNUMERIC_CUDA_COMPILER": str(LIBRARY)}
+    done = subprocess.run([sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("moves")
+    assert done.stdout.split()[1] != "0"
