@@ -151,6 +151,6 @@ void cni_cuda_group_run(const cni_cuda_group *g, const cni_run *run)
     }
     cni_cuda_launch(g->module->kernel, g->shape.blocks, g->shape.x, g->shape.y, words, l->size);
     if (g->shape.finish_blocks > 0) {
-        cni_cuda_launch(g->module->finish, g->shape.finish_blocks, g->shape.finish_x, 1, words, l->size);
+        cni_cuda_launch(g->module->finish, g->shape.finish_blocks, g->shape.finish_x, g->shape.finish_y, words, l->size);
     }
 }

@@ -63,7 +63,7 @@ void cni_cuda_group_run(const cni_cuda_group *g, const struct cni_run *run);
 /* How a kernel is started: what text writers decide. */
 typedef struct cni_cuda_shape {
     int64_t blocks, finish_blocks;
-    unsigned x, y, finish_x;
+    unsigned x, y, finish_x, finish_y;
     int64_t scratch, zeroed; /* bytes; of them, zeroed before each run (the first ones) */
 } cni_cuda_shape;
 

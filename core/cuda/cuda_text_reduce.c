@@ -12,6 +12,7 @@
 #include "op/op.h"
 
 enum { THREADS = 256, LEAF = 1024, SMALL_SUM = 8192, BINS_MOST = 10, EXACT_WORDS = 69, ENOUGH = 1024 };
+enum { WIDE = 32, TALL = 8, TILE = 64, SHARED_MOST = 48 << 10 }; /* as reduce_columns.cuh has them */
 
 typedef struct reduction {
     const cni_instr *instr;
@@ -272,13 +273,26 @@ static bool say_leaves(reducer *t, cni_cuda_shape *shape)
     words[5] = leaves;
     shape->blocks = t->results * shares;
     shape->finish_x = 128;
+    shape->finish_y = 1;
     shape->finish_blocks = (t->results + 3) / 4;
     shape->zeroed = t->results * t->nbins * EXACT_WORDS * 8;
     shape->scratch = shape->zeroed + t->results * shares * (int64_t)(t->count - t->nsums + 1) * 32;
     return true;
 }
 
-static void say_columns(reducer *t, cni_cuda_shape *shape)
+/* Bytes of what an element gives to the reductions. */
+static int64_t values_size(const reducer *t)
+{
+    int64_t size = 0, widest = 1;
+    for (uint32_t k = 0; k < t->count; k++) {
+        int64_t item = (int64_t)cn_dtype_size((cn_dtype)t->of[k].instr->dtype);
+        widest = item > widest ? item : widest;
+        size += item;
+    }
+    return (size + (int64_t)t->count * (widest - 1) + widest - 1) / widest * widest;
+}
+
+static bool say_columns(reducer *t, cni_cuda_shape *shape)
 {
     int64_t *words = t->l->words, runs = 1, x = THREADS, y = 1;
     bool large = t->nsums > 0 && t->elements > SMALL_SUM, ordered = false;
@@ -289,14 +303,19 @@ static void say_columns(reducer *t, cni_cuda_shape *shape)
     if (apart && t->results < (int64_t)cni_cuda_gpu.processors * 2048) {
         runs = (t->elements + LEAF - 1) / LEAF;
     }
-    while (x > 32 && (x / 2 >= t->results || (runs == 1 && t->results / x < 2 * cni_cuda_gpu.processors))) {
+    while (x > WIDE && (x / 2 >= t->results || (runs == 1 && t->results / x < 2 * cni_cuda_gpu.processors))) {
         x /= 2; /* few results: every processor gets some */
     }
-    y = runs > 1 ? THREADS / x : 1;
-    bool few = runs == 1 && t->results < (int64_t)cni_cuda_gpu.processors * 512 && t->l->part->naccess <= 6;
-    cni_text_add(t->text, "#define AHEAD %d\n", few ? 32 : 8);
+    bool fits = values_size(t) * TILE * WIDE <= SHARED_MOST;
+    bool staged = runs == 1 && !large && fits && t->elements >= 2 * TILE && t->results < (int64_t)cni_cuda_gpu.processors * 512;
+    if (runs > 1 && !fits) {
+        return false;
+    }
+    y = runs > 1 ? THREADS / x : staged ? TALL : 1;
+    x = staged ? WIDE : x;
+    cni_text_add(t->text, "#define STAGED %d\n#define SPLIT %d\n%s", (int)staged, runs > 1, staged || runs > 1 ? "#define CNI_COOPERATIVE\n" : "");
     write_words(t, large);
-    cni_text_add(t->text, "#include \"cuda/reduce_columns.cuh\"\n/* CNI_FINISH */\n");
+    cni_text_add(t->text, "#include \"cuda/reduce_columns.cuh\"\n%s", runs > 1 ? "/* CNI_FINISH */\n" : "");
     words[2] = runs;
     words[3] = runs > 1 ? LEAF : t->elements;
     words[4] = (t->results + x - 1) / x;
@@ -304,10 +323,12 @@ static void say_columns(reducer *t, cni_cuda_shape *shape)
     shape->y = (unsigned)y;
     shape->blocks = words[4] * ((runs + y - 1) / y);
     if (runs > 1) {
-        shape->finish_x = 32;
-        shape->finish_blocks = (t->results + 31) / 32;
+        shape->finish_x = WIDE;
+        shape->finish_y = TALL;
+        shape->finish_blocks = (t->results + WIDE - 1) / WIDE;
         shape->scratch = 16 * (int64_t)t->count * runs * t->results;
     }
+    return true;
 }
 
 bool cni_cuda_text_reduce(cni_cuda_layout *l, cni_statements *x, cni_text *text, cni_cuda_shape *shape)
@@ -322,9 +343,5 @@ bool cni_cuda_text_reduce(cni_cuda_layout *l, cni_statements *x, cni_text *text,
         x->headers |= t.of[k].instr->dtype == CN_FLOAT16 || t.of[k].instr->dtype >= CN_COMPLEX64;
     }
     cni_cuda_layout_write(l, text);
-    if (t.columns) {
-        say_columns(&t, shape);
-        return true;
-    }
-    return say_leaves(&t, shape);
+    return t.columns ? say_columns(&t, shape) : say_leaves(&t, shape);
 }

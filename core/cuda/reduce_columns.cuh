@@ -4,8 +4,11 @@
  *
  * Sums of more than 8,192 elements (FOLDS of the reduction) are made of runs of 1,024; with several runs a result (n[2]),
  * each has a thread of its own, and cni_finish folds what they found.
+ *
+ * Few results (STAGED) keep few threads busy: then TALL threads fetch for each, through the block's memory, a tile ahead
+ * of the one that adds. cni_finish does so too.
  */
-enum { RUN = 1024, FINISH_AHEAD = 32 }; /* AHEAD: elements on their way at once, told by the text */
+enum { RUN = 1024, AHEAD = 8, WIDE = 32, TALL = 8, TILE = TALL * AHEAD };
 
 #define STATE(k, type, work, bin, begins, identity) type a##k, t##k; int b##k = 0, f##k = 0;
 #define START(k, type, work, bin, begins, identity) \
@@ -15,9 +18,54 @@ enum { RUN = 1024, FINISH_AHEAD = 32 }; /* AHEAD: elements on their way at once,
 #define FOLD(k, type, work, bin, begins, identity) \
     if (FOLDS_##k) { t##k = f##k ? fold_##k(t##k, a##k) : a##k; f##k = 1; a##k = IDENTITY(k, type); }
 #define STORE(k, type, work, bin, begins, identity) OUT(k, type) = f##k ? fold_##k(t##k, a##k) : a##k;
-#define PARTIAL(k, type) ((type *)((char *)p.n[7] + (index_t)16 * NUMBER_##k * (index_t)p.n[2] * (index_t)p.n[0]))
-#define KEEP(k, type, work, bin, begins, identity) PARTIAL(k, type)[run * (index_t)p.n[0] + r] = a##k;
+#define PARTIAL(p, k, type) ((type *)((char *)(p).n[7] + (index_t)16 * NUMBER_##k * (index_t)(p).n[2] * (index_t)(p).n[0]))
+#define KEEP(k, type, work, bin, begins, identity) PARTIAL(p, k, type)[run * (index_t)p.n[0] + r] = a##k;
 #define ALL(X) SUMS(X) OTHERS(X)
+
+/* Elements [0, count) of result r, from `fetch`, in order; a state of the reductions in scope takes them as `v`. */
+#define STAGED_TAKE(count, there, fetch)                                                                 \
+    CNI_SHARED values tile[TILE][WIDE];                                                                  \
+    values mine[AHEAD];                                                                                  \
+    for (index_t e0 = 0; e0 < (count); e0 += TILE) {                                                     \
+        if (e0 == 0) {                                                                                   \
+            CNI_UNROLL for (int j = 0; j < AHEAD; j++) {                                                 \
+                const index_t e = (index_t)(j * TALL) + threadIdx.y;                                     \
+                if ((there) && e < (count)) { mine[j] = (fetch); }                                       \
+            }                                                                                            \
+        }                                                                                                \
+        CNI_BARRIER();                                                                                   \
+        CNI_UNROLL for (int j = 0; j < AHEAD; j++) { tile[j * TALL + (int)threadIdx.y][threadIdx.x] = mine[j]; } \
+        CNI_BARRIER();                                                                                   \
+        CNI_UNROLL for (int j = 0; j < AHEAD; j++) {                                                     \
+            const index_t e = e0 + TILE + (index_t)(j * TALL) + threadIdx.y;                             \
+            if ((there) && e < (count)) { mine[j] = (fetch); }                                           \
+        }                                                                                                \
+        if (threadIdx.y == 0) {                                                                          \
+            const int n = (count) - e0 < TILE ? (int)((count) - e0) : TILE;                              \
+            CNI_UNROLL_16                                                                                \
+            for (int j = 0; j < n; j++) {                                                                \
+                const values v = tile[j][threadIdx.x];                                                   \
+                ALL(TAKE)                                                                                \
+            }                                                                                            \
+        }                                                                                                \
+    }
+
+#if STAGED
+
+CNI_KERNEL(cni_kernel, parameters)
+{
+    const index_t r = (index_t)blockIdx.x * WIDE + threadIdx.x, run = 0;
+    const int there = r < (index_t)p.n[0];
+    const offsets base = result_at(&p, there ? r : 0);
+    ALL(STATE)
+    ALL(START)
+    STAGED_TAKE((index_t)p.n[1], there, element(&p, &base, e))
+    if (there && threadIdx.y == 0) {
+        ALL(STORE)
+    }
+}
+
+#else
 
 CNI_KERNEL(cni_kernel, parameters)
 {
@@ -58,24 +106,30 @@ CNI_KERNEL(cni_kernel, parameters)
     }
 }
 
-/* CNI_FINISH: a thread a result. */
-#define GATHER(k, type, work, bin, begins, identity) \
-    type a##k = PARTIAL(k, type)[r]; \
-    index_t run##k = 1; \
-    for (; run##k + FINISH_AHEAD <= (index_t)p.n[2]; run##k += FINISH_AHEAD) { \
-        type ahead[FINISH_AHEAD]; \
-        CNI_UNROLL for (int j = 0; j < FINISH_AHEAD; j++) { ahead[j] = PARTIAL(k, type)[(run##k + (index_t)j) * (index_t)p.n[0] + r]; } \
-        CNI_UNROLL for (int j = 0; j < FINISH_AHEAD; j++) { a##k = fold_##k(a##k, ahead[j]); } \
-    } \
-    for (; run##k < (index_t)p.n[2]; run##k++) { a##k = fold_##k(a##k, PARTIAL(k, type)[run##k * (index_t)p.n[0] + r]); } \
-    if (FOLDS_##k && p.n[1] % RUN == 0) { a##k = fold_##k(a##k, IDENTITY(k, type)); } \
-    OUT(k, type) = a##k;
+#if SPLIT
+#define FETCH(k, type, work, bin, begins, identity) v.v##k = PARTIAL((*q), k, type)[run * (index_t)q->n[0] + r];
+CNI_INLINE values partial_at(const parameters *q, index_t run, index_t r)
+{
+    values v;
+    ALL(FETCH)
+    return v;
+}
+
+/* CNI_FINISH: TALL threads a result. */
+#define LAST(k, type, work, bin, begins, identity) if (FOLDS_##k && p.n[1] % RUN == 0) { a##k = fold_##k(a##k, IDENTITY(k, type)); }
+#define CLEAR(k, type, work, bin, begins, identity) type a##k, t##k; int b##k = 0, f##k = 0; memset(&a##k, 0, sizeof a##k); t##k = a##k;
 
 CNI_KERNEL(cni_finish, parameters)
 {
-    const index_t r = (index_t)blockIdx.x * blockDim.x + threadIdx.x;
-    if (r < (index_t)p.n[0]) {
-        const offsets base = result_at(&p, r);
-        ALL(GATHER)
+    const index_t r = (index_t)blockIdx.x * WIDE + threadIdx.x;
+    const int there = r < (index_t)p.n[0];
+    const offsets base = result_at(&p, there ? r : 0);
+    ALL(CLEAR)
+    STAGED_TAKE((index_t)p.n[2], there, partial_at(&p, e, r))
+    if (there && threadIdx.y == 0) {
+        ALL(LAST)
+        ALL(STORE)
     }
 }
+#endif
+#endif

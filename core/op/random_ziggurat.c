@@ -209,7 +209,15 @@ static int64_t parse_exponential(const cni_draw *draw, cni_parse *p)
     double *out = (double *)(void *)p->out;
     (void)draw;
     while (k < p->room && p->at < p->end) {
-        out[k++] = draw_exponential(p);
+        uint64_t word;
+        memcpy(&word, p->raw + p->at, sizeof word);
+        uint64_t mantissa = word >> 11, strip = word >> 3 & 0xff;
+        if (__builtin_expect(mantissa < exponential.inside[strip], 1)) {
+            out[k++] = (double)(int64_t)mantissa * exponential.width[strip];
+            p->at += (int64_t)sizeof word;
+        } else {
+            out[k++] = draw_exponential(p);
+        }
     }
     return k;
 }

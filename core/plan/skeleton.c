@@ -43,6 +43,7 @@ static bool append_homes(cni_window *w, cni_skeleton *s)
         at += count;
     }
     s->homes[w->nbases] = (uint32_t)at;
+    w->ngeometry = at; /* a binding is of these homes, too */
     return true;
 }
 

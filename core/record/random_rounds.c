@@ -187,7 +187,8 @@ static int64_t join(round_state *r, int count)
     int64_t end = r->segments[0].end;
     r->total = r->segments[0].count;
     int used = 1;
-    for (; used < count && r->total < r->wanted; used++) {
+    bool more = true; /* the segment before reached its end */
+    for (; used < count && more && r->total < r->wanted; used++) {
         segment *s = &r->segments[used];
         s->begin = end - used * r->bytes;
         s->place = r->total;
@@ -199,11 +200,9 @@ static int64_t join(round_state *r, int count)
         }
         r->total += s->count - s->skipped + s->fixed;
         end = used * r->bytes + s->end;
-        if (r->draw->dense) { /* in turn, as they move into each other's places */
+        more = s->end >= r->bytes; /* else there was no room, and the next round goes on there */
+        if (r->draw->dense) {      /* in turn, as they move into each other's places */
             copy_segment(r, used);
-        }
-        if (s->end < r->bytes) { /* it had no room for more: the next round goes on there */
-            break;
         }
     }
     if (!r->draw->dense) {

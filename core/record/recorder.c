@@ -25,7 +25,9 @@ static pthread_once_t thread_end_once = PTHREAD_ONCE_INIT;
 
 static void recorder_orphan(void *recorder)
 {
+    pthread_mutex_lock(&list_lock);
     ((cni_recorder *)recorder)->orphan = true;
+    pthread_mutex_unlock(&list_lock);
 }
 
 static void thread_end_create(void)

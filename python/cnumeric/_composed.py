@@ -31,7 +31,9 @@ _pass = (MemoryError, FloatingPointError, Warning)
 
 
 def composed(function: Function, module: str = "numpy") -> Function:
-    """Make `function` ours for NumPy's of the same name, with NumPy's fallbacks and errors."""
+    """Make `function` ours for NumPy's of the same name, if this NumPy has it, with NumPy's fallbacks and errors."""
+    if module == "numpy" and not hasattr(numpy, function.__name__):
+        return function
     guarded = guard(function, module)
     functions[f"{module}.{guarded.__name__}"] = guarded
     return guarded

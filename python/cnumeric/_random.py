@@ -33,6 +33,10 @@ class _Quiet(Unsupported):
     """NumPy draws, and that is no detour: few numbers, or a stream that only NumPy has."""
 
 
+# What the core or these functions refuse before anything is drawn: NumPy draws, or says what is wrong.
+_refusals = (Unsupported, TypeError, ValueError, OverflowError)
+
+
 # ---- Streams ---------------------------------------------------------------------------------------------
 
 
@@ -347,7 +351,7 @@ def _method(base: type, name: str, native: _Native | None) -> _Native:
                 return native(self, *args, **kwargs)
             except _Quiet:
                 text = ""
-            except (Unsupported, TypeError):
+            except _refusals:
                 pass
         return _by_numpy(function, text, self, (self, *args), kwargs)
 
@@ -409,7 +413,7 @@ def _function(name: str) -> _Native:
             return native(owner, *args, **kwargs)
         except _Quiet:
             text = ""
-        except (Unsupported, TypeError):
+        except _refusals:
             pass
         return _by_numpy(function, text, owner, args, kwargs)
 

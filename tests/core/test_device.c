@@ -77,7 +77,7 @@ static bool same(const void *a, const void *b, int64_t nbytes, cn_dtype dtype)
 
 typedef cn_array *(*work)(cn_array *a, cn_array *b, int variant);
 
-static uint64_t device_moves;
+static uint64_t device_moves, compared, on_processor;
 
 /* Runs the work on both, with operands of the shape; a transposed operand if the variant says so. */
 static void compare(const char *what, work run, cn_array *a, cn_array *b, int variant)
@@ -94,9 +94,11 @@ static void compare(const char *what, work run, cn_array *a, cn_array *b, int va
         values[device] = values_of(result, &nbytes[device]);
         cn_stats_get(&after);
         device_moves += after.moves - before.moves;
+        on_processor += device == 1 && after.moves == before.moves; /* a result of the device's moves when it is read */
         dtype = cn_array_dtype(result);
         cn_array_unref(result);
     }
+    compared++;
     if (nbytes[0] != nbytes[1] || !same(values[0], values[1], nbytes[0], dtype)) {
         fprintf(stderr, "%s of %s, variant %d: the device differs\n", what, cn_dtype_name(cn_array_dtype(a)), variant);
         failures++;
@@ -295,6 +297,8 @@ int main(int argc, char **argv)
         }
         reductions(dtypes[k], 3, (const int64_t[]){5, 40, 60});
     }
-    printf("%llu moves\n", (unsigned long long)device_moves);
+    printf("%llu comparisons, %llu of them with the processor alone; %llu moves\n", (unsigned long long)compared,
+           (unsigned long long)on_processor, (unsigned long long)device_moves);
+    EXPECT(on_processor < compared / 2 || on_processor == compared);
     return finish("device");
 }

@@ -435,7 +435,7 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         int64_t value, otherwise;
-    } variants[] = {{"fuse", 1, 1}, {"fuse", 0, 1}, {"rename", 0, 1}, {"defer", 0, 1}, {"recheck", 1, 0}, {"window_ops", 5, 2048},
+    } variants[] = {{"fuse", 1, 1}, {"fuse", 0, 1}, {"rename", 0, 1}, {"defer", 0, 1}, {"recheck", 1, 0}, {"window_ops", 5, 2048}, {"window_ops", 1, 2048},
                     {"period_ops", 0, 24}, {"period_ops", 1, 24}, {"tile_max", 8, 2048}, {"tier", 2, 1}, {"thread_work", 1, 200000}};
     for (size_t v = 0; v < sizeof variants / sizeof *variants && failures == 0; v++) {
         set(variants[v].name, variants[v].value);
