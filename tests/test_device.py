@@ -1,4 +1,4 @@
-"""NumPy programs with everything on the device: the stand-in driver of tests/cuda, or, with CN_TEST_GPU=1, the real one."""
+"""NumPy programs with everything on the device: the stand-in of tests/cuda, or, with CN_TEST_GPU=1, a real one."""
 
 import os
 import pathlib
@@ -64,7 +64,8 @@ def test_programs_on_device() -> None:
         if not LIBRARY.exists():
             pytest.skip("no stand-in driver beside this build")
         environment |= {"CNUMERIC_CUDA_DRIVER": str(LIBRARY), "CNUMERIC_CUDA_COMPILER": str(LIBRARY)}
-    done = subprocess.run([sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, check=False, timeout=300)
+    command = [sys.executable, "-c", PROGRAM]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("moves")
     assert done.stdout.split()[1] != "0"

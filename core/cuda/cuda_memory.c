@@ -256,4 +256,11 @@ static cn_status download(void *host, const void *device, int64_t nbytes)
     return incoming_take(&before) && cni_cuda_failure() == NULL ? CN_OK : fail();
 }
 
-const cni_device cni_cuda_device = {.alloc = cni_cuda_alloc, .free = cni_cuda_free, .upload = upload, .download = download};
+static cn_status finish(void)
+{
+    bool done = cni_cuda_enter() && cni_cuda_check(cni_cuda.stream_wait(cni_cuda_gpu.stream), "waiting");
+    return done && cni_cuda_failure() == NULL ? CN_OK : fail();
+}
+
+const cni_device cni_cuda_device = {
+    .alloc = cni_cuda_alloc, .free = cni_cuda_free, .upload = upload, .download = download, .finish = finish};

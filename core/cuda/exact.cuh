@@ -41,6 +41,7 @@ CNI_INLINE double exact_round(int64_t *digits)
         return (flags & PLUS_INFINITY) != 0 ? (double)INFINITY : -(double)INFINITY;
     }
     int64_t carry = 0;
+    CNI_UNROLL_4
     for (int k = 0; k < DIGITS - 1; k++) {
         const int64_t digit = digits[k] + carry;
         digits[k] = digit & INT64_C(0xFFFFFFFF);
@@ -50,6 +51,7 @@ CNI_INLINE double exact_round(int64_t *digits)
     const int negative = digits[DIGITS - 1] < 0;
     int top = -1;
     carry = 0;
+    CNI_UNROLL_4
     for (int k = 0; k < DIGITS; k++) {
         const int64_t digit = (negative != 0 ? -digits[k] : digits[k]) + carry;
         digits[k] = k == DIGITS - 1 ? digit : digit & INT64_C(0xFFFFFFFF);
@@ -63,6 +65,7 @@ CNI_INLINE double exact_round(int64_t *digits)
     const uint64_t first = (uint64_t)digits[top], second = top >= 1 ? (uint64_t)digits[top - 1] : 0, third = top >= 2 ? (uint64_t)digits[top - 2] : 0;
     const int highest = 32 * top + 63 - __builtin_clzll(first), lowest = highest > 52 ? highest - 52 : 0;
     int sticky = 0;
+    CNI_UNROLL_4
     for (int k = 0; k < top - 2; k++) {
         sticky |= digits[k] != 0;
     }

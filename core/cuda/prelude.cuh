@@ -60,6 +60,7 @@ static inline double copysign(int a, double b)
 #define CNI_INLINE static __forceinline__ __device__
 #define CNI_ALIGN(n) __align__(n)
 #define CNI_UNROLL _Pragma("unroll")
+#define CNI_UNROLL_4 _Pragma("unroll 4")
 #define CNI_UNROLL_16 _Pragma("unroll 16")
 #define CNI_ROLLED _Pragma("unroll 1")
 #define CNI_SHARED __shared__

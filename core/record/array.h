@@ -31,6 +31,7 @@ typedef struct cni_device {
     void (*free)(void *memory, int64_t nbytes);
     cn_status (*upload)(void *device, const void *host, int64_t nbytes);
     cn_status (*download)(void *host, const void *device, int64_t nbytes);
+    cn_status (*finish)(void); /* waits for all work */
 } cni_device;
 
 extern const cni_device *cni_process_device; /* NULL: none */

@@ -208,7 +208,7 @@ cn_status cn_synchronize(void)
     for (cni_recorder *r = all_recorders; r != NULL; r = r->next) {
         CN_TRY(cni_recorder_flush(r));
     }
-    return CN_OK;
+    return cni_process_device != NULL ? cni_process_device->finish() : CN_OK;
 }
 
 /* ---- Recording ---- */

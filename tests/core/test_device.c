@@ -269,6 +269,37 @@ static void library(cn_dtype dtype)
     cn_array_unref(rows);
 }
 
+/* Products are a library's: near the processor's, and the same each time. */
+static void products(cn_dtype dtype)
+{
+    int64_t shape[3] = {3, 120, 80}, bytes[3];
+    cn_array *a = fresh(dtype, 3, shape), *b = fresh(dtype, 3, shape), *turned;
+    EXPECT(cn_array_transpose(b, (const int[]){0, 2, 1}, &turned) == CN_OK);
+    void *values[3];
+    for (int device = 0; device < 3; device++) {
+        cn_array *c;
+        set("gpu", device > 0);
+        EXPECT(cn_matmul(a, turned, NULL, &c) == CN_OK);
+        values[device] = values_of(c, &bytes[device]);
+        cn_array_unref(c);
+    }
+    EXPECT(memcmp(values[1], values[2], (size_t)bytes[1]) == 0);
+    double worst = 0, most = 0;
+    for (int64_t i = 0; i < bytes[0] / (dtype == CN_FLOAT64 ? 8 : 4); i++) {
+        double x = dtype == CN_FLOAT64 ? ((double *)values[0])[i] : (double)((float *)values[0])[i];
+        double y = dtype == CN_FLOAT64 ? ((double *)values[1])[i] : (double)((float *)values[1])[i];
+        worst = fabs(x - y) > worst ? fabs(x - y) : worst;
+        most = fabs(x) > most ? fabs(x) : most;
+    }
+    EXPECT(worst <= most * (dtype == CN_FLOAT64 ? 1e-13 : 1e-5));
+    for (int k = 0; k < 3; k++) {
+        free(values[k]);
+    }
+    cn_array_unref(a);
+    cn_array_unref(b);
+    cn_array_unref(turned);
+}
+
 int main(int argc, char **argv)
 {
     bool quick = argc > 1 && strcmp(argv[1], "quick") == 0;
@@ -290,6 +321,9 @@ int main(int argc, char **argv)
             elementwise(dtypes[k], 64, 64);
         }
         library(dtypes[k]);
+        if (dtypes[k] == CN_FLOAT64 || dtypes[k] == CN_FLOAT32) {
+            products(dtypes[k]);
+        }
         for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
             if (!quick || i < 7) {
                 reductions(dtypes[k], (int)shapes[i][0], &shapes[i][1]);

@@ -30,7 +30,7 @@ static const char prelude[] =
     "#define blockDim ((pair_){cni_hooks.block_size[0], cni_hooks.block_size[1]})\n"
     "#define CNI_KERNEL(name, type) static void name##_body(const type p); \\\n"
     "    __attribute__((visibility(\"default\"))) void name(const void *q) { name##_body(*(const type *)q); } static void name##_body(const type p)\n"
-    "#define CNI_INLINE static inline\n#define CNI_ALIGN(n) __attribute__((aligned(n)))\n#define CNI_UNROLL\n#define CNI_UNROLL_16\n#define CNI_ROLLED\n"
+    "#define CNI_INLINE static inline\n#define CNI_ALIGN(n) __attribute__((aligned(n)))\n#define CNI_UNROLL\n#define CNI_UNROLL_4\n#define CNI_UNROLL_16\n#define CNI_ROLLED\n"
     "#define CNI_SHARED static\n#define CNI_BARRIER() cni_hooks.barrier()\n"
     "static inline void cni_atomic_add(int64_t *to, int64_t value) { *to += value; }\n"
     "static inline void cni_atomic_or(int64_t *to, int64_t value) { *to |= value; }\n"
