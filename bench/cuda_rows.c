@@ -49,8 +49,8 @@ static bool open_driver(void)
     if (library == NULL) {
         return false;
     }
-    void *symbols[] = {entry(library, "cuCtxSynchronize"), entry(library, "cuMemAlloc_v2"), entry(library, "cuMemFree_v2"),
-                       entry(library, "cuMemcpyDtoDAsync_v2")};
+    void *symbols[] = {entry(library, "cuCtxSynchronize"), entry(library, "cuMemAlloc_v2"),
+                       entry(library, "cuMemFree_v2"), entry(library, "cuMemcpyDtoDAsync_v2")};
     memcpy(&device_wait, &symbols[0], sizeof device_wait);
     memcpy(&device_alloc, &symbols[1], sizeof device_alloc);
     memcpy(&device_free, &symbols[2], sizeof device_free);
@@ -136,7 +136,9 @@ static cn_array *triad(void)
 
 static cn_array *chain(void)
 {
-    return then("add", then("divide", then("subtract", then("multiply", op2("add", of(x), of(y)), of(x)), of(y)), number(3)), of(x));
+    return then("add",
+                then("divide", then("subtract", then("multiply", op2("add", of(x), of(y)), of(x)), of(y)), number(3)),
+                of(x));
 }
 
 static cn_array *sum(void)
@@ -258,7 +260,8 @@ static void measure(int k, double rate)
         first = i == 0 ? each : first;
     }
     double bytes = rows[k].bytes * (double)(rows[k].on_grid ? side * side : n);
-    printf("%-24s %8.3f ms  %7.1f GB/s  %.3f of the copy rate   (first %.0f ms)\n", rows[k].name, best * 1e3, bytes / best / 1e9, bytes / best / rate, first * 1e3);
+    printf("%-24s %8.3f ms  %7.1f GB/s  %.3f of the copy rate   (first %.0f ms)\n", rows[k].name, best * 1e3,
+           bytes / best / 1e9, bytes / best / rate, first * 1e3);
     fflush(stdout);
 }
 
@@ -287,7 +290,8 @@ int main(int argc, char **argv)
     }
     cn_stats stats;
     cn_stats_get(&stats);
-    printf("%llu moves, %llu bytes; %llu compilations; %llu plan misses\n", (unsigned long long)stats.moves, (unsigned long long)stats.move_bytes,
-           (unsigned long long)stats.compilations, (unsigned long long)stats.plan_misses);
+    printf("%llu moves, %llu bytes; %llu compilations; %llu plan misses\n", (unsigned long long)stats.moves,
+           (unsigned long long)stats.move_bytes, (unsigned long long)stats.compilations,
+           (unsigned long long)stats.plan_misses);
     return EXIT_SUCCESS;
 }

@@ -33,13 +33,14 @@ static bool make_private(const char *path)
     if (mkdir(path, 0700) != 0 && errno != EEXIST) {
         return false;
     }
-    return lstat(path, &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == geteuid() && (status.st_mode & 077) == 0 &&
-           access(path, W_OK | X_OK) == 0;
+    return lstat(path, &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == geteuid() &&
+           (status.st_mode & 077) == 0 && access(path, W_OK | X_OK) == 0;
 }
 
 void cni_cache_directory(char *path, size_t size)
 {
-    const char *given = cni_text_settings[CNI_TEXT_SETTING_CACHE], *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    const char *given = cni_text_settings[CNI_TEXT_SETTING_CACHE], *xdg = getenv("XDG_CACHE_HOME"),
+               *home = getenv("HOME");
     int used = -1;
     if (given[0] != '\0') {
         used = snprintf(path, size, "%s", given);
@@ -133,8 +134,8 @@ unsigned char *cni_cache_read(const char *path, const char *key, size_t *content
         size_t body = size - sizeof t;
         memcpy(&t, data + body, sizeof t);
         checksum(data, body, sum);
-        valid = memcmp(t.magic, magic, sizeof magic) == 0 && t.key_length == length && sum[0] == t.sum[0] && sum[1] == t.sum[1] &&
-                memcmp(data + body - length, key, length) == 0;
+        valid = memcmp(t.magic, magic, sizeof magic) == 0 && t.key_length == length && sum[0] == t.sum[0] &&
+                sum[1] == t.sum[1] && memcmp(data + body - length, key, length) == 0;
         *contents = body - length;
     }
     if (!valid) {

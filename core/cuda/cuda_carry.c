@@ -36,7 +36,8 @@ static const cni_cuda_module *module_of(size_t itemsize)
 {
     static const char *const types[] = {"uint8_t", "uint16_t", "uint32_t", "uint64_t", "cni_c128"};
     char text[160];
-    snprintf(text, sizeof text, "#include \"cuda/prelude.cuh\"\n#include \"op/complex.h\"\n#define TYPE %s\n#include \"cuda/carry.cuh\"\n",
+    snprintf(text, sizeof text,
+             "#include \"cuda/prelude.cuh\"\n#include \"op/complex.h\"\n#define TYPE %s\n#include \"cuda/carry.cuh\"\n",
              types[__builtin_ctzll(itemsize)]);
     return cni_cuda_module_get(text);
 }

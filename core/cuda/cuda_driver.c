@@ -125,7 +125,8 @@ const cni_cuda_compiler *cni_cuda_compiler_get(void)
     if (!looked) {
         looked = true;
         void *library = cni_cuda_library(cni_text_settings[CNI_TEXT_SETTING_CUDA_COMPILER], names);
-        found = library != NULL && fill(library, &table, compiler_entries, sizeof compiler_entries / sizeof *compiler_entries);
+        found = library != NULL &&
+                fill(library, &table, compiler_entries, sizeof compiler_entries / sizeof *compiler_entries);
     }
     return found ? &table : NULL;
 }
@@ -141,8 +142,10 @@ static bool device_open(void)
 {
     int count = 0, device = 0, major = 0, minor = 0;
     cni_cuda_machine *gpu = &cni_cuda_gpu;
-    bool fine = cni_cuda.init(0) == 0 && cni_cuda.version(&gpu->driver_version) == 0 && cni_cuda.device_count(&count) == 0 && count > 0;
-    fine = fine && cni_cuda.device_get(&device, 0) == 0 && cni_cuda.device_name(gpu->name, sizeof gpu->name, device) == 0;
+    bool fine = cni_cuda.init(0) == 0 && cni_cuda.version(&gpu->driver_version) == 0 &&
+                cni_cuda.device_count(&count) == 0 && count > 0;
+    fine =
+        fine && cni_cuda.device_get(&device, 0) == 0 && cni_cuda.device_name(gpu->name, sizeof gpu->name, device) == 0;
     fine = fine && cni_cuda.device_attribute(&major, COMPUTE_MAJOR, device) == 0;
     fine = fine && cni_cuda.device_attribute(&minor, COMPUTE_MINOR, device) == 0;
     fine = fine && cni_cuda.device_attribute(&gpu->processors, MULTIPROCESSORS, device) == 0;
@@ -157,7 +160,8 @@ bool cni_cuda_open(void)
 {
     static const char *const names[] = {"libcuda.so.1", NULL};
     void *library = cni_cuda_library(cni_text_settings[CNI_TEXT_SETTING_CUDA_DRIVER], names);
-    bool filled = library != NULL && fill(library, &cni_cuda, driver_entries, sizeof driver_entries / sizeof *driver_entries);
+    bool filled =
+        library != NULL && fill(library, &cni_cuda, driver_entries, sizeof driver_entries / sizeof *driver_entries);
     return filled && device_open();
 }
 

@@ -16,50 +16,51 @@ typedef uint64_t cni_cuda_address;
 typedef struct cni_cuda_opaque *cni_cuda_handle; /* context, stream, event, module, function, graph */
 
 /* name, symbol, parameters. All return 0 when they succeed. */
-#define CNI_CUDA_DRIVER(X)                                                                                       \
-    X(init, "cuInit", (unsigned flags))                                                                          \
-    X(version, "cuDriverGetVersion", (int *version))                                                             \
-    X(device_count, "cuDeviceGetCount", (int *count))                                                            \
-    X(device_get, "cuDeviceGet", (int *device, int ordinal))                                                     \
-    X(device_name, "cuDeviceGetName", (char *name, int length, int device))                                      \
-    X(device_attribute, "cuDeviceGetAttribute", (int *value, int attribute, int device))                         \
-    X(context_retain, "cuDevicePrimaryCtxRetain", (cni_cuda_handle * context, int device))                       \
-    X(context_set, "cuCtxSetCurrent", (cni_cuda_handle context))                                                 \
-    X(stream_create, "cuStreamCreate", (cni_cuda_handle * stream, unsigned flags))                               \
-    X(stream_wait, "cuStreamSynchronize", (cni_cuda_handle stream))                                              \
-    X(event_create, "cuEventCreate", (cni_cuda_handle * event, unsigned flags))                                  \
-    X(event_record, "cuEventRecord", (cni_cuda_handle event, cni_cuda_handle stream))                            \
-    X(event_wait, "cuEventSynchronize", (cni_cuda_handle event))                                                 \
-    X(memory_alloc, "cuMemAlloc_v2", (cni_cuda_address * address, size_t nbytes))                                \
-    X(memory_free, "cuMemFree_v2", (cni_cuda_address address))                                                   \
-    X(memory_host, "cuMemAllocHost_v2", (void **memory, size_t nbytes))                                          \
-    X(memory_fill, "cuMemsetD8Async", (cni_cuda_address to, unsigned char byte, size_t n, cni_cuda_handle stream)) \
-    X(upload, "cuMemcpyHtoDAsync_v2", (cni_cuda_address to, const void *from, size_t n, cni_cuda_handle stream))  \
-    X(download, "cuMemcpyDtoHAsync_v2", (void *to, cni_cuda_address from, size_t n, cni_cuda_handle stream))      \
-    X(copy, "cuMemcpyDtoDAsync_v2", (cni_cuda_address to, cni_cuda_address from, size_t n, cni_cuda_handle stream)) \
-    X(module_load, "cuModuleLoadData", (cni_cuda_handle * module, const void *image))                            \
-    X(module_function, "cuModuleGetFunction", (cni_cuda_handle * function, cni_cuda_handle module, const char *name)) \
-    X(launch, "cuLaunchKernel",                                                                                  \
-      (cni_cuda_handle function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz,   \
-       unsigned shared, cni_cuda_handle stream, void **parameters, void **extra))                                \
-    X(capture_begin, "cuStreamBeginCapture_v2", (cni_cuda_handle stream, int mode))                              \
-    X(capture_end, "cuStreamEndCapture", (cni_cuda_handle stream, cni_cuda_handle * graph))                      \
-    X(graph_instantiate, "cuGraphInstantiateWithFlags", (cni_cuda_handle * exec, cni_cuda_handle graph, unsigned long long flags)) \
-    X(graph_update, "cuGraphExecUpdate_v2", (cni_cuda_handle exec, cni_cuda_handle graph, void *result))         \
-    X(graph_launch, "cuGraphLaunch", (cni_cuda_handle exec, cni_cuda_handle stream))                             \
-    X(graph_exec_destroy, "cuGraphExecDestroy", (cni_cuda_handle exec))                                          \
+#define CNI_CUDA_DRIVER(X)                                                                                             \
+    X(init, "cuInit", (unsigned flags))                                                                                \
+    X(version, "cuDriverGetVersion", (int *version))                                                                   \
+    X(device_count, "cuDeviceGetCount", (int *count))                                                                  \
+    X(device_get, "cuDeviceGet", (int *device, int ordinal))                                                           \
+    X(device_name, "cuDeviceGetName", (char *name, int length, int device))                                            \
+    X(device_attribute, "cuDeviceGetAttribute", (int *value, int attribute, int device))                               \
+    X(context_retain, "cuDevicePrimaryCtxRetain", (cni_cuda_handle * context, int device))                             \
+    X(context_set, "cuCtxSetCurrent", (cni_cuda_handle context))                                                       \
+    X(stream_create, "cuStreamCreate", (cni_cuda_handle * stream, unsigned flags))                                     \
+    X(stream_wait, "cuStreamSynchronize", (cni_cuda_handle stream))                                                    \
+    X(event_create, "cuEventCreate", (cni_cuda_handle * event, unsigned flags))                                        \
+    X(event_record, "cuEventRecord", (cni_cuda_handle event, cni_cuda_handle stream))                                  \
+    X(event_wait, "cuEventSynchronize", (cni_cuda_handle event))                                                       \
+    X(memory_alloc, "cuMemAlloc_v2", (cni_cuda_address * address, size_t nbytes))                                      \
+    X(memory_free, "cuMemFree_v2", (cni_cuda_address address))                                                         \
+    X(memory_host, "cuMemAllocHost_v2", (void **memory, size_t nbytes))                                                \
+    X(memory_fill, "cuMemsetD8Async", (cni_cuda_address to, unsigned char byte, size_t n, cni_cuda_handle stream))     \
+    X(upload, "cuMemcpyHtoDAsync_v2", (cni_cuda_address to, const void *from, size_t n, cni_cuda_handle stream))       \
+    X(download, "cuMemcpyDtoHAsync_v2", (void *to, cni_cuda_address from, size_t n, cni_cuda_handle stream))           \
+    X(copy, "cuMemcpyDtoDAsync_v2", (cni_cuda_address to, cni_cuda_address from, size_t n, cni_cuda_handle stream))    \
+    X(module_load, "cuModuleLoadData", (cni_cuda_handle * module, const void *image))                                  \
+    X(module_function, "cuModuleGetFunction", (cni_cuda_handle * function, cni_cuda_handle module, const char *name))  \
+    X(launch, "cuLaunchKernel",                                                                                        \
+      (cni_cuda_handle function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz,         \
+       unsigned shared, cni_cuda_handle stream, void **parameters, void **extra))                                      \
+    X(capture_begin, "cuStreamBeginCapture_v2", (cni_cuda_handle stream, int mode))                                    \
+    X(capture_end, "cuStreamEndCapture", (cni_cuda_handle stream, cni_cuda_handle * graph))                            \
+    X(graph_instantiate, "cuGraphInstantiateWithFlags",                                                                \
+      (cni_cuda_handle * exec, cni_cuda_handle graph, unsigned long long flags))                                       \
+    X(graph_update, "cuGraphExecUpdate_v2", (cni_cuda_handle exec, cni_cuda_handle graph, void *result))               \
+    X(graph_launch, "cuGraphLaunch", (cni_cuda_handle exec, cni_cuda_handle stream))                                   \
+    X(graph_exec_destroy, "cuGraphExecDestroy", (cni_cuda_handle exec))                                                \
     X(graph_destroy, "cuGraphDestroy", (cni_cuda_handle graph))
 
-#define CNI_CUDA_COMPILER(X)                                                                                      \
-    X(version, "nvrtcVersion", (int *major, int *minor))                                                          \
-    X(create, "nvrtcCreateProgram",                                                                               \
-      (cni_cuda_handle * program, const char *text, const char *name, int nheaders, const char *const *headers,   \
-       const char *const *names))                                                                                 \
-    X(destroy, "nvrtcDestroyProgram", (cni_cuda_handle * program))                                                \
-    X(compile, "nvrtcCompileProgram", (cni_cuda_handle program, int noptions, const char *const *options))        \
-    X(code_size, "nvrtcGetCUBINSize", (cni_cuda_handle program, size_t *size))                                    \
-    X(code, "nvrtcGetCUBIN", (cni_cuda_handle program, char *code))                                               \
-    X(log_size, "nvrtcGetProgramLogSize", (cni_cuda_handle program, size_t *size))                                \
+#define CNI_CUDA_COMPILER(X)                                                                                           \
+    X(version, "nvrtcVersion", (int *major, int *minor))                                                               \
+    X(create, "nvrtcCreateProgram",                                                                                    \
+      (cni_cuda_handle * program, const char *text, const char *name, int nheaders, const char *const *headers,        \
+       const char *const *names))                                                                                      \
+    X(destroy, "nvrtcDestroyProgram", (cni_cuda_handle * program))                                                     \
+    X(compile, "nvrtcCompileProgram", (cni_cuda_handle program, int noptions, const char *const *options))             \
+    X(code_size, "nvrtcGetCUBINSize", (cni_cuda_handle program, size_t * size))                                        \
+    X(code, "nvrtcGetCUBIN", (cni_cuda_handle program, char *code))                                                    \
+    X(log_size, "nvrtcGetProgramLogSize", (cni_cuda_handle program, size_t * size))                                    \
     X(log, "nvrtcGetProgramLog", (cni_cuda_handle program, char *log))
 
 #define CNI_CUDA_MEMBER(name, symbol, parameters) int(*name) parameters;
@@ -72,9 +73,9 @@ typedef struct cni_cuda_compiler {
 
 typedef struct cni_cuda_machine {
     cni_cuda_handle stream;
-    int driver_version, arch;    /* 13000, 90 */
+    int driver_version, arch; /* 13000, 90 */
     int processors;
-    size_t parameter_bytes;      /* most that a kernel takes */
+    size_t parameter_bytes; /* most that a kernel takes */
     char name[128];
 } cni_cuda_machine;
 

@@ -67,10 +67,12 @@ static bool write_text(cni_cuda_group *g, cni_arena *work, cni_text *text)
         x.text = &functions;
         cni_statements_functions(&x);
         x.text = &kernel;
-        made = g->layout.part->reduces ? cni_cuda_text_reduce(&g->layout, &x, &kernel, &g->shape) : cni_cuda_text_map(&g->layout, &x, &kernel, &g->shape);
+        made = g->layout.part->reduces ? cni_cuda_text_reduce(&g->layout, &x, &kernel, &g->shape)
+                                       : cni_cuda_text_map(&g->layout, &x, &kernel, &g->shape);
     }
     if (made) {
-        cni_text_add(text, "#include \"cuda/prelude.cuh\"\n#include \"op/%s.h\"\n\n", x.headers ? "convert" : "complex");
+        cni_text_add(text, "#include \"cuda/prelude.cuh\"\n#include \"op/%s.h\"\n\n",
+                     x.headers ? "convert" : "complex");
         cni_text_add(text, "%s%s", functions.length > 0 ? functions.data : "", kernel.data);
         made = text->data != NULL;
     }
@@ -98,7 +100,8 @@ static bool fill(cni_cuda_group *g, const cni_part *part, const cni_window *w)
     }
     made = made && !(g->empty && part->reduces); /* rare: the processor's */
     if (made && !g->empty) {
-        made = write_text(g, &work, &text) && g->shape.blocks <= INT32_MAX && (g->module = cni_cuda_module_get(text.data)) != NULL;
+        made = write_text(g, &work, &text) && g->shape.blocks <= INT32_MAX &&
+               (g->module = cni_cuda_module_get(text.data)) != NULL;
     }
     cni_text_free(&text);
     cni_arena_destroy(&work);
@@ -147,10 +150,12 @@ void cni_cuda_group_run(const cni_cuda_group *g, const cni_run *run)
     }
     words[CNI_CUDA_COUNTS - 1] = (int64_t)(uintptr_t)run->scratch;
     if (g->shape.zeroed > 0) {
-        cni_cuda_check(cni_cuda.memory_fill((uintptr_t)run->scratch, 0, (size_t)g->shape.zeroed, cni_cuda_gpu.stream), "a fill");
+        cni_cuda_check(cni_cuda.memory_fill((uintptr_t)run->scratch, 0, (size_t)g->shape.zeroed, cni_cuda_gpu.stream),
+                       "a fill");
     }
     cni_cuda_launch(g->module->kernel, g->shape.blocks, g->shape.x, g->shape.y, words, l->size);
     if (g->shape.finish_blocks > 0) {
-        cni_cuda_launch(g->module->finish, g->shape.finish_blocks, g->shape.finish_x, g->shape.finish_y, words, l->size);
+        cni_cuda_launch(g->module->finish, g->shape.finish_blocks, g->shape.finish_x, g->shape.finish_y, words,
+                        l->size);
     }
 }

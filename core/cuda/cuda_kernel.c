@@ -86,7 +86,11 @@ static void keep_log(const cni_cuda_compiler *c, cni_cuda_handle program, const 
 static char *compile(const cni_cuda_compiler *c, const char *text, const char *arch, size_t *size)
 {
     const headers *h = headers_get();
-    const char *const options[] = {arch, "--fmad=false", "--device-as-default-execution-space", "--device-int128", "--std=c++17",
+    const char *const options[] = {arch,
+                                   "--fmad=false",
+                                   "--device-as-default-execution-space",
+                                   "--device-int128",
+                                   "--std=c++17",
                                    "--diag-suppress=177,550,128,186,68"};
     cni_cuda_handle program;
     char *code = NULL;
@@ -96,7 +100,8 @@ static char *compile(const cni_cuda_compiler *c, const char *text, const char *a
     __atomic_fetch_add(&cni_stats.compilations, 1, __ATOMIC_RELAXED);
     if (c->compile(program, (int)(sizeof options / sizeof *options), options) != 0) {
         keep_log(c, program, text);
-    } else if (c->code_size(program, size) == 0 && *size > 0 && (code = cni_alloc(*size)) != NULL && c->code(program, code) != 0) {
+    } else if (c->code_size(program, size) == 0 && *size > 0 && (code = cni_alloc(*size)) != NULL &&
+               c->code(program, code) != 0) {
         cni_free(code);
         code = NULL;
     }
@@ -136,12 +141,14 @@ static char *code_get(const char *text)
     }
     snprintf(arch, sizeof arch, "--gpu-architecture=sm_%d", cni_cuda_gpu.arch);
     cni_text key = {0};
-    cni_text_add(&key, "// nvrtc %d.%d %s %016llx\n%s", major, minor, arch, (unsigned long long)headers_get()->hash, text);
+    cni_text_add(&key, "// nvrtc %d.%d %s %016llx\n%s", major, minor, arch, (unsigned long long)headers_get()->hash,
+                 text);
     bool caching = directory[0] != '\0' && key.data != NULL;
     char *code = NULL;
     size_t size = 0;
     if (caching) {
-        snprintf(path, sizeof path, "%s/%016llx.cubin", directory, (unsigned long long)hash_text(0, key.data, key.length));
+        snprintf(path, sizeof path, "%s/%016llx.cubin", directory,
+                 (unsigned long long)hash_text(0, key.data, key.length));
         code = (char *)cni_cache_read(path, key.data, &size);
     }
     if (code == NULL) {
@@ -158,7 +165,8 @@ static void load(cni_cuda_module *m)
 {
     char *code = code_get(m->text);
     cni_cuda_handle module = NULL;
-    if (code != NULL && cni_cuda.module_load(&module, code) == 0 && cni_cuda.module_function(&m->kernel, module, "cni_kernel") == 0) {
+    if (code != NULL && cni_cuda.module_load(&module, code) == 0 &&
+        cni_cuda.module_function(&m->kernel, module, "cni_kernel") == 0) {
         m->module = module;
         if (strstr(m->text, "CNI_FINISH") == NULL || cni_cuda.module_function(&m->finish, module, "cni_finish") != 0) {
             m->finish = NULL;
@@ -195,10 +203,13 @@ const char *cni_cuda_compile_log(void)
     return last_log != NULL ? last_log : "";
 }
 
-void cni_cuda_launch(cni_cuda_handle function, int64_t blocks, unsigned x, unsigned y, const void *parameters, size_t size)
+void cni_cuda_launch(cni_cuda_handle function, int64_t blocks, unsigned x, unsigned y, const void *parameters,
+                     size_t size)
 {
-    void *extra[] = {(void *)1 /* the parameters */, (void *)(uintptr_t)parameters, (void *)2 /* their size */, &size, NULL};
+    void *extra[] = {(void *)1 /* the parameters */, (void *)(uintptr_t)parameters, (void *)2 /* their size */, &size,
+                     NULL};
     if (blocks > 0) {
-        cni_cuda_check(cni_cuda.launch(function, (unsigned)blocks, 1, 1, x, y, 1, 0, cni_cuda_gpu.stream, NULL, extra), "a launch");
+        cni_cuda_check(cni_cuda.launch(function, (unsigned)blocks, 1, 1, x, y, 1, 0, cni_cuda_gpu.stream, NULL, extra),
+                       "a launch");
     }
 }

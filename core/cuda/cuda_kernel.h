@@ -9,7 +9,7 @@ typedef struct cni_cuda_module {
     struct cni_cuda_module *next;
     uint64_t hash;
     char *text;
-    cni_cuda_handle module; /* NULL: it cannot be compiled */
+    cni_cuda_handle module;         /* NULL: it cannot be compiled */
     cni_cuda_handle kernel, finish; /* its functions cni_kernel and cni_finish (NULL if it has none) */
 } cni_cuda_module;
 
@@ -23,6 +23,7 @@ const cni_cuda_module *cni_cuda_module_get(const char *text);
 const char *cni_cuda_compile_log(void);
 
 /* Starts a kernel: one parameter, a struct of that size. Zero blocks: nothing. */
-void cni_cuda_launch(cni_cuda_handle function, int64_t blocks, unsigned x, unsigned y, const void *parameters, size_t size);
+void cni_cuda_launch(cni_cuda_handle function, int64_t blocks, unsigned x, unsigned y, const void *parameters,
+                     size_t size);
 
 #endif

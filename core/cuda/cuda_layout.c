@@ -89,7 +89,8 @@ bool cni_cuda_layout_make(const cni_part *part, const cni_window *w, cni_arena *
     *l = (cni_cuda_layout){.part = part, .w = w};
     l->class_of = cni_arena_alloc(arena, (part->naccess + 1) * sizeof *l->class_of);
     l->member = cni_arena_alloc(arena, (part->naccess + 1) * sizeof *l->member);
-    if (l->class_of == NULL || l->member == NULL || !cni_nest_make(part, w, first_reduction_view(part), arena, &l->nest)) {
+    if (l->class_of == NULL || l->member == NULL ||
+        !cni_nest_make(part, w, first_reduction_view(part), arena, &l->nest)) {
         return false;
     }
     for (uint32_t i = 0; i < part->ninstr; i++) {
@@ -109,9 +110,11 @@ void cni_cuda_layout_write(const cni_cuda_layout *l, cni_text *text)
 {
     cni_text_add(text, "typedef %s index_t;\n", l->wide ? "uint64_t" : "uint32_t");
     cni_text_add(text,
-                 "typedef struct parameters {\n    int64_t n[%d];\n    uint64_t scalars[%u][2];\n    char *a[%u];\n    int64_t shape[%u];\n"
+                 "typedef struct parameters {\n    int64_t n[%d];\n    uint64_t scalars[%u][2];\n    char *a[%u];\n    "
+                 "int64_t shape[%u];\n"
                  "    int64_t strides[%u][%u];\n} parameters;\n\n",
-                 (int)CNI_CUDA_COUNTS, scalar_slots(l), at_least_one(l->part->naccess), dims(l), at_least_one(l->nclass), dims(l));
+                 (int)CNI_CUDA_COUNTS, scalar_slots(l), at_least_one(l->part->naccess), dims(l),
+                 at_least_one(l->nclass), dims(l));
 }
 
 void cni_cuda_scalars_write(const cni_cuda_layout *l, const char *p, cni_text *text)

@@ -54,9 +54,11 @@ static const char *arange_value(cn_dtype dtype)
     case CN_FLOAT16:
         return "float_to_half(FIRST(float)[0] + (float)(i) * STEP(float)[0])";
     case CN_COMPLEX64:
-        return "cni_make_c64(FIRST(float)[0] + (float)(i) * STEP(float)[0], FIRST(float)[1] + (float)(i) * STEP(float)[1])";
+        return "cni_make_c64(FIRST(float)[0] + (float)(i) * STEP(float)[0], FIRST(float)[1] + (float)(i) * "
+               "STEP(float)[1])";
     case CN_COMPLEX128:
-        return "cni_make_c128(FIRST(double)[0] + (double)(i) * STEP(double)[0], FIRST(double)[1] + (double)(i) * STEP(double)[1])";
+        return "cni_make_c128(FIRST(double)[0] + (double)(i) * STEP(double)[0], FIRST(double)[1] + (double)(i) * "
+               "STEP(double)[1])";
     case CN_BOOL:
         return "((FIRST(int64_t)[0] + (i) * STEP(int64_t)[0]) != 0)";
     default:
@@ -72,7 +74,9 @@ static bool arange_bind(const cni_part *part, const cni_window *w, binding *b)
     b->p.arange.n = out.shape[0];
     b->p.arange.stride = out.strides[0];
     b->blocks = blocks_for(out.shape[0]);
-    cni_text_add(&text, "#include \"cuda/prelude.cuh\"\n#include \"op/convert.h\"\n#define TYPE %s\n#define VALUE(i) %s\n#include \"cuda/arange.cuh\"\n",
+    cni_text_add(&text,
+                 "#include \"cuda/prelude.cuh\"\n#include \"op/convert.h\"\n#define TYPE %s\n#define VALUE(i) "
+                 "%s\n#include \"cuda/arange.cuh\"\n",
                  cni_dtypes[dtype].type, arange_value(dtype));
     return compiled(b, &text);
 }
@@ -80,7 +84,9 @@ static bool arange_bind(const cni_part *part, const cni_window *w, binding *b)
 static void arange_run(const cni_part *part, binding *b, const cni_run *run)
 {
     const cni_op *op = &run->window->ops[part->op];
-    cn_dtype dtype = cni_cuda_operand_dtype(part, run->window, 0), wide = dtype == CN_FLOAT16 ? CN_FLOAT32 : dtype < CN_FLOAT16 ? CN_INT64 : dtype;
+    cn_dtype dtype = cni_cuda_operand_dtype(part, run->window, 0), wide = dtype == CN_FLOAT16  ? CN_FLOAT32
+                                                                          : dtype < CN_FLOAT16 ? CN_INT64
+                                                                                               : dtype;
     cn_scalar first, step;
     if (cn_scalar_cast(&run->window->scalars[op->args[1] & ~CNI_SCALAR], CN_STRONG, wide, &first) != CN_OK ||
         cn_scalar_cast(&run->window->scalars[op->args[2] & ~CNI_SCALAR], CN_STRONG, wide, &step) != CN_OK) {
@@ -95,7 +101,8 @@ static void arange_run(const cni_part *part, binding *b, const cni_run *run)
 /* ---- gather, scatter ---- */
 
 /* Dimensions [first, end) with two sets of strides, merged where both allow; false if too many are left. */
-static bool merge(int n, const int64_t *shape, const int64_t *a, const int64_t *b, int64_t *count, int64_t *to_shape, int64_t *to_a, int64_t *to_b)
+static bool merge(int n, const int64_t *shape, const int64_t *a, const int64_t *b, int64_t *count, int64_t *to_shape,
+                  int64_t *to_a, int64_t *to_b)
 {
     int64_t kept = 0;
     for (int d = 0; d < n; d++) {
@@ -120,19 +127,25 @@ static bool merge(int n, const int64_t *shape, const int64_t *a, const int64_t *
 /* array: the indexed operand, side: the other, flat: the indices. */
 static bool indexed_bind(const cni_part *part, const cni_window *w, int array, int side, int flat, bool put, binding *b)
 {
-    cni_geometry x = cni_cuda_operand(part, w, array), s = cni_cuda_operand(part, w, side), f = cni_cuda_operand(part, w, flat);
+    cni_geometry x = cni_cuda_operand(part, w, array), s = cni_cuda_operand(part, w, side),
+                 f = cni_cuda_operand(part, w, flat);
     int nindex = w->ops[part->op].parameter, nd = f.ndim, rest = x.ndim - nindex;
     cni_text text = {0};
     b->p.gather.count = cni_element_count(nd, f.shape);
     b->p.gather.row = cni_element_count(rest, x.shape + nindex);
     int64_t named = cni_element_count(nindex, x.shape), all = b->p.gather.count * b->p.gather.row;
-    if (!merge(nd, f.shape, f.strides, s.strides, &b->p.gather.index.n, b->p.gather.index.shape, b->p.gather.index.a, b->p.gather.index.b) ||
-        !merge(rest, x.shape + nindex, x.strides + nindex, s.strides + nd, &b->p.gather.rest.n, b->p.gather.rest.shape, b->p.gather.rest.a, b->p.gather.rest.b) ||
-        !merge(nindex, x.shape, x.strides, NULL, &b->p.gather.named.n, b->p.gather.named.shape, b->p.gather.named.a, b->p.gather.named.b)) {
+    if (!merge(nd, f.shape, f.strides, s.strides, &b->p.gather.index.n, b->p.gather.index.shape, b->p.gather.index.a,
+               b->p.gather.index.b) ||
+        !merge(rest, x.shape + nindex, x.strides + nindex, s.strides + nd, &b->p.gather.rest.n, b->p.gather.rest.shape,
+               b->p.gather.rest.a, b->p.gather.rest.b) ||
+        !merge(nindex, x.shape, x.strides, NULL, &b->p.gather.named.n, b->p.gather.named.shape, b->p.gather.named.a,
+               b->p.gather.named.b)) {
         return false;
     }
     bool wide = all > INT32_MAX / 2 || named > INT32_MAX / 2;
-    cni_text_add(&text, "#include \"cuda/prelude.cuh\"\n#include \"op/complex.h\"\n#define TYPE %s\n#define PUT %d\ntypedef %s index_t;\n#include \"cuda/gather.cuh\"\n%s",
+    cni_text_add(&text,
+                 "#include \"cuda/prelude.cuh\"\n#include \"op/complex.h\"\n#define TYPE %s\n#define PUT %d\ntypedef "
+                 "%s index_t;\n#include \"cuda/gather.cuh\"\n%s",
                  word_of(x.itemsize), (int)put, wide ? "uint64_t" : "uint32_t", put ? "/* CNI_FINISH */\n" : "");
     b->blocks = blocks_for(put && all > 0 ? b->p.gather.count : all);
     b->finish_blocks = put ? blocks_for(all) : 0;
@@ -147,7 +160,8 @@ static void indexed_run(const cni_part *part, binding *b, const cni_run *run, in
     b->p.gather.flat = cni_cuda_operand_address(part, run, flat);
     b->p.gather.winners = (uintptr_t)run->scratch;
     if (b->marks > 0) {
-        cni_cuda_check(cni_cuda.memory_fill((uintptr_t)run->scratch, 0xFF, (size_t)b->marks, cni_cuda_gpu.stream), "a fill");
+        cni_cuda_check(cni_cuda.memory_fill((uintptr_t)run->scratch, 0xFF, (size_t)b->marks, cni_cuda_gpu.stream),
+                       "a fill");
     }
     launch(b, sizeof b->p.gather);
 }
@@ -175,7 +189,8 @@ static void scatter_run(const cni_part *part, binding *b, const cni_run *run)
 /* ---- argmin, argmax ---- */
 
 /* All axes of in but one; out has as many, or none of extent 1. */
-static bool outer_axes(const cni_geometry *in, const cni_geometry *out, int axis, int64_t *n, int64_t *shape, int64_t *in_strides, int64_t *out_strides)
+static bool outer_axes(const cni_geometry *in, const cni_geometry *out, int axis, int64_t *n, int64_t *shape,
+                       int64_t *in_strides, int64_t *out_strides)
 {
     int64_t kept = 0;
     for (int d = 0; d < in->ndim; d++) {
@@ -202,10 +217,12 @@ static bool extreme_bind(const cni_part *part, const cni_window *w, binding *b)
     cni_text text = {0};
     bool fits = count > 0 && (all || out.ndim == in.ndim);
     if (fits && all) {
-        fits = merge(in.ndim, in.shape, in.strides, NULL, &b->p.extreme.ninner, b->p.extreme.inner, b->p.extreme.in_inner, NULL);
+        fits = merge(in.ndim, in.shape, in.strides, NULL, &b->p.extreme.ninner, b->p.extreme.inner,
+                     b->p.extreme.in_inner, NULL);
         b->p.extreme.length = count;
     } else if (fits) {
-        fits = outer_axes(&in, &out, op->parameter, &b->p.extreme.nouter, b->p.extreme.outer, b->p.extreme.in_outer, b->p.extreme.out_outer);
+        fits = outer_axes(&in, &out, op->parameter, &b->p.extreme.nouter, b->p.extreme.outer, b->p.extreme.in_outer,
+                          b->p.extreme.out_outer);
         b->p.extreme.ninner = 1;
         b->p.extreme.length = b->p.extreme.inner[0] = in.shape[op->parameter];
         b->p.extreme.in_inner[0] = in.strides[op->parameter];
@@ -221,11 +238,14 @@ static bool extreme_bind(const cni_part *part, const cni_window *w, binding *b)
     b->finish_blocks = b->p.extreme.shares > 1 ? blocks_for(lines) : 0;
     b->scratch = b->blocks * 8;
     bool parts = dtype >= CN_COMPLEX64, half = dtype == CN_FLOAT16;
-    cni_text_add(&text, "#define CNI_COOPERATIVE\n#include \"cuda/prelude.cuh\"\n#include \"op/%s.h\"\n#define TYPE %s\n", half ? "convert" : "complex", cni_dtypes[dtype].type);
+    cni_text_add(&text,
+                 "#define CNI_COOPERATIVE\n#include \"cuda/prelude.cuh\"\n#include \"op/%s.h\"\n#define TYPE %s\n",
+                 half ? "convert" : "complex", cni_dtypes[dtype].type);
     cni_text_add(&text, "#define VALUE_OF(x) %s(x)\n#define IS_NAN(x) %s\n", half ? "half_to_float" : "",
                  parts ? "((x).re != (x).re || (x).im != (x).im)" : "(VALUE_OF(x) != VALUE_OF(x))");
     cni_text_add(&text, "#define BELOW(x, y) %s\n#define BEYOND(x, y) BELOW(%s)\n#include \"cuda/extreme.cuh\"\n",
-                 parts ? "((x).re != (y).re ? (x).re < (y).re : (x).im < (y).im)" : "(VALUE_OF(x) < VALUE_OF(y))", maximum ? "y, x" : "x, y");
+                 parts ? "((x).re != (y).re ? (x).re < (y).re : (x).im < (y).im)" : "(VALUE_OF(x) < VALUE_OF(y))",
+                 maximum ? "y, x" : "x, y");
     cni_text_add(&text, "/* CNI_FINISH */\n");
     return b->blocks <= INT32_MAX && compiled(b, &text);
 }
@@ -251,16 +271,21 @@ static bool scan_bind(const cni_part *part, const cni_window *w, binding *b)
     }
     cni_arena work = {0};
     cni_text text = {0}, functions = {0};
-    cni_instr instr = {.kind = CNI_INSTR_OP, .loop = (uint16_t)loop, .dtype = (uint8_t)cni_cuda_operand_dtype(part, w, 0)};
+    cni_instr instr = {
+        .kind = CNI_INSTR_OP, .loop = (uint16_t)loop, .dtype = (uint8_t)cni_cuda_operand_dtype(part, w, 0)};
     cni_part alone = {.ninstr = 1, .nregister = 1, .instr = &instr};
     cni_statements x;
-    bool made = outer_axes(&in, &out, axis, &b->p.scan.nouter, b->p.scan.outer, b->p.scan.in_outer, b->p.scan.out_outer) &&
-                cni_statements_begin(&x, &alone, w, &work);
+    bool made =
+        outer_axes(&in, &out, axis, &b->p.scan.nouter, b->p.scan.outer, b->p.scan.in_outer, b->p.scan.out_outer) &&
+        cni_statements_begin(&x, &alone, w, &work);
     if (made) {
         x.text = &functions;
         cni_statements_functions(&x);
-        cni_text_add(&text, "#include \"cuda/prelude.cuh\"\n#include \"op/%s.h\"\n%s#define TYPE %s\n#define FOLD(a, b) loop_%d(a, b)\n#include \"cuda/scan.cuh\"\n",
-                     x.headers ? "convert" : "complex", functions.data != NULL ? functions.data : "", cni_dtypes[instr.dtype].type, loop);
+        cni_text_add(&text,
+                     "#include \"cuda/prelude.cuh\"\n#include \"op/%s.h\"\n%s#define TYPE %s\n#define FOLD(a, b) "
+                     "loop_%d(a, b)\n#include \"cuda/scan.cuh\"\n",
+                     x.headers ? "convert" : "complex", functions.data != NULL ? functions.data : "",
+                     cni_dtypes[instr.dtype].type, loop);
         b->p.scan.length = in.shape[axis];
         b->p.scan.lines = count / in.shape[axis];
         b->p.scan.in_step = in.strides[axis];
@@ -283,12 +308,9 @@ static void scan_run(const cni_part *part, binding *b, const cni_run *run)
 /* ---- The table ---- */
 
 static const cni_cuda_library_row rows[CNI_KIND_COUNT] = {
-    [CNI_ARANGE] = {arange_bind, arange_run},
-    [CNI_GATHER] = {gather_bind, gather_run},
-    [CNI_SCATTER] = {scatter_bind, scatter_run},
-    [CNI_ARG_REDUCE] = {extreme_bind, extreme_run},
-    [CNI_SCAN] = {scan_bind, scan_run},
-    [CNI_MATMUL] = {cni_cuda_matmul_bind, cni_cuda_matmul_run},
+    [CNI_ARANGE] = {arange_bind, arange_run},    [CNI_GATHER] = {gather_bind, gather_run},
+    [CNI_SCATTER] = {scatter_bind, scatter_run}, [CNI_ARG_REDUCE] = {extreme_bind, extreme_run},
+    [CNI_SCAN] = {scan_bind, scan_run},          [CNI_MATMUL] = {cni_cuda_matmul_bind, cni_cuda_matmul_run},
 };
 
 bool cni_cuda_library_supports(const cni_part *part, const cni_window *w)

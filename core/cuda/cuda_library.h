@@ -16,11 +16,17 @@ typedef struct cni_cuda_library_binding {
     int64_t blocks, finish_blocks; /* of 256 threads */
     int64_t scratch;
     union {
-        struct { uint64_t out; int64_t n, stride; uint64_t first[2], step[2]; } arange;
+        struct {
+            uint64_t out;
+            int64_t n, stride;
+            uint64_t first[2], step[2];
+        } arange;
         struct {
             uint64_t array, side, flat, winners;
             int64_t count, row;
-            struct { int64_t n, shape[CNI_CUDA_DIMS], a[CNI_CUDA_DIMS], b[CNI_CUDA_DIMS]; } index, rest, named;
+            struct {
+                int64_t n, shape[CNI_CUDA_DIMS], a[CNI_CUDA_DIMS], b[CNI_CUDA_DIMS];
+            } index, rest, named;
         } gather;
         struct {
             uint64_t in, out, found;
@@ -33,8 +39,8 @@ typedef struct cni_cuda_library_binding {
             int64_t lines, length, in_step, out_step;
             int64_t nouter, outer[CNI_CUDA_DIMS], in_outer[CNI_CUDA_DIMS], out_outer[CNI_CUDA_DIMS];
         } scan;
-    } p; /* as the .cuh of the same name has it */
-    int64_t marks; /* SCATTER: bytes of winners */
+    } p;                    /* as the .cuh of the same name has it */
+    int64_t marks;          /* SCATTER: bytes of winners */
 } cni_cuda_library_binding; /* freed with cni_free */
 
 typedef struct cni_cuda_library_row {
@@ -62,7 +68,8 @@ static inline cn_dtype cni_cuda_operand_dtype(const cni_part *part, const cni_wi
 /* Address of operand k's first element. */
 static inline uint64_t cni_cuda_operand_address(const cni_part *part, const cni_run *run, int k)
 {
-    return (uint64_t)(uintptr_t)run->slots[part->access[k].slot] + (uint64_t)cni_cuda_operand(part, run->window, k).offset;
+    return (uint64_t)(uintptr_t)run->slots[part->access[k].slot] +
+           (uint64_t)cni_cuda_operand(part, run->window, k).offset;
 }
 
 /* Matrix products, by cuBLAS. */

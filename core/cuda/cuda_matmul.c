@@ -13,8 +13,8 @@ typedef struct matrix {
     int64_t rows, columns, row_stride, column_stride; /* strides in bytes */
 } matrix;
 
-typedef int (*gemm)(cni_cuda_handle handle, int turn_a, int turn_b, int m, int n, int k, const void *alpha, const void *a, int lda, const void *b,
-                    int ldb, const void *beta, void *c, int ldc);
+typedef int (*gemm)(cni_cuda_handle handle, int turn_a, int turn_b, int m, int n, int k, const void *alpha,
+                    const void *a, int lda, const void *b, int ldb, const void *beta, void *c, int ldc);
 
 static struct {
     bool looked;
@@ -28,14 +28,19 @@ static void open_blas(void)
     static const struct {
         cn_dtype dtype;
         const char *symbol;
-    } rows[] = {{CN_FLOAT32, "cublasSgemm_v2"}, {CN_FLOAT64, "cublasDgemm_v2"}, {CN_COMPLEX64, "cublasCgemm_v2"}, {CN_COMPLEX128, "cublasZgemm_v2"}};
+    } rows[] = {{CN_FLOAT32, "cublasSgemm_v2"},
+                {CN_FLOAT64, "cublasDgemm_v2"},
+                {CN_COMPLEX64, "cublasCgemm_v2"},
+                {CN_COMPLEX128, "cublasZgemm_v2"}};
     int (*create)(cni_cuda_handle *), (*set_stream)(cni_cuda_handle, cni_cuda_handle);
     blas.looked = true;
     void *library = cni_cuda_library(cni_text_settings[CNI_TEXT_SETTING_CUDA_BLAS], names);
-    void *symbols[] = {library != NULL ? dlsym(library, "cublasCreate_v2") : NULL, library != NULL ? dlsym(library, "cublasSetStream_v2") : NULL};
+    void *symbols[] = {library != NULL ? dlsym(library, "cublasCreate_v2") : NULL,
+                       library != NULL ? dlsym(library, "cublasSetStream_v2") : NULL};
     memcpy(&create, &symbols[0], sizeof create);
     memcpy(&set_stream, &symbols[1], sizeof set_stream);
-    if (create == NULL || set_stream == NULL || create(&blas.handle) != 0 || set_stream(blas.handle, cni_cuda_gpu.stream) != 0) {
+    if (create == NULL || set_stream == NULL || create(&blas.handle) != 0 ||
+        set_stream(blas.handle, cni_cuda_gpu.stream) != 0) {
         return;
     }
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -49,7 +54,8 @@ static matrix matrix_of(const cni_geometry *g, bool left)
 {
     int n = g->ndim;
     if (n == 1) {
-        return left ? (matrix){1, g->shape[0], g->shape[0] * g->itemsize, g->strides[0]} : (matrix){g->shape[0], 1, g->strides[0], g->itemsize};
+        return left ? (matrix){1, g->shape[0], g->shape[0] * g->itemsize, g->strides[0]}
+                    : (matrix){g->shape[0], 1, g->strides[0], g->itemsize};
     }
     return (matrix){g->shape[n - 2], g->shape[n - 1], g->strides[n - 2], g->strides[n - 1]};
 }
@@ -57,8 +63,10 @@ static matrix matrix_of(const cni_geometry *g, bool left)
 /* Row-major: 0; column-major: 1 (both with a leading dimension); -1: neither. */
 static int layout(const matrix *m, int64_t itemsize, int64_t *leading)
 {
-    bool columns_run = m->column_stride == itemsize || m->columns == 1, rows_run = m->row_stride == itemsize || m->rows == 1;
-    int64_t across = m->rows == 1 ? m->columns * itemsize : m->row_stride, down = m->columns == 1 ? m->rows * itemsize : m->column_stride;
+    bool columns_run = m->column_stride == itemsize || m->columns == 1,
+         rows_run = m->row_stride == itemsize || m->rows == 1;
+    int64_t across = m->rows == 1 ? m->columns * itemsize : m->row_stride,
+            down = m->columns == 1 ? m->rows * itemsize : m->column_stride;
     if (columns_run && across % itemsize == 0 && across >= m->columns * itemsize && across / itemsize <= INT32_MAX) {
         *leading = across / itemsize;
         return 0;
@@ -79,7 +87,8 @@ typedef struct product {
 
 static bool product_of(const cni_part *part, const cni_window *w, product *p)
 {
-    *p = (product){.out = cni_cuda_operand(part, w, 0), .a = cni_cuda_operand(part, w, 1), .b = cni_cuda_operand(part, w, 2)};
+    *p = (product){
+        .out = cni_cuda_operand(part, w, 0), .a = cni_cuda_operand(part, w, 1), .b = cni_cuda_operand(part, w, 2)};
     p->x = matrix_of(&p->a, true);
     p->y = matrix_of(&p->b, false);
     p->nbatch = p->out.ndim - (p->a.ndim > 1) - (p->b.ndim > 1);
@@ -94,8 +103,8 @@ static bool product_of(const cni_part *part, const cni_window *w, product *p)
     p->turn_x = layout(&p->x, itemsize, &p->lead_x);
     p->turn_y = layout(&p->y, itemsize, &p->lead_y);
     bool fits = p->x.rows <= INT32_MAX && p->x.columns <= INT32_MAX && p->y.columns <= INT32_MAX;
-    return fits && p->turn_x >= 0 && p->turn_y >= 0 && layout(&p->z, itemsize, &p->lead_z) == 0 && cni_element_count(p->out.ndim, p->out.shape) > 0 &&
-           p->x.columns > 0;
+    return fits && p->turn_x >= 0 && p->turn_y >= 0 && layout(&p->z, itemsize, &p->lead_z) == 0 &&
+           cni_element_count(p->out.ndim, p->out.shape) > 0 && p->x.columns > 0;
 }
 
 bool cni_cuda_matmul_bind(const cni_part *part, const cni_window *w, cni_cuda_library_binding *b)
@@ -123,7 +132,8 @@ void cni_cuda_matmul_run(const cni_part *part, cni_cuda_library_binding *b, cons
     bool single = dtype == CN_FLOAT32 || dtype == CN_COMPLEX64;
     cni_broadcast_strides(p.a.ndim > 2 ? p.a.ndim - 2 : 0, p.a.shape, p.a.strides, p.nbatch, p.out.shape, a_strides);
     cni_broadcast_strides(p.b.ndim > 2 ? p.b.ndim - 2 : 0, p.b.shape, p.b.strides, p.nbatch, p.out.shape, b_strides);
-    uint64_t to = cni_cuda_operand_address(part, run, 0), left = cni_cuda_operand_address(part, run, 1), right = cni_cuda_operand_address(part, run, 2);
+    uint64_t to = cni_cuda_operand_address(part, run, 0), left = cni_cuda_operand_address(part, run, 1),
+             right = cni_cuda_operand_address(part, run, 2);
     int64_t batches = cni_element_count(p.nbatch, p.out.shape);
     for (int64_t k = 0; k < batches; k++) {
         int64_t rest = k, z = 0, x = 0, y = 0;
@@ -134,9 +144,11 @@ void cni_cuda_matmul_run(const cni_part *part, cni_cuda_library_binding *b, cons
             x += i * a_strides[d];
             y += i * b_strides[d];
         }
-        const void *alpha = single ? (const void *)one_f : (const void *)one_d, *beta = single ? (const void *)zero_f : (const void *)zero_d;
-        cni_cuda_check(multiply(blas.handle, p.turn_y, p.turn_x, (int)p.y.columns, (int)p.x.rows, (int)p.x.columns, alpha,
-                                (const void *)(uintptr_t)(right + (uint64_t)y), (int)p.lead_y, (const void *)(uintptr_t)(left + (uint64_t)x), (int)p.lead_x, beta,
+        const void *alpha = single ? (const void *)one_f : (const void *)one_d,
+                   *beta = single ? (const void *)zero_f : (const void *)zero_d;
+        cni_cuda_check(multiply(blas.handle, p.turn_y, p.turn_x, (int)p.y.columns, (int)p.x.rows, (int)p.x.columns,
+                                alpha, (const void *)(uintptr_t)(right + (uint64_t)y), (int)p.lead_y,
+                                (const void *)(uintptr_t)(left + (uint64_t)x), (int)p.lead_x, beta,
                                 (void *)(uintptr_t)(to + (uint64_t)z), (int)p.lead_z),
                        "a matrix product");
     }

@@ -66,7 +66,8 @@ static void trim(void)
     int64_t unused;
     int first = class_of(SLAB_BLOCK, &unused);
     for (int k = first; k < CLASSES; k++) {
-        int64_t size = ((int64_t)1 << ((k - 1) / 8 + LEAST_BITS)) + ((int64_t)((k - 1) % 8 + 1) << ((k - 1) / 8 + LEAST_BITS - 3));
+        int64_t size =
+            ((int64_t)1 << ((k - 1) / 8 + LEAST_BITS)) + ((int64_t)((k - 1) % 8 + 1) << ((k - 1) / 8 + LEAST_BITS - 3));
         for (free_block *b = pool.lists[k]; b != NULL; b = pool.lists[k]) {
             pool.lists[k] = b->next;
             cni_cuda_check(cni_cuda.memory_free(b->address), "freeing memory");
@@ -123,7 +124,8 @@ void cni_cuda_free(void *memory, int64_t nbytes)
     if (b != NULL) {
         pool.spare = b->next;
     } else if ((b = cni_alloc(sizeof *b)) == NULL) {
-        if (size >= SLAB_BLOCK && cni_cuda_enter() && cni_cuda_check(cni_cuda.memory_free((uintptr_t)memory), "freeing memory")) {
+        if (size >= SLAB_BLOCK && cni_cuda_enter() &&
+            cni_cuda_check(cni_cuda.memory_free((uintptr_t)memory), "freeing memory")) {
             pool.taken -= size;
         }
         return;
@@ -208,7 +210,8 @@ static cn_status upload(void *device, const void *host, int64_t nbytes)
         char *from = (char *)p->memory + p->used;
         memcpy(from, (const char *)host + done, n);
         p->used += (n + 63) / 64 * 64;
-        if (!cni_cuda_check(cni_cuda.upload((uintptr_t)device + done, from, n, cni_cuda_gpu.stream), "an upload") || !piece_mark(p)) {
+        if (!cni_cuda_check(cni_cuda.upload((uintptr_t)device + done, from, n, cni_cuda_gpu.stream), "an upload") ||
+            !piece_mark(p)) {
             return fail();
         }
     }
@@ -247,7 +250,8 @@ static cn_status download(void *host, const void *device, int64_t nbytes)
         }
         p->used = PIECE;
         incoming now = {.piece = p, .to = (char *)host + done, .nbytes = n};
-        if (!cni_cuda_check(cni_cuda.download(p->memory, (uintptr_t)device + done, n, cni_cuda_gpu.stream), "a download") ||
+        if (!cni_cuda_check(cni_cuda.download(p->memory, (uintptr_t)device + done, n, cni_cuda_gpu.stream),
+                            "a download") ||
             !piece_mark(p) || !incoming_take(&before)) {
             return fail();
         }

@@ -59,7 +59,9 @@ static void unbind(void *opaque)
 static int64_t scratch(const void *opaque)
 {
     const part_binding *b = opaque;
-    return b->group != NULL ? cni_cuda_group_scratch(b->group) : b->library != NULL ? cni_cuda_library_scratch(b->library) : 0;
+    return b->group != NULL     ? cni_cuda_group_scratch(b->group)
+           : b->library != NULL ? cni_cuda_library_scratch(b->library)
+                                : 0;
 }
 
 static void run_part(const cni_part *part, void *opaque, const cni_run *run)
@@ -77,8 +79,15 @@ static void run_part(const cni_part *part, void *opaque, const cni_run *run)
     }
 }
 
-static const cni_place place = {.name = "cuda", .where = CNI_ON_DEVICE, .supports = supports, .bind = bind, .unbind = unbind,
-                                .scratch = scratch, .run = run_part, .scratch_alloc = cni_cuda_alloc, .scratch_free = cni_cuda_free};
+static const cni_place place = {.name = "cuda",
+                                .where = CNI_ON_DEVICE,
+                                .supports = supports,
+                                .bind = bind,
+                                .unbind = unbind,
+                                .scratch = scratch,
+                                .run = run_part,
+                                .scratch_alloc = cni_cuda_alloc,
+                                .scratch_free = cni_cuda_free};
 
 const cni_place *cni_cuda_place_open(void)
 {

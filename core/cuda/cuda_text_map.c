@@ -123,8 +123,9 @@ static void write_vector_types(const writer *t)
         uint8_t dtype = t->l->w->views[t->l->part->access[a].view].dtype;
         if (!known[dtype] && is_run(t, a)) {
             known[dtype] = true;
-            cni_text_add(t->text, "typedef struct CNI_ALIGN(%d) run_%s { %s v[VECTOR]; } run_%s;\n", (int)item_size(t, a) * t->vector,
-                         cni_dtypes[dtype].suffix, cni_dtypes[dtype].type, cni_dtypes[dtype].suffix);
+            cni_text_add(t->text, "typedef struct CNI_ALIGN(%d) run_%s { %s v[VECTOR]; } run_%s;\n",
+                         (int)item_size(t, a) * t->vector, cni_dtypes[dtype].suffix, cni_dtypes[dtype].type,
+                         cni_dtypes[dtype].suffix);
         }
     }
 }
@@ -142,7 +143,9 @@ static void write_offsets(const writer *t)
         if (d == 0) {
             cni_text_add(t->text, "    const index_t i0 = rest;\n");
         } else {
-            cni_text_add(t->text, "    const index_t i%d = rest %% (index_t)p.shape[%d];\n    rest /= (index_t)p.shape[%d];\n", d, d, d);
+            cni_text_add(t->text,
+                         "    const index_t i%d = rest %% (index_t)p.shape[%d];\n    rest /= (index_t)p.shape[%d];\n",
+                         d, d, d);
         }
     }
     for (uint32_t k = 0; k < t->l->nclass; k++) {
@@ -166,7 +169,8 @@ static void write_element(const writer *t, uint32_t access)
     } else if (is_splat(t, access)) {
         cni_text_add(t->text, "*(%s *)a%u", type, access);
     } else {
-        cni_text_add(t->text, "*(%s *)(a%u + (int64_t)c * p.strides[%u][%d])", type, access, t->l->class_of[access], t->l->nest.ndim - 1);
+        cni_text_add(t->text, "*(%s *)(a%u + (int64_t)c * p.strides[%u][%d])", type, access, t->l->class_of[access],
+                     t->l->nest.ndim - 1);
     }
 }
 
@@ -194,7 +198,8 @@ static void write_single(const writer *t)
 static void write_moves(const writer *t, uint8_t kind)
 {
     const cni_part *part = t->l->part;
-    const char *loop = "        CNI_UNROLL\n        for (int u = 0; u < UNROLL; u++) {\n            const index_t c = first + (index_t)u * step;\n            (void)c;\n";
+    const char *loop = "        CNI_UNROLL\n        for (int u = 0; u < UNROLL; u++) {\n            const index_t c = "
+                       "first + (index_t)u * step;\n            (void)c;\n";
     bool any = false;
     for (uint32_t i = 0; i < part->ninstr; i++) {
         const cni_instr *x = &part->instr[i];
@@ -210,13 +215,15 @@ static void write_moves(const writer *t, uint8_t kind)
         }
         const char *name = suffix(t, x->access);
         if (kind == CNI_INSTR_LOAD && run) {
-            cni_text_add(t->text, "m%u[u] = *(const run_%s *)((%s *)a%u + c);\n", i, name, cni_cuda_type(t->l, x->access), x->access);
+            cni_text_add(t->text, "m%u[u] = *(const run_%s *)((%s *)a%u + c);\n", i, name,
+                         cni_cuda_type(t->l, x->access), x->access);
         } else if (kind == CNI_INSTR_LOAD) {
             cni_text_add(t->text, "m%u[u] = ", i);
             write_element(t, x->access);
             cni_text_add(t->text, ";\n");
         } else if (run) {
-            cni_text_add(t->text, "*(run_%s *)((%s *)a%u + c) = m%u[u];\n", name, cni_cuda_type(t->l, x->access), x->access, i);
+            cni_text_add(t->text, "*(run_%s *)((%s *)a%u + c) = m%u[u];\n", name, cni_cuda_type(t->l, x->access),
+                         x->access, i);
         } else {
             write_element(t, x->access);
             cni_text_add(t->text, " = m%u[u];\n", i);
@@ -238,20 +245,24 @@ static void write_runs(const writer *t)
         if (is_run(t, x->access)) {
             cni_text_add(t->text, "        run_%s m%u[UNROLL];\n", suffix(t, x->access), i);
         } else if (x->kind == CNI_INSTR_LOAD && is_splat(t, x->access)) {
-            cni_text_add(t->text, "        const %s m%u = *(%s *)a%u;\n", cni_cuda_type(t->l, x->access), i, cni_cuda_type(t->l, x->access), x->access);
+            cni_text_add(t->text, "        const %s m%u = *(%s *)a%u;\n", cni_cuda_type(t->l, x->access), i,
+                         cni_cuda_type(t->l, x->access), x->access);
         } else {
             cni_text_add(t->text, "        %s m%u[UNROLL];\n", cni_cuda_type(t->l, x->access), i);
         }
     }
     write_moves(t, CNI_INSTR_LOAD);
-    cni_text_add(t->text, "        CNI_UNROLL\n        for (int k = 0; k < UNROLL * VECTOR; k++) {\n            const int u = k / VECTOR, v = k %% VECTOR;\n            (void)u, (void)v;\n");
+    cni_text_add(t->text, "        CNI_UNROLL\n        for (int k = 0; k < UNROLL * VECTOR; k++) {\n            const "
+                          "int u = k / VECTOR, v = k %% VECTOR;\n            (void)u, (void)v;\n");
     for (uint32_t i = 0; i < part->ninstr; i++) {
         const cni_instr *x = &part->instr[i];
         if (x->kind == CNI_INSTR_LOAD) {
             const char *place = is_run(t, x->access) ? "[u].v[v]" : is_splat(t, x->access) ? "" : "[u]";
-            cni_text_add(t->text, "            const %s r%u = m%u%s;\n", cni_dtypes[x->dtype].type, x->dst[0], i, place);
+            cni_text_add(t->text, "            const %s r%u = m%u%s;\n", cni_dtypes[x->dtype].type, x->dst[0], i,
+                         place);
         } else if (x->kind == CNI_INSTR_STORE) {
-            cni_text_add(t->text, "            m%u%s = r%u;\n", i, is_run(t, x->access) ? "[u].v[v]" : "[u]", x->src[0]);
+            cni_text_add(t->text, "            m%u%s = r%u;\n", i, is_run(t, x->access) ? "[u].v[v]" : "[u]",
+                         x->src[0]);
         } else if (x->kind != CNI_INSTR_SCALAR) {
             cni_text_add(t->text, "            ");
             cni_statement(t->x, x);
@@ -271,13 +282,15 @@ bool cni_cuda_text_map(cni_cuda_layout *l, cni_statements *x, cni_text *text, cn
     cni_cuda_layout_write(l, text);
     write_vector_types(&t);
     cni_text_add(text, "\nCNI_KERNEL(cni_kernel, parameters)\n{\n"
-                       "    const index_t across = (index_t)p.n[0], columns = (index_t)p.n[1], block = blockIdx.x, step = blockDim.x * VECTOR;\n");
+                       "    const index_t across = (index_t)p.n[0], columns = (index_t)p.n[1], block = blockIdx.x, "
+                       "step = blockDim.x * VECTOR;\n");
     if (rows) {
         cni_text_add(text, "    const index_t row = block / across * blockDim.y + threadIdx.y;\n"
                            "    const index_t first = (block %% across * UNROLL * blockDim.x + threadIdx.x) * VECTOR;\n"
                            "    if (row >= (index_t)p.n[2]) {\n        return;\n    }\n");
     } else {
-        cni_text_add(text, "    const index_t row = 0, first = (block * UNROLL * blockDim.x + threadIdx.x) * VECTOR;\n    (void)across;\n");
+        cni_text_add(text, "    const index_t row = 0, first = (block * UNROLL * blockDim.x + threadIdx.x) * VECTOR;\n "
+                           "   (void)across;\n");
     }
     write_offsets(&t);
     cni_cuda_scalars_write(l, "p.", text);

@@ -94,7 +94,8 @@ static bool choose(reducer *t)
 
 static bool is_large(const reducer *t)
 {
-    return t->nsums > 0 ? t->elements > SMALL_SUM : t->elements > SMALL_SUM || (t->elements > LEAF && t->results < ENOUGH);
+    return t->nsums > 0 ? t->elements > SMALL_SUM
+                        : t->elements > SMALL_SUM || (t->elements > LEAF && t->results < ENOUGH);
 }
 
 /* ---- Text ---- */
@@ -107,11 +108,14 @@ static const char *type_of(uint8_t dtype)
 static void write_result_at(const reducer *t)
 {
     const cni_nest *n = &t->l->nest;
-    cni_text_add(t->text, "CNI_INLINE offsets result_at(const parameters *p, index_t r)\n{\n    offsets base;\n    index_t rest = r;\n    (void)rest, (void)p;\n");
+    cni_text_add(t->text, "CNI_INLINE offsets result_at(const parameters *p, index_t r)\n{\n    offsets base;\n    "
+                          "index_t rest = r;\n    (void)rest, (void)p;\n");
     bool any = false;
     for (int d = n->ndim - 1; d >= 0; d--) {
         if (d < n->nkept || (n->last_kept && d == n->ndim - 1)) {
-            cni_text_add(t->text, "    const index_t i%d = rest %% (index_t)p->shape[%d];\n    rest /= (index_t)p->shape[%d];\n", d, d, d);
+            cni_text_add(t->text,
+                         "    const index_t i%d = rest %% (index_t)p->shape[%d];\n    rest /= (index_t)p->shape[%d];\n",
+                         d, d, d);
             any = true;
         }
     }
@@ -133,9 +137,12 @@ static void write_element(const reducer *t)
     const cni_part *part = t->l->part;
     int first = n->nkept, end = n->last_kept ? n->ndim - 1 : n->ndim;
     uint32_t k = 0;
-    cni_text_add(t->text, "CNI_INLINE values element(const parameters *p, const offsets *base, index_t e)\n{\n    values v;\n    index_t rest = e;\n    (void)rest;\n");
+    cni_text_add(t->text, "CNI_INLINE values element(const parameters *p, const offsets *base, index_t e)\n{\n    "
+                          "values v;\n    index_t rest = e;\n    (void)rest;\n");
     for (int d = end - 1; d > first; d--) {
-        cni_text_add(t->text, "    const index_t i%d = rest %% (index_t)p->shape[%d];\n    rest /= (index_t)p->shape[%d];\n", d, d, d);
+        cni_text_add(t->text,
+                     "    const index_t i%d = rest %% (index_t)p->shape[%d];\n    rest /= (index_t)p->shape[%d];\n", d,
+                     d, d);
     }
     for (uint32_t c = 0; c < t->l->nclass; c++) {
         cni_text_add(t->text, "    const int64_t o%u = base->o[%u]", c, c);
@@ -156,10 +163,11 @@ static void write_element(const reducer *t)
         const cni_instr *x = &part->instr[i];
         cni_text_add(t->text, "    ");
         if (x->kind == CNI_INSTR_LOAD) {
-            cni_text_add(t->text, "const %s r%u = *(const %s *)(p->a[%u] + o%u);\n", type_of(x->dtype), x->dst[0], cni_cuda_type(t->l, x->access), x->access,
-                         t->l->class_of[x->access]);
+            cni_text_add(t->text, "const %s r%u = *(const %s *)(p->a[%u] + o%u);\n", type_of(x->dtype), x->dst[0],
+                         cni_cuda_type(t->l, x->access), x->access, t->l->class_of[x->access]);
         } else if (x->kind == CNI_INSTR_STORE) {
-            cni_text_add(t->text, "*(%s *)(p->a[%u] + o%u) = r%u;\n", cni_cuda_type(t->l, x->access), x->access, t->l->class_of[x->access], x->src[0]);
+            cni_text_add(t->text, "*(%s *)(p->a[%u] + o%u) = r%u;\n", cni_cuda_type(t->l, x->access), x->access,
+                         t->l->class_of[x->access], x->src[0]);
         } else if (x->kind == CNI_INSTR_REDUCE) {
             cni_text_add(t->text, "v.v%u = r%u;\n", k++, x->src[0]);
         } else if (x->kind == CNI_INSTR_SCALAR) {
@@ -182,19 +190,30 @@ static void write_sum(const reducer *t, uint32_t k)
     uint8_t dtype = t->of[k].instr->dtype;
     const char *work = work_of(dtype);
     bool half = dtype == CN_FLOAT16, single = dtype == CN_COMPLEX64;
-    cni_text_add(t->text, "#define WIDEN_%u(x) %s(x)\n#define NARROW_%u(x) %s(x)\n", k, half ? "half_to_float" : "", k, half ? "float_to_half" : "");
+    cni_text_add(t->text, "#define WIDEN_%u(x) %s(x)\n#define NARROW_%u(x) %s(x)\n", k, half ? "half_to_float" : "", k,
+                 half ? "float_to_half" : "");
     cni_text_add(t->text, "CNI_INLINE %s plus_%u(%s a, %s b)\n{\n", work, k, work, work);
     if (dtype < CN_COMPLEX64) {
-        cni_text_add(t->text, "    return a + b;\n}\n#define NOTHING_%u (-(%s)0)\n#define ZERO_%u ((%s)0)\n", k, work, k, work);
+        cni_text_add(t->text, "    return a + b;\n}\n#define NOTHING_%u (-(%s)0)\n#define ZERO_%u ((%s)0)\n", k, work,
+                     k, work);
         cni_text_add(t->text, "#define ADD_EXACT_%u(bin, x) exact_add(bin, (double)(x));\n", k);
-        cni_text_add(t->text, "#define FROM_EXACT_%u(bin) %s(exact_round(bin))\n", k, half ? "double_to_half" : dtype == CN_FLOAT32 ? "(float)" : "");
+        cni_text_add(t->text, "#define FROM_EXACT_%u(bin) %s(exact_round(bin))\n", k,
+                     half                  ? "double_to_half"
+                     : dtype == CN_FLOAT32 ? "(float)"
+                                           : "");
         return;
     }
     const char *suffix = cni_dtypes[dtype].suffix, *real = single ? "float" : "double";
     cni_text_add(t->text, "    return cni_make_%s(a.re + b.re, a.im + b.im);\n}\n", suffix);
-    cni_text_add(t->text, "#define NOTHING_%u cni_make_%s(-(%s)0, -(%s)0)\n#define ZERO_%u cni_make_%s(0, 0)\n", k, suffix, real, real, k, suffix);
-    cni_text_add(t->text, "#define ADD_EXACT_%u(bin, x) { const %s sum_ = (x); exact_add(bin, (double)sum_.re); exact_add((bin) + EXACT_WORDS, (double)sum_.im); }\n", k, work);
-    cni_text_add(t->text, "#define FROM_EXACT_%u(bin) cni_make_%s((%s)exact_round(bin), (%s)exact_round((bin) + EXACT_WORDS))\n", k, suffix, real, real);
+    cni_text_add(t->text, "#define NOTHING_%u cni_make_%s(-(%s)0, -(%s)0)\n#define ZERO_%u cni_make_%s(0, 0)\n", k,
+                 suffix, real, real, k, suffix);
+    cni_text_add(t->text,
+                 "#define ADD_EXACT_%u(bin, x) { const %s sum_ = (x); exact_add(bin, (double)sum_.re); exact_add((bin) "
+                 "+ EXACT_WORDS, (double)sum_.im); }\n",
+                 k, work);
+    cni_text_add(t->text,
+                 "#define FROM_EXACT_%u(bin) cni_make_%s((%s)exact_round(bin), (%s)exact_round((bin) + EXACT_WORDS))\n",
+                 k, suffix, real, real);
 }
 
 static void write_lists(const reducer *t)
@@ -204,7 +223,8 @@ static void write_lists(const reducer *t)
         for (uint32_t k = 0; k < t->count; k++) {
             const reduction *r = &t->of[k];
             if (r->sum == (pass == 0)) {
-                cni_text_add(t->text, " X(%u, %s, %s, %d, %d, %d)", k, type_of(r->instr->dtype), work_of(r->instr->dtype), r->bin, (int)r->begins, (int)r->identity);
+                cni_text_add(t->text, " X(%u, %s, %s, %d, %d, %d)", k, type_of(r->instr->dtype),
+                             work_of(r->instr->dtype), r->bin, (int)r->begins, (int)r->identity);
             }
         }
         cni_text_add(t->text, "\n");
@@ -213,7 +233,8 @@ static void write_lists(const reducer *t)
 
 static void write_words(const reducer *t, bool large)
 {
-    cni_text_add(t->text, "typedef struct offsets { int64_t o[%u]; } offsets;\ntypedef struct values {\n", t->l->nclass > 0 ? t->l->nclass : 1);
+    cni_text_add(t->text, "typedef struct offsets { int64_t o[%u]; } offsets;\ntypedef struct values {\n",
+                 t->l->nclass > 0 ? t->l->nclass : 1);
     for (uint32_t k = 0; k < t->count; k++) {
         cni_text_add(t->text, "    %s v%u;\n", type_of(t->of[k].instr->dtype), k);
     }
@@ -224,8 +245,11 @@ static void write_words(const reducer *t, bool large)
     cni_text_add(t->text, "#define NBINS %u\n#define NOTHERS %u\n", t->nbins, t->count - t->nsums);
     for (uint32_t k = 0; k < t->count; k++) {
         const reduction *r = &t->of[k];
-        cni_text_add(t->text, "#define SCALAR_%u %u\n#define ACCESS_%u %u\n#define CLASS_%u %u\n#define NUMBER_%u %u\n#define FOLDS_%u %d\n#define fold_%u loop_%u\n", k,
-                     t->l->nscalar + 2 * k, k, r->instr->access, k, t->l->class_of[r->instr->access], k, k, k, (int)(r->sum && large), k, (unsigned)r->instr->loop);
+        cni_text_add(t->text,
+                     "#define SCALAR_%u %u\n#define ACCESS_%u %u\n#define CLASS_%u %u\n#define NUMBER_%u %u\n#define "
+                     "FOLDS_%u %d\n#define fold_%u loop_%u\n",
+                     k, t->l->nscalar + 2 * k, k, r->instr->access, k, t->l->class_of[r->instr->access], k, k, k,
+                     (int)(r->sum && large), k, (unsigned)r->instr->loop);
         if (r->sum) {
             write_sum(t, k);
         }
@@ -254,7 +278,9 @@ static bool say_leaves(reducer *t, cni_cuda_shape *shape)
     if (t->nbins > BINS_MOST || t->block < 1 || t->elements % t->block != 0) {
         return false;
     }
-    cni_text_add(t->text, "#define CNI_COOPERATIVE\n#define LANES %d\n#define LARGE %d\n#define GROUP %d\n#define DEPTH %d\n", lanes, (int)large, group, depth);
+    cni_text_add(t->text,
+                 "#define CNI_COOPERATIVE\n#define LANES %d\n#define LARGE %d\n#define GROUP %d\n#define DEPTH %d\n",
+                 lanes, (int)large, group, depth);
     write_words(t, large);
     cni_text_add(t->text, "#include \"cuda/reduce_leaf.cuh\"\n%s", large ? "/* CNI_FINISH */\n" : "");
     words[2] = t->block;
@@ -266,7 +292,8 @@ static bool say_leaves(reducer *t, cni_cuda_shape *shape)
         return true;
     }
     int64_t in_block = (t->block + LEAF - 1) / LEAF, leaves = in_block * (t->elements / t->block);
-    int64_t wanted = (int64_t)cni_cuda_gpu.processors * 32, shares = (wanted + t->results - 1) / t->results, most = (leaves + 7) / 8;
+    int64_t wanted = (int64_t)cni_cuda_gpu.processors * 32, shares = (wanted + t->results - 1) / t->results,
+            most = (leaves + 7) / 8;
     shares = shares > most ? most : shares;
     words[3] = shares;
     words[4] = in_block;
@@ -307,13 +334,15 @@ static bool say_columns(reducer *t, cni_cuda_shape *shape)
         x /= 2; /* few results: every processor gets some */
     }
     bool fits = values_size(t) * TILE * WIDE <= SHARED_MOST;
-    bool staged = runs == 1 && !large && fits && t->elements >= 2 * TILE && t->results < (int64_t)cni_cuda_gpu.processors * 512;
+    bool staged =
+        runs == 1 && !large && fits && t->elements >= 2 * TILE && t->results < (int64_t)cni_cuda_gpu.processors * 512;
     if (runs > 1 && !fits) {
         return false;
     }
     y = runs > 1 ? THREADS / x : staged ? TALL : 1;
     x = staged ? WIDE : x;
-    cni_text_add(t->text, "#define STAGED %d\n#define SPLIT %d\n%s", (int)staged, runs > 1, staged || runs > 1 ? "#define CNI_COOPERATIVE\n" : "");
+    cni_text_add(t->text, "#define STAGED %d\n#define SPLIT %d\n%s", (int)staged, runs > 1,
+                 staged || runs > 1 ? "#define CNI_COOPERATIVE\n" : "");
     write_words(t, large);
     cni_text_add(t->text, "#include \"cuda/reduce_columns.cuh\"\n%s", runs > 1 ? "/* CNI_FINISH */\n" : "");
     words[2] = runs;

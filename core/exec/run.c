@@ -63,7 +63,8 @@ static uint32_t part_count(const cni_plan *plan)
 }
 
 /* Calls visit for every slot of the part; reads: it needs the values that are there. */
-static void part_slots(const cni_part *part, void (*visit)(void *context, uint32_t slot, bool reads, bool writes), void *context)
+static void part_slots(const cni_part *part, void (*visit)(void *context, uint32_t slot, bool reads, bool writes),
+                       void *context)
 {
     for (uint32_t a = 0; a < part->naccess; a++) {
         if (part->access[a].slot != CNI_NONE) {
@@ -101,7 +102,8 @@ static void measure(void *context, uint32_t slot, bool reads, bool writes)
     size->away |= (s->entry && (state & CNI_BASE_AWAY) != 0) || (size->b->touched[slot] & CNI_ON_DEVICE) != 0;
 }
 
-static const cni_place *choose_place(const cni_part *part, const cni_plan *plan, const cni_window *w, const cni_skeleton *s, const binding *b)
+static const cni_place *choose_place(const cni_part *part, const cni_plan *plan, const cni_window *w,
+                                     const cni_skeleton *s, const binding *b)
 {
     const cni_place *device = cni_settings[CNI_SETTING_GPU] != 0 ? cni_device_place() : NULL;
     if (device == NULL) {
@@ -125,7 +127,8 @@ static void touch(void *context, uint32_t slot, bool reads, bool writes)
     t->b->touched[slot] |= t->where;
 }
 
-static cn_status bind_part(const cni_part *part, const cni_plan *plan, const cni_window *w, const cni_skeleton *s, binding *b)
+static cn_status bind_part(const cni_part *part, const cni_plan *plan, const cni_window *w, const cni_skeleton *s,
+                           binding *b)
 {
     bound_part *bound = &b->parts[b->nparts];
     bound->place = choose_place(part, plan, w, s, b);
@@ -190,10 +193,10 @@ static cn_status bind(cni_plan *plan, const cni_window *w, const cni_skeleton *s
 
 typedef struct storage {
     const binding *bound;
-    cni_buffer **buffers;  /* by slot, of those that live on; own reference unless entry */
-    cni_buffer **idle;     /* of slots that have ended, for those that begin later */
-    cni_buffer **of;       /* by slot, whether it has ended or not */
-    bool moves;            /* more places than the host are involved */
+    cni_buffer **buffers;                /* by slot, of those that live on; own reference unless entry */
+    cni_buffer **idle;                   /* of slots that have ended, for those that begin later */
+    cni_buffer **of;                     /* by slot, whether it has ended or not */
+    bool moves;                          /* more places than the host are involved */
     void **addresses[CNI_ON_DEVICE + 1]; /* by place, by slot */
     uint32_t nidle;
     void *scratch[CNI_ON_DEVICE + 1];
@@ -228,7 +231,8 @@ static cn_status slot_begin(storage *s, uint32_t slot, int64_t nbytes)
     uint8_t places = s->bound->touched[slot];
     for (uint32_t i = 0; i < s->nidle; i++) {
         cni_buffer *b = s->idle[i];
-        bool has = ((places & CNI_ON_HOST) == 0 || b->data != NULL) && ((places & CNI_ON_DEVICE) == 0 || b->device != NULL);
+        bool has =
+            ((places & CNI_ON_HOST) == 0 || b->data != NULL) && ((places & CNI_ON_DEVICE) == 0 || b->device != NULL);
         if (b->nbytes == nbytes && has) {
             s->buffers[slot] = b;
             s->idle[i] = s->idle[--s->nidle];
@@ -327,7 +331,8 @@ void cni_run_event(const cni_run *run, uint32_t op, uint32_t kind)
 {
     const cni_op *o = &run->window->ops[op];
     cn_op where = o->kind == CNI_ELEMENTWISE ? o->opcode : o->kind == CNI_COPY ? CN_FP_IN_CAST : CN_FP_IN_REDUCE;
-    cni_recorder_event(run->window->recorder, &(cn_fp_event){.kind = kind, .context = o->fp_context, .site = o->site, .op = where});
+    cni_recorder_event(run->window->recorder,
+                       &(cn_fp_event){.kind = kind, .context = o->fp_context, .site = o->site, .op = where});
 }
 
 /* Values come to where a part runs; what it writes is there alone. */
@@ -379,7 +384,8 @@ static cn_status launch_all(const cni_plan *plan, const cni_window *w, const cni
         for (uint32_t k = 0; k < plan->launches[l].nparts; k++, bound++) {
             const cni_part *part = &plan->launches[l].parts[k];
             uint8_t where = bound->place->where;
-            cni_run run = {.window = w, .skeleton = s, .slots = store->addresses[where], .scratch = store->scratch[where]};
+            cni_run run = {
+                .window = w, .skeleton = s, .slots = store->addresses[where], .scratch = store->scratch[where]};
             if (store->moves) {
                 CN_TRY(run_moving(part, bound, &run, store));
             } else {

@@ -59,7 +59,8 @@ static bool write_special(cni_statements *x, int op, const uint8_t *d, char kind
     } else if (op == CNI_OP_FREXP) {
         cni_text_add(x->text, "    return frexp_%s(x0, second);\n", cni_dtypes[d[0]].suffix);
     } else if (kind == 'Q' && d[0] == CN_FLOAT16) {
-        cni_text_add(x->text, op == CNI_OP_SPACING ? "    return half_spacing(x0);\n" : "    return half_nextafter(x0, x1);\n");
+        cni_text_add(x->text,
+                     op == CNI_OP_SPACING ? "    return half_spacing(x0);\n" : "    return half_nextafter(x0, x1);\n");
     } else {
         return false;
     }
@@ -83,7 +84,8 @@ static void write_body(cni_statements *x, const cni_op_info *info, const uint8_t
     }
     const char *work = cni_dtypes[d[info->nin]].work_type;
     bool half = d[info->nin] == CN_FLOAT16;
-    cni_text_add(x->text, "    %s r, r2;\n    (void)(%s);\n    *second = %s(r2);\n", work, expression, half ? "float_to_half" : "");
+    cni_text_add(x->text, "    %s r, r2;\n    (void)(%s);\n    *second = %s(r2);\n", work, expression,
+                 half ? "float_to_half" : "");
     cni_text_add(x->text, "    return %s(r);\n", half ? "float_to_half" : "");
 }
 

@@ -60,7 +60,8 @@ static bool same(const void *a, const void *b, int64_t nbytes, cn_dtype dtype)
             return false;
         }
     }
-    const bool wide = dtype == CN_FLOAT64 || dtype == CN_COMPLEX128, single = dtype == CN_FLOAT32 || dtype == CN_COMPLEX64;
+    const bool wide = dtype == CN_FLOAT64 || dtype == CN_COMPLEX128,
+               single = dtype == CN_FLOAT32 || dtype == CN_COMPLEX64;
     if (!wide && !single) {
         return dtype == CN_FLOAT16;
     }
@@ -127,7 +128,8 @@ static void elementwise(cn_dtype dtype, int64_t rows, int64_t columns)
 {
     int64_t shape[2] = {rows, columns};
     cn_array *a = fresh(dtype, 2, shape), *b = fresh(dtype, 2, shape), *turned;
-    int64_t itemsize = (int64_t)cn_dtype_size(dtype), inner[2] = {rows - 1, columns - 2}, strides[2] = {columns * itemsize, itemsize};
+    int64_t itemsize = (int64_t)cn_dtype_size(dtype), inner[2] = {rows - 1, columns - 2},
+            strides[2] = {columns * itemsize, itemsize};
     cn_array *part;
     EXPECT(cn_array_view(a, dtype, itemsize, 2, inner, strides, false, &part) == CN_OK);
     cn_array *other;
@@ -184,7 +186,8 @@ static void reductions(cn_dtype dtype, int ndim, const int64_t *shape)
     for (int op = 0; op < 5; op++) {
         for (int axes = 1; axes < 1 << ndim; axes++) {
             char what[64];
-            snprintf(what, sizeof what, "%s over axes %d, %lldx%lld", reducers[op], axes, (long long)shape[0], ndim > 1 ? (long long)shape[1] : 1);
+            snprintf(what, sizeof what, "%s over axes %d, %lldx%lld", reducers[op], axes, (long long)shape[0],
+                     ndim > 1 ? (long long)shape[1] : 1);
             compare(what, reduce, a, NULL, op * 16 + axes);
             if (dtype != CN_BOOL && op < 2) {
                 compare(what, reduce, a, b, op * 16 + axes);
@@ -303,9 +306,11 @@ static void products(cn_dtype dtype)
 int main(int argc, char **argv)
 {
     bool quick = argc > 1 && strcmp(argv[1], "quick") == 0;
-    static const cn_dtype dtypes[] = {CN_FLOAT64, CN_FLOAT32, CN_INT32, CN_COMPLEX128, CN_FLOAT16, CN_INT64, CN_UINT8, CN_COMPLEX64, CN_BOOL};
-    static const int64_t shapes[][3] = {{1, 100, 0}, {1, 1024, 0}, {1, 30000, 0}, {1, 8192, 0}, {1, 5, 0},      {2, 40, 300}, {2, 3, 9000},
-                                        {2, 9000, 3}, {2, 1, 77},  {2, 1030, 7},  {2, 200, 1}, {2, 128, 20000}};
+    static const cn_dtype dtypes[] = {CN_FLOAT64, CN_FLOAT32, CN_INT32,     CN_COMPLEX128, CN_FLOAT16,
+                                      CN_INT64,   CN_UINT8,   CN_COMPLEX64, CN_BOOL};
+    static const int64_t shapes[][3] = {{1, 100, 0}, {1, 1024, 0}, {1, 30000, 0}, {1, 8192, 0},
+                                        {1, 5, 0},   {2, 40, 300}, {2, 3, 9000},  {2, 9000, 3},
+                                        {2, 1, 77},  {2, 1030, 7}, {2, 200, 1},   {2, 128, 20000}};
     set("gpu_bytes", 1);
     set("tier", 0);
     int ndtypes = quick ? 2 : (int)(sizeof dtypes / sizeof *dtypes);

@@ -22,20 +22,24 @@
 
 static const char prelude[] =
     "#include <stdint.h>\n#include <math.h>\n#include <string.h>\n#include <stdbool.h>\n"
-    "typedef struct { unsigned thread[2], block, block_size[2]; void (*barrier)(void); unsigned (*shuffle)(unsigned, unsigned, int); } hooks_;\n"
+    "typedef struct { unsigned thread[2], block, block_size[2]; void (*barrier)(void); unsigned (*shuffle)(unsigned, "
+    "unsigned, int); } hooks_;\n"
     "__attribute__((visibility(\"default\"))) hooks_ cni_hooks;\n"
     "typedef struct { unsigned x, y; } pair_;\n"
     "#define threadIdx ((pair_){cni_hooks.thread[0], cni_hooks.thread[1]})\n"
     "#define blockIdx ((pair_){cni_hooks.block, 0})\n"
     "#define blockDim ((pair_){cni_hooks.block_size[0], cni_hooks.block_size[1]})\n"
     "#define CNI_KERNEL(name, type) static void name##_body(const type p); \\\n"
-    "    __attribute__((visibility(\"default\"))) void name(const void *q) { name##_body(*(const type *)q); } static void name##_body(const type p)\n"
-    "#define CNI_INLINE static inline\n#define CNI_ALIGN(n) __attribute__((aligned(n)))\n#define CNI_UNROLL\n#define CNI_UNROLL_4\n#define CNI_UNROLL_16\n#define CNI_ROLLED\n"
+    "    __attribute__((visibility(\"default\"))) void name(const void *q) { name##_body(*(const type *)q); } static "
+    "void name##_body(const type p)\n"
+    "#define CNI_INLINE static inline\n#define CNI_ALIGN(n) __attribute__((aligned(n)))\n#define CNI_UNROLL\n#define "
+    "CNI_UNROLL_4\n#define CNI_UNROLL_16\n#define CNI_ROLLED\n"
     "#define CNI_SHARED static\n#define CNI_BARRIER() cni_hooks.barrier()\n"
     "static inline void cni_atomic_add(int64_t *to, int64_t value) { *to += value; }\n"
     "static inline void cni_atomic_or(int64_t *to, int64_t value) { *to |= value; }\n"
     "static inline void cni_atomic_max(int64_t *to, int64_t value) { *to = *to > value ? *to : value; }\n"
-    "static inline unsigned cni_shuffle_word(unsigned mask, unsigned word, int lane) { return cni_hooks.shuffle(mask, word, lane); }\n"
+    "static inline unsigned cni_shuffle_word(unsigned mask, unsigned word, int lane) { return cni_hooks.shuffle(mask, "
+    "word, lane); }\n"
     "#include \"cuda/shuffle.cuh\"\n";
 
 /* ---- Memory ---- */
@@ -178,8 +182,8 @@ API int cuMemsetD8Async(uint64_t to, unsigned char byte, size_t n, void *s)
     return 0;
 }
 
-API int cuLaunchKernel(void *function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, unsigned shared,
-                       void *s, void **parameters, void **extra)
+API int cuLaunchKernel(void *function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz,
+                       unsigned shared, void *s, void **parameters, void **extra)
 {
     (void)gy, (void)gz, (void)bz, (void)shared, (void)s, (void)parameters;
     if (bx * by > 1024 || bx * by == 0 || gx == 0 || gx > INT32_MAX) {
@@ -354,7 +358,8 @@ API int nvrtcVersion(int *major, int *minor)
     return 0;
 }
 
-API int nvrtcCreateProgram(program **out, const char *text, const char *name, int nheaders, const char *const *headers, const char *const *names)
+API int nvrtcCreateProgram(program **out, const char *text, const char *name, int nheaders, const char *const *headers,
+                           const char *const *names)
 {
     program *p = calloc(1, sizeof *p);
     (void)name;
@@ -453,12 +458,14 @@ static bool real_agrees(program *p, int noptions, const char *const *options)
     const char *path = getenv("STANDIN_NVRTC");
     void *library = path != NULL ? dlopen(path, RTLD_NOW | RTLD_LOCAL) : NULL;
     int (*create)(void **, const char *, const char *, int, const char *const *, const char *const *);
-    int (*compile)(void *, int, const char *const *), (*log_size)(void *, size_t *), (*log)(void *, char *), (*destroy)(void **);
+    int (*compile)(void *, int, const char *const *), (*log_size)(void *, size_t *), (*log)(void *, char *),
+        (*destroy)(void **);
     if (library == NULL) {
         return true;
     }
-    void *symbols[] = {dlsym(library, "nvrtcCreateProgram"), dlsym(library, "nvrtcCompileProgram"), dlsym(library, "nvrtcGetProgramLogSize"),
-                       dlsym(library, "nvrtcGetProgramLog"), dlsym(library, "nvrtcDestroyProgram")};
+    void *symbols[] = {dlsym(library, "nvrtcCreateProgram"), dlsym(library, "nvrtcCompileProgram"),
+                       dlsym(library, "nvrtcGetProgramLogSize"), dlsym(library, "nvrtcGetProgramLog"),
+                       dlsym(library, "nvrtcDestroyProgram")};
     memcpy(&create, &symbols[0], sizeof create);
     memcpy(&compile, &symbols[1], sizeof compile);
     memcpy(&log_size, &symbols[2], sizeof log_size);
@@ -466,7 +473,8 @@ static bool real_agrees(program *p, int noptions, const char *const *options)
     memcpy(&destroy, &symbols[4], sizeof destroy);
     void *real;
     size_t size = 0;
-    if (create(&real, p->text, "group.cu", p->nheaders, (const char *const *)p->headers, (const char *const *)p->names) != 0) {
+    if (create(&real, p->text, "group.cu", p->nheaders, (const char *const *)p->headers,
+               (const char *const *)p->names) != 0) {
         return false;
     }
     bool fine = compile(real, noptions, options) == 0;
@@ -491,7 +499,9 @@ API int nvrtcCompileProgram(program *p, int noptions, const char *const *options
     snprintf(source, sizeof source, "%s/k%u.c", folder, serial);
     snprintf(library, sizeof library, "%s/k%u.so", folder, serial++);
     write_file(source, p->text, strlen(p->text));
-    snprintf(command, sizeof command, "cc -std=gnu17 -O1 -g0 -w -fPIC -shared -fvisibility=hidden -mfma -fwrapv -ffp-contract=off -fno-math-errno -I%s -o %s %s -lm 2>%s/log",
+    snprintf(command, sizeof command,
+             "cc -std=gnu17 -O1 -g0 -w -fPIC -shared -fvisibility=hidden -mfma -fwrapv -ffp-contract=off "
+             "-fno-math-errno -I%s -o %s %s -lm 2>%s/log",
              folder, library, source, folder);
     if (system(command) != 0) {
         snprintf(command, sizeof command, "%s/log", folder);

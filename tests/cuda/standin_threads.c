@@ -75,7 +75,8 @@ static bool pass_shuffles(int count)
         int warp = t / WARP * WARP;
         bool there = fibers[t].state == AT_SHUFFLE;
         for (int k = 0; k < WARP && there; k++) {
-            there = (mask >> k & 1) == 0 || (warp + k < count && fibers[warp + k].state == AT_SHUFFLE && fibers[warp + k].mask == mask);
+            there = (mask >> k & 1) == 0 ||
+                    (warp + k < count && fibers[warp + k].state == AT_SHUFFLE && fibers[warp + k].mask == mask);
         }
         for (int k = 0; k < WARP && there; k++) {
             if ((mask >> k & 1) != 0) {
