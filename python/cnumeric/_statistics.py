@@ -191,9 +191,7 @@ def _quantile(a: Any, q: Any, axis: Any, out: Any, method: Any, keepdims: Any, w
         result = _interpolated(ends[0], ends[1], gamma)
     if may_have_nan:
         result = _with_nan(result, last)
-    if isinstance(result, _cnumeric.ndarray) and result.ndim == 0:
-        result = result[()]
-    return _delivered(result, shape, quantiles.shape, keepdims, out)
+    return _delivered(_scalar(result), shape, quantiles.shape, keepdims, out)
 
 
 @composed
