@@ -1,21 +1,16 @@
 /* compiler.c - see compiler.h. */
 #include "cpu/compiler.h"
 
-#include <dirent.h>
 #include <dlfcn.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/command.h"
 #include "base/hash.h"
 #include "base/memory.h"
 #include "base/settings.h"
@@ -25,9 +20,7 @@
 #include "op/headers.h"
 #include "cpu/loops.h"
 
-extern char **environ;
-
-enum { BUCKETS = 512, MOST = 4096, LONGEST_SECONDS = 120, ARGUMENTS = 40 };
+enum { BUCKETS = 512, MOST = 4096, ARGUMENTS = 40 };
 
 typedef enum state { PENDING, READY, FAILED } state;
 
@@ -79,68 +72,12 @@ static int flags_for_machine(const char **argv, int n)
     return wide ? add_flags(argv, n, avx512_flags, sizeof avx512_flags / sizeof *avx512_flags) : n;
 }
 
-/* ---- Processes ---- */
-
-/* Runs a command without input; its output goes to the file (NULL: nowhere). True if it ends well and in time. */
-static bool run_command(const char *const *argv, const char *output)
-{
-    posix_spawn_file_actions_t actions;
-    pid_t child;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_addopen(&actions, 1, output != NULL ? output : "/dev/null", O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
-    int error = posix_spawnp(&child, argv[0], &actions, NULL, (char *const *)argv, environ);
-    posix_spawn_file_actions_destroy(&actions);
-    if (error != 0) {
-        return false;
-    }
-    c.child = child;
-    int status = 0;
-    for (int64_t waited = 0;; waited++) {
-        pid_t done = waitpid(child, &status, WNOHANG);
-        if (done == child || (done < 0 && errno != EINTR)) {
-            c.child = 0;
-            return done == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
-        }
-        if (waited == LONGEST_SECONDS * 1000) {
-            kill(child, SIGKILL);
-        }
-        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
-    }
-}
-
 /* ---- Files ---- */
-
-static bool write_file(const char *path, const void *data, size_t size)
-{
-    FILE *file = fopen(path, "we");
-    bool done = file != NULL && fwrite(data, 1, size, file) == size;
-    return file != NULL && fclose(file) == 0 && done;
-}
-
-static void remove_files(const char *directory)
-{
-    DIR *entries = opendir(directory);
-    char path[PATH_MAX];
-    for (struct dirent *e; entries != NULL && (e = readdir(entries)) != NULL;) {
-        if (snprintf(path, sizeof path, "%s/%s", directory, e->d_name) < (int)sizeof path) {
-            unlink(path);
-        }
-    }
-    if (entries != NULL) {
-        closedir(entries);
-    }
-    rmdir(directory);
-}
 
 static void remove_directory(void)
 {
-    char path[PATH_MAX];
     if (c.directory[0] != '\0' && c.owner == getpid()) {
-        snprintf(path, sizeof path, "%s/op", c.directory);
-        remove_files(path);
-        remove_files(c.directory);
+        cni_folder_remove(c.directory);
         c.directory[0] = '\0';
     }
 }
@@ -148,22 +85,13 @@ static void remove_directory(void)
 /* A directory with the headers that kernels include. */
 static bool make_directory(void)
 {
-    const char *where = getenv("TMPDIR");
-    char path[PATH_MAX];
     if (c.directory[0] != '\0') {
         return true;
     }
-    snprintf(c.directory, sizeof c.directory, "%s/cnumeric-XXXXXX", where != NULL && where[0] == '/' ? where : "/tmp");
     c.owner = getpid();
-    if (mkdtemp(c.directory) == NULL) {
-        c.directory[0] = '\0';
-        return false;
-    }
-    snprintf(path, sizeof path, "%s/op", c.directory);
-    bool made = mkdir(path, 0700) == 0;
+    bool made = cni_folder_make(c.directory, sizeof c.directory);
     for (const cni_header *h = cni_headers; h->name != NULL && made; h++) {
-        snprintf(path, sizeof path, "%s/%s", c.directory, h->name);
-        made = write_file(path, h->text, h->size);
+        made = cni_folder_write(c.directory, h->name, h->text, h->size);
     }
     if (!made) {
         remove_directory();
@@ -177,7 +105,7 @@ static bool try_compiler(const char *name)
 {
     char path[PATH_MAX];
     snprintf(path, sizeof path, "%s/version", c.directory);
-    if (name[0] == '\0' || !run_command((const char *const[]){name, "--version", NULL}, path)) {
+    if (name[0] == '\0' || !cni_command_run((const char *const[]){name, "--version", NULL}, path, &c.child)) {
         return false;
     }
     FILE *file = fopen(path, "re");
@@ -238,7 +166,7 @@ static bool compile(const char *source, const char *output)
     int n = 0;
     snprintf(from, sizeof from, "%s/kernel.c", c.directory);
     snprintf(include, sizeof include, "-I%s", c.directory);
-    if (!write_file(from, source, strlen(source))) {
+    if (!cni_folder_write(c.directory, "kernel.c", source, strlen(source))) {
         return false;
     }
     argv[n++] = c.compiler;
@@ -246,7 +174,7 @@ static bool compile(const char *source, const char *output)
     n = add_flags(argv, n, (const char *const[]){include, "-o", output, from, "-lm"}, 5);
     argv[n] = NULL;
     __atomic_fetch_add(&cni_stats.compilations, 1, __ATOMIC_RELAXED);
-    return run_command(argv, NULL);
+    return cni_command_run(argv, NULL, &c.child);
 }
 
 /* From the cache, or compiled and kept there. */
