@@ -346,6 +346,25 @@ CN_API cn_status cn_random_permutation(cn_random *random, int64_t n, cn_array **
 CN_API cn_status cn_flush(void);       /* plans and runs everything this thread has recorded */
 CN_API cn_status cn_synchronize(void); /* the same, of all threads, and waits */
 
+/*
+ * One program, many processes. Rank 0 runs the program; every other rank is a worker, a program without Python that
+ * does its share of what rank 0 says. A launcher of MPI (mpirun, srun) starts them, all as this program or the others as
+ * cnumeric-worker. A process that was not launched as one of several, or that has initialised MPI by itself, is alone.
+ */
+
+/* First of all, before threads and large libraries: of several ranks, all but 0 become workers and do not return. */
+CN_API void cn_net_join(void);
+/*
+ * Rank 0, after cn_blas_set, before arrays are made: initialises MPI, waits for the workers; joins first if that has not
+ * been done. CN_ERROR_INTERNAL if there is no usable MPI: never runs the program once for every rank. Not collective:
+ * the workers do their part by themselves, as for every call that follows.
+ */
+CN_API cn_status cn_net_open(void);
+/* Runs what is pending, ends the workers and MPI; arrays must not be used afterwards. Does nothing a second time. */
+CN_API cn_status cn_net_close(void);
+CN_API int cn_net_rank(void); /* 0 */
+CN_API int cn_net_size(void); /* how many ranks there are, 1: this one alone */
+
 /* Call site of the calls that follow on this thread: a number of the caller's, 0: unknown. */
 CN_API void cn_set_site(uint32_t site);
 /* The caller's way to print a site in explain and warnings; writes at most size bytes, NUL-terminated. */
@@ -403,7 +422,7 @@ CN_API void cn_text_setting_get(int i, cn_text_setting *out);
 
 /* Path of a BLAS with a CBLAS interface to load (may be called before the first matmul); prefix and suffix are of its symbols. */
 CN_API void cn_blas_set(const char *path, const char *prefix, const char *suffix, bool ilp64);
-CN_API const char *cn_info(const char *what); /* "version", "instruction_set", "blas", "compiler"; NULL if unknown */
+CN_API const char *cn_info(const char *what); /* "version", "instruction_set", "blas", "compiler", "mpi"; NULL if unknown */
 
 /* Test hook: the n-th allocation from now fails (0: none). Returns how many have been made since the last call. */
 CN_API uint64_t cn_fault_set(uint64_t nth_allocation);

@@ -17,7 +17,7 @@ import sys
 from collections.abc import Iterator
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-ORDER = ("base", "op", "record", "plan", "exec", "cpu", "cuda")
+ORDER = ("base", "op", "record", "plan", "exec", "cpu", "cuda", "net")
 SOURCES = (".c", ".h", ".def", ".inc")
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
 

@@ -1,18 +1,21 @@
-# Writes OUTPUT: the files of FOLDER that match PATTERN as a table of cni_header (core/op/headers.h) named TABLE.
-# cmake -DFOLDER=core/op -DPATTERN=*.h -DPREFIX=op -DTABLE=cni_headers -DOUTPUT=headers.c -P tools/embed.cmake
-file(GLOB headers ${FOLDER}/${PATTERN})
+# Writes OUTPUT: the files below ROOT that match PATTERNS, with commas between them, as a table of cni_header
+# (core/op/headers.h) named TABLE. Their names are those that sources include them by.
+# cmake -DROOT=. -DPATTERNS=core/op/*.h -DTABLE=cni_headers -DOUTPUT=headers.c -P tools/embed.cmake
+string(REPLACE "," ";" PATTERNS "${PATTERNS}")
+list(TRANSFORM PATTERNS PREPEND ${ROOT}/)
+file(GLOB headers RELATIVE ${ROOT} ${PATTERNS})
 list(SORT headers)
 set(arrays "")
 set(rows "")
 set(n 0)
 foreach(header ${headers})
-  file(READ ${header} bytes HEX)
+  file(READ ${ROOT}/${header} bytes HEX)
   string(LENGTH "${bytes}" digits)
   math(EXPR size "${digits} / 2")
   string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${bytes}")
-  get_filename_component(name ${header} NAME)
+  string(REGEX REPLACE "^(core|include)/" "" name ${header})
   string(APPEND arrays "static const char text_${n}[] = {${bytes}0};\n")
-  string(APPEND rows "    {\"${PREFIX}/${name}\", text_${n}, ${size}},\n")
+  string(APPEND rows "    {\"${name}\", text_${n}, ${size}},\n")
   math(EXPR n "${n} + 1")
 endforeach()
 file(WRITE ${OUTPUT}.new "#include \"op/headers.h\"\n\n${arrays}\nconst cni_header ${TABLE}[] = {\n${rows}    {NULL, NULL, 0},\n};\n")

@@ -30,8 +30,8 @@ typedef void (*gemv32)(int64_t order, int64_t ta, int64_t m, int64_t n, float al
                        const float *x, int64_t incx, float beta, float *y, int64_t incy);
 
 static struct {
-    bool tried, ilp64;
-    char path[1024], prefix[32], suffix[32];
+    bool tried;
+    cni_blas_choice choice;
     char name[1100];
     gemm64 dgemm;
     gemm32 sgemm;
@@ -45,17 +45,22 @@ static struct {
 
 void cn_blas_set(const char *path, const char *prefix, const char *suffix, bool ilp64)
 {
-    snprintf(blas.path, sizeof blas.path, "%s", path);
-    snprintf(blas.prefix, sizeof blas.prefix, "%s", prefix);
-    snprintf(blas.suffix, sizeof blas.suffix, "%s", suffix);
-    blas.ilp64 = ilp64;
+    snprintf(blas.choice.path, sizeof blas.choice.path, "%s", path);
+    snprintf(blas.choice.prefix, sizeof blas.choice.prefix, "%s", prefix);
+    snprintf(blas.choice.suffix, sizeof blas.choice.suffix, "%s", suffix);
+    blas.choice.ilp64 = ilp64;
     blas.tried = false;
+}
+
+void cni_blas_choice_get(cni_blas_choice *choice)
+{
+    *choice = blas.choice;
 }
 
 static void *symbol(void *library, const char *routine)
 {
     char name[128];
-    snprintf(name, sizeof name, "%scblas_%s%s", blas.prefix, routine, blas.suffix);
+    snprintf(name, sizeof name, "%scblas_%s%s", blas.choice.prefix, routine, blas.choice.suffix);
     return dlsym(library, name);
 }
 
@@ -89,9 +94,9 @@ static bool blas_ready(void)
 {
     if (!blas.tried) {
         blas.tried = true;
-        if (blas.path[0] == '\0' || !blas_open(blas.path)) {
-            blas.prefix[0] = blas.suffix[0] = '\0';
-            blas.ilp64 = false;
+        if (blas.choice.path[0] == '\0' || !blas_open(blas.choice.path)) {
+            blas.choice.prefix[0] = blas.choice.suffix[0] = '\0';
+            blas.choice.ilp64 = false;
             if (!blas_open("libopenblas.so.0")) {
                 blas_open("libcblas.so.3");
             }

@@ -19,5 +19,8 @@ const char *cn_info(const char *what)
     if (strcmp(what, "instruction_set") == 0) {
         return cni_cpu_instruction_set();
     }
+    if (strcmp(what, "mpi") == 0) {
+        return cni_net_description();
+    }
     return strcmp(what, "blas") == 0 ? cni_blas_name() : NULL;
 }

@@ -1,4 +1,4 @@
-/* headers.h - the text of core/op's headers, which generated kernels include; made by tools/embed.cmake. */
+/* headers.h - the text of sources that are compiled at run time; made by tools/embed.cmake. */
 #ifndef CNI_HEADERS_H
 #define CNI_HEADERS_H
 
@@ -12,5 +12,6 @@ typedef struct cni_header {
 
 extern const cni_header cni_headers[];      /* core/op */
 extern const cni_header cni_cuda_headers[]; /* core/cuda: what device code alone needs */
+extern const cni_header cni_mpi_sources[];  /* core/net: the MPI module, with what it includes */
 
 #endif

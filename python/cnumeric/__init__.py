@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from . import _net  # noqa: F401
+
+# isort: split
 import numpy
 
 from . import (  # noqa: F401

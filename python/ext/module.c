@@ -234,6 +234,22 @@ static PyObject *fault_set(PyObject *module, PyObject *number)
     return PyLong_FromUnsignedLongLong(cn_fault_set(nth));
 }
 
+/* ---- Several processes ----------------------------------------------------------------------------------- */
+
+static PyObject *net_close(PyObject *module, PyObject *unused)
+{
+    (void)module;
+    (void)unused;
+    return done(cn_net_close());
+}
+
+static PyObject *net_size(PyObject *module, PyObject *unused)
+{
+    (void)module;
+    (void)unused;
+    return PyLong_FromLong(cn_net_size());
+}
+
 static PyMethodDef functions[] = {
     {"flush", flush, METH_NOARGS, "flush()\n--\n\nRun what this thread has recorded."},
     {"synchronize", synchronize, METH_NOARGS, "synchronize()\n--\n\nRun what all threads have recorded, and wait for it."},
@@ -246,6 +262,8 @@ static PyMethodDef functions[] = {
      "settings(**values)\n--\n\nSet what is given; give all settings: name -> value."},
     {"settings_table", settings_table, METH_NOARGS, "Every setting as (name, value, default, meaning)."},
     {"info", info, METH_O, "info(what)\n--\n\nA fact about this build and machine, or None."},
+    {"net_close", net_close, METH_NOARGS, "net_close()\n--\n\nEnd the other ranks, after what is pending."},
+    {"net_size", net_size, METH_NOARGS, "net_size()\n--\n\nHow many ranks there are."},
     {"fault_set", fault_set, METH_O,
      "Test hook: the n-th allocation of the core from now fails (0: none). Gives how many there were since the last call."},
     {NULL, NULL, 0, NULL},
@@ -320,6 +338,11 @@ static int execute(PyObject *module)
         return -1;
     }
     name_blas();
+    cn_status status = cn_net_open();
+    if (status != CN_OK) {
+        cnx_raise_plain(status);
+        return -1;
+    }
     return 0;
 }
 
@@ -344,5 +367,6 @@ static struct PyModuleDef definition = {
 PyMODINIT_FUNC PyInit__cnumeric(void);
 PyMODINIT_FUNC PyInit__cnumeric(void)
 {
+    cn_net_join(); /* before NumPy is loaded: of several ranks, all but one go on as workers */
     return PyModuleDef_Init(&definition);
 }

@@ -1,0 +1,64 @@
+/* worker.c - see worker.h. */
+#include "net/worker.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "base/status.h"
+#include "exec/net.h"
+#include "net/greeting.h"
+#include "net/launcher.h"
+#include "net/net_mpi.h"
+
+/* Ctrl-C and what the driver makes of it concern the program, which ends the workers; its input is not theirs. */
+static void become_deaf(void)
+{
+    int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    signal(SIGINT, SIG_IGN);
+    signal(SIGUSR1, SIG_IGN);
+    signal(SIGUSR2, SIG_IGN);
+    signal(SIGPIPE, SIG_IGN);
+    if (nothing > 0) {
+        dup2(nothing, STDIN_FILENO);
+        close(nothing);
+    }
+    prctl(PR_SET_TIMERSLACK, 5000UL, 0UL, 0UL, 0UL); /* short waits for the next entry are meant to be short */
+}
+
+static cn_status follow_log(const cni_net *net)
+{
+    const void *entry;
+    int64_t nbytes;
+    CN_TRY(cni_greeting_receive(net));
+    for (bool stop = false; !stop;) {
+        CN_TRY(net->log_receive(&entry, &nbytes));
+        CN_TRY(cni_log_apply(entry, nbytes, &stop));
+    }
+    return CN_OK;
+}
+
+int cni_worker_run(void)
+{
+    const cni_net *net;
+    cni_launch launch = cni_launch_find();
+    if (launch.rank == 0) {
+        fputs("cnumeric-worker: this is started for every rank but the first of a program that uses cnumeric, by\n"
+              "`cnumeric run` or by the program's import under mpirun, not by hand\n", stderr);
+        return 2;
+    }
+    become_deaf();
+    if (cni_net_mpi_open(&launch, &net) != CN_OK) {
+        fprintf(stderr, "cnumeric: rank %d of %d: %s\n", launch.rank, launch.size, cn_error_message());
+        return 1;
+    }
+    cni_launch_claim();
+    cni_process_net = net;
+    if (follow_log(net) != CN_OK) {
+        net->abort(cn_error_message());
+    }
+    net->close();
+    return 0;
+}

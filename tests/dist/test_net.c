@@ -1,0 +1,227 @@
+/*
+ * test_net.c - the net over MPI: order and contents of the log, exchanges of many sizes, collective calls, idle waits.
+ *
+ *   mpirun -n 3 build/test_net        every rank runs this; with CNUMERIC_MESSAGE_BYTES=1000 messages are split
+ */
+#include <string.h>
+#include <time.h>
+
+#include "base/memory.h"
+#include "net/launcher.h"
+#include "net/net_mpi.h"
+
+#include "../core/check.h"
+
+enum { ENTRIES = 700, ROUNDS = 40, MOST_MESSAGES = 5, SKIPPED = 77 };
+
+static const cni_net *net;
+
+/* ---- Contents that sender and receiver know ---- */
+
+static uint64_t mix(uint64_t a, uint64_t b)
+{
+    uint64_t x = (a + 1) * UINT64_C(0x9E3779B97F4A7C15) ^ (b + 1) * UINT64_C(0xC2B2AE3D27D4EB4F);
+    return x ^ x >> 29;
+}
+
+static void fill(unsigned char *data, int64_t nbytes, uint64_t seed)
+{
+    for (int64_t i = 0; i < nbytes; i++) {
+        data[i] = (unsigned char)(mix(seed, (uint64_t)i) >> 16);
+    }
+}
+
+static bool filled(const unsigned char *data, int64_t nbytes, uint64_t seed)
+{
+    for (int64_t i = 0; i < nbytes; i++) {
+        if (data[i] != (unsigned char)(mix(seed, (uint64_t)i) >> 16)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ---- The log ---- */
+
+static int64_t entry_size(int i)
+{
+    return i % 100 == 99 ? 300000 + i : (int64_t)(mix(7, (uint64_t)i) % 3000);
+}
+
+static void test_log(void)
+{
+    unsigned char *entry = cni_alloc(400000);
+    const void *received;
+    int64_t nbytes;
+    for (int i = 0; i < ENTRIES; i++) {
+        if (net->rank == 0) {
+            fill(entry, entry_size(i), (uint64_t)i);
+            EXPECT(net->log_send(entry, entry_size(i)) == CN_OK);
+            memset(entry, 0xEE, (size_t)entry_size(i)); /* the memory is the sender's again */
+        } else {
+            EXPECT(net->log_receive(&received, &nbytes) == CN_OK);
+            EXPECT(nbytes == entry_size(i) && filled(received, nbytes, (uint64_t)i));
+        }
+    }
+    cni_free(entry);
+}
+
+/* A worker that waits leaves its core to others. */
+static void test_idle(void)
+{
+    const void *received;
+    int64_t nbytes;
+    if (net->rank == 0) {
+        nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
+        EXPECT(net->log_send(NULL, 0) == CN_OK);
+        return;
+    }
+    struct timespec before, after;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &before);
+    EXPECT(net->log_receive(&received, &nbytes) == CN_OK && nbytes == 0);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &after);
+    double seconds = (double)(after.tv_sec - before.tv_sec) + 1e-9 * (double)(after.tv_nsec - before.tv_nsec);
+    EXPECT(seconds < 0.25);
+}
+
+/* ---- Exchanges ---- */
+
+static uint64_t message_seed(int round, int from, int to, int k)
+{
+    return mix(mix((uint64_t)round, (uint64_t)from), mix((uint64_t)to, (uint64_t)k));
+}
+
+static int message_count(int round, int from, int to)
+{
+    return (int)(message_seed(round, from, to, 99) % (MOST_MESSAGES + 1));
+}
+
+static int64_t message_size(int round, int from, int to, int k)
+{
+    static const int64_t scales[] = {1, 10, 5000, 100000, 2000000};
+    uint64_t seed = message_seed(round, from, to, k);
+    return (int64_t)(seed % (uint64_t)scales[(seed >> 40) % (round % 8 == 0 ? 5 : 4)]);
+}
+
+/* Messages between this rank and all, its own included; sends have contents. */
+static int list_messages(int round, bool sends, cni_message *messages)
+{
+    int n = 0;
+    for (int peer = 0; peer < net->size; peer++) {
+        int from = sends ? net->rank : peer, to = sends ? peer : net->rank;
+        for (int k = 0; k < message_count(round, from, to); k++) {
+            cni_message *m = &messages[n++];
+            *m = (cni_message){.peer = peer, .nbytes = message_size(round, from, to, k)};
+            m->data = cni_alloc((size_t)m->nbytes + 1);
+            if (sends) {
+                fill(m->data, m->nbytes, message_seed(round, from, to, k));
+            }
+        }
+    }
+    return n;
+}
+
+static void check_messages(int round, const cni_message *received)
+{
+    int n = 0;
+    for (int peer = 0; peer < net->size; peer++) {
+        for (int k = 0; k < message_count(round, peer, net->rank); k++, n++) {
+            EXPECT(filled(received[n].data, received[n].nbytes, message_seed(round, peer, net->rank, k)));
+        }
+    }
+}
+
+static void test_exchanges(void)
+{
+    size_t most = (size_t)(MOST_MESSAGES * net->size);
+    cni_message *receives = cni_alloc(most * sizeof *receives), *sends = cni_alloc(most * sizeof *sends);
+    for (int round = 0; round < ROUNDS; round++) {
+        int nreceives = list_messages(round, false, receives), nsends = list_messages(round, true, sends);
+        int half = round % 2 == 0 ? nreceives : nreceives / 2; /* begun in two steps */
+        EXPECT(net->exchange_begin(half, receives, 0, NULL) == CN_OK);
+        EXPECT(net->exchange_begin(nreceives - half, receives + half, nsends, sends) == CN_OK);
+        EXPECT(net->exchange_end() == CN_OK);
+        check_messages(round, receives);
+        for (int i = 0; i < nreceives; i++) {
+            cni_free(receives[i].data);
+        }
+        for (int i = 0; i < nsends; i++) {
+            cni_free(sends[i].data);
+        }
+    }
+    cni_free(receives);
+    cni_free(sends);
+}
+
+static void test_wrong_size(void)
+{
+    char small[4] = "abc", large[8];
+    cni_message message = {.peer = net->rank == 0 ? 1 : 0};
+    if (net->rank == 0) {
+        message.data = small;
+        message.nbytes = sizeof small;
+        EXPECT(net->exchange_begin(0, NULL, 1, &message) == CN_OK);
+        EXPECT(net->exchange_end() == CN_OK);
+    } else if (net->rank == 1) {
+        message.data = large;
+        message.nbytes = sizeof large;
+        EXPECT(net->exchange_begin(1, &message, 0, NULL) == CN_OK);
+        EXPECT(net->exchange_end() == CN_ERROR_INTERNAL);
+        EXPECT(strstr(cn_error_message(), "has 4 bytes, not 8") != NULL);
+    }
+}
+
+/* ---- Collective calls ---- */
+
+static void test_agree(void)
+{
+    uint32_t all = 0, expected = 0;
+    for (int r = 0; r < net->size; r++) {
+        expected |= UINT32_C(1) << r;
+    }
+    EXPECT(net->agree(UINT32_C(1) << net->rank, &all) == CN_OK && all == expected);
+    EXPECT(net->agree(0, &all) == CN_OK && all == 0);
+    EXPECT(net->agree(net->rank == net->size - 1 ? 0x80000000u : 0, &all) == CN_OK && all == 0x80000000u);
+}
+
+static void test_gather(int64_t nbytes)
+{
+    unsigned char *mine = cni_alloc((size_t)nbytes + 1), *all = NULL;
+    fill(mine, nbytes, (uint64_t)net->rank);
+    if (net->rank == 0) {
+        all = cni_alloc((size_t)(nbytes * net->size) + 1);
+    }
+    EXPECT(net->gather(mine, nbytes, all) == CN_OK);
+    for (int r = 0; net->rank == 0 && r < net->size; r++) {
+        EXPECT(filled(all + r * nbytes, nbytes, (uint64_t)r));
+    }
+    cni_free(mine);
+    cni_free(all);
+}
+
+int main(void)
+{
+    cni_launch launch = cni_launch_find();
+    if (launch.size < 2) {
+        puts("test_net: run it with several ranks: mpirun -n 3 test_net");
+        return SKIPPED;
+    }
+    if (cni_net_mpi_open(&launch, &net) != CN_OK) {
+        fprintf(stderr, "rank %d: %s\n", launch.rank, cn_error_message());
+        return 1;
+    }
+    EXPECT(net->rank == launch.rank && net->size == launch.size && cni_mpi_initialised());
+    test_log();
+    test_exchanges();
+    test_wrong_size();
+    test_agree();
+    test_gather(0);
+    test_gather(13);
+    test_gather(50000);
+    test_log();
+    test_idle();
+    const char *name = net->name;
+    net->close();
+    printf("rank %d of %d, %s: ", launch.rank, launch.size, name);
+    return finish("test_net");
+}
