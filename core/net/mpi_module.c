@@ -336,16 +336,26 @@ cn_status cni_mpi_module_open(const cni_mpi_host *host, const cni_net **net)
     MPI_Comm_size(MPI_COMM_WORLD, &size);
     if (rank != host->rank || size != host->size) {
         MPI_Finalize();
-        return host->fail(CN_ERROR_INTERNAL, "%s says that this is rank %d of %d: it is not the MPI that launched the "
-                          "program", version(), rank, size);
+        return host->fail(CN_ERROR_INTERNAL,
+                          "%s says that this is rank %d of %d: it is not the MPI that launched the "
+                          "program",
+                          version(), rank, size);
     }
     must(MPI_Comm_dup(MPI_COMM_WORLD, &m.log), "start");
     must(MPI_Comm_dup(MPI_COMM_WORLD, &m.data), "start");
     must(MPI_Comm_dup(MPI_COMM_WORLD, &m.all), "start");
     make_tree(rank, size);
-    table = (cni_net){.name = version(), .rank = rank, .size = size, .log_send = log_send, .log_receive = log_receive,
-                      .exchange_begin = exchange_begin, .exchange_end = exchange_end, .agree = agree, .gather = gather,
-                      .abort = stop_all, .close = close_net};
+    table = (cni_net){.name = version(),
+                      .rank = rank,
+                      .size = size,
+                      .log_send = log_send,
+                      .log_receive = log_receive,
+                      .exchange_begin = exchange_begin,
+                      .exchange_end = exchange_end,
+                      .agree = agree,
+                      .gather = gather,
+                      .abort = stop_all,
+                      .close = close_net};
     *net = &table;
     return CN_OK;
 }

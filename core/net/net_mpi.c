@@ -132,8 +132,18 @@ static bool compile(build *b, const char *folder, const char *output)
     snprintf(source, sizeof source, "%s/net/mpi_module.c", folder);
     snprintf(include, sizeof include, "-I%s", folder);
     snprintf(log, sizeof log, "%s/log", folder);
-    const char *argv[] = {b->wrapper, "-std=gnu17", "-O2", "-fPIC", "-shared", "-w", include, "-o", output, source,
-                          b->kind == CNI_MPI_ANY ? NULL : wanted, NULL};
+    const char *argv[] = {b->wrapper,
+                          "-std=gnu17",
+                          "-O2",
+                          "-fPIC",
+                          "-shared",
+                          "-w",
+                          include,
+                          "-o",
+                          output,
+                          source,
+                          b->kind == CNI_MPI_ANY ? NULL : wanted,
+                          NULL};
     if (!written) {
         snprintf(b->problem, sizeof b->problem, "there is no room for its source");
         return false;
@@ -197,14 +207,18 @@ static cn_status no_module(const build *b, int tried)
 {
     const char *kind = kind_names[b->kind], *given = cni_text_settings[CNI_TEXT_SETTING_MPICC];
     if (tried > 0) {
-        return cni_fail(CN_ERROR_INTERNAL, "no MPI module could be made with %s: %s; set CNUMERIC_MPICC to the mpicc of "
-                        "the %s that launches the program", b->wrapper, b->problem, kind);
+        return cni_fail(CN_ERROR_INTERNAL,
+                        "no MPI module could be made with %s: %s; set CNUMERIC_MPICC to the mpicc of "
+                        "the %s that launches the program",
+                        b->wrapper, b->problem, kind);
     }
     if (given[0] != '\0') {
         return cni_fail(CN_ERROR_INTERNAL, "CNUMERIC_MPICC names %s, which is not a program", given);
     }
-    return cni_fail(CN_ERROR_INTERNAL, "the mpicc of %s is not on the PATH: install its development files (Debian: %s) or "
-                    "set CNUMERIC_MPICC", kind, b->kind == CNI_MPI_MPICH ? "libmpich-dev" : "libopenmpi-dev");
+    return cni_fail(CN_ERROR_INTERNAL,
+                    "the mpicc of %s is not on the PATH: install its development files (Debian: %s) or "
+                    "set CNUMERIC_MPICC",
+                    kind, b->kind == CNI_MPI_MPICH ? "libmpich-dev" : "libopenmpi-dev");
 }
 
 cn_status cni_net_mpi_module(cni_mpi_kind kind, char *path, size_t size)
@@ -266,7 +280,10 @@ cn_status cni_net_mpi_open(const cni_launch *launch, const cni_net **net)
     }
     *(void **)&open_module = dlsym(library, CNI_MPI_MODULE_OPEN);
     CN_CHECK(open_module != NULL);
-    host = (cni_mpi_host){.rank = launch->rank, .size = launch->size, .resize = cni_realloc, .fail = cni_fail,
+    host = (cni_mpi_host){.rank = launch->rank,
+                          .size = launch->size,
+                          .resize = cni_realloc,
+                          .fail = cni_fail,
                           .message_most = most < 1 || most > 1 << 30 ? 1 << 30 : most};
     return open_module(&host, net);
 }

@@ -46,7 +46,8 @@ int cni_worker_run(void)
     cni_launch launch = cni_launch_find();
     if (launch.rank == 0) {
         fputs("cnumeric-worker: this is started for every rank but the first of a program that uses cnumeric, by\n"
-              "`cnumeric run` or by the program's import under mpirun, not by hand\n", stderr);
+              "`cnumeric run` or by the program's import under mpirun, not by hand\n",
+              stderr);
         return 2;
     }
     become_deaf();

@@ -2,12 +2,17 @@
  * worker_main.c - the program cnumeric-worker.
  *
  *   cnumeric-worker                            a rank other than 0
+ *   cnumeric-worker --ranks P program ...      any of P ranks: 0 goes on as the program
  *   cnumeric-worker --module any|openmpi|mpich compiles the MPI module if need be, and prints its path
  */
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "net/launcher.h"
 #include "net/net_mpi.h"
 #include "net/worker.h"
 
@@ -26,8 +31,28 @@ static int print_module(const char *name)
     return 0;
 }
 
+/* A launcher that this library does not know would make every rank run the program by itself. */
+static int run_ranked(long ranks, char **program)
+{
+    cni_launch launch = cni_launch_find();
+    if (launch.size != ranks) {
+        fprintf(stderr, "cnumeric-worker: the launcher was asked for %ld processes, but says that this is %d of %d\n",
+                ranks, launch.rank, launch.size);
+        return 1;
+    }
+    if (launch.rank > 0) {
+        return cni_worker_run();
+    }
+    execvp(program[0], program);
+    fprintf(stderr, "cnumeric-worker: %s cannot be started: %s\n", program[0], strerror(errno));
+    return 1;
+}
+
 int main(int argc, char **argv)
 {
+    if (argc > 3 && strcmp(argv[1], "--ranks") == 0) {
+        return run_ranked(strtol(argv[2], NULL, 10), argv + 3);
+    }
     if (argc == 3 && strcmp(argv[1], "--module") == 0) {
         return print_module(argv[2]);
     }

@@ -1,4 +1,4 @@
-"""``python -m cnumeric info`` and ``python -m cnumeric coverage``."""
+"""The command ``cnumeric``, also ``python -m cnumeric``: run, info, coverage."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import cnumeric
 import numpy
 
-from . import _cnumeric, _modules
+from . import _cnumeric, _modules, _run
 
 
 def info() -> str:
@@ -40,12 +40,15 @@ def coverage(kind: str | None) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line."""
-    parser = argparse.ArgumentParser(prog="python -m cnumeric", description="What this cNumeric is and covers.")
+    parser = argparse.ArgumentParser(prog="cnumeric", description="NumPy programs, faster.")
     commands = parser.add_subparsers(dest="command", required=True)
+    _run.add_arguments(commands.add_parser("run", help="a program, on many processes if asked for"))
     commands.add_parser("info", help="version, instruction set, libraries, settings")
     listing = commands.add_parser("coverage", help="how each name of numpy is served")
     listing.add_argument("--kind", choices=("native", "composed", "fallback"), help="list these only")
     options = parser.parse_args(arguments)
+    if options.command == "run":
+        return _run.main(options)
     print(info() if options.command == "info" else coverage(options.kind))
     return 0
 

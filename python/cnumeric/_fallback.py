@@ -34,7 +34,7 @@ class Unsupported(Exception):
 
 
 _package = os.path.dirname(__file__) + os.sep
-_warned: set[tuple[str, str, int]] = set()
+calls: dict[tuple[str, str, int], int] = {}  # (function, file, line of the call) -> how often NumPy computed it
 _native = frozenset(numpy.dtype(character) for character in "?bBhHiIlLqQefdFD")
 
 
@@ -109,8 +109,8 @@ def _warn(name: str, depth: int) -> None:
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_package):
         frame, depth = frame.f_back, depth + 1
     site = (name, frame.f_code.co_filename, frame.f_lineno)
-    if site not in _warned:
-        _warned.add(site)
+    calls[site] = count = calls.get(site, 0) + 1
+    if count == 1:
         message = f"cnumeric: {name} is not native, computed by NumPy"
         warnings.warn(message, FallbackWarning, stacklevel=depth + 1)
 
