@@ -253,14 +253,17 @@ class _Signals:
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
         self._interrupts = 0
+        self.ended: int | None = None  # the exit status, if it was a signal that ended all
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
             signal.signal(number, self)
 
     def __call__(self, number: int, frame: Any) -> None:
         if number == signal.SIGINT:
-            number = signal.SIGTERM if self._interrupts else signal.SIGUSR1
             self._interrupts += 1
-        self._process.send_signal(signal.SIGTERM if number == signal.SIGHUP else number)
+        if number in (signal.SIGTERM, signal.SIGHUP) or self._interrupts > 1:
+            self.ended = 128 + number
+            number = signal.SIGTERM
+        self._process.send_signal(signal.SIGUSR1 if number == signal.SIGINT else number)
 
 
 def _run_launcher(launch: Launch, environment: dict[str, str]) -> int:
@@ -275,12 +278,14 @@ def _run_launcher(launch: Launch, environment: dict[str, str]) -> int:
             stdin=subprocess.PIPE if terminal else None,
             start_new_session=True,
         )
-        _Signals(process)
+        signals = _Signals(process)
         if terminal:
             threading.Thread(target=_pump, args=(process.stdin,), daemon=True).start()
         code = process.wait()
+        if signals.ended is not None:
+            return signals.ended
         if code == 0 and status.exists():
-            code = int(status.read_text())
+            return int(status.read_text())
     return code if code >= 0 else 128 - code
 
 
