@@ -10,7 +10,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 RUN := PYTHONPATH=$(abspath $(BUILD))/python $(PY)
 PYTEST := $(RUN) -m pytest -n $(JOBS)
 
-.PHONY: help build demo test test-full test-c test-python numpy-suite bench lint format asan ubsan tsan fault fuzz stress docs clean
+.PHONY: help build demo test test-full test-c test-python test-dist numpy-suite bench lint format asan ubsan tsan fault fuzz stress docs clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -44,6 +44,9 @@ test-python: build test-c
 
 test-full: build test-c ## the slow tests too
 	$(PYTEST) $(PYTEST_ARGS)
+
+test-dist: build ## the tests of several processes, with every MPI that is there
+	$(PYTEST) tests/dist $(PYTEST_ARGS)
 
 numpy-suite: build ## NumPy's own tests with cNumeric in its place
 	$(RUN) tests/numpy_suite/run.py --jobs $(JOBS)

@@ -1,0 +1,344 @@
+"""``cnumeric run``: what it would start, what it refuses, and what passes through it."""
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from mpis import PACKAGE, SECONDS
+
+RUN = [sys.executable, "-m", "cnumeric", "run"]
+CORES = len(os.sched_getaffinity(0))
+
+
+def run(*arguments, input=None, **environment):
+    """Run the driver without MPI; status, output, errors."""
+    done = subprocess.run(
+        [*RUN, *map(str, arguments)],
+        input=input,
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
+        timeout=SECONDS,
+        check=False,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Write a program; give its path."""
+
+    def write(text, name="program.py"):
+        path = tmp_path / name
+        path.write_text(text)
+        return path
+
+    return write
+
+
+@pytest.fixture
+def tools(tmp_path):
+    """An empty PATH; call it to put a program on it that prints a text. Gives the folder."""
+    folder = tmp_path / "tools"
+    folder.mkdir()
+
+    def tool(name=None, text=""):
+        if name is not None:
+            script = folder / name
+            script.write_text(f"#!/bin/sh\necho '{text}'\n")
+            script.chmod(0o755)
+        return str(folder)
+
+    return tool
+
+
+# ---- What would be started -------------------------------------------------------------------------------
+
+
+def test_dry_run_of_one_process(write):
+    status, out, _ = run("--dry-run", "--cpus", 1, write(""), "-x", "a b")
+    assert status == 0
+    assert out.startswith(f"CNUMERIC_THREADS=1 {sys.executable} -m cnumeric._program ")
+    assert out.endswith("program.py -x 'a b'\n")
+    assert "mpirun" not in out
+
+
+@pytest.mark.parametrize(
+    "version, words",
+    [
+        ("mpirun (Open MPI) 4.1.4", "-n 4 --map-by ppr:2:node --oversubscribe --bind-to socket -x CNUMERIC_CACHE"),
+        ("HYDRA build details", "-n 4 -ppn 2 -bind-to socket --hostfile hosts"),
+    ],
+)
+def test_dry_run_of_mpirun(write, tools, version, words):
+    path = tools("mpirun", version)
+    options = ["--nodes", 2, "--ranks-per-node", 2, "--oversubscribe", "--bind", "socket"]
+    status, out, err = run("--dry-run", *options, "--launcher-extra=--hostfile hosts", write(""), "end", PATH=path)
+    assert status == 0, err
+    assert f"{path}/mpirun {words}" in out
+    assert f" --hostfile hosts {PACKAGE}/cnumeric-worker --ranks 4 {sys.executable} -m cnumeric._program " in out
+    assert out.endswith("program.py end\n")
+
+
+def test_dry_run_of_srun(write, tools):
+    path = tools("srun")
+    options = ["--nodes", 3, "--ranks-per-node", 2, "--cpus", 4, "--bind", "numa"]
+    status, out, err = run("--dry-run", *options, write(""), PATH=path, SLURM_JOB_ID="5")
+    assert status == 0, err
+    assert (
+        f"CNUMERIC_THREADS=4 OPENBLAS_NUM_THREADS=4 {path}/srun --nodes=3 --ntasks=6 --ntasks-per-node=2 "
+        f"--cpus-per-task=4 --cpu-bind=ldoms --kill-on-bad-exit=1 --input=0 {PACKAGE}/cnumeric-worker --ranks 6 "
+    ) in out
+
+
+def test_bound_cores_are_as_many_as_asked_for(write, tools):
+    path = tools("mpirun", "mpirun (Open MPI) 5.0.3")
+    options = ["--nodes", 2, "--cpus", 3, "--bind", "core", "--launcher-extra=--host a,b"]
+    assert " --map-by ppr:1:node:PE=3 --bind-to core " in run("--dry-run", *options, write(""), PATH=path)[1]
+    tools("mpirun", "HYDRA build details")
+    assert " -bind-to core:3 " in run("--dry-run", *options, write(""), PATH=path)[1]
+
+
+# ---- What is refused -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        (["--ranks-per-node", CORES + 1], f"need {CORES + 1} processors, this machine has {CORES}"),
+        (["--cpus", CORES + 1], f"1 processes of {CORES + 1} processors need"),
+        (["--nodes", 2], "name others with --launcher-extra"),
+        (["--launcher", "srun"], "srun is not on the PATH"),
+        (["--launcher", "none", "--nodes", 2], "--launcher none starts one process, not 2"),
+        (["--bind", "core"], "are for a launcher"),
+        (["--launcher", "qsub"], "invalid choice: 'qsub'"),
+        (["--ranks-per-node", 0], "must be 1 or more, not 0"),
+        (["--gpus", 2], "a process uses one GPU"),
+        (["--gpus", 1], "GPUs on this machine for 1 processes"),
+        (["--alias", "scipy"], "invalid choice: 'scipy'"),
+    ],
+)
+def test_options_that_cannot_be_met(write, tools, options, message):
+    if options[0] == "--gpus" and os.path.exists("/dev/nvidia0"):
+        pytest.skip("this machine has GPUs")
+    path = tools("mpirun", "mpirun (Open MPI) 4.1.4")
+    status, out, err = run(*options, write("print('started')"), PATH=path)
+    assert (status, out) == (2, "")
+    assert message in err
+    assert "Traceback" not in err
+
+
+def test_no_mpi(write, tools):
+    status, out, err = run("--ranks-per-node", 2, "--oversubscribe", write("print('started')"), PATH=tools())
+    assert (status, out) == (2, "")
+    assert "mpirun is not on the PATH: install Open MPI" in err
+
+
+def test_no_compiler_of_mpi(write, tools):
+    path = tools("mpirun", "mpirun (Open MPI) 4.1.4")
+    status, out, err = run("--ranks-per-node", 2, "--oversubscribe", write("print('started')"), PATH=path)
+    assert (status, out) == (2, "")
+    assert "libopenmpi-dev" in err
+
+
+def test_no_program():
+    assert run("no_such_file.py") == (2, "", "cnumeric run: error: there is no file no_such_file.py\n")
+
+
+def test_a_launcher_that_starts_one_process_for_many_is_noticed(write, tools):
+    """A wrong mpirun runs the program as often as it starts it, every time alone."""
+    command = [PACKAGE / "cnumeric-worker", "--ranks", "3", sys.executable, write("print('started')")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "asked for 3 processes, but says that this is 0 of 1" in done.stderr
+
+
+# ---- One process -----------------------------------------------------------------------------------------
+
+
+def test_the_program_is_as_python_runs_it(write):
+    write("value = 5", "beside.py")
+    names = "__name__, __file__, sys.argv, beside.value, sys.modules['__main__'].__dict__ is globals()"
+    program = write(f"import beside, sys\nprint({names})")
+    status, out, _ = run(program, "--nodes", "-h")
+    assert (status, out) == (0, f"__main__ {program} ['{program}', '--nodes', '-h'] 5 True\n")
+
+
+@pytest.mark.parametrize(
+    "end, expected, errors",
+    [
+        ("raise SystemExit", 0, ""),
+        ("raise SystemExit(300)", 44, ""),
+        ("raise SystemExit('why')", 1, "why\n"),
+        ("import os; os._exit(3)", 3, ""),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGTERM)", -signal.SIGTERM, ""),
+    ],
+)
+def test_exit_status(write, end, expected, errors):
+    assert run(write(end)) == (expected, "", errors)
+
+
+def test_uncaught_exceptions_look_as_they_do_without(write):
+    program = write("def f():\n    1 / 0\nf()\n")
+    plain = subprocess.run([sys.executable, program], capture_output=True, text=True, check=False)
+    assert run(program) == (1, "", plain.stderr)
+
+
+def test_standard_input(write):
+    assert run(write("print(input())"), input="a line\n")[:2] == (0, "a line\n")
+    assert run("-", "x", input="import sys; print(sys.argv)")[:2] == (0, "['-', 'x']\n")
+    assert run(input="print(__name__)")[:2] == (0, "__main__\n")
+
+
+def test_alias(write):
+    write("import numpy\nfrom numpy.linalg import norm\nprint(norm.__module__, numpy.__name__)", "beside.py")
+    text = """
+import importlib
+import numpy, numpy.random
+import numpy as np, numpy.linalg as la
+from numpy import array, linalg
+from numpy.linalg import norm
+import beside
+real = importlib.import_module("numpy")
+assert numpy is np and np is not real and isinstance(array([1]), np.ndarray)
+print(np.__name__, la.__name__, linalg is la, norm.__module__, numpy.random.__name__, type(array([1.0]) + 1).__module__)
+print(float(np.convolve([1.0, 2.0], np.ones(2)).sum()), real.asarray(np.ones(2)))
+"""
+    status, out, err = run("--alias", "numpy", write(text))
+    assert (status, err) == (0, "")
+    assert out.splitlines() == [
+        "cnumeric.linalg cnumeric",
+        "cnumeric cnumeric.linalg True cnumeric.linalg cnumeric.random cnumeric",
+        "6.0 [1. 1.]",
+    ]
+    assert run(write("import numpy\nprint(numpy.__name__)"))[1] == "numpy\n"
+
+
+def test_report(write):
+    text = "import cnumeric as np\n\nfor i in range(3):\n    np.roots(np.ones(3))\n"
+    status, _, err = run("--report", write(text), PYTHONWARNINGS="ignore")
+    assert status == 0
+    lines = err.splitlines()
+    assert lines[0] == "cnumeric: functions that NumPy computed (calls, function, line)"
+    assert any(line.split()[:2] == ["3", "numpy.roots"] and line.endswith("program.py:4") for line in lines)
+    assert any(line.split()[1:] == ["fallbacks"] for line in lines)
+    assert run("--report", write(""))[2].startswith("cnumeric: NumPy computed nothing\n")
+
+
+def test_info():
+    status, out, _ = run("--info")
+    assert status == 0
+    assert out.startswith(f"cnumeric {sys.modules['cnumeric'].__version__}\n")
+
+
+# ---- Many processes --------------------------------------------------------------------------------------
+
+
+def drive(mpi, *arguments, **more):
+    """Run the driver with an MPI, two processes."""
+    return mpi.complete([*RUN, "--ranks-per-node", 2, "--oversubscribe", *arguments], **more)
+
+
+def test_mpi_program(mpi, write):
+    names = "input(), sys.argv[1:], np._cnumeric.net_size(), float(np.ones(9).sum())"
+    text = f"import numpy as np, os, sys\nprint({names})\n"
+    status, out, err = drive(mpi, "--alias", "numpy", write(text), "a", "--b", input="line\n")
+    assert (status, out) == (0, "line ['a', '--b'] 2 9.0\n"), err
+
+
+@pytest.mark.parametrize("end, expected", [("raise SystemExit(7)", 7), ("1 / 0", 1)])
+def test_mpi_exit_status_without_noise(mpi, write, end, expected):
+    status, out, err = drive(mpi, write(end))
+    assert (status, out) == (expected, "")
+    assert "mpirun" not in err and "_program" not in err
+    assert ("ZeroDivisionError" in err) == (expected == 1)
+
+
+def test_mpi_program_without_cnumeric_ends(mpi, write):
+    assert drive(mpi, write("print('nothing imported')"))[:2] == (0, "nothing imported\n")
+
+
+def test_mpi_info(mpi):
+    status, out, _ = drive(mpi, "--info")
+    assert status == 0
+    assert "2 ranks" in next(line for line in out.splitlines() if line.startswith("mpi: "))
+
+
+INTERRUPTED = """
+import sys, time
+print("ready", flush=True)
+try:
+    time.sleep(100)
+except KeyboardInterrupt:
+    print("caught", flush=True)
+    {end}
+"""
+
+
+@pytest.mark.parametrize("end, expected", [("raise", 130), ("raise SystemExit(4)", 4), ("pass", 0)])
+def test_mpi_interrupt(mpi, write, end, expected):
+    command = [*RUN, "--ranks-per-node", 2, "--oversubscribe", write(INTERRUPTED.format(end=end))]
+    process = mpi.start(command)
+    assert process.stdout.readline() == "ready\n"
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=SECONDS)
+    assert (process.returncode, out) == (expected, "caught\n"), err
+
+
+@pytest.mark.parametrize("numbers, expected", [((signal.SIGINT, signal.SIGINT), 130), ((signal.SIGTERM,), 143)])
+def test_mpi_program_that_does_not_listen_is_ended(mpi, write, numbers, expected):
+    text = "import signal, time\nsignal.signal(signal.SIGUSR1, signal.SIG_IGN)\n"
+    text += "print('ready', flush=True)\ntime.sleep(100)\n"
+    process = mpi.start([*RUN, "--ranks-per-node", 2, "--oversubscribe", write(text)])
+    assert process.stdout.readline() == "ready\n"
+    began = time.monotonic()
+    for number in numbers:
+        process.send_signal(number)
+        time.sleep(0.3)
+    process.communicate(timeout=SECONDS)
+    assert process.returncode == expected
+    assert time.monotonic() - began < 20
+
+
+# ---- A terminal ------------------------------------------------------------------------------------------
+
+
+def converse(command, environment, keys, end):
+    """Start a command in a terminal of its own, type keys, read until it ends; its output and exit status."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execve(command[0], command, environment)
+    text = b""
+    try:
+        for wait_for, key in keys:
+            while wait_for not in text:
+                text += os.read(terminal, 1000)
+            os.write(terminal, key)
+        while True:
+            text += os.read(terminal, 1000)
+    except OSError:  # the terminal is gone with the process
+        pass
+    _, status = os.waitpid(pid, 0)
+    os.close(terminal)
+    assert end in text, text
+    return os.waitstatus_to_exitcode(status)
+
+
+def test_console():
+    keys = [(b">>> ", b"np.__name__ + '!'\r"), (b"cnumeric!", b"\x04")]
+    assert converse(RUN, dict(os.environ), keys, b"np is cnumeric") == 0
+
+
+def test_mpi_console(mpi):
+    keys = [(b">>> ", b"np._cnumeric.net_size() + 40\r"), (b"42", b"exit(6)\r")]
+    command = [*RUN, "--ranks-per-node", "2", "--oversubscribe"]
+    assert converse(command, mpi.environment, keys, b"2 ranks") == 6
+
+
+def test_mpi_interrupt_from_the_terminal(mpi, write):
+    command = [*RUN, "--ranks-per-node", "2", "--oversubscribe", str(write(INTERRUPTED.format(end="raise")))]
+    assert converse(command, mpi.environment, [(b"ready", b"\x03")], b"KeyboardInterrupt") == 130

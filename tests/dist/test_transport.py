@@ -1,0 +1,21 @@
+"""The net over MPI, by the C program test_net: log, exchanges, collective calls, idle waits."""
+
+import pytest
+from mpis import PACKAGE
+
+TEST = PACKAGE.parent.parent / "test_net"
+pytestmark = pytest.mark.skipif(not TEST.exists(), reason="the C tests are not built")
+
+
+@pytest.mark.parametrize("ranks", [2, 3, 5])
+def test_transport(mpi, ranks):
+    status, out, err = mpi.mpirun(ranks, TEST)
+    assert status == 0, err
+    assert sorted(line.split(",")[0] for line in out.splitlines()) == [f"rank {r} of {ranks}" for r in range(ranks)]
+    assert out.count("test_net: ok") == ranks
+
+
+def test_large_messages_travel_in_pieces(mpi):
+    status, out, err = mpi.mpirun(3, TEST, environment={"CNUMERIC_MESSAGE_BYTES": "1000"})
+    assert status == 0, err
+    assert out.count("test_net: ok") == 3
