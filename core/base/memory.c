@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/settings.h"
 #include "cnumeric.h"
 
 static uint64_t allocations;
@@ -114,13 +115,19 @@ static void *block_create(size_t size)
     return block;
 }
 
+static bool over_limit(int64_t more)
+{
+    int64_t limit = cni_settings[CNI_SETTING_MEMORY];
+    return limit > 0 && live_bytes + more > limit;
+}
+
 void *cni_storage_alloc(int64_t nbytes)
 {
-    if (should_fail() || nbytes > INT64_MAX / 4) {
+    size_t size;
+    int index = nbytes > INT64_MAX / 4 ? 0 : size_class(nbytes, &size);
+    if (should_fail() || nbytes > INT64_MAX / 4 || over_limit((int64_t)size)) {
         return NULL;
     }
-    size_t size;
-    int index = size_class(nbytes, &size);
     free_block *block = free_blocks[index];
     if (block != NULL) {
         free_blocks[index] = block->next;
@@ -179,6 +186,68 @@ void cni_storage_trim(void)
         }
     }
     kept_bytes = 0;
+}
+
+/* ---- Reserved addresses ---- */
+
+enum { RESERVED_KEPT = 64, RESERVED_SMALL = 1 << 20 };
+
+typedef struct reserved_block {
+    void *memory;
+    int64_t nbytes;
+} reserved_block;
+
+static reserved_block reserved[RESERVED_KEPT];
+static int reserved_count;
+
+static void *map(int64_t nbytes)
+{
+    void *memory = mmap(NULL, (size_t)nbytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return memory == MAP_FAILED ? NULL : memory;
+}
+
+void *cni_storage_reserve(int64_t nbytes, int64_t counted, bool *fresh)
+{
+    if (nbytes < RESERVED_SMALL) {
+        return cni_storage_alloc(nbytes);
+    }
+    if (should_fail() || over_limit(counted)) {
+        return NULL;
+    }
+    void *memory = NULL;
+    for (int i = reserved_count; i-- > 0 && memory == NULL;) {
+        if (reserved[i].nbytes == nbytes) {
+            memory = reserved[i].memory;
+            reserved[i] = reserved[--reserved_count];
+        }
+    }
+    if (memory == NULL) {
+        *fresh = true;
+        memory = map(nbytes);
+    }
+    if (memory != NULL) {
+        live_bytes += counted;
+        peak_bytes = live_bytes > peak_bytes ? live_bytes : peak_bytes;
+    }
+    return memory;
+}
+
+void cni_storage_unreserve(void *memory, int64_t nbytes, int64_t counted)
+{
+    if (nbytes < RESERVED_SMALL) {
+        cni_storage_free(memory, nbytes);
+        return;
+    }
+    if (memory == NULL) {
+        return;
+    }
+    live_bytes -= counted;
+    if (reserved_count == RESERVED_KEPT) { /* the oldest goes */
+        munmap(reserved[0].memory, (size_t)reserved[0].nbytes);
+        memmove(reserved, reserved + 1, (RESERVED_KEPT - 1) * sizeof *reserved);
+        reserved_count--;
+    }
+    reserved[reserved_count++] = (reserved_block){memory, nbytes};
 }
 
 int64_t cni_storage_live(void)

@@ -7,6 +7,7 @@
 #ifndef CNI_MEMORY_H
 #define CNI_MEMORY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,6 +26,13 @@ int cni_grow(void **items, size_t *capacity, size_t need, size_t item_size);
 void *cni_storage_alloc(int64_t nbytes);
 void cni_storage_free(void *memory, int64_t nbytes);
 void cni_storage_trim(void); /* gives recycled storage back to the system */
+
+/*
+ * Addresses for nbytes of which a part will be touched: that part (counted) is what it is said to take. Recycled by size;
+ * contents are unspecified. *fresh is set if the system was asked for much.
+ */
+void *cni_storage_reserve(int64_t nbytes, int64_t counted, bool *fresh);
+void cni_storage_unreserve(void *memory, int64_t nbytes, int64_t counted);
 int64_t cni_storage_live(void);
 int64_t cni_storage_peak(void);
 void cni_storage_reset_peak(void);

@@ -36,6 +36,7 @@ static void list_push(void **list, int *count, void *item)
 }
 
 const cni_device *cni_process_device;
+const cni_places *cni_process_places;
 
 cn_status cni_buffer_create(int64_t nbytes, cni_buffer **out)
 {
@@ -66,6 +67,11 @@ cn_status cni_buffer_bring(cni_buffer *b, uint8_t place)
     if ((b->valid & place) != 0 || b->valid == 0 || b->nbytes == 0) {
         return CN_OK;
     }
+    if ((b->valid & CNI_ON_PLACES) != 0) {
+        CN_TRY(cni_process_places->fetch(b, 0, b->nbytes, false));
+        b->valid |= CNI_ON_HOST;
+        return CN_OK;
+    }
     CN_TRY(place == CNI_ON_HOST ? cni_process_device->download(b->data, b->device, b->nbytes)
                                 : cni_process_device->upload(b->device, b->data, b->nbytes));
     b->valid |= place;
@@ -76,16 +82,33 @@ cn_status cni_buffer_bring(cni_buffer *b, uint8_t place)
 
 cn_status cni_buffer_to_host(cni_buffer *b, bool alone)
 {
+    if (alone && (b->valid & CNI_ON_PLACES) != 0) {
+        CN_TRY(cni_process_places->fetch(b, 0, b->nbytes, true));
+        b->valid = CNI_ON_HOST;
+        return CN_OK;
+    }
     CN_TRY(cni_buffer_reserve(b, CNI_ON_HOST));
     CN_TRY(cni_buffer_bring(b, CNI_ON_HOST));
     b->valid = alone ? CNI_ON_HOST : (uint8_t)(b->valid | CNI_ON_HOST);
     return CN_OK;
 }
 
+cn_status cni_buffer_range_to_host(cni_buffer *b, int64_t low, int64_t high)
+{
+    if ((b->valid & CNI_ON_HOST) != 0) {
+        return CN_OK;
+    }
+    bool some = (b->valid & CNI_ON_PLACES) != 0 && high - low < b->nbytes;
+    return some ? cni_process_places->fetch(b, low, high, false) : cni_buffer_to_host(b, false);
+}
+
 void cni_buffer_unref(cni_buffer *buffer)
 {
     if (buffer == NULL || --buffer->refs > 0) {
         return;
+    }
+    if (buffer->spread != NULL) {
+        cni_process_places->release(buffer);
     }
     if (!buffer->foreign) {
         cni_storage_free(buffer->data, buffer->nbytes);
@@ -96,7 +119,7 @@ void cni_buffer_unref(cni_buffer *buffer)
     cni_free(buffer);
 }
 
-static cn_status base_create(int ndim, const int64_t *shape, const int64_t *strides, int64_t itemsize, int64_t nbytes,
+cn_status cni_base_create(int ndim, const int64_t *shape, const int64_t *strides, int64_t itemsize, int64_t nbytes,
                              cni_base **out)
 {
     cni_base *base = list_pop(&free_bases, &free_base_count);
@@ -123,12 +146,24 @@ static cn_status base_create(int ndim, const int64_t *shape, const int64_t *stri
     return CN_OK;
 }
 
+void cni_base_set_home(cni_base *base, int ndim, const int64_t *shape, const int64_t *strides)
+{
+    if (ndim <= INLINE_DIMS && base->home == base->home_inline) {
+        memcpy(base->home, shape, (size_t)ndim * sizeof *shape);
+        memcpy(base->home + ndim, strides, (size_t)ndim * sizeof *strides);
+        base->home_ndim = (uint8_t)ndim;
+    }
+}
+
 void cni_base_drop(cni_base *base)
 {
     if (base->arrays > 0 || base->windows > 0) {
         return;
     }
     cni_buffer_unref(base->buffer);
+    if (base->known != 0) {
+        cni_process_places->forget(base);
+    }
     if (base->release != NULL) {
         base->release(base->owner);
     }
@@ -265,7 +300,7 @@ cn_status cn_array_empty_ordered(cn_dtype dtype, int ndim, const int64_t *shape,
         }
     }
     cni_base *base = NULL;
-    CN_TRY(base_create(ndim, shape, strides, itemsize, nbytes, &base));
+    CN_TRY(cni_base_create(ndim, shape, strides, itemsize, nbytes, &base));
     cn_status status = cni_array_make(base, dtype, 0, ndim, shape, strides, true, out);
     if (status != CN_OK) {
         cni_base_drop(base);
@@ -396,9 +431,7 @@ static void base_rehome(cn_array *a, int ndim, const int64_t *shape, const int64
     bool whole = a->c_contiguous && a->size * cni_dtype_size(a->dtype) == base->nbytes && a->size > 0;
     if (whole && ndim <= INLINE_DIMS && base->home == base->home_inline && ndim > base->home_ndim &&
         cn_dtype_size(a->dtype) == base->home_itemsize) {
-        memcpy(base->home, shape, (size_t)ndim * sizeof *shape);
-        memcpy(base->home + ndim, strides, (size_t)ndim * sizeof *strides);
-        base->home_ndim = (uint8_t)ndim;
+        cni_base_set_home(base, ndim, shape, strides);
     }
 }
 

@@ -12,9 +12,20 @@
 
 #include "cnumeric.h"
 #include "record/geometry.h"
+#include "record/layout.h"
 
-/* Where a buffer's values are: both, if both have them. */
-enum { CNI_ON_HOST = 1, CNI_ON_DEVICE = 2 };
+/* Where a buffer's values are: all of those, if several have them. CNI_ON_PLACES: each place has its part. */
+enum { CNI_ON_HOST = 1, CNI_ON_DEVICE = 2, CNI_ON_PLACES = 4 };
+
+typedef struct cni_base cni_base;
+
+/* What places have of a buffer that is spread, or that they have needed to read. */
+typedef struct cni_spread {
+    cni_layout layout; /* while valid says CNI_ON_PLACES */
+    bool reserved;     /* data, too, is addresses of which only a part is touched */
+    uint64_t number;   /* its name among the processes; 0: it needs none */
+    void *more[];      /* memory of the other places of this process, by place - 1; NULL: none yet */
+} cni_spread;
 
 typedef struct cni_buffer {
     void *data;    /* host memory; NULL: none */
@@ -23,6 +34,7 @@ typedef struct cni_buffer {
     uint32_t refs;
     bool foreign;  /* data belongs to somebody else */
     uint8_t valid; /* CNI_ON_ bits; 0: unspecified values */
+    cni_spread *spread; /* NULL: it has never left the root */
 } cni_buffer;
 
 /* What record needs of the process's device, if it has one (exec sets it). Moves wait until they are done. */
@@ -36,7 +48,23 @@ typedef struct cni_device {
 
 extern const cni_device *cni_process_device; /* NULL: none */
 
-typedef struct cni_base {
+/* What record needs of the places that arrays are spread over, if there are several (exec sets it). */
+typedef struct cni_places {
+    /* Brings bytes [low, high) of a spread buffer to data; alone: the others forget it. */
+    cn_status (*fetch)(cni_buffer *buffer, int64_t low, int64_t high, bool alone);
+    void (*release)(cni_buffer *buffer); /* frees buffer->spread, and data if it was the places' */
+    void (*forget)(cni_base *base);      /* a base that others know is gone */
+    cn_status (*settle)(void);           /* what others noticed of the windows run so far is known here */
+} cni_places;
+
+extern const cni_places *cni_process_places; /* NULL: one place */
+
+static inline cn_status cni_places_settle(void)
+{
+    return cni_process_places != NULL ? cni_process_places->settle() : CN_OK;
+}
+
+struct cni_base {
     uint32_t arrays;  /* handles */
     uint32_t windows; /* windows that mention it */
     uint32_t exports;
@@ -53,7 +81,8 @@ typedef struct cni_base {
     void *owner;
     int64_t *home; /* shape, then strides */
     int64_t home_inline[8];
-} cni_base;
+    uint64_t known;            /* its number with the other processes; 0: they do not know it */
+};
 
 struct cn_array {
     uint32_t refs;
@@ -93,6 +122,13 @@ cn_status cni_array_make(cni_base *base, cn_dtype dtype, int64_t offset, int ndi
 /* A new C-order array on a base of its own, of the shape of one in C order. */
 cn_status cni_array_like(const cn_array *like, cn_dtype dtype, cn_array **out);
 
+/* A base without storage and without arrays. */
+cn_status cni_base_create(int ndim, const int64_t *shape, const int64_t *strides, int64_t itemsize, int64_t nbytes,
+                          cni_base **out);
+
+/* Another home of the same bytes, in few dimensions (of a base whose own has few, too; else it stays). */
+void cni_base_set_home(cni_base *base, int ndim, const int64_t *shape, const int64_t *strides);
+
 /* Gives the base a buffer of its own, uninitialised, if it has none. */
 cn_status cni_base_materialise(cni_base *base);
 
@@ -110,6 +146,9 @@ cn_status cni_buffer_bring(cni_buffer *buffer, uint8_t place);
 
 /* Values on the host, in memory; alone: about to be changed there by somebody. */
 cn_status cni_buffer_to_host(cni_buffer *buffer, bool alone);
+
+/* The same for bytes [low, high), which are to be read only. */
+cn_status cni_buffer_range_to_host(cni_buffer *buffer, int64_t low, int64_t high);
 void cni_buffer_unref(cni_buffer *buffer);
 
 #endif

@@ -116,6 +116,18 @@ void cni_recorder_event(cni_recorder *r, const cn_fp_event *event)
     }
 }
 
+bool cni_recorder_has_event(const cni_recorder *r, const cn_fp_event *event)
+{
+    for (size_t i = 0; i < r->nevents; i++) {
+        const cn_fp_event *known = &r->events[i];
+        if (known->kind == event->kind && known->site == event->site && known->op == event->op &&
+            known->context == event->context) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool cn_fp_event_take(cn_fp_event *event)
 {
     cni_recorder *r = cni_my_recorder;
@@ -200,7 +212,8 @@ cn_status cn_flush(void)
 {
     cni_recorder *r;
     CN_TRY(cni_recorder_get(&r));
-    return cni_recorder_flush(r);
+    CN_TRY(cni_recorder_flush(r));
+    return cni_places_settle();
 }
 
 cn_status cn_synchronize(void)
@@ -208,6 +221,7 @@ cn_status cn_synchronize(void)
     for (cni_recorder *r = all_recorders; r != NULL; r = r->next) {
         CN_TRY(cni_recorder_flush(r));
     }
+    CN_TRY(cni_places_settle());
     return cni_process_device != NULL ? cni_process_device->finish() : CN_OK;
 }
 

@@ -130,6 +130,7 @@ cn_status cn_array_export(cn_array *array, void **data)
     cni_base *base = array->base;
     CN_TRY(cni_base_flush(base));
     CN_TRY(make_sole(base));
+    CN_TRY(cni_places_settle());
     base->exports++;
     base->arrays++;
     cni_stats.exports++;
@@ -148,7 +149,8 @@ void cn_array_unexport(cn_array *array)
 
 /* ---- Host reads ---- */
 
-cn_status cni_base_ready(cni_base *base)
+/* Bytes [low, high) can be read in the base's memory. */
+static cn_status range_ready(cni_base *base, int64_t low, int64_t high)
 {
     cni_stats.reads++;
     if (base->window != NULL) {
@@ -158,12 +160,18 @@ cn_status cni_base_ready(cni_base *base)
         CN_TRY(cni_base_materialise(base));
         memset(base->buffer->data, 0, (size_t)base->nbytes);
     }
-    return (base->buffer->valid & CNI_ON_HOST) != 0 ? CN_OK : cni_buffer_to_host(base->buffer, false);
+    CN_TRY(cni_buffer_range_to_host(base->buffer, low, high));
+    return cni_places_settle();
+}
+
+cn_status cni_base_ready(cni_base *base)
+{
+    return range_ready(base, 0, base->nbytes);
 }
 
 cn_status cn_array_item(const cn_array *array, int64_t offset, cn_scalar *out)
 {
-    CN_TRY(cni_base_ready(array->base));
+    CN_TRY(range_ready(array->base, offset, offset + (int64_t)cn_dtype_size((cn_dtype)array->dtype)));
     out->dtype = (cn_dtype)array->dtype;
     memcpy(out->value.bytes, (char *)array->base->buffer->data + offset, cn_dtype_size((cn_dtype)array->dtype));
     return CN_OK;
@@ -193,7 +201,10 @@ cn_status cn_array_read(const cn_array *array, void *data, int64_t nbytes)
     if (nbytes != array->size * (int64_t)itemsize) {
         return cni_fail(CN_ERROR_VALUE, "the array has %lld bytes", (long long)array->size * (long long)itemsize);
     }
-    CN_TRY(cni_base_ready(array->base));
+    cni_geometry g = cni_array_geometry(array);
+    int64_t low, high;
+    cni_geometry_range(&g, &low, &high);
+    CN_TRY(range_ready(array->base, low, high));
     const char *from = (char *)array->base->buffer->data + array->offset;
     char *to = data;
     if (array->size > 0) {
@@ -208,7 +219,8 @@ cn_status cn_array_store(cn_array *array, int64_t offset, const cn_scalar *value
     if (!array->writeable) {
         return cni_fail(CN_ERROR_READ_ONLY, "assignment destination is read-only");
     }
-    if (base->window == NULL && (base->buffer == NULL || base->buffer->refs == 1)) {
+    bool here = base->buffer == NULL || (base->buffer->refs == 1 && (base->buffer->valid & CNI_ON_PLACES) == 0);
+    if (base->window == NULL && here) {
         CN_TRY(cni_base_materialise(base));
         CN_TRY(cni_buffer_to_host(base->buffer, true));
         memcpy((char *)base->buffer->data + offset, value->value.bytes, cn_dtype_size((cn_dtype)array->dtype));

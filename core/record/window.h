@@ -164,5 +164,6 @@ cn_status cni_window_run(cni_window *window);
 
 /* A floating-point event of a pending op, kept until cn_fp_event_take. */
 void cni_recorder_event(cni_recorder *recorder, const cn_fp_event *event);
+bool cni_recorder_has_event(const cni_recorder *recorder, const cn_fp_event *event);
 
 #endif
