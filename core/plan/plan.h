@@ -128,11 +128,14 @@ typedef struct cni_plan {
     uint32_t loose_hits;   /* in a row with fewer live bases than are kept */
     void *binding;         /* exec's: addresses and extents of the last run */
     void (*binding_destroy)(void *binding);
+    void *spread;          /* exec's: the same over several places */
+    void (*spread_destroy)(void *spread);
 } cni_plan;
 
 /* What is true of a base when planning begins. */
 enum { CNI_BASE_STORED = 1, CNI_BASE_COMMON = 2 /* storage shared with a copy */, CNI_BASE_SHARED = 4,
-       CNI_BASE_AWAY = 8 /* its values are on the device alone */ };
+       CNI_BASE_AWAY = 8 /* its values are on the device alone */,
+       CNI_BASE_SPREAD = 16 /* over the places */, CNI_BASE_WHOLE = 32 /* spread, and the root has all of it */ };
 
 typedef struct cni_skeleton {
     uint64_t hash;
@@ -147,6 +150,9 @@ typedef struct cni_skeleton {
 
 /* Reads the window into the skeleton; appends the homes of its bases to its geometry (once). */
 cn_status cni_skeleton_build(cni_window *w, cni_skeleton *out);
+
+/* The same with what is true of the bases as somebody else knows it: states and live, by base. */
+cn_status cni_skeleton_build_as(cni_window *w, const uint8_t *states, const uint8_t *live, cni_skeleton *out);
 void cni_skeleton_destroy(cni_skeleton *s);
 
 /* Do all guards of the plan hold for this window's geometry? */

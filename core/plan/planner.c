@@ -88,6 +88,9 @@ void cni_plan_destroy(cni_plan *plan)
     if (plan->binding_destroy != NULL) {
         plan->binding_destroy(plan->binding);
     }
+    if (plan->spread_destroy != NULL) {
+        plan->spread_destroy(plan->spread);
+    }
     cni_arena_destroy(&plan->arena);
     cni_free(plan);
 }

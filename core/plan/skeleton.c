@@ -60,11 +60,24 @@ static void op_words(const cni_op *op, uint64_t *words)
     words[3] = args[4] | args[5] << 24;
 }
 
-cn_status cni_skeleton_build(cni_window *w, cni_skeleton *s)
+static uint8_t state_of(const cni_base *base)
 {
-    if (!reserve(w, s) || !append_homes(w, s)) {
-        return cni_fail_memory((int64_t)(w->nops * WORDS_PER_OP * sizeof(uint64_t)));
+    const cni_buffer *buffer = base->buffer;
+    uint8_t state = cni_base_shared(base) ? CNI_BASE_SHARED : 0;
+    if (buffer == NULL) {
+        return state;
     }
+    state |= CNI_BASE_STORED;
+    state |= buffer->refs > 1 ? CNI_BASE_COMMON : 0;
+    state |= buffer->valid == CNI_ON_DEVICE ? CNI_BASE_AWAY : 0;
+    state |= (buffer->valid & CNI_ON_PLACES) != 0 ? CNI_BASE_SPREAD : 0;
+    state |= buffer->valid == (CNI_ON_PLACES | CNI_ON_HOST) ? CNI_BASE_WHOLE : 0;
+    return state;
+}
+
+/* The words, once states and live are there. */
+static void words_fill(const cni_window *w, cni_skeleton *s)
+{
     uint64_t *word = s->words;
     *word++ = (uint64_t)w->nops | (uint64_t)w->nviews << 32;
     *word++ = (uint64_t)w->nbases | (uint64_t)w->nscalars << 20 | (uint64_t)w->nshapes << 40;
@@ -78,18 +91,37 @@ cn_status cni_skeleton_build(cni_window *w, cni_skeleton *s)
     }
     for (size_t i = 0; i < w->nbases; i++) {
         const cni_base *base = w->bases[i];
-        uint8_t state = base->buffer != NULL ? CNI_BASE_STORED : 0;
-        state |= base->buffer != NULL && base->buffer->refs > 1 ? CNI_BASE_COMMON : 0;
-        state |= cni_base_shared(base) ? CNI_BASE_SHARED : 0;
-        state |= base->buffer != NULL && base->buffer->valid == CNI_ON_DEVICE ? CNI_BASE_AWAY : 0;
-        s->states[i] = state;
-        s->live[i] = base->arrays > 0 || base->windows > 1;
-        *word++ = (uint64_t)state | (uint64_t)base->home_ndim << 8 | (uint64_t)base->home_itemsize << 16;
+        *word++ = (uint64_t)s->states[i] | (uint64_t)base->home_ndim << 8 | (uint64_t)base->home_itemsize << 16;
     }
     for (size_t i = 0; i < w->nscalars; i++) {
         *word++ = w->scalars[i].dtype;
     }
     s->nwords = (size_t)(word - s->words);
     s->hash = cni_hash_words(0, s->words, s->nwords);
+}
+
+cn_status cni_skeleton_build(cni_window *w, cni_skeleton *s)
+{
+    if (!reserve(w, s) || !append_homes(w, s)) {
+        return cni_fail_memory((int64_t)(w->nops * WORDS_PER_OP * sizeof(uint64_t)));
+    }
+    for (size_t i = 0; i < w->nbases; i++) {
+        s->states[i] = state_of(w->bases[i]);
+        s->live[i] = w->bases[i]->arrays > 0 || w->bases[i]->windows > 1;
+    }
+    words_fill(w, s);
+    return CN_OK;
+}
+
+cn_status cni_skeleton_build_as(cni_window *w, const uint8_t *states, const uint8_t *live, cni_skeleton *s)
+{
+    if (!reserve(w, s) || !append_homes(w, s)) {
+        return cni_fail_memory((int64_t)(w->nops * WORDS_PER_OP * sizeof(uint64_t)));
+    }
+    if (w->nbases > 0) {
+        memcpy(s->states, states, w->nbases);
+        memcpy(s->live, live, w->nbases);
+    }
+    words_fill(w, s);
     return CN_OK;
 }

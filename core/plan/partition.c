@@ -1,0 +1,419 @@
+/* partition.c - see partition.h: who does what. What moves is transfers.c's. */
+#include "plan/partition.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/status.h"
+#include "op/op.h"
+#include "plan/transfers.h"
+
+/* ---- Slots ---- */
+
+bool cni_base_spreads(const cni_window *w, const cni_skeleton *s, uint32_t base, int64_t spread_bytes)
+{
+    if ((s->states[base] & CNI_BASE_SPREAD) != 0) {
+        return true;
+    }
+    return w->bases[base]->nbytes >= spread_bytes && (s->states[base] & CNI_BASE_SHARED) == 0;
+}
+
+static void slot_layout(const cni_partitioning *p, uint32_t slot, cni_slot_layout *out)
+{
+    const cni_slot *info = &p->plan->slots[slot];
+    const cni_base *base = p->w->bases[info->base];
+    bool away = info->entry && (p->s->states[info->base] & CNI_BASE_SPREAD) != 0;
+    *out = (cni_slot_layout){.spread = cni_base_spreads(p->w, p->s, info->base, p->request->spread_bytes)};
+    if (away) {
+        out->layout = base->buffer->spread->layout;
+        return;
+    }
+    cni_geometry home = cni_partition_home(p, info->base);
+    out->layout = cni_layout_make(&home, base->nbytes, p->places);
+    out->adopted = out->spread && info->entry;
+}
+
+/* ---- Which access says where a part's elements belong ---- */
+
+static int64_t view_bytes(const cni_partitioning *p, uint32_t view)
+{
+    return p->w->views[view].size * (int64_t)cn_dtype_size((cn_dtype)p->w->views[view].dtype);
+}
+
+static bool reduces_into(const cni_part *part, uint32_t access)
+{
+    for (uint32_t i = 0; i < part->ninstr; i++) {
+        if (part->instr[i].kind == CNI_INSTR_REDUCE && part->instr[i].access == access) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* 3: an array that is stored, 2: a spread result of a reduction, 1: what a reduction reads; 0: says nothing. */
+static int rank_of(const cni_partitioning *p, const cni_part *part, uint32_t a)
+{
+    const cni_access *access = &part->access[a];
+    if (!p->slots[access->slot].spread) {
+        return 0;
+    }
+    if (access->written) {
+        return reduces_into(part, a) ? 2 : 3;
+    }
+    return part->reduces ? 1 : 0;
+}
+
+/* The access whose owners do the work; CNI_NONE: the root does it. */
+static uint32_t primary_access(const cni_partitioning *p, const cni_part *part)
+{
+    uint32_t best = CNI_NONE;
+    int best_rank = 0;
+    int64_t best_bytes = 0;
+    for (uint32_t a = 0; a < part->naccess; a++) {
+        int rank = rank_of(p, part, a);
+        int64_t bytes = view_bytes(p, part->access[a].view);
+        if (rank > best_rank || (rank > 0 && rank == best_rank && bytes > best_bytes)) {
+            best = a;
+            best_rank = rank;
+            best_bytes = bytes;
+        }
+    }
+    return best;
+}
+
+/* ---- Cutting a group ---- */
+
+/* Is every access a view over the part's own indices, and what is written in an order that can be cut? */
+static bool one_space(const cni_partitioning *p, const cni_part *part)
+{
+    cni_box boxes[CNI_CUT_BOXES];
+    for (uint32_t a = 0; a < part->naccess; a++) {
+        const cni_access *access = &part->access[a];
+        cni_geometry view = cni_window_geometry(p->w, access->view);
+        if (p->w->views[access->view].shape != part->shape || access->slot == CNI_NONE ||
+            (access->written && cni_geometry_cut(&view, 0, 0, boxes) < 0)) {
+            return false;
+        }
+    }
+    return p->w->shapes[part->shape].ndim <= CNI_LATTICE_DIMS;
+}
+
+/* Axes that the part's reductions fold. */
+static void folded_axes(const cni_partitioning *p, const cni_part *part, bool *folded)
+{
+    memset(folded, 0, CNI_LATTICE_DIMS * sizeof *folded);
+    for (uint32_t i = 0; i < part->ninstr; i++) {
+        if (part->instr[i].kind == CNI_INSTR_REDUCE) {
+            cni_geometry out = cni_window_geometry(p->w, part->access[part->instr[i].access].view);
+            for (int d = 0; d < out.ndim; d++) {
+                folded[d] |= out.strides[d] == 0 && out.shape[d] != 1;
+            }
+        }
+    }
+}
+
+/*
+ * May a reduction be done box by box? Folded axes whole; kept ones never down to one, since the order of a sum follows
+ * from the axes that have a length.
+ */
+static bool box_keeps_order(const cni_box *box, const cni_geometry *view, const bool *folded)
+{
+    for (int d = 0; d < view->ndim; d++) {
+        int64_t count = box->stop[d] - box->start[d];
+        if (count != view->shape[d] && (folded[d] || count == 1)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool share_add(cni_partitioning *p, cni_share *share, int place, int nboxes, const cni_box *boxes)
+{
+    *share = (cni_share){.place = place, .nboxes = nboxes};
+    share->boxes = cni_arena_copy(p->arena, boxes, (size_t)nboxes * sizeof *boxes);
+    return share->boxes != NULL;
+}
+
+/* Shares by who owns what the access names; *fits = false: it cannot be cut so. */
+static bool cut_boxes(cni_partitioning *p, const cni_part *part, uint32_t access, cni_shared_part *out, bool *fits)
+{
+    cni_geometry view = cni_window_geometry(p->w, part->access[access].view);
+    const cni_layout *layout = &p->slots[part->access[access].slot].layout;
+    cni_share *shares = cni_arena_alloc(p->arena, (size_t)p->places * sizeof *shares);
+    bool folded[CNI_LATTICE_DIMS];
+    cni_box boxes[CNI_CUT_BOXES];
+    folded_axes(p, part, folded);
+    *fits = true;
+    out->nshares = 0;
+    for (int place = 0; place < p->places && shares != NULL && *fits; place++) {
+        int n = cni_geometry_cut(&view, cni_layout_begin(layout, place), cni_layout_begin(layout, place + 1), boxes);
+        *fits = n >= 0;
+        for (int i = 0; i < n && part->reduces; i++) {
+            *fits &= box_keeps_order(&boxes[i], &view, folded);
+        }
+        if (n > 0 && *fits && !share_add(p, &shares[out->nshares++], place, n, boxes)) {
+            return false;
+        }
+    }
+    out->kind = CNI_SHARE_BOXES;
+    out->shares = shares;
+    return shares != NULL;
+}
+
+/* ---- Sharing out the elements of results ---- */
+
+typedef struct range_cut {
+    int nfolded, folded[CNI_LATTICE_DIMS];
+    int64_t shape[CNI_LATTICE_DIMS]; /* of the folded axes */
+    int64_t total;
+} range_cut;
+
+static range_cut range_of(const cni_partitioning *p, const cni_part *part, const cni_geometry *view)
+{
+    range_cut cut = {.total = 1};
+    bool folded[CNI_LATTICE_DIMS];
+    folded_axes(p, part, folded);
+    for (int d = 0; d < view->ndim; d++) {
+        if (folded[d]) {
+            cut.folded[cut.nfolded] = d;
+            cut.shape[cut.nfolded++] = view->shape[d];
+            cut.total *= view->shape[d];
+        }
+    }
+    return cut;
+}
+
+/* Where the place's reduced elements begin: as much of all as its bytes are of the view's, in whole quanta. */
+static int64_t range_begin(const cni_geometry *view, const cni_layout *layout, int64_t total, int64_t quantum,
+                           int place)
+{
+    int64_t low, high, begin = cni_layout_begin(layout, place);
+    cni_geometry_range(view, &low, &high);
+    if (place >= layout->places || begin >= high) {
+        return total;
+    }
+    if (begin <= low) {
+        return 0;
+    }
+    return (int64_t)((__int128)total * (begin - low) / (high - low)) / quantum * quantum;
+}
+
+static int range_in_space(const range_cut *cut, const cni_geometry *view, int64_t from, int64_t to, cni_box *boxes)
+{
+    cni_box found[CNI_CUT_BOXES];
+    int n = cni_range_boxes(cut->nfolded, cut->shape, from, to, found);
+    for (int i = 0; i < n; i++) {
+        for (int d = 0; d < view->ndim; d++) {
+            boxes[i].start[d] = 0;
+            boxes[i].stop[d] = view->shape[d];
+        }
+        for (int k = 0; k < cut->nfolded; k++) {
+            boxes[i].start[cut->folded[k]] = found[i].start[k];
+            boxes[i].stop[cut->folded[k]] = found[i].stop[k];
+        }
+    }
+    return n;
+}
+
+static bool cut_range(cni_partitioning *p, const cni_part *part, uint32_t access, int64_t quantum, cni_shared_part *out)
+{
+    cni_geometry view = cni_window_geometry(p->w, part->access[access].view);
+    const cni_layout *layout = &p->slots[part->access[access].slot].layout;
+    range_cut cut = range_of(p, part, &view);
+    cni_share *shares = cni_arena_alloc(p->arena, (size_t)p->places * sizeof *shares);
+    cni_box boxes[CNI_CUT_BOXES];
+    out->kind = CNI_SHARE_RANGE;
+    out->shares = shares;
+    for (int place = 0; place < p->places && shares != NULL; place++) {
+        int64_t from = range_begin(&view, layout, cut.total, quantum, place);
+        int64_t to = range_begin(&view, layout, cut.total, quantum, place + 1);
+        if (from < to) {
+            cni_share *share = &shares[out->nshares++];
+            if (!share_add(p, share, place, range_in_space(&cut, &view, from, to, boxes), boxes)) {
+                return false;
+            }
+            share->from = from;
+            share->to = to;
+        }
+    }
+    return shares != NULL;
+}
+
+/* ---- Parts ---- */
+
+static bool at_root(cni_partitioning *p, cni_shared_part *out)
+{
+    cni_share *share = cni_arena_alloc(p->arena, sizeof *share);
+    if (share == NULL) {
+        return false;
+    }
+    *share = (cni_share){0};
+    out->kind = CNI_SHARE_ROOT;
+    out->nshares = 1;
+    out->shares = share;
+    return true;
+}
+
+static bool is_empty(const cni_partitioning *p, const cni_part *part)
+{
+    const cni_shape_entry *shape = &p->w->shapes[part->shape];
+    return cni_element_count(shape->ndim, p->w->geometry + shape->geometry) == 0;
+}
+
+static bool share_group(cni_partitioning *p, const cni_part *part, int64_t quantum, cni_shared_part *out)
+{
+    bool may = one_space(p, part) && !is_empty(p, part);
+    uint32_t access = may ? primary_access(p, part) : CNI_NONE;
+    if (access == CNI_NONE) {
+        return at_root(p, out);
+    }
+    bool fits;
+    if (!cut_boxes(p, part, access, out, &fits)) {
+        return false;
+    }
+    if (fits) {
+        return true;
+    }
+    out->nshares = 0;
+    return part->reduces && quantum > 0 ? cut_range(p, part, access, quantum, out) : at_root(p, out);
+}
+
+static bool share_bytes(cni_partitioning *p, const cni_part *part, cni_shared_part *out)
+{
+    const cni_slot_layout *slot = &p->slots[part->slot];
+    if (!slot->spread) {
+        return at_root(p, out);
+    }
+    cni_share *shares = cni_arena_alloc(p->arena, (size_t)p->places * sizeof *shares);
+    out->kind = CNI_SHARE_BYTES;
+    out->shares = shares;
+    for (int place = 0; place < p->places && shares != NULL; place++) {
+        int64_t from = cni_layout_begin(&slot->layout, place), to = cni_layout_begin(&slot->layout, place + 1);
+        if (from < to) {
+            shares[out->nshares++] = (cni_share){.place = place, .from = from, .to = to};
+        }
+    }
+    return shares != NULL;
+}
+
+static bool share_part(cni_partitioning *p, int64_t quantum, cni_shared_part *out)
+{
+    switch ((cni_part_kind)out->part->kind) {
+    case CNI_PART_GROUP:
+        return share_group(p, out->part, quantum, out);
+    case CNI_PART_CARRY:
+    case CNI_PART_FILL:
+        return share_bytes(p, out->part, out);
+    default:
+        return at_root(p, out);
+    }
+}
+
+static bool stage_share(cni_partitioning *p, uint32_t launch, uint32_t origin, cni_stage *stage)
+{
+    const cni_launch *l = &p->plan->launches[launch];
+    cni_part *pieces = cni_arena_alloc(p->arena, (l->nparts * CNI_SPLIT_MOST + 1) * sizeof *pieces);
+    cni_shared_part *parts = cni_arena_alloc(p->arena, (l->nparts * CNI_SPLIT_MOST + 1) * sizeof *parts);
+    if (pieces == NULL || parts == NULL) {
+        return false;
+    }
+    for (uint32_t k = 0; k < l->nparts; k++) {
+        uint32_t n;
+        if (!cni_part_split(p, &l->parts[k], &n, pieces)) {
+            return false;
+        }
+        for (uint32_t i = 0; i < n; i++, pieces++) {
+            cni_shared_part *out = &parts[stage->nparts++];
+            *out = (cni_shared_part){.part = pieces, .origin = origin + k};
+            if (!share_part(p, p->request->quantum[origin + k], out)) {
+                return false;
+            }
+        }
+    }
+    stage->parts = parts;
+    return true;
+}
+
+/* Slots that no share but the root's touches stay at, or go to, the root. */
+static void keep_at_root(cni_partitioning *p, const cni_stage *stages)
+{
+    bool *worked = cni_arena_alloc(p->arena, p->plan->nslots + 1);
+    if (worked == NULL) {
+        return;
+    }
+    memset(worked, 0, p->plan->nslots);
+    for (uint32_t l = 0; l < p->plan->nlaunches; l++) {
+        for (uint32_t k = 0; k < stages[l].nparts; k++) {
+            const cni_shared_part *shared = &stages[l].parts[k];
+            for (uint32_t a = 0; a < shared->part->naccess && shared->kind != CNI_SHARE_ROOT; a++) {
+                worked[shared->part->access[a].slot] = true;
+            }
+            if (shared->kind == CNI_SHARE_BYTES) {
+                worked[shared->part->slot] = true;
+                worked[shared->part->source] |= shared->part->kind == CNI_PART_CARRY;
+            }
+        }
+    }
+    for (uint32_t i = 0; i < p->plan->nslots; i++) {
+        bool spread_already = p->slots[i].spread && p->plan->slots[i].entry && !p->slots[i].adopted;
+        if (!worked[i] && !spread_already) {
+            p->slots[i].spread = p->slots[i].adopted = false;
+        }
+    }
+}
+
+static cn_status partition(cni_partitioning *p, cni_partition *out)
+{
+    uint32_t nlaunches = p->plan->nlaunches;
+    cni_stage *stages = cni_arena_alloc(p->arena, (nlaunches + 1) * sizeof *stages);
+    p->slots = cni_arena_alloc(p->arena, (p->plan->nslots + 1) * sizeof *p->slots);
+    if (stages == NULL || p->slots == NULL) {
+        return cni_fail_memory((int64_t)nlaunches);
+    }
+    for (uint32_t i = 0; i < p->plan->nslots; i++) {
+        slot_layout(p, i, &p->slots[i]);
+    }
+    uint32_t origin = 0;
+    for (uint32_t l = 0; l < nlaunches; l++) {
+        stages[l] = (cni_stage){0};
+        if (!stage_share(p, l, origin, &stages[l])) {
+            return cni_fail_memory((int64_t)nlaunches);
+        }
+        origin += p->plan->launches[l].nparts;
+    }
+    keep_at_root(p, stages);
+    out->slots = p->slots;
+    out->nstages = nlaunches;
+    out->stages = stages;
+    return cni_transfers_make(p, out, stages);
+}
+
+cn_status cni_partition_make(const cni_partition_request *request, cni_partition **out)
+{
+    cni_partition *made = cni_alloc_zero(1, sizeof *made);
+    if (made == NULL) {
+        return cni_fail_memory((int64_t)sizeof *made);
+    }
+    made->places = request->places;
+    cni_partitioning p = {.request = request,
+                          .plan = request->plan,
+                          .w = request->window,
+                          .s = request->skeleton,
+                          .places = request->places,
+                          .arena = &made->arena};
+    cn_status status = partition(&p, made);
+    if (status != CN_OK) {
+        cni_partition_destroy(made);
+        return status;
+    }
+    *out = made;
+    return CN_OK;
+}
+
+void cni_partition_destroy(cni_partition *partition)
+{
+    if (partition != NULL) {
+        cni_arena_destroy(&partition->arena);
+        cni_free(partition);
+    }
+}

@@ -1,0 +1,86 @@
+/*
+ * partition.h - which place does what of a plan, and what must move between places: for one geometry.
+ *
+ * Bases of some size are spread over the places (record/layout.h), all else is at place 0, the root. A part of a launch
+ * is cut by who owns what it writes (or, if it only reduces, what it reads); a part that cannot be cut is done by the root.
+ * What a place reads and does not own comes before the launch; what it wrote and does not own goes to the owners after it.
+ * The partition follows from the plan, the geometry and the layouts alone, so that every process finds the same.
+ */
+#ifndef CNI_PARTITION_H
+#define CNI_PARTITION_H
+
+#include "plan/plan.h"
+#include "record/layout.h"
+
+typedef struct cni_transfer {
+    uint32_t slot;
+    int from, to;
+    bool boxed; /* the region is this box of the base's home */
+    cni_box box;
+    cni_region region;
+} cni_transfer;
+
+typedef enum cni_share_kind {
+    CNI_SHARE_ROOT,  /* the root does all of it */
+    CNI_SHARE_BOXES, /* every place the indices in its boxes */
+    CNI_SHARE_RANGE, /* a reduction: every place the reduced elements [from, to) of all results; the root puts them together */
+    CNI_SHARE_BYTES /* a carry or fill: every place bytes [from, to) of the slot */
+} cni_share_kind;
+
+/* What one place does of a part. */
+typedef struct cni_share {
+    int place;
+    int nboxes;
+    const cni_box *boxes;
+    int64_t from, to;
+} cni_share;
+
+typedef struct cni_shared_part {
+    const cni_part *part; /* of the plan, or some of its stores */
+    uint32_t origin;      /* number of the plan's part, counted through its launches */
+    uint8_t kind;
+    uint32_t nshares;
+    const cni_share *shares; /* in the order of places */
+} cni_shared_part;
+
+typedef struct cni_stage {
+    uint32_t nparts, nbefore, nafter;
+    const cni_shared_part *parts;
+    const cni_transfer *before, *after; /* by generation: the same order at every process */
+} cni_stage;
+
+typedef struct cni_slot_layout {
+    bool spread;
+    bool adopted; /* at the root until the plan begins; its transfers are the partition's first */
+    cni_layout layout;
+} cni_slot_layout;
+
+typedef struct cni_partition {
+    cni_arena arena;
+    int places;
+    const cni_slot_layout *slots;
+    uint32_t nadopt;
+    const cni_transfer *adopt;
+    uint32_t nstages;
+    const cni_stage *stages;
+    uint64_t messages, message_bytes; /* of one run: pairs of places that exchange something, stage by stage */
+} cni_partition;
+
+/* What a partition is made for. */
+typedef struct cni_partition_request {
+    const cni_plan *plan;
+    const cni_window *window;
+    const cni_skeleton *skeleton;
+    int places;
+    int64_t spread_bytes; /* bases from this size on are spread */
+    const int64_t
+        *quantum; /* by part, in the order of launches: elements of a reduction that stay together; 0: no share */
+} cni_partition_request;
+
+cn_status cni_partition_make(const cni_partition_request *request, cni_partition **out);
+void cni_partition_destroy(cni_partition *partition);
+
+/* Is the base spread, or will it be as soon as a place works on it? */
+bool cni_base_spreads(const cni_window *w, const cni_skeleton *s, uint32_t base, int64_t spread_bytes);
+
+#endif

@@ -1,0 +1,368 @@
+/*
+ * transfers.c - see transfers.h.
+ *
+ * A transfer is asked for element by element's owner: what a share needs and does not own comes from those who do. What a
+ * place has received stays good until the slot is written, and what is asked for twice, or lies beside what is asked
+ * for already, travels once.
+ */
+#include "plan/transfers.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/status.h"
+
+typedef struct list {
+    cni_transfer *items;
+    size_t count, capacity;
+} list;
+
+typedef struct maker {
+    cni_partitioning *p;
+    list list;          /* of all stages so far */
+    size_t first;       /* of the present stage and side */
+    size_t *good_since; /* by slot: transfers before this one are of older contents */
+    bool *at_root;      /* by slot: the root has every element */
+    bool no_memory;
+} maker;
+
+/* ---- Joining ---- */
+
+static bool box_of(const maker *m, uint32_t slot, const cni_region *region, cni_box *box)
+{
+    cni_geometry home = cni_partition_home(m->p, m->p->plan->slots[slot].base), g = cni_region_geometry(region);
+    cni_lattice lattice;
+    if (!cni_lattice_make(&home, &g, &lattice)) {
+        return false;
+    }
+    for (int k = 0; k < lattice.ndim; k++) {
+        if (lattice.step[k] != 1 && lattice.count[k] != 1) {
+            return false;
+        }
+        box->start[k] = lattice.start[k];
+        box->stop[k] = lattice.start[k] + lattice.count[k];
+    }
+    return true;
+}
+
+static bool box_contains(const cni_box *outer, const cni_box *inner, int ndim)
+{
+    for (int k = 0; k < ndim; k++) {
+        if (inner->start[k] < outer->start[k] || inner->stop[k] > outer->stop[k]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Grows the box by the other if together they are a box; they may overlap. */
+static bool box_join(cni_box *box, const cni_box *other, int ndim)
+{
+    int differs = -1;
+    for (int k = 0; k < ndim; k++) {
+        if (box->start[k] != other->start[k] || box->stop[k] != other->stop[k]) {
+            if (differs >= 0) {
+                return false;
+            }
+            differs = k;
+        }
+    }
+    if (differs < 0 || other->start[differs] > box->stop[differs] || other->stop[differs] < box->start[differs]) {
+        return differs < 0;
+    }
+    box->start[differs] = other->start[differs] < box->start[differs] ? other->start[differs] : box->start[differs];
+    box->stop[differs] = other->stop[differs] > box->stop[differs] ? other->stop[differs] : box->stop[differs];
+    return true;
+}
+
+static bool same_region(const cni_region *a, const cni_region *b)
+{
+    size_t size = (size_t)a->ndim * sizeof *a->shape;
+    return a->ndim == b->ndim && a->itemsize == b->itemsize && a->offset == b->offset &&
+           memcmp(a->shape, b->shape, size) == 0 && memcmp(a->strides, b->strides, size) == 0;
+}
+
+/* Has an earlier transfer brought it, or can one of this stage bring it too? */
+static bool joined(maker *m, const cni_transfer *t)
+{
+    cni_geometry home = cni_partition_home(m->p, m->p->plan->slots[t->slot].base);
+    for (size_t i = m->list.count; i-- > m->good_since[t->slot];) {
+        cni_transfer *known = &m->list.items[i];
+        if (known->slot != t->slot || known->from != t->from || known->to != t->to) {
+            continue;
+        }
+        if (t->boxed && known->boxed) {
+            if (box_contains(&known->box, &t->box, home.ndim)) {
+                return true;
+            }
+            if (i >= m->first && box_join(&known->box, &t->box, home.ndim)) {
+                return cni_region_make(&home, &known->box, &known->region);
+            }
+        } else if (same_region(&known->region, &t->region)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void transfer_add(maker *m, uint32_t slot, int from, int to, const cni_region *region)
+{
+    if (from == to || cni_region_size(region) == 0 || m->no_memory) {
+        return;
+    }
+    cni_transfer t = {.slot = slot, .from = from, .to = to, .region = *region};
+    t.boxed = box_of(m, slot, region, &t.box);
+    if (joined(m, &t)) {
+        return;
+    }
+    if (!cni_grow((void **)&m->list.items, &m->list.capacity, m->list.count + 1, sizeof t)) {
+        m->no_memory = true;
+        return;
+    }
+    m->list.items[m->list.count++] = t;
+}
+
+/* ---- Who has it ---- */
+
+/* Calls add for every owner of some of the region with what it owns of it. */
+static void by_owner(maker *m, uint32_t slot, const cni_region *region, int place, bool to_owner)
+{
+    const cni_slot_layout *s = &m->p->slots[slot];
+    if (!s->spread) {
+        transfer_add(m, slot, to_owner ? place : 0, to_owner ? 0 : place, region);
+        return;
+    }
+    if (!to_owner && place == 0 && m->at_root[slot]) {
+        return;
+    }
+    cni_geometry g = cni_region_geometry(region);
+    int64_t low, high;
+    cni_geometry_range(&g, &low, &high);
+    for (int owner = cni_layout_owner(&s->layout, low); owner < m->p->places; owner++) {
+        int64_t begin = cni_layout_begin(&s->layout, owner), end = cni_layout_begin(&s->layout, owner + 1);
+        if (begin >= high) {
+            break;
+        }
+        if (owner == place || begin == end) {
+            continue;
+        }
+        cni_box boxes[CNI_CUT_BOXES];
+        int n = cni_geometry_cut(&g, begin, end, boxes);
+        for (int i = 0; i < n; i++) {
+            cni_region own;
+            if (cni_region_make(&g, &boxes[i], &own)) {
+                transfer_add(m, slot, to_owner ? place : owner, to_owner ? owner : place, &own);
+            }
+        }
+        if (n < 0) { /* elements in no order: every byte between */
+            cni_region bytes = cni_region_bytes(low > begin ? low : begin, high < end ? high : end);
+            transfer_add(m, slot, to_owner ? place : owner, to_owner ? owner : place, &bytes);
+        }
+    }
+}
+
+static void move_view(maker *m, uint32_t slot, uint32_t view, const cni_box *box, int place, bool to_owner)
+{
+    cni_geometry g = cni_window_geometry(m->p->w, view);
+    cni_region region;
+    int64_t low, high;
+    cni_geometry_range(&g, &low, &high);
+    if (low == high) {
+        return;
+    }
+    if (!cni_region_make(&g, box, &region)) {
+        region = cni_region_bytes(low, high);
+    }
+    by_owner(m, slot, &region, place, to_owner);
+}
+
+/* ---- Parts ---- */
+
+/* Does what is written need what was there? Views in no order go back with all bytes between their elements. */
+static bool updates(const maker *m, const cni_part *part, uint32_t view)
+{
+    cni_geometry g = cni_window_geometry(m->p->w, view);
+    cni_box boxes[CNI_CUT_BOXES];
+    return (part->kind == CNI_PART_LIBRARY && m->p->w->ops[part->op].kind == CNI_SCATTER) ||
+           cni_geometry_cut(&g, 0, 0, boxes) < 0;
+}
+
+static void move_access(maker *m, const cni_shared_part *shared, uint32_t a, bool to_owner)
+{
+    const cni_access *access = &shared->part->access[a];
+    if (access->slot == CNI_NONE) {
+        return;
+    }
+    for (uint32_t i = 0; i < shared->nshares; i++) {
+        const cni_share *share = &shared->shares[i];
+        if (shared->kind == CNI_SHARE_ROOT) {
+            move_view(m, access->slot, access->view, NULL, share->place, to_owner);
+        }
+        for (int k = 0; k < share->nboxes && shared->kind != CNI_SHARE_ROOT; k++) {
+            move_view(m, access->slot, access->view, &share->boxes[k], share->place, to_owner);
+        }
+    }
+}
+
+static bool made_at_root(const cni_shared_part *shared, uint32_t a)
+{
+    if (shared->kind != CNI_SHARE_RANGE) {
+        return false;
+    }
+    for (uint32_t i = 0; i < shared->part->ninstr; i++) {
+        const cni_instr *x = &shared->part->instr[i];
+        if (x->kind == CNI_INSTR_REDUCE && x->access == a) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void carry_source(maker *m, const cni_shared_part *shared)
+{
+    const cni_part *part = shared->part;
+    const cni_slot_layout *source = &m->p->slots[part->source];
+    for (uint32_t i = 0; i < shared->nshares; i++) {
+        const cni_share *share = &shared->shares[i];
+        int64_t low = share->from, high = share->to;
+        if (shared->kind == CNI_SHARE_ROOT) {
+            low = 0;
+            high = source->layout.nbytes;
+        }
+        cni_region bytes = cni_region_bytes(low, high);
+        by_owner(m, part->source, &bytes, share->place, false);
+    }
+}
+
+static void before_part(maker *m, const cni_shared_part *shared)
+{
+    const cni_part *part = shared->part;
+    for (uint32_t a = 0; a < part->naccess; a++) {
+        const cni_access *access = &part->access[a];
+        if (access->slot != CNI_NONE && (!access->written || updates(m, part, access->view))) {
+            move_access(m, shared, a, false);
+        }
+    }
+    if (part->kind == CNI_PART_CARRY) {
+        carry_source(m, shared);
+    }
+}
+
+static void after_part(maker *m, const cni_shared_part *shared)
+{
+    const cni_part *part = shared->part;
+    for (uint32_t a = 0; a < part->naccess; a++) {
+        if (!part->access[a].written) {
+            continue;
+        }
+        if (made_at_root(shared, a)) {
+            move_view(m, part->access[a].slot, part->access[a].view, NULL, 0, true);
+        } else {
+            move_access(m, shared, a, true);
+        }
+    }
+}
+
+/* What places know of what the part writes is old now. */
+static void forget(maker *m, const cni_part *part)
+{
+    for (uint32_t a = 0; a < part->naccess; a++) {
+        if (part->access[a].written && part->access[a].slot != CNI_NONE) {
+            m->good_since[part->access[a].slot] = m->list.count;
+            m->at_root[part->access[a].slot] = false;
+        }
+    }
+    if (part->kind == CNI_PART_CARRY || part->kind == CNI_PART_FILL) {
+        m->good_since[part->slot] = m->list.count;
+        m->at_root[part->slot] = false;
+    }
+}
+
+/* ---- Stages ---- */
+
+static void adopt(maker *m, cni_partition *out)
+{
+    for (uint32_t i = 0; i < m->p->plan->nslots; i++) {
+        const cni_slot_layout *s = &m->p->slots[i];
+        const cni_slot *info = &m->p->plan->slots[i];
+        m->at_root[i] = s->adopted || (info->entry && (m->p->s->states[info->base] & CNI_BASE_WHOLE) != 0);
+        for (int place = 1; place < m->p->places && s->adopted; place++) {
+            cni_region bytes =
+                cni_region_bytes(cni_layout_begin(&s->layout, place), cni_layout_begin(&s->layout, place + 1));
+            transfer_add(m, i, 0, place, &bytes);
+        }
+    }
+    out->nadopt = (uint32_t)m->list.count;
+}
+
+static void stage_transfers(maker *m, cni_stage *stage)
+{
+    m->first = m->list.count;
+    for (uint32_t k = 0; k < stage->nparts; k++) {
+        before_part(m, &stage->parts[k]);
+    }
+    stage->nbefore = (uint32_t)(m->list.count - m->first);
+    for (uint32_t k = 0; k < stage->nparts; k++) {
+        forget(m, stage->parts[k].part);
+    }
+    m->first = m->list.count;
+    for (uint32_t k = 0; k < stage->nparts; k++) {
+        after_part(m, &stage->parts[k]);
+    }
+    stage->nafter = (uint32_t)(m->list.count - m->first);
+    for (uint32_t k = 0; k < stage->nparts; k++) { /* a put is no copy that could be used again */
+        forget(m, stage->parts[k].part);
+    }
+}
+
+/* Pairs of places that exchange something, and how much. */
+static void count_messages(const cni_transfer *transfers, uint32_t n, cni_partition *out)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        bool first = true;
+        for (uint32_t k = 0; k < i && first; k++) {
+            first = transfers[k].from != transfers[i].from || transfers[k].to != transfers[i].to;
+        }
+        out->messages += first;
+        out->message_bytes += (uint64_t)cni_region_size(&transfers[i].region);
+    }
+}
+
+static bool finish(maker *m, cni_partition *out, cni_stage *stages)
+{
+    cni_transfer *all = cni_arena_copy(m->p->arena, m->list.items, m->list.count * sizeof *all);
+    if (all == NULL) {
+        return false;
+    }
+    out->adopt = all;
+    all += out->nadopt;
+    for (uint32_t l = 0; l < out->nstages; l++) {
+        stages[l].before = all;
+        all += stages[l].nbefore;
+        stages[l].after = all;
+        all += stages[l].nafter;
+        count_messages(stages[l].before, stages[l].nbefore, out);
+        count_messages(stages[l].after, stages[l].nafter, out);
+    }
+    return true;
+}
+
+cn_status cni_transfers_make(cni_partitioning *p, cni_partition *out, cni_stage *stages)
+{
+    maker m = {.p = p};
+    m.good_since = cni_arena_alloc(p->arena, (p->plan->nslots + 1) * sizeof *m.good_since);
+    m.at_root = cni_arena_alloc(p->arena, p->plan->nslots + 1);
+    if (m.good_since == NULL || m.at_root == NULL) {
+        return cni_fail_memory(p->plan->nslots);
+    }
+    adopt(&m, out);
+    for (uint32_t i = 0; i < p->plan->nslots; i++) { /* halos of what is adopted are not there yet */
+        m.good_since[i] = m.list.count;
+    }
+    for (uint32_t l = 0; l < out->nstages; l++) {
+        stage_transfers(&m, &stages[l]);
+    }
+    bool made = !m.no_memory && finish(&m, out, stages);
+    cni_free(m.list.items);
+    return made ? CN_OK : cni_fail_memory((int64_t)m.list.count);
+}
