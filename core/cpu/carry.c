@@ -17,11 +17,34 @@ struct cni_carry_binding {
     size_t itemsize;
     int64_t nbytes;
     int64_t strides[CNI_LATTICE_DIMS];
-    int nboxes; /* -1: everything */
-    cni_box boxes[CNI_COVER_BOXES];
+    int nboxes; /* -1: everything in the span */
+    cni_span span;
+    cni_box boxes[CNI_COVER_BOXES * CNI_CUT_BOXES];
 };
 
-cn_status cni_carry_bind(const cni_part *part, const cni_window *w, const cni_skeleton *s, cni_carry_binding **out)
+/* What of the boxes lies in the span. */
+static void clip(const cni_geometry *home, cni_carry_binding *b)
+{
+    cni_box within[CNI_CUT_BOXES], whole[CNI_COVER_BOXES];
+    int nwithin = cni_geometry_cut(home, b->span.low, b->span.high, within), nwhole = b->nboxes;
+    memcpy(whole, b->boxes, sizeof whole);
+    b->nboxes = 0;
+    for (int i = 0; i < nwhole; i++) {
+        for (int k = 0; k < nwithin; k++) {
+            cni_box *box = &b->boxes[b->nboxes];
+            bool any = true;
+            for (int d = 0; d < home->ndim; d++) {
+                box->start[d] = whole[i].start[d] > within[k].start[d] ? whole[i].start[d] : within[k].start[d];
+                box->stop[d] = whole[i].stop[d] < within[k].stop[d] ? whole[i].stop[d] : within[k].stop[d];
+                any &= box->start[d] < box->stop[d];
+            }
+            b->nboxes += any;
+        }
+    }
+}
+
+cn_status cni_carry_bind(const cni_part *part, const cni_window *w, const cni_skeleton *s, const cni_span *span,
+                         cni_carry_binding **out)
 {
     cni_carry_binding *b = cni_alloc_zero(1, sizeof *b);
     cni_geometry views[LIST_MOST];
@@ -44,6 +67,10 @@ cn_status cni_carry_bind(const cni_part *part, const cni_window *w, const cni_sk
     }
     if (n == 0 || home.ndim == 0) {
         b->nboxes = b->nboxes == 0 ? 0 : -1;
+    }
+    b->span = span != NULL ? *span : (cni_span){0, b->nbytes};
+    if (span != NULL && b->nboxes > 0) {
+        clip(&home, b);
     }
     *out = b;
     return CN_OK;
@@ -118,8 +145,8 @@ void cni_carry_run(const cni_part *part, const cni_carry_binding *b, const cni_r
     char *to = run->slots[part->slot];
     const char *from = fill ? (const char *)run->window->scalars[part->source].value.bytes : run->slots[part->source];
     if (b->nboxes < 0) {
-        carry_run r = {.b = b, .to = to, .from = from, .fill = fill};
-        cni_library_lines(b->nbytes / (int64_t)b->itemsize, 1, run_all, &r);
+        carry_run r = {.b = b, .to = to + b->span.low, .from = fill ? from : from + b->span.low, .fill = fill};
+        cni_library_lines((b->span.high - b->span.low) / (int64_t)b->itemsize, 1, run_all, &r);
     }
     for (int i = 0; i < b->nboxes; i++) {
         run_box(b, &b->boxes[i], to, from, fill);

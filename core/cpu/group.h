@@ -101,6 +101,9 @@ cn_status cni_group_bind(const cni_part *part, const cni_window *w, const cni_sk
 void cni_group_unbind(cni_group_binding *g);
 void cni_group_run(const cni_part *part, cni_group_binding *g, const cni_run *run);
 
+/* What the elements [from, to) of every result leave to be put together by cni_reduce_finish. */
+void cni_group_run_partial(const cni_part *part, cni_group_binding *g, const cni_run *run, int64_t from, int64_t to, void *state);
+
 /* Points the accesses at the element of the lane's index. */
 void cni_lane_point(const cni_group_binding *g, cni_lane *lane, const cni_run *run);
 
@@ -116,6 +119,12 @@ uint32_t cni_fp_events_seen(void);
 /* Runs a group that reduces. */
 void cni_reduce_run(cni_group_binding *g, const cni_run *run);
 cn_status cni_reduce_bind(const cni_part *part, const cni_window *w, cni_group_binding *g, cni_lane *lane);
+
+/* Results shared out among places: cni_place's quantum, partial_bytes, partial and finish. */
+int64_t cni_reduce_quantum(const cni_group_binding *g);
+int64_t cni_reduce_partial_bytes(const cni_group_binding *g);
+void cni_reduce_partial(cni_group_binding *g, const cni_run *run, int64_t from, int64_t to, void *state);
+void cni_reduce_finish(cni_group_binding *g, const cni_run *run, int n, const void *states);
 
 /* Takes the tile's values into the accumulators (step REDUCE). */
 void cni_reduce_tile(const cni_group_binding *g, cni_lane *lane, cni_reduction *r, const cni_run *run, int64_t rows, int64_t columns);

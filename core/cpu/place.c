@@ -12,7 +12,7 @@ typedef struct part_binding {
     int64_t scratch; /* bytes */
 } part_binding;
 
-static cn_status bind(const cni_part *part, const cni_window *w, const cni_skeleton *s, void **out)
+static cn_status bind(const cni_part *part, const cni_window *w, const cni_skeleton *s, const cni_span *span, void **out)
 {
     part_binding *b = cni_alloc_zero(1, sizeof *b);
     if (b == NULL) {
@@ -24,7 +24,7 @@ static cn_status bind(const cni_part *part, const cni_window *w, const cni_skele
     } else if (part->kind == CNI_PART_LIBRARY) {
         b->scratch = cni_library_scratch(part, w);
     } else {
-        status = cni_carry_bind(part, w, s, &b->carry);
+        status = cni_carry_bind(part, w, s, span, &b->carry);
     }
     if (status != CN_OK) {
         cni_free(b);
@@ -68,7 +68,31 @@ static int64_t scratch(const void *opaque)
     return ((const part_binding *)opaque)->scratch;
 }
 
-const cni_place cni_cpu_place = {.name = "cpu", .where = CNI_ON_HOST, .bind = bind, .unbind = unbind, .scratch = scratch, .run = run_part};
+static int64_t quantum(const void *opaque)
+{
+    const part_binding *b = opaque;
+    return b->group != NULL ? cni_reduce_quantum(b->group) : 0;
+}
+
+static int64_t partial_bytes(const void *opaque)
+{
+    return cni_reduce_partial_bytes(((const part_binding *)opaque)->group);
+}
+
+static void partial(const cni_part *part, void *opaque, const cni_run *run, int64_t from, int64_t to, void *state)
+{
+    cni_group_run_partial(part, ((part_binding *)opaque)->group, run, from, to, state);
+}
+
+static void finish(const cni_part *part, void *opaque, const cni_run *run, int n, const void *states)
+{
+    (void)part;
+    cni_reduce_finish(((part_binding *)opaque)->group, run, n, states);
+}
+
+const cni_place cni_cpu_place = {.name = "cpu", .where = CNI_ON_HOST, .bind = bind, .unbind = unbind, .scratch = scratch,
+                                 .run = run_part, .quantum = quantum, .partial_bytes = partial_bytes, .partial = partial,
+                                 .finish = finish};
 
 const char *cni_cpu_instruction_set(void)
 {

@@ -458,6 +458,7 @@ typedef struct reduce_run {
     const cni_run *run;
     void (*units)(const cni_group_binding *g, cni_lane *lane, const cni_run *run, int64_t first, int64_t end);
     int64_t count, quantum; /* quantum: elements that stay together when one result is shared out */
+    int64_t first;          /* the quantum that the share begins with */
     int lanes;
 } reduce_run;
 
@@ -474,12 +475,13 @@ static void run_share(void *context, int k)
     const reduce_run *r = context;
     cni_lane *lane = &r->g->lanes[k];
     int64_t elements = extent(r->g, r->g->nkept, r->g->ndim);
-    int64_t from = cni_lane_begin(r->count, k, r->lanes) * r->quantum, to = cni_lane_begin(r->count, k + 1, r->lanes) * r->quantum;
+    int64_t from = (r->first + cni_lane_begin(r->count, k, r->lanes)) * r->quantum;
+    int64_t to = (r->first + cni_lane_begin(r->count, k + 1, r->lanes)) * r->quantum;
     feclearexcept(FE_ALL_EXCEPT);
     for (uint32_t i = 0; i < r->g->nreductions; i++) {
         cni_reduction *reduction = &lane->reductions[i];
         result_begin(reduction, r->run);
-        if (k > 0 && reduction->has_initial) { /* it counts once */
+        if (from > 0 && reduction->has_initial) { /* it counts once */
             reduction->begun = reduction->has_identity;
             reduction->accumulator = reduction->identity;
         }
@@ -515,22 +517,113 @@ static int64_t share_quantum(const cni_group_binding *g)
     return quantum;
 }
 
+/* Quanta [first, first + count) of the result at this place of the kept axes, into lane 0. */
+static void share_result(reduce_run *r, int64_t unit)
+{
+    const cni_group_binding *g = r->g;
+    for (int k = 0; k < r->lanes; k++) {
+        seek(g, &g->lanes[k], 0, g->nkept, unit);
+    }
+    cni_threads_run(r->lanes, run_share, r);
+    for (uint32_t i = 0; i < g->nreductions; i++) {
+        for (int k = 1; k < r->lanes; k++) {
+            share_merge(&g->lanes[0].reductions[i], &g->lanes[k].reductions[i]);
+        }
+    }
+    cni_lane_point(g, &g->lanes[0], r->run);
+}
+
+static void results_finish(const cni_group_binding *g)
+{
+    for (uint32_t i = 0; i < g->nreductions; i++) {
+        cni_reduction *reduction = &g->lanes[0].reductions[i];
+        result_finish(reduction, g->lanes[0].pointers[reduction->access]);
+    }
+}
+
 static void share_out(cni_group_binding *g, const cni_run *run, int64_t quantum)
 {
     reduce_run r = {.g = g, .run = run, .quantum = quantum, .count = (extent(g, g->nkept, g->ndim) + quantum - 1) / quantum};
     r.lanes = r.count < g->nlanes ? (int)r.count : g->nlanes;
     int64_t results = extent(g, 0, g->nkept);
     for (int64_t unit = 0; unit < results; unit++) {
-        for (int k = 0; k < r.lanes; k++) {
-            seek(g, &g->lanes[k], 0, g->nkept, unit);
-        }
-        cni_threads_run(r.lanes, run_share, &r);
-        cni_lane_point(g, &g->lanes[0], run);
-        for (uint32_t i = 0; i < g->nreductions; i++) {
-            for (int k = 1; k < r.lanes; k++) {
-                share_merge(&g->lanes[0].reductions[i], &g->lanes[k].reductions[i]);
+        share_result(&r, unit);
+        results_finish(g);
+    }
+}
+
+/* ---- Shares of several places ---- */
+
+enum { PARTIAL_RESULTS = 256 };
+
+typedef struct partial_state {
+    cni_superacc exact[2];
+    cn_scalar accumulator;
+    bool begun;
+} partial_state;
+
+int64_t cni_reduce_quantum(const cni_group_binding *g)
+{
+    bool whole = g->nreductions == 0 || g->last_kept || extent(g, 0, g->nkept) > PARTIAL_RESULTS || g->ndim == g->nkept;
+    return whole ? 0 : share_quantum(g);
+}
+
+int64_t cni_reduce_partial_bytes(const cni_group_binding *g)
+{
+    return extent(g, 0, g->nkept) * g->nreductions * (int64_t)sizeof(partial_state);
+}
+
+void cni_reduce_partial(cni_group_binding *g, const cni_run *run, int64_t from, int64_t to, void *state)
+{
+    int64_t quantum = share_quantum(g), results = extent(g, 0, g->nkept);
+    reduce_run r = {.g = g, .run = run, .quantum = quantum, .first = from / quantum};
+    r.count = (to + quantum - 1) / quantum - r.first;
+    r.lanes = r.count < g->nlanes ? (int)r.count : g->nlanes;
+    partial_state *left = state;
+    for (int64_t unit = 0; unit < results; unit++) {
+        share_result(&r, unit);
+        for (uint32_t i = 0; i < g->nreductions; i++, left++) {
+            const cni_reduction *reduction = &g->lanes[0].reductions[i];
+            *left = (partial_state){.accumulator = reduction->accumulator, .begun = reduction->begun};
+            if (reduction->large) {
+                left->exact[0] = reduction->exact[0];
+                left->exact[1] = reduction->exact[1];
             }
-            result_finish(&g->lanes[0].reductions[i], g->lanes[0].pointers[g->lanes[0].reductions[i].access]);
+        }
+    }
+}
+
+/* The reduction as a share left it, its sums in the state's own memory. */
+static cni_reduction partial_reduction(const cni_reduction *of, partial_state *state)
+{
+    cni_reduction r = *of;
+    r.accumulator = state->accumulator;
+    r.begun = state->begun;
+    r.exact = state->exact;
+    return r;
+}
+
+void cni_reduce_finish(cni_group_binding *g, const cni_run *run, int n, const void *states)
+{
+    int64_t results = extent(g, 0, g->nkept), stride = results * g->nreductions;
+    const partial_state *all = states;
+    cni_lane *lane = &g->lanes[0];
+    for (int64_t unit = 0; unit < results; unit++) {
+        seek(g, lane, 0, g->ndim, unit * extent(g, g->nkept, g->ndim));
+        cni_lane_point(g, lane, run);
+        for (uint32_t i = 0; i < g->nreductions; i++) {
+            partial_state sum = all[unit * g->nreductions + i];
+            cni_reduction into = partial_reduction(&lane->reductions[i], &sum);
+            for (int k = 1; k < n; k++) {
+                partial_state other = all[k * stride + unit * g->nreductions + i];
+                cni_reduction from = partial_reduction(&lane->reductions[i], &other);
+                if (!into.large && !into.begun) {
+                    into = from;
+                } else {
+                    share_merge(&into, &from);
+                }
+            }
+            result_finish(&into, lane->pointers[into.access]);
         }
     }
 }

@@ -233,6 +233,16 @@ static void run_nest(cni_group_binding *g, const cni_run *run)
     cni_threads_run(r.lanes, run_lane, &r);
 }
 
+static void begin(const cni_part *part, cni_group_binding *g, const cni_run *run)
+{
+    cni_tier1_prepare(part, g, run);
+    for (int k = 0; k < g->nlanes; k++) {
+        scalars_set(g, &g->lanes[k], run);
+        memset(g->lanes[k].index, 0, (size_t)g->ndim * sizeof *g->lanes[k].index);
+        memset(g->lanes[k].told, 0, g->nsteps * sizeof *g->lanes[k].told);
+    }
+}
+
 void cni_group_run(const cni_part *part, cni_group_binding *g, const cni_run *run)
 {
     bool empty = false;
@@ -242,17 +252,21 @@ void cni_group_run(const cni_part *part, cni_group_binding *g, const cni_run *ru
     if (empty && !part->reduces) {
         return;
     }
-    cni_tier1_prepare(part, g, run);
-    for (int k = 0; k < g->nlanes; k++) {
-        scalars_set(g, &g->lanes[k], run);
-        memset(g->lanes[k].index, 0, (size_t)g->ndim * sizeof *g->lanes[k].index);
-        memset(g->lanes[k].told, 0, g->nsteps * sizeof *g->lanes[k].told);
-    }
+    begin(part, g, run);
     if (part->reduces) {
         cni_reduce_run(g, run);
     } else {
         run_nest(g, run);
     }
+    if (g->fp_kinds != 0) {
+        report_events(g, run);
+    }
+}
+
+void cni_group_run_partial(const cni_part *part, cni_group_binding *g, const cni_run *run, int64_t from, int64_t to, void *state)
+{
+    begin(part, g, run);
+    cni_reduce_partial(g, run, from, to, state);
     if (g->fp_kinds != 0) {
         report_events(g, run);
     }

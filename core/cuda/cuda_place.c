@@ -21,8 +21,11 @@ static bool supports(const cni_part *part, const cni_window *w, const cni_skelet
     return part->kind != CNI_PART_LIBRARY || cni_cuda_library_supports(part, w);
 }
 
-static cn_status bind(const cni_part *part, const cni_window *w, const cni_skeleton *s, void **out)
+static cn_status bind(const cni_part *part, const cni_window *w, const cni_skeleton *s, const cni_span *span, void **out)
 {
+    if (span != NULL) { /* several places are processors, so far */
+        return CN_ERROR_UNSUPPORTED;
+    }
     part_binding *b = cni_alloc_zero(1, sizeof *b);
     if (b == NULL) {
         return cni_fail_memory((int64_t)sizeof *b);
