@@ -15,19 +15,34 @@ typedef struct cni_run {
     const cni_skeleton *skeleton;
     void *const *slots; /* storage, by slot */
     void *scratch;      /* memory for the time of one part: at least what the place's scratch says of its binding */
+    uint8_t *told;      /* by op: floating-point events told already, by another place; NULL: one place */
 } cni_run;
+
+/* Bytes [low, high) of a slot: what is carried over or filled at one of several places. */
+typedef struct cni_span {
+    int64_t low, high;
+} cni_span;
 
 typedef struct cni_place {
     const char *name;
     uint8_t where; /* CNI_ON_HOST or CNI_ON_DEVICE: the memory that its slots are in */
     /* Can it run the part (NULL: every part)? */
     bool (*supports)(const cni_part *part, const cni_window *w, const cni_skeleton *s);
-    /* CN_ERROR_UNSUPPORTED from a device's: the processor takes the part. */
-    cn_status (*bind)(const cni_part *part, const cni_window *w, const cni_skeleton *s, void **binding);
+    /* span: of a carry or fill, NULL: all. CN_ERROR_UNSUPPORTED from a device's: the processor takes the part. */
+    cn_status (*bind)(const cni_part *part, const cni_window *w, const cni_skeleton *s, const cni_span *span, void **binding);
     void (*unbind)(void *binding);
     int64_t (*scratch)(const void *binding); /* bytes */
     /* Cannot fail: all memory is in the binding, the slots and the scratch. May return before the work is done. */
     void (*run)(const cni_part *part, void *binding, const cni_run *run);
+    /*
+     * A reduction shared out among places (NULL: it cannot be). quantum: reduced elements that must stay together, 0 if a
+     * result's must all; partial_bytes: of what partial leaves of the elements [from, to) of all results; finish: puts
+     * together what n places left, in their order, and stores the results.
+     */
+    int64_t (*quantum)(const void *binding);
+    int64_t (*partial_bytes)(const void *binding);
+    void (*partial)(const cni_part *part, void *binding, const cni_run *run, int64_t from, int64_t to, void *state);
+    void (*finish)(const cni_part *part, void *binding, const cni_run *run, int n, const void *states);
     /* Scratch memory of the place; NULL: host memory. */
     void *(*scratch_alloc)(int64_t nbytes);
     void (*scratch_free)(void *memory, int64_t nbytes);

@@ -12,6 +12,7 @@
 #include "base/status.h"
 #include "exec/explain.h"
 #include "exec/place.h"
+#include "exec/spread.h"
 
 /* The geometry a plan was last run with, and what follows from it. */
 typedef struct bound_part {
@@ -132,10 +133,10 @@ static cn_status bind_part(const cni_part *part, const cni_plan *plan, const cni
 {
     bound_part *bound = &b->parts[b->nparts];
     bound->place = choose_place(part, plan, w, s, b);
-    cn_status status = bound->place->bind(part, w, s, &bound->binding);
+    cn_status status = bound->place->bind(part, w, s, NULL, &bound->binding);
     if (status == CN_ERROR_UNSUPPORTED && bound->place != &cni_cpu_place) {
         bound->place = &cni_cpu_place;
-        status = bound->place->bind(part, w, s, &bound->binding);
+        status = bound->place->bind(part, w, s, NULL, &bound->binding);
     }
     CN_TRY(status);
     b->nparts++;
@@ -330,6 +331,12 @@ static void commit(const cni_plan *plan, const cni_window *w, const storage *s)
 void cni_run_event(const cni_run *run, uint32_t op, uint32_t kind)
 {
     const cni_op *o = &run->window->ops[op];
+    if (run->told != NULL) {
+        if ((run->told[op] & kind) != 0) {
+            return;
+        }
+        run->told[op] |= (uint8_t)kind;
+    }
     cn_op where = o->kind == CNI_ELEMENTWISE ? o->opcode : o->kind == CNI_COPY ? CN_FP_IN_CAST : CN_FP_IN_REDUCE;
     cni_recorder_event(run->window->recorder,
                        &(cn_fp_event){.kind = kind, .context = o->fp_context, .site = o->site, .op = where});
@@ -417,9 +424,9 @@ static cn_status plan_run(cni_plan *plan, const cni_window *w, const cni_skeleto
     return status;
 }
 
-static cn_status plan_get(cni_window *w, cni_skeleton *s, cni_plan **plan)
+static cn_status plan_get(const cni_window *w, const cni_skeleton *s, bool spread, cni_plan **plan)
 {
-    *plan = cni_plan_find(w, s, geometry_unchanged);
+    *plan = cni_plan_find(w, s, spread ? cni_spread_unchanged : geometry_unchanged);
     if (*plan != NULL) {
         cni_stats.plan_hits++;
         return CN_OK;
@@ -430,17 +437,64 @@ static cn_status plan_get(cni_window *w, cni_skeleton *s, cni_plan **plan)
     return CN_OK;
 }
 
+/* Runs the window over the places; rank 0 tells the others once it knows that it can. */
+static cn_status spread_run(const cni_window *w, const cni_skeleton *s)
+{
+    cni_plan *plan;
+    cni_spread_run *run;
+    uint64_t missed = cni_stats.plan_misses;
+    CN_TRY(plan_get(w, s, true, &plan));
+    bool fresh = cni_stats.plan_misses != missed;
+    CN_TRY(cni_spread_prepare(plan, w, s, &run, &fresh));
+    cn_status status = CN_OK;
+    if (cni_process_net->size > 1) {
+        status = cni_log_window(w, s, fresh);
+        status = status == CN_OK && fresh ? cni_spread_agree(CN_OK) : status;
+    }
+    if (status == CN_OK) {
+        status = cni_spread_go(run);
+    }
+    cni_spread_finish(run);
+    return status;
+}
+
+/* A window that rank 0 has sent. */
+cn_status cni_window_run_here(const cni_window *w, const cni_skeleton *s, bool agree)
+{
+    cni_plan *plan;
+    cni_spread_run *run = NULL;
+    bool fresh = false;
+    cn_status status = plan_get(w, s, true, &plan);
+    if (status == CN_OK) {
+        status = cni_spread_prepare(plan, w, s, &run, &fresh);
+    }
+    if (agree) {
+        cn_status all = cni_spread_agree(status);
+        status = status == CN_OK ? all : status;
+    }
+    if (status == CN_OK) {
+        status = cni_spread_go(run);
+    }
+    if (run != NULL) {
+        cni_spread_finish(run);
+    }
+    return status;
+}
+
+static cn_status root_run(const cni_window *w, const cni_skeleton *s)
+{
+    cni_plan *plan;
+    CN_TRY(plan_get(w, s, false, &plan));
+    return plan_run(plan, w, s);
+}
+
 cn_status cni_window_run(cni_window *w)
 {
     static cni_skeleton skeleton; /* memory is kept from window to window */
     size_t ngeometry = w->ngeometry;
-    cni_plan *plan;
     cn_status status = cni_skeleton_build(w, &skeleton);
     if (status == CN_OK) {
-        status = plan_get(w, &skeleton, &plan);
-    }
-    if (status == CN_OK) {
-        status = plan_run(plan, w, &skeleton);
+        status = cni_spread_wanted(w, &skeleton) ? spread_run(w, &skeleton) : root_run(w, &skeleton);
     }
     if (status != CN_OK) {
         w->ngeometry = ngeometry; /* without the homes: the next try appends them again */

@@ -1,0 +1,473 @@
+/* spread.c - see spread.h: storage at the places of this process, and the order in which shares and exchanges run. */
+#include "exec/spread.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/settings.h"
+#include "base/stats.h"
+#include "base/status.h"
+#include "exec/explain.h"
+#include "exec/spread_binding.h"
+
+enum { POISON = 0xA5, POISON_MOST = 1 << 20 };
+
+/* ---- Buffers at places ---- */
+
+static void release(cni_buffer *b)
+{
+    const cni_world *world = cni_world_get();
+    int64_t counted = b->nbytes / world->places;
+    for (int k = 1; k < world->local; k++) {
+        if (b->spread->more[k - 1] != NULL) {
+            cni_storage_unreserve(b->spread->more[k - 1], b->nbytes, counted);
+        }
+    }
+    if (b->spread->reserved && b->data != NULL) {
+        cni_storage_unreserve(b->data, b->nbytes, counted);
+        b->data = NULL;
+    }
+    cni_spread_number_free(b);
+    cni_free(b->spread);
+    b->spread = NULL;
+}
+
+static const cni_places places = {
+    .fetch = cni_spread_fetch, .release = release, .forget = cni_log_forget, .settle = cni_log_settle};
+
+cn_status cni_spread_attach(cni_buffer *b)
+{
+    const cni_world *world = cni_world_get();
+    if (b->spread != NULL) {
+        return CN_OK;
+    }
+    cni_process_places = &places;
+    b->spread = cni_alloc_zero(1, sizeof *b->spread + (size_t)(world->local - 1) * sizeof(void *));
+    return b->spread != NULL ? CN_OK : cni_fail_memory((int64_t)sizeof *b->spread);
+}
+
+/* Memory of the buffer at a place of this process. */
+static cn_status memory_at(cni_buffer *b, int local, bool *fresh)
+{
+    void **memory = cni_spread_memory(b, local);
+    if (*memory != NULL) {
+        return CN_OK;
+    }
+    *memory = cni_storage_reserve(b->nbytes, b->nbytes / cni_world_get()->places, fresh);
+    if (*memory != NULL && cni_settings[CNI_SETTING_VERIFY] != 0 && b->nbytes <= POISON_MOST) {
+        memset(*memory, POISON, (size_t)b->nbytes); /* what nobody brings shows */
+    }
+    b->spread->reserved |= local == 0 && *memory != NULL;
+    return *memory != NULL ? CN_OK : cni_fail_memory(b->nbytes);
+}
+
+/* ---- Numbers of spread buffers ---- */
+
+static cni_buffer **numbered;
+static size_t numbered_capacity;
+static uint64_t last_number;
+
+/* Numbers are given in the order of windows that run, the same everywhere. */
+static void number_give(cni_buffer *b)
+{
+    if (cni_world_get()->net->size > 1 && b->spread->number == 0) {
+        b->spread->number = ++last_number;
+        numbered[last_number] = b;
+    }
+}
+
+static cn_status numbers_reserve(size_t n)
+{
+    bool room = cni_grow((void **)&numbered, &numbered_capacity, last_number + n + 1, sizeof *numbered);
+    return room ? CN_OK : cni_fail_memory((int64_t)(n * sizeof *numbered));
+}
+
+void cni_spread_number_free(cni_buffer *b)
+{
+    if (b->spread->number != 0) {
+        numbered[b->spread->number] = NULL;
+        b->spread->number = 0;
+    }
+}
+
+cni_buffer *cni_spread_find(uint64_t number)
+{
+    return number > 0 && number <= last_number ? numbered[number] : NULL;
+}
+
+/* ---- Is there anything for others to do? ---- */
+
+bool cni_spread_wanted(const cni_window *w, const cni_skeleton *s)
+{
+    if (cni_world_get()->places == 1) {
+        return false;
+    }
+    for (uint32_t i = 0; i < w->nbases; i++) {
+        if (cni_base_spreads(w, s, i, cni_settings[CNI_SETTING_SPREAD_BYTES])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- Storage of a run ---- */
+
+struct cni_spread_run {
+    cni_plan *plan;
+    const cni_window *w;
+    const cni_skeleton *s;
+    const cni_spread_binding *b;
+    const cni_world *world;
+    cni_buffer **buffers; /* by slot, of those that live on; own reference unless entry */
+    cni_buffer **of;      /* by slot, whether it has ended or not */
+    cni_buffer **idle;
+    uint32_t nidle;
+    void ***addresses; /* [local place][slot] */
+    void *scratch;
+    char *states;
+    uint8_t *told;
+    cni_rank_memory ranks;
+};
+
+static bool same_layout(const cni_layout *a, const cni_layout *b)
+{
+    return a->unit == b->unit && a->count == b->count && a->step == b->step;
+}
+
+static cn_status slot_memory(cni_spread_run *r, uint32_t slot, bool *fresh)
+{
+    cni_buffer *b = r->buffers[slot];
+    CN_TRY(cni_spread_attach(b));
+    for (int k = 0; k < r->world->local; k++) {
+        if (r->b->touched[k][slot]) {
+            CN_TRY(memory_at(b, k, fresh));
+        }
+        r->addresses[k][slot] = *cni_spread_memory(b, k);
+    }
+    r->of[slot] = b;
+    return CN_OK;
+}
+
+static cn_status slot_begin(cni_spread_run *r, uint32_t slot, bool *fresh)
+{
+    const cni_slot_layout *layout = &r->b->partition->slots[slot];
+    for (uint32_t i = 0; i < r->nidle; i++) {
+        cni_buffer *b = r->idle[i];
+        if (b->nbytes == layout->layout.nbytes && same_layout(&b->spread->layout, &layout->layout)) {
+            r->buffers[slot] = b;
+            r->idle[i] = r->idle[--r->nidle];
+            return slot_memory(r, slot, fresh);
+        }
+    }
+    cni_buffer *b = cni_alloc(sizeof *b);
+    if (b == NULL) {
+        return cni_fail_memory((int64_t)sizeof *b);
+    }
+    *b = (cni_buffer){.nbytes = layout->layout.nbytes, .refs = 1};
+    r->buffers[slot] = b;
+    CN_TRY(cni_spread_attach(b));
+    b->spread->layout = layout->layout;
+    return slot_memory(r, slot, fresh);
+}
+
+/* A base that has storage elsewhere, or that the root alone has, needs a buffer here. */
+static cn_status entry_buffer(cni_base *base)
+{
+    if (base->buffer != NULL) {
+        return CN_OK;
+    }
+    cni_buffer *b = cni_alloc(sizeof *b);
+    if (b == NULL) {
+        return cni_fail_memory((int64_t)sizeof *b);
+    }
+    *b = (cni_buffer){.nbytes = base->nbytes, .refs = 1, .valid = CNI_ON_HOST};
+    base->buffer = b;
+    return CN_OK;
+}
+
+static cn_status entry_take(cni_spread_run *r, uint32_t slot, bool *fresh)
+{
+    cni_base *base = r->w->bases[r->plan->slots[slot].base];
+    CN_TRY(entry_buffer(base));
+    cni_buffer *b = base->buffer;
+    if (b->valid == CNI_ON_DEVICE) {
+        CN_TRY(cni_buffer_to_host(b, true));
+    }
+    r->buffers[slot] = b;
+    CN_TRY(slot_memory(r, slot, fresh));
+    if (r->b->partition->slots[slot].adopted) {
+        b->spread->layout = r->b->partition->slots[slot].layout;
+    }
+    return CN_OK;
+}
+
+static cn_status slots_take(cni_spread_run *r, bool *fresh)
+{
+    const cni_slot *slots = r->plan->slots;
+    for (uint32_t i = 0; i < r->plan->nslots; i++) {
+        if (slots[i].entry) {
+            CN_TRY(entry_take(r, i, fresh));
+        }
+    }
+    for (uint32_t l = 0; l < r->plan->nlaunches; l++) {
+        for (uint32_t i = 0; i < r->plan->nslots; i++) {
+            if (!slots[i].entry && slots[i].first == l) {
+                CN_TRY(slot_begin(r, i, fresh));
+            }
+        }
+        for (uint32_t i = 0; i < r->plan->nslots; i++) {
+            if (!slots[i].entry && slots[i].last == l) {
+                r->idle[r->nidle++] = r->buffers[i];
+                r->buffers[i] = NULL;
+            }
+        }
+    }
+    return numbers_reserve(r->plan->nslots);
+}
+
+static cn_status storage_take(cni_spread_run *r, bool *fresh)
+{
+    size_t n = r->plan->nslots, rows = (size_t)r->world->local;
+    r->buffers = cni_alloc_zero(n * 3 + rows + rows * n + 1, sizeof(void *));
+    if (r->buffers == NULL) {
+        return cni_fail_memory((int64_t)n);
+    }
+    r->of = r->buffers + n;
+    r->idle = r->buffers + 2 * n;
+    r->addresses = (void ***)(r->buffers + 3 * n);
+    for (size_t k = 0; k < rows; k++) {
+        r->addresses[k] = (void **)(r->buffers + 3 * n + rows) + k * n;
+    }
+    CN_TRY(r->world->net->size > 1 ? cni_rank_memory_get(&r->ranks) : CN_OK);
+    CN_TRY(slots_take(r, fresh));
+    if (r->b->scratch > 0 && (r->scratch = cni_storage_alloc(r->b->scratch)) == NULL) {
+        return cni_fail_memory(r->b->scratch);
+    }
+    if ((r->told = cni_alloc_zero(r->w->nops, 1)) == NULL) {
+        return cni_fail_memory((int64_t)r->w->nops);
+    }
+    if (r->b->state_bytes > 0 && (r->states = cni_alloc((size_t)r->b->state_bytes)) == NULL) {
+        return cni_fail_memory(r->b->state_bytes);
+    }
+    return CN_OK;
+}
+
+cn_status cni_spread_prepare(cni_plan *plan, const cni_window *w, const cni_skeleton *s, cni_spread_run **out,
+                             bool *fresh)
+{
+    CN_TRY(cni_spread_bind(plan, w, s, fresh));
+    cni_spread_run *r = cni_alloc_zero(1, sizeof *r);
+    if (r == NULL) {
+        return cni_fail_memory((int64_t)sizeof *r);
+    }
+    *r = (cni_spread_run){.plan = plan, .w = w, .s = s, .b = plan->spread, .world = cni_world_get()};
+    cn_status status = storage_take(r, fresh);
+    if (status != CN_OK) {
+        cni_spread_finish(r);
+        return status;
+    }
+    *out = r;
+    return CN_OK;
+}
+
+void cni_spread_finish(cni_spread_run *r)
+{
+    for (uint32_t i = 0; r->buffers != NULL && i < r->plan->nslots; i++) {
+        if (!r->plan->slots[i].entry) {
+            cni_buffer_unref(r->buffers[i]);
+        }
+    }
+    for (uint32_t i = 0; i < r->nidle; i++) {
+        cni_buffer_unref(r->idle[i]);
+    }
+    cni_storage_free(r->scratch, r->b->scratch);
+    cni_free(r->states);
+    cni_free(r->told);
+    cni_free(r->buffers);
+    cni_free(r);
+}
+
+/* ---- Running ---- */
+
+static cni_run run_at(const cni_spread_run *r, int local)
+{
+    return (cni_run){
+        .window = r->w, .skeleton = r->s, .slots = r->addresses[local], .scratch = r->scratch, .told = r->told};
+}
+
+/* What shares of other ranks left comes to the root behind its own, and the events that they saw. */
+static cn_status collect_at_root(cni_spread_run *r, const cni_shared_part *shared, int64_t size)
+{
+    cni_message *messages = r->ranks.messages;
+    int nranks = 0;
+    for (uint32_t i = 0; i < shared->nshares; i++) {
+        int place = shared->shares[i].place;
+        if (place != 0) {
+            messages[2 * nranks] = (cni_message){place, r->states + (int64_t)i * size, size};
+            messages[2 * nranks + 1] = (cni_message){place, &r->ranks.events[nranks], sizeof *r->ranks.events};
+            nranks++;
+        }
+    }
+    CN_TRY(r->world->net->exchange_begin(2 * nranks, messages, 0, NULL));
+    CN_TRY(r->world->net->exchange_end());
+    return cni_rank_events_hear(r->ranks.events, nranks, nranks == r->world->places - 1);
+}
+
+static cn_status send_to_root(cni_spread_run *r, const cni_shared_part *shared, int64_t size)
+{
+    cni_rank_events events;
+    for (uint32_t i = 0; i < shared->nshares; i++) {
+        if (shared->shares[i].place == r->world->first) {
+            cni_rank_events_take(&events);
+            cni_message sends[2] = {{0, r->states + (int64_t)i * size, size}, {0, &events, sizeof events}};
+            CN_TRY(r->world->net->exchange_begin(0, NULL, 2, sends));
+            CN_TRY(r->world->net->exchange_end());
+        }
+    }
+    return CN_OK;
+}
+
+static cn_status collect_states(cni_spread_run *r, const cni_shared_part *shared, int64_t size)
+{
+    const cni_net *net = r->world->net;
+    if (net->size == 1) {
+        return CN_OK;
+    }
+    if (net->rank != 0) {
+        return send_to_root(r, shared, size);
+    }
+    return collect_at_root(r, shared, size);
+}
+
+static cn_status run_range(cni_spread_run *r, const cni_bound_shared *bound)
+{
+    const cni_shared_part *shared = bound->shared;
+    int64_t size = cni_cpu_place.partial_bytes(bound->whole);
+    for (uint32_t i = 0; i < shared->nshares; i++) {
+        const cni_share *share = &shared->shares[i];
+        if (cni_world_has(r->world, share->place)) {
+            cni_run run = run_at(r, share->place - r->world->first);
+            cni_cpu_place.partial(shared->part, bound->whole, &run, share->from, share->to,
+                                  r->states + (int64_t)i * size);
+        }
+    }
+    CN_TRY(collect_states(r, shared, size));
+    if (r->world->first == 0) {
+        cni_run run = run_at(r, 0);
+        cni_cpu_place.finish(shared->part, bound->whole, &run, (int)shared->nshares, r->states);
+    }
+    return CN_OK;
+}
+
+static cn_status run_shared(cni_spread_run *r, const cni_bound_shared *bound)
+{
+    if (bound->shared->kind == CNI_SHARE_RANGE) {
+        return run_range(r, bound);
+    }
+    for (uint32_t i = 0; i < bound->nbound; i++) {
+        cni_run run = run_at(r, bound->bound[i].local);
+        cni_cpu_place.run(bound->shared->part, bound->bound[i].binding, &run);
+    }
+    return CN_OK;
+}
+
+static void mark_written(const cni_spread_run *r, uint32_t slot)
+{
+    bool spread = r->b->partition->slots[slot].spread;
+    r->of[slot]->valid = spread ? CNI_ON_PLACES : CNI_ON_HOST;
+}
+
+static void mark_part(const cni_spread_run *r, const cni_part *part)
+{
+    for (uint32_t a = 0; a < part->naccess; a++) {
+        if (part->access[a].written && part->access[a].slot != CNI_NONE) {
+            mark_written(r, part->access[a].slot);
+        }
+    }
+    if (part->kind == CNI_PART_CARRY || part->kind == CNI_PART_FILL) {
+        mark_written(r, part->slot);
+    }
+}
+
+static cn_status run_stages(cni_spread_run *r)
+{
+    const cni_partition *p = r->b->partition;
+    const cni_bound_shared *bound = r->b->parts;
+    CN_TRY(cni_exchange_run(r->b->exchange, p->adopt, p->nadopt, r->addresses));
+    for (uint32_t i = 0; i < r->plan->nslots; i++) {
+        if (p->slots[i].adopted) {
+            r->of[i]->valid = CNI_ON_PLACES | CNI_ON_HOST;
+            number_give(r->of[i]);
+        }
+    }
+    for (uint32_t l = 0; l < p->nstages; l++) {
+        const cni_stage *stage = &p->stages[l];
+        CN_TRY(cni_exchange_run(r->b->exchange, stage->before, stage->nbefore, r->addresses));
+        for (uint32_t i = 0; i < stage->nparts; i++, bound++) {
+            CN_TRY(run_shared(r, bound));
+            mark_part(r, stage->parts[i].part);
+        }
+        CN_TRY(cni_exchange_run(r->b->exchange, stage->after, stage->nafter, r->addresses));
+    }
+    return CN_OK;
+}
+
+static void commit(const cni_spread_run *r)
+{
+    const cni_plan *plan = r->plan;
+    for (uint32_t i = 0; i < plan->ncommits; i++) {
+        r->buffers[plan->commits[i].slot]->refs++;
+    }
+    for (uint32_t i = 0; i < plan->ncommits; i++) {
+        cni_base *base = r->w->bases[plan->commits[i].base];
+        cni_buffer *old = base->buffer;
+        base->buffer = r->buffers[plan->commits[i].slot];
+        if ((base->buffer->valid & CNI_ON_PLACES) != 0) {
+            number_give(base->buffer);
+        }
+        cni_buffer_unref(old);
+    }
+}
+
+cn_status cni_spread_go(cni_spread_run *r)
+{
+    CN_TRY(run_stages(r));
+    commit(r);
+    cni_stats.windows++;
+    cni_stats.launches += r->plan->nlaunches;
+    cni_stats.groups += r->plan->ngroups;
+    cni_stats.bytes_read += r->b->bytes_read;
+    cni_stats.bytes_written += r->b->bytes_written;
+    cni_stats.messages += r->b->partition->messages;
+    cni_stats.message_bytes += r->b->partition->message_bytes;
+    cni_explain_add(r->plan, r->w, r->s);
+    return CN_OK;
+}
+
+/* ---- Fetching ---- */
+
+cn_status cni_spread_fetch(cni_buffer *b, int64_t low, int64_t high, bool alone)
+{
+    const cni_world *world = cni_world_get();
+    const cni_layout *layout = &b->spread->layout;
+    bool fresh = false;
+    CN_TRY(memory_at(b, 0, &fresh));
+    if (world->net->size > 1) {
+        CN_TRY(cni_log_fetch(b, low, high, alone));
+    }
+    for (int owner = cni_layout_owner(layout, low); owner < layout->places && cni_layout_begin(layout, owner) < high;
+         owner++) {
+        int64_t begin = cni_layout_begin(layout, owner), end = cni_layout_begin(layout, owner + 1);
+        begin = begin > low ? begin : low;
+        end = end < high ? end : high;
+        if (owner == 0 || begin >= end || (b->valid & CNI_ON_HOST) != 0) {
+            continue;
+        }
+        cni_stats.messages++;
+        cni_stats.message_bytes += (uint64_t)(end - begin);
+        if (world->net->size == 1) {
+            memcpy((char *)b->data + begin, (char *)b->spread->more[owner - 1] + begin, (size_t)(end - begin));
+        }
+    }
+    return CN_OK;
+}

@@ -1,0 +1,334 @@
+/*
+ * spread_binding.c - see spread_binding.h. A share is bound like a whole part: of a window whose geometry says nothing but
+ * the share's box.
+ */
+#include "exec/spread_binding.h"
+
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/memory.h"
+#include "base/settings.h"
+#include "base/status.h"
+#include "exec/explain.h"
+#include "exec/spread.h"
+
+/* ---- Is it the same still? ---- */
+
+static uint64_t layout_word(const cni_window *w, const cni_skeleton *s, uint32_t base)
+{
+    if ((s->states[base] & CNI_BASE_SPREAD) == 0) {
+        return 0;
+    }
+    const cni_layout *l = &w->bases[base]->buffer->spread->layout;
+    return cni_hash_mix(cni_hash_mix((uint64_t)l->unit, (uint64_t)l->count), (uint64_t)l->step) | 1;
+}
+
+static bool geometry_same(const cni_spread_binding *b, const cni_window *w)
+{
+    return b != NULL && b->ngeometry == w->ngeometry && b->spread_bytes == cni_settings[CNI_SETTING_SPREAD_BYTES] &&
+           memcmp(b->geometry, w->geometry, w->ngeometry * sizeof *w->geometry) == 0;
+}
+
+bool cni_spread_unchanged(const cni_plan *plan, const cni_window *w)
+{
+    return geometry_same(plan->spread, w);
+}
+
+static bool same(const cni_spread_binding *b, const cni_window *w, const cni_skeleton *s)
+{
+    bool equal = geometry_same(b, w);
+    for (uint32_t i = 0; equal && i < b->nbases; i++) {
+        equal = b->layouts[i] == layout_word(w, s, i);
+    }
+    return equal;
+}
+
+/* ---- Bindings ---- */
+
+static void binding_destroy(void *opaque)
+{
+    cni_spread_binding *b = opaque;
+    if (b == NULL) {
+        return;
+    }
+    for (uint32_t i = 0; b->parts != NULL && i < b->nparts; i++) {
+        for (uint32_t k = 0; k < b->parts[i].nbound; k++) {
+            if (b->parts[i].bound[k].binding != NULL) {
+                cni_cpu_place.unbind(b->parts[i].bound[k].binding);
+            }
+        }
+        cni_free(b->parts[i].bound);
+    }
+    for (uint32_t i = 0; b->whole != NULL && i < b->norigins; i++) {
+        if (b->whole[i] != NULL) {
+            cni_cpu_place.unbind(b->whole[i]);
+        }
+    }
+    cni_free(b->whole);
+    cni_exchange_destroy(b->exchange);
+    cni_partition_destroy(b->partition);
+    cni_free(b->parts);
+    cni_free(b->touched);
+    cni_free(b->geometry);
+    cni_free(b->layouts);
+    cni_free(b);
+}
+
+typedef struct binder {
+    cni_spread_binding *b;
+    const cni_plan *plan;
+    const cni_window *w;
+    const cni_skeleton *s;
+    const cni_world *world;
+    int64_t *geometry; /* the window's, for a box */
+} binder;
+
+/* The window as a box of the part's indices shows it. */
+static cni_window window_of_box(binder *k, const cni_part *part, const cni_box *box)
+{
+    cni_window local = *k->w;
+    const cni_shape_entry *shape = &local.shapes[part->shape];
+    memcpy(k->geometry, local.geometry, local.ngeometry * sizeof *k->geometry);
+    local.geometry = k->geometry;
+    for (size_t v = 0; v < local.nviews; v++) {
+        if (local.views[v].shape == part->shape) {
+            int64_t *numbers = k->geometry + local.views[v].geometry;
+            for (int d = 0; d < shape->ndim; d++) {
+                numbers[0] += box->start[d] * numbers[1 + d];
+            }
+        }
+    }
+    for (int d = 0; d < shape->ndim; d++) {
+        k->geometry[shape->geometry + (uint32_t)d] = box->stop[d] - box->start[d];
+    }
+    return local;
+}
+
+static cn_status bind_one(binder *k, const cni_part *part, const cni_window *w, const cni_span *span, void **out)
+{
+    CN_TRY(cni_cpu_place.bind(part, w, k->s, span, out));
+    int64_t scratch = cni_cpu_place.scratch(*out);
+    k->b->scratch = scratch > k->b->scratch ? scratch : k->b->scratch;
+    return CN_OK;
+}
+
+static cn_status bind_share(binder *k, cni_bound_shared *out, const cni_share *share)
+{
+    const cni_shared_part *shared = out->shared;
+    int local = share->place - k->world->first;
+    int count = shared->kind == CNI_SHARE_BOXES ? share->nboxes : 1;
+    for (int i = 0; i < count; i++) {
+        cni_bound_share *bound = &out->bound[out->nbound++];
+        *bound = (cni_bound_share){.local = local, .share = share};
+        if (shared->kind == CNI_SHARE_BOXES) {
+            cni_window local_window = window_of_box(k, shared->part, &share->boxes[i]);
+            CN_TRY(bind_one(k, shared->part, &local_window, NULL, &bound->binding));
+        } else if (shared->kind == CNI_SHARE_BYTES) {
+            cni_span span = {share->from, share->to};
+            CN_TRY(bind_one(k, shared->part, k->w, &span, &bound->binding));
+        } else if (shared->kind == CNI_SHARE_ROOT) {
+            bound->binding = k->b->whole[shared->origin]; /* bound to ask whether it can be shared out */
+            k->b->whole[shared->origin] = NULL;
+            CN_TRY(bound->binding != NULL ? CN_OK : bind_one(k, shared->part, k->w, NULL, &bound->binding));
+        }
+    }
+    return CN_OK;
+}
+
+static cn_status bind_shared(binder *k, const cni_shared_part *shared, cni_bound_shared *out)
+{
+    size_t most = 1;
+    out->shared = shared;
+    for (uint32_t i = 0; i < shared->nshares; i++) {
+        most += cni_world_has(k->world, shared->shares[i].place) ? (size_t)shared->shares[i].nboxes + 1 : 0;
+    }
+    out->bound = cni_alloc_zero(most, sizeof *out->bound);
+    if (out->bound == NULL) {
+        return cni_fail_memory((int64_t)most);
+    }
+    for (uint32_t i = 0; i < shared->nshares; i++) {
+        if (cni_world_has(k->world, shared->shares[i].place)) {
+            CN_TRY(bind_share(k, out, &shared->shares[i]));
+        }
+    }
+    if (shared->kind == CNI_SHARE_RANGE) {
+        out->whole = k->b->whole[shared->origin];
+        int64_t state = cni_cpu_place.partial_bytes(out->whole) * shared->nshares;
+        k->b->state_bytes = state > k->b->state_bytes ? state : k->b->state_bytes;
+    }
+    return CN_OK;
+}
+
+/* ---- What is touched where ---- */
+
+static void touch(binder *k, int place, uint32_t slot)
+{
+    if (slot != CNI_NONE && cni_world_has(k->world, place)) {
+        k->b->touched[place - k->world->first][slot] = true;
+    }
+}
+
+static void touch_transfers(binder *k, const cni_transfer *transfers, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        touch(k, transfers[i].from, transfers[i].slot);
+        touch(k, transfers[i].to, transfers[i].slot);
+    }
+}
+
+static void touch_part(binder *k, const cni_shared_part *shared)
+{
+    const cni_part *part = shared->part;
+    for (uint32_t i = 0; i <= shared->nshares; i++) {
+        bool finishing = i == shared->nshares; /* the root stores what ranges add up to */
+        if (finishing && shared->kind != CNI_SHARE_RANGE) {
+            break;
+        }
+        int place = finishing ? 0 : shared->shares[i].place;
+        for (uint32_t a = 0; a < part->naccess; a++) {
+            touch(k, place, part->access[a].slot);
+        }
+        if (part->kind == CNI_PART_CARRY) {
+            touch(k, place, part->source);
+        }
+        if (part->kind == CNI_PART_CARRY || part->kind == CNI_PART_FILL) {
+            touch(k, place, part->slot);
+        }
+    }
+}
+
+static cn_status touch_all(binder *k)
+{
+    const cni_partition *p = k->b->partition;
+    size_t nslots = k->plan->nslots, rows = (size_t)k->world->local;
+    k->b->touched = cni_alloc_zero(1, rows * sizeof(bool *) + rows * nslots + 1);
+    if (k->b->touched == NULL) {
+        return cni_fail_memory((int64_t)(rows * nslots));
+    }
+    for (size_t r = 0; r < rows; r++) {
+        k->b->touched[r] = (bool *)(k->b->touched + rows) + r * nslots;
+    }
+    for (uint32_t i = 0; i < nslots; i++) {
+        for (int place = k->world->first; place < k->world->first + k->world->local; place++) {
+            if (p->slots[i].spread || place == 0) {
+                touch(k, place, i);
+            }
+        }
+    }
+    touch_transfers(k, p->adopt, p->nadopt);
+    for (uint32_t l = 0; l < p->nstages; l++) {
+        touch_transfers(k, p->stages[l].before, p->stages[l].nbefore);
+        touch_transfers(k, p->stages[l].after, p->stages[l].nafter);
+        for (uint32_t i = 0; i < p->stages[l].nparts; i++) {
+            touch_part(k, &p->stages[l].parts[i]);
+        }
+    }
+    return CN_OK;
+}
+
+/* ---- Making one ---- */
+
+/* Parts that reduce are bound as a whole first: how they may be shared out is the place's to say. */
+static cn_status ask_quanta(binder *k, int64_t *quantum)
+{
+    uint32_t n = 0;
+    for (uint32_t l = 0; l < k->plan->nlaunches; l++) {
+        const cni_launch *launch = &k->plan->launches[l];
+        for (uint32_t i = 0; i < launch->nparts; i++, n++) {
+            if (launch->parts[i].reduces) {
+                CN_TRY(bind_one(k, &launch->parts[i], k->w, NULL, &k->b->whole[n]));
+                quantum[n] = cni_cpu_place.quantum(k->b->whole[n]);
+            }
+        }
+    }
+    return CN_OK;
+}
+
+static cn_status reserve_messages(binder *k)
+{
+    const cni_partition *p = k->b->partition;
+    CN_TRY(cni_exchange_create(k->world, &k->b->exchange));
+    CN_TRY(cni_exchange_reserve(k->b->exchange, p->adopt, p->nadopt));
+    for (uint32_t l = 0; l < p->nstages; l++) {
+        CN_TRY(cni_exchange_reserve(k->b->exchange, p->stages[l].before, p->stages[l].nbefore));
+        CN_TRY(cni_exchange_reserve(k->b->exchange, p->stages[l].after, p->stages[l].nafter));
+    }
+    return CN_OK;
+}
+
+static cn_status binding_fill(binder *k, int64_t *quantum)
+{
+    cni_spread_binding *b = k->b;
+    CN_TRY(ask_quanta(k, quantum));
+    cni_partition_request request = {.plan = k->plan,
+                                     .window = k->w,
+                                     .skeleton = k->s,
+                                     .places = k->world->places,
+                                     .spread_bytes = b->spread_bytes,
+                                     .quantum = quantum};
+    CN_TRY(cni_partition_make(&request, &b->partition));
+    for (uint32_t l = 0; l < b->partition->nstages; l++) {
+        b->nparts += b->partition->stages[l].nparts;
+    }
+    b->parts = cni_alloc_zero(b->nparts, sizeof *b->parts);
+    CN_TRY(b->parts != NULL ? CN_OK : cni_fail_memory((int64_t)b->nparts));
+    cni_bound_shared *next = b->parts;
+    for (uint32_t l = 0; l < b->partition->nstages; l++) {
+        const cni_stage *stage = &b->partition->stages[l];
+        for (uint32_t i = 0; i < stage->nparts; i++) {
+            CN_TRY(bind_shared(k, &stage->parts[i], next++));
+        }
+        cni_launch_bytes(&k->plan->launches[l], k->plan, k->w, k->s, &b->bytes_read, &b->bytes_written);
+    }
+    CN_TRY(touch_all(k));
+    return reserve_messages(k);
+}
+
+static cn_status binding_make(const cni_plan *plan, const cni_window *w, const cni_skeleton *s, cni_spread_binding *b)
+{
+    for (uint32_t l = 0; l < plan->nlaunches; l++) {
+        b->norigins += plan->launches[l].nparts;
+    }
+    b->ngeometry = w->ngeometry;
+    b->nbases = (uint32_t)w->nbases;
+    b->spread_bytes = cni_settings[CNI_SETTING_SPREAD_BYTES];
+    b->whole = cni_alloc_zero(b->norigins, sizeof *b->whole);
+    b->geometry = cni_alloc(w->ngeometry * sizeof *b->geometry);
+    b->layouts = cni_alloc_zero(w->nbases, sizeof *b->layouts);
+    int64_t *work = cni_alloc_zero(w->ngeometry + b->norigins, sizeof *work);
+    cn_status status = CN_OK;
+    if (b->whole == NULL || b->geometry == NULL || b->layouts == NULL || work == NULL) {
+        status = cni_fail_memory((int64_t)(w->ngeometry * sizeof *b->geometry));
+    } else {
+        memcpy(b->geometry, w->geometry, w->ngeometry * sizeof *b->geometry);
+        for (uint32_t i = 0; i < b->nbases; i++) {
+            b->layouts[i] = layout_word(w, s, i);
+        }
+        binder k = {.b = b, .plan = plan, .w = w, .s = s, .world = cni_world_get(), .geometry = work};
+        status = binding_fill(&k, work + w->ngeometry);
+    }
+    cni_free(work);
+    return status;
+}
+
+cn_status cni_spread_bind(cni_plan *plan, const cni_window *w, const cni_skeleton *s, bool *fresh)
+{
+    if (same(plan->spread, w, s)) {
+        return CN_OK;
+    }
+    *fresh = true;
+    cni_spread_binding *made = cni_alloc_zero(1, sizeof *made);
+    if (made == NULL) {
+        return cni_fail_memory((int64_t)sizeof *made);
+    }
+    cn_status status = binding_make(plan, w, s, made);
+    if (status != CN_OK) {
+        binding_destroy(made);
+        return status;
+    }
+    binding_destroy(plan->spread);
+    plan->spread = made;
+    plan->spread_destroy = binding_destroy;
+    return CN_OK;
+}

@@ -1,0 +1,42 @@
+/* spread_binding.h - a plan's partition for one geometry, with every share bound to its place. */
+#ifndef CNI_SPREAD_BINDING_H
+#define CNI_SPREAD_BINDING_H
+
+#include "exec/place.h"
+#include "exec/world.h"
+
+/* One share of this process, or a box of it. */
+typedef struct cni_bound_share {
+    int local; /* place of this process */
+    const cni_share *share;
+    void *binding;
+} cni_bound_share;
+
+typedef struct cni_bound_shared {
+    const cni_shared_part *shared;
+    uint32_t nbound;
+    cni_bound_share *bound;
+    void *whole; /* RANGE: the part bound as a whole (borrowed) */
+} cni_bound_shared;
+
+typedef struct cni_spread_binding {
+    size_t ngeometry;
+    int64_t *geometry;
+    uint64_t *layouts; /* by base: what of its layout the partition was made for */
+    uint32_t nbases;
+    int64_t spread_bytes;
+    cni_partition *partition;
+    uint32_t nparts;
+    cni_bound_shared *parts; /* by stage and part */
+    uint32_t norigins;
+    void **whole; /* by part of the plan: bound as a whole; NULL: not, or no longer */
+    cni_exchange *exchange;
+    int64_t scratch, state_bytes; /* the most that a part takes; what the shares of a reduction leave */
+    bool **touched;               /* [local place][slot] */
+    uint64_t bytes_read, bytes_written;
+} cni_spread_binding;
+
+/* The plan's binding for the window, made if there is none for this geometry and these layouts (*fresh). */
+cn_status cni_spread_bind(cni_plan *plan, const cni_window *w, const cni_skeleton *s, bool *fresh);
+
+#endif
