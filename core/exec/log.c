@@ -1,7 +1,8 @@
 /*
  * log.c - what rank 0 tells the other processes, and what they do about it.
  *
- *   entry = head | settings that changed | bases that are gone | what the kind needs
+ *   entry  = head | settings that changed | bases that are gone | what the kind needs
+ *   window = [block] | scalars | bases        block = geometry | views | ops | shapes: sent once, then known by its number
  *
  * Bases have a number that rank 0 gives when it first mentions them; spread buffers have one that every process counts
  * alike. An entry says which buffer a base has at rank 0, so that what happened there alone (a copy made for somebody else,
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/memory.h"
 #include "base/settings.h"
 #include "base/status.h"
@@ -21,7 +23,8 @@ typedef struct entry_head {
     uint32_t kind, nsettings, nfree;
     uint32_t agree, alone, have;
     uint32_t nops, nviews, nbases, nshapes, nscalars, ngeometry, nhomes; /* window; nhomes: of ngeometry, at the end */
-    uint64_t number;                                                     /* fetch */
+    uint32_t block, block_bytes; /* window; 0 bytes: the others have the block */
+    uint64_t number;             /* fetch */
     int64_t low, high;
 } entry_head;
 
@@ -97,6 +100,65 @@ static bool put_base(cni_base *base, uint8_t state, uint8_t live)
     return put(&b, sizeof b);
 }
 
+/* Blocks that were sent, at both ends: one for each remainder of their hashes. */
+enum { BLOCKS = 1024 };
+
+typedef struct block {
+    char *data;
+    size_t size, capacity;
+} block;
+
+static block blocks[BLOCKS];
+
+static bool block_keep(block *b, const void *data, size_t size)
+{
+    if (!cni_grow((void **)&b->data, &b->capacity, size, 1)) {
+        return false;
+    }
+    memcpy(b->data, data, size);
+    b->size = size;
+    return true;
+}
+
+static bool put_block(const cni_window *w)
+{
+    entry_size = 0;
+    return put(w->geometry, w->ngeometry * sizeof *w->geometry) && put(w->views, w->nviews * sizeof *w->views) &&
+           put(w->ops, w->nops * sizeof *w->ops) && put(w->shapes, w->nshapes * sizeof *w->shapes);
+}
+
+/* Writes the block, and says by which number it is known; *bytes = 0: it need not be sent. It is at the entry's start. */
+static bool block_of(const cni_window *w, uint32_t *number, uint32_t *bytes)
+{
+    if (!put_block(w)) {
+        return false;
+    }
+    uint64_t hash = entry_size;
+    for (size_t i = 0; i + sizeof hash <= entry_size; i += sizeof hash) {
+        uint64_t word;
+        memcpy(&word, entry + i, sizeof word);
+        hash = cni_hash_mix(hash, word);
+    }
+    *number = (uint32_t)(hash % BLOCKS);
+    block *b = &blocks[*number];
+    bool known = b->size == entry_size && memcmp(b->data, entry, entry_size) == 0;
+    *bytes = known ? 0 : (uint32_t)entry_size;
+    return known || block_keep(b, entry, entry_size);
+}
+
+static bool put_window(const cni_window *w, const cni_skeleton *s, entry_head *head)
+{
+    if (!block_of(w, &head->block, &head->block_bytes)) {
+        return false;
+    }
+    const block *b = &blocks[head->block];
+    bool made = put_head(head) && put(b->data, head->block_bytes) && put(w->scalars, w->nscalars * sizeof *w->scalars);
+    for (size_t i = 0; i < w->nbases && made; i++) {
+        made = put_base(w->bases[i], s->states[i], s->live[i]);
+    }
+    return made;
+}
+
 cn_status cni_log_window(const cni_window *w, const cni_skeleton *s, bool agree)
 {
     uint32_t homes = w->nbases > 0 ? (uint32_t)w->ngeometry - s->homes[0] : 0;
@@ -109,13 +171,11 @@ cn_status cni_log_window(const cni_window *w, const cni_skeleton *s, bool agree)
                        .nscalars = (uint32_t)w->nscalars,
                        .ngeometry = (uint32_t)w->ngeometry,
                        .nhomes = homes};
-    bool made = put_head(&head) && put(w->geometry, w->ngeometry * sizeof *w->geometry) &&
-                put(w->scalars, w->nscalars * sizeof *w->scalars) && put(w->views, w->nviews * sizeof *w->views);
-    for (size_t i = 0; i < w->nbases && made; i++) {
-        made = put_base(w->bases[i], s->states[i], s->live[i]);
+    if (!put_window(w, s, &head)) {
+        blocks[head.block].size = 0; /* kept, perhaps, and not sent */
+        return cni_fail_memory((int64_t)entry_size);
     }
-    made = made && put(w->ops, w->nops * sizeof *w->ops) && put(w->shapes, w->nshapes * sizeof *w->shapes);
-    CN_TRY(made ? send() : cni_fail_memory((int64_t)entry_size));
+    CN_TRY(send());
     for (size_t i = 0; i < w->nops; i++) {
         unheard |= w->ops[i].fp_kinds != 0;
     }
@@ -336,43 +396,57 @@ static bool take_into(reader *r, void **items, size_t *capacity, size_t count, s
     return true;
 }
 
+/* The window's fixed parts, from the block that its entry names. */
+static bool take_block(const entry_head *head, reader *r, cni_window *w)
+{
+    block *b = &blocks[head->block % BLOCKS];
+    if (head->block_bytes > 0 && !block_keep(b, take(r, head->block_bytes), head->block_bytes)) {
+        return false;
+    }
+    reader fixed = {b->data};
+    w->nops = head->nops;
+    w->nviews = head->nviews;
+    w->nbases = head->nbases;
+    w->nshapes = head->nshapes;
+    w->nscalars = head->nscalars;
+    w->ngeometry = head->ngeometry;
+    return take_into(&fixed, (void **)&w->geometry, &w->geometry_capacity, w->ngeometry, sizeof *w->geometry) &&
+           take_into(&fixed, (void **)&w->views, &w->views_capacity, w->nviews, sizeof *w->views) &&
+           take_into(&fixed, (void **)&w->ops, &w->ops_capacity, w->nops, sizeof *w->ops) &&
+           take_into(&fixed, (void **)&w->shapes, &w->shapes_capacity, w->nshapes, sizeof *w->shapes) &&
+           take_into(r, (void **)&w->scalars, &w->scalars_capacity, w->nscalars, sizeof *w->scalars);
+}
+
+/* Its bases; facts: the states that rank 0 knows of them, then which are alive. */
+static cn_status take_bases(const entry_head *head, reader *r, cni_window *w, uint8_t *facts)
+{
+    const int64_t *home = w->geometry + w->ngeometry - head->nhomes;
+    for (size_t i = 0; i < w->nbases; i++) {
+        entry_base b;
+        memcpy(&b, take(r, sizeof b), sizeof b);
+        CN_TRY(base_known(&b, home, &w->bases[i]));
+        buffer_follow(w->bases[i], b.number);
+        home += 2 * b.home_ndim;
+        facts[i] = b.state;
+        facts[w->nbases + i] = b.live;
+    }
+    return CN_OK;
+}
+
 static cn_status apply_window(const entry_head *head, reader *r)
 {
     static cni_window w; /* memory is kept from window to window */
     static cni_skeleton skeleton;
     static uint8_t *facts;
     static size_t facts_capacity;
-    w.nops = head->nops;
-    w.nviews = head->nviews;
-    w.nbases = head->nbases;
-    w.nshapes = head->nshapes;
-    w.nscalars = head->nscalars;
-    w.ngeometry = head->ngeometry;
-    size_t n = head->nbases;
-    if (!take_into(r, (void **)&w.geometry, &w.geometry_capacity, w.ngeometry, sizeof *w.geometry) ||
-        !take_into(r, (void **)&w.scalars, &w.scalars_capacity, w.nscalars, sizeof *w.scalars) ||
-        !take_into(r, (void **)&w.views, &w.views_capacity, w.nviews, sizeof *w.views) ||
-        !cni_grow((void **)&w.bases, &w.bases_capacity, n + 1, sizeof *w.bases) ||
-        !cni_grow((void **)&facts, &facts_capacity, 2 * n + 1, 1)) {
-        return cni_fail_memory((int64_t)n);
+    if (!take_block(head, r, &w) || !cni_grow((void **)&w.bases, &w.bases_capacity, w.nbases + 1, sizeof *w.bases) ||
+        !cni_grow((void **)&facts, &facts_capacity, 2 * w.nbases + 1, 1)) {
+        return cni_fail_memory((int64_t)w.nbases);
     }
-    const int64_t *home = w.geometry + w.ngeometry - head->nhomes;
-    for (size_t i = 0; i < n; i++) {
-        entry_base b;
-        memcpy(&b, take(r, sizeof b), sizeof b);
-        CN_TRY(base_known(&b, home, &w.bases[i]));
-        buffer_follow(w.bases[i], b.number);
-        home += 2 * b.home_ndim;
-        facts[i] = b.state;
-        facts[n + i] = b.live;
-    }
-    if (!take_into(r, (void **)&w.ops, &w.ops_capacity, w.nops, sizeof *w.ops) ||
-        !take_into(r, (void **)&w.shapes, &w.shapes_capacity, w.nshapes, sizeof *w.shapes)) {
-        return cni_fail_memory((int64_t)w.nops);
-    }
+    CN_TRY(take_bases(head, r, &w, facts));
     w.ngeometry -= head->nhomes; /* appended again by the skeleton */
     CN_TRY(cni_recorder_get(&w.recorder));
-    CN_TRY(cni_skeleton_build_as(&w, facts, facts + n, &skeleton));
+    CN_TRY(cni_skeleton_build_as(&w, facts, facts + w.nbases, &skeleton));
     return cni_window_run_here(&w, &skeleton, head->agree != 0);
 }
 

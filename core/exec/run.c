@@ -441,7 +441,7 @@ static cn_status plan_get(const cni_window *w, const cni_skeleton *s, bool sprea
 static cn_status spread_run(const cni_window *w, const cni_skeleton *s)
 {
     cni_plan *plan;
-    cni_spread_run *run;
+    cni_spread_run run;
     uint64_t missed = cni_stats.plan_misses;
     CN_TRY(plan_get(w, s, true, &plan));
     bool fresh = cni_stats.plan_misses != missed;
@@ -451,10 +451,8 @@ static cn_status spread_run(const cni_window *w, const cni_skeleton *s)
         status = cni_log_window(w, s, fresh);
         status = status == CN_OK && fresh ? cni_spread_agree(CN_OK) : status;
     }
-    if (status == CN_OK) {
-        status = cni_spread_go(run);
-    }
-    cni_spread_finish(run);
+    status = status == CN_OK ? cni_spread_go(&run) : status;
+    cni_spread_finish(&run);
     return status;
 }
 
@@ -462,21 +460,22 @@ static cn_status spread_run(const cni_window *w, const cni_skeleton *s)
 cn_status cni_window_run_here(const cni_window *w, const cni_skeleton *s, bool agree)
 {
     cni_plan *plan;
-    cni_spread_run *run = NULL;
+    cni_spread_run run;
     bool fresh = false;
     cn_status status = plan_get(w, s, true, &plan);
-    if (status == CN_OK) {
-        status = cni_spread_prepare(plan, w, s, &run, &fresh);
-    }
+    status = status == CN_OK ? cni_spread_prepare(plan, w, s, &run, &fresh) : status;
     if (agree) {
         cn_status all = cni_spread_agree(status);
-        status = status == CN_OK ? all : status;
+        if (status == CN_OK && all != CN_OK) {
+            cni_spread_finish(&run);
+        }
+        if (all != CN_OK) {
+            return CN_OK; /* nobody does it: rank 0 has raised the error */
+        }
     }
     if (status == CN_OK) {
-        status = cni_spread_go(run);
-    }
-    if (run != NULL) {
-        cni_spread_finish(run);
+        status = cni_spread_go(&run);
+        cni_spread_finish(&run);
     }
     return status;
 }

@@ -112,23 +112,6 @@ bool cni_spread_wanted(const cni_window *w, const cni_skeleton *s)
 
 /* ---- Storage of a run ---- */
 
-struct cni_spread_run {
-    cni_plan *plan;
-    const cni_window *w;
-    const cni_skeleton *s;
-    const cni_spread_binding *b;
-    const cni_world *world;
-    cni_buffer **buffers; /* by slot, of those that live on; own reference unless entry */
-    cni_buffer **of;      /* by slot, whether it has ended or not */
-    cni_buffer **idle;
-    uint32_t nidle;
-    void ***addresses; /* [local place][slot] */
-    void *scratch;
-    char *states;
-    uint8_t *told;
-    cni_rank_memory ranks;
-};
-
 static bool same_layout(const cni_layout *a, const cni_layout *b)
 {
     return a->unit == b->unit && a->count == b->count && a->step == b->step;
@@ -228,51 +211,35 @@ static cn_status slots_take(cni_spread_run *r, bool *fresh)
 static cn_status storage_take(cni_spread_run *r, bool *fresh)
 {
     size_t n = r->plan->nslots, rows = (size_t)r->world->local;
-    r->buffers = cni_alloc_zero(n * 3 + rows + rows * n + 1, sizeof(void *));
-    if (r->buffers == NULL) {
-        return cni_fail_memory((int64_t)n);
-    }
+    memset(r->b->pointers, 0, ((3 + rows) * n + rows) * sizeof *r->b->pointers);
+    memset(r->b->told, 0, r->w->nops);
+    r->buffers = (cni_buffer **)r->b->pointers;
     r->of = r->buffers + n;
     r->idle = r->buffers + 2 * n;
     r->addresses = (void ***)(r->buffers + 3 * n);
     for (size_t k = 0; k < rows; k++) {
-        r->addresses[k] = (void **)(r->buffers + 3 * n + rows) + k * n;
+        r->addresses[k] = r->b->pointers + 3 * n + rows + k * n;
     }
     CN_TRY(r->world->net->size > 1 ? cni_rank_memory_get(&r->ranks) : CN_OK);
     CN_TRY(slots_take(r, fresh));
-    if (r->b->scratch > 0 && (r->scratch = cni_storage_alloc(r->b->scratch)) == NULL) {
-        return cni_fail_memory(r->b->scratch);
-    }
-    if ((r->told = cni_alloc_zero(r->w->nops, 1)) == NULL) {
-        return cni_fail_memory((int64_t)r->w->nops);
-    }
-    if (r->b->state_bytes > 0 && (r->states = cni_alloc((size_t)r->b->state_bytes)) == NULL) {
-        return cni_fail_memory(r->b->state_bytes);
-    }
-    return CN_OK;
+    r->scratch = r->b->scratch > 0 ? cni_storage_alloc(r->b->scratch) : NULL;
+    return r->scratch != NULL || r->b->scratch == 0 ? CN_OK : cni_fail_memory(r->b->scratch);
 }
 
-cn_status cni_spread_prepare(cni_plan *plan, const cni_window *w, const cni_skeleton *s, cni_spread_run **out,
-                             bool *fresh)
+cn_status cni_spread_prepare(cni_plan *plan, const cni_window *w, const cni_skeleton *s, cni_spread_run *r, bool *fresh)
 {
     CN_TRY(cni_spread_bind(plan, w, s, fresh));
-    cni_spread_run *r = cni_alloc_zero(1, sizeof *r);
-    if (r == NULL) {
-        return cni_fail_memory((int64_t)sizeof *r);
-    }
     *r = (cni_spread_run){.plan = plan, .w = w, .s = s, .b = plan->spread, .world = cni_world_get()};
     cn_status status = storage_take(r, fresh);
     if (status != CN_OK) {
         cni_spread_finish(r);
-        return status;
     }
-    *out = r;
-    return CN_OK;
+    return status;
 }
 
 void cni_spread_finish(cni_spread_run *r)
 {
-    for (uint32_t i = 0; r->buffers != NULL && i < r->plan->nslots; i++) {
+    for (uint32_t i = 0; i < r->plan->nslots; i++) {
         if (!r->plan->slots[i].entry) {
             cni_buffer_unref(r->buffers[i]);
         }
@@ -281,10 +248,6 @@ void cni_spread_finish(cni_spread_run *r)
         cni_buffer_unref(r->idle[i]);
     }
     cni_storage_free(r->scratch, r->b->scratch);
-    cni_free(r->states);
-    cni_free(r->told);
-    cni_free(r->buffers);
-    cni_free(r);
 }
 
 /* ---- Running ---- */
@@ -292,7 +255,7 @@ void cni_spread_finish(cni_spread_run *r)
 static cni_run run_at(const cni_spread_run *r, int local)
 {
     return (cni_run){
-        .window = r->w, .skeleton = r->s, .slots = r->addresses[local], .scratch = r->scratch, .told = r->told};
+        .window = r->w, .skeleton = r->s, .slots = r->addresses[local], .scratch = r->scratch, .told = r->b->told};
 }
 
 /* What shares of other ranks left comes to the root behind its own, and the events that they saw. */
@@ -303,7 +266,7 @@ static cn_status collect_at_root(cni_spread_run *r, const cni_shared_part *share
     for (uint32_t i = 0; i < shared->nshares; i++) {
         int place = shared->shares[i].place;
         if (place != 0) {
-            messages[2 * nranks] = (cni_message){place, r->states + (int64_t)i * size, size};
+            messages[2 * nranks] = (cni_message){place, r->b->states + (int64_t)i * size, size};
             messages[2 * nranks + 1] = (cni_message){place, &r->ranks.events[nranks], sizeof *r->ranks.events};
             nranks++;
         }
@@ -319,7 +282,7 @@ static cn_status send_to_root(cni_spread_run *r, const cni_shared_part *shared, 
     for (uint32_t i = 0; i < shared->nshares; i++) {
         if (shared->shares[i].place == r->world->first) {
             cni_rank_events_take(&events);
-            cni_message sends[2] = {{0, r->states + (int64_t)i * size, size}, {0, &events, sizeof events}};
+            cni_message sends[2] = {{0, r->b->states + (int64_t)i * size, size}, {0, &events, sizeof events}};
             CN_TRY(r->world->net->exchange_begin(0, NULL, 2, sends));
             CN_TRY(r->world->net->exchange_end());
         }
@@ -348,13 +311,13 @@ static cn_status run_range(cni_spread_run *r, const cni_bound_shared *bound)
         if (cni_world_has(r->world, share->place)) {
             cni_run run = run_at(r, share->place - r->world->first);
             cni_cpu_place.partial(shared->part, bound->whole, &run, share->from, share->to,
-                                  r->states + (int64_t)i * size);
+                                  r->b->states + (int64_t)i * size);
         }
     }
     CN_TRY(collect_states(r, shared, size));
     if (r->world->first == 0) {
         cni_run run = run_at(r, 0);
-        cni_cpu_place.finish(shared->part, bound->whole, &run, (int)shared->nshares, r->states);
+        cni_cpu_place.finish(shared->part, bound->whole, &run, (int)shared->nshares, r->b->states);
     }
     return CN_OK;
 }

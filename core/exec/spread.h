@@ -12,11 +12,38 @@
 /* Does the window concern more than the root? */
 bool cni_spread_wanted(const cni_window *w, const cni_skeleton *s);
 
+/* Floating-point events that a rank saw and has not told; more of them are dropped. */
+enum { CNI_EVENTS_A_RANK = 8 };
+
+typedef struct cni_rank_events {
+    uint32_t count;
+    cn_fp_event events[CNI_EVENTS_A_RANK];
+} cni_rank_events;
+
+/* Room for two messages and the events of every rank; had once, it is there for good. */
+typedef struct cni_rank_memory {
+    cni_message *messages;
+    cni_rank_events *events;
+} cni_rank_memory;
+
 /* A plan made ready for a window: all that can fail has been done. */
-typedef struct cni_spread_run cni_spread_run;
+typedef struct cni_spread_run {
+    cni_plan *plan;
+    const cni_window *w;
+    const cni_skeleton *s;
+    const struct cni_spread_binding *b;
+    const cni_world *world;
+    cni_buffer **buffers; /* by slot, of those that live on; own reference unless entry */
+    cni_buffer **of;      /* by slot, whether it has ended or not */
+    cni_buffer **idle;
+    uint32_t nidle;
+    void ***addresses; /* [local place][slot] */
+    void *scratch;
+    cni_rank_memory ranks;
+} cni_spread_run;
 
 /* *fresh: something was made or asked of the system, so that another process may have failed. */
-cn_status cni_spread_prepare(cni_plan *plan, const cni_window *w, const cni_skeleton *s, cni_spread_run **out,
+cn_status cni_spread_prepare(cni_plan *plan, const cni_window *w, const cni_skeleton *s, cni_spread_run *out,
                              bool *fresh);
 
 /* Runs it; the bases have their results. Fails only if the net does. */
@@ -51,22 +78,9 @@ cn_status cni_spread_agree(cn_status mine);
 /* Rank 0: fetches from the other processes. */
 cn_status cni_log_fetch(cni_buffer *buffer, int64_t low, int64_t high, bool alone);
 
-/* Floating-point events that a rank saw and has not told; more of them are dropped. */
-enum { CNI_EVENTS_A_RANK = 8 };
-
-typedef struct cni_rank_events {
-    uint32_t count;
-    cn_fp_event events[CNI_EVENTS_A_RANK];
-} cni_rank_events;
-
 void cni_rank_events_take(cni_rank_events *mine);
 
-/* Room for two messages and the events of every rank; had once, it is there for good. */
-typedef struct cni_rank_memory {
-    cni_message *messages;
-    cni_rank_events *events;
-} cni_rank_memory;
-
+/* Had once, it is there for good. */
 cn_status cni_rank_memory_get(cni_rank_memory *out);
 
 /* Rank 0: takes them as its own, what several ranks saw of one op once. of_all_ranks: nobody has more to tell. */

@@ -70,6 +70,9 @@ static void binding_destroy(void *opaque)
     cni_partition_destroy(b->partition);
     cni_free(b->parts);
     cni_free(b->touched);
+    cni_free(b->pointers);
+    cni_free(b->states);
+    cni_free(b->told);
     cni_free(b->geometry);
     cni_free(b->layouts);
     cni_free(b);
@@ -257,6 +260,17 @@ static cn_status reserve_messages(binder *k)
     return CN_OK;
 }
 
+/* What every run needs for itself. */
+static cn_status reserve_work(binder *k)
+{
+    cni_spread_binding *b = k->b;
+    size_t slots = k->plan->nslots, rows = (size_t)k->world->local;
+    b->pointers = cni_alloc(((3 + rows) * slots + rows + 1) * sizeof *b->pointers);
+    b->states = cni_alloc((size_t)b->state_bytes);
+    b->told = cni_alloc(k->w->nops);
+    return b->pointers != NULL && b->states != NULL && b->told != NULL ? CN_OK : cni_fail_memory(b->state_bytes);
+}
+
 static cn_status binding_fill(binder *k, int64_t *quantum)
 {
     cni_spread_binding *b = k->b;
@@ -282,6 +296,7 @@ static cn_status binding_fill(binder *k, int64_t *quantum)
         cni_launch_bytes(&k->plan->launches[l], k->plan, k->w, k->s, &b->bytes_read, &b->bytes_written);
     }
     CN_TRY(touch_all(k));
+    CN_TRY(reserve_work(k));
     return reserve_messages(k);
 }
 

@@ -31,8 +31,11 @@ typedef struct cni_spread_binding {
     uint32_t norigins;
     void **whole; /* by part of the plan: bound as a whole; NULL: not, or no longer */
     cni_exchange *exchange;
-    int64_t scratch, state_bytes; /* the most that a part takes; what the shares of a reduction leave */
+    int64_t scratch, state_bytes; /* the most that a part takes; that the shares of a reduction leave */
     bool **touched;               /* [local place][slot] */
+    void **pointers;              /* of the run at hand: buffers and addresses (spread.c) */
+    char *states;                 /* what shares of a reduction leave */
+    uint8_t *told;                /* by op: floating-point events */
     uint64_t bytes_read, bytes_written;
 } cni_spread_binding;
 
