@@ -391,6 +391,7 @@ typedef struct cn_stats {
     uint64_t live_bytes, peak_bytes;    /* memory of bases */
     uint64_t messages, message_bytes;
     uint64_t moves, move_bytes;         /* between host and device */
+    uint64_t device_launches, graphs;   /* kernels sent to the device one by one; plans sent to it as a whole */
 } cn_stats;
 
 CN_API void cn_stats_get(cn_stats *out);

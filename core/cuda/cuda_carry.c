@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "base/status.h"
+#include "cuda/cuda_graph.h"
 #include "cuda/cuda_kernel.h"
 
 enum { LIST_MOST = 64, THREADS = 256, TOGETHER = 8 };
@@ -128,7 +129,7 @@ void cni_cuda_carry_run(const cni_part *part, cni_cuda_carry *c, const cni_run *
     const cn_scalar *fill = part->kind == CNI_PART_FILL ? &run->window->scalars[part->source] : NULL;
     uint64_t to = (uintptr_t)run->slots[part->slot], from = fill == NULL ? (uintptr_t)run->slots[part->source] : 0;
     if (c->whole) {
-        cni_cuda_check(cni_cuda.copy(to, from, (size_t)c->nbytes, cni_cuda_gpu.stream), "a copy");
+        cni_cuda_copy(to, from, (size_t)c->nbytes);
         return;
     }
     for (int i = 0; i < c->nlaunches; i++) {

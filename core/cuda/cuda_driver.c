@@ -15,7 +15,6 @@ enum { COMPUTE_MAJOR = 75, COMPUTE_MINOR = 76, MULTIPROCESSORS = 16, NON_BLOCKIN
 cni_cuda_driver cni_cuda;
 cni_cuda_machine cni_cuda_gpu;
 
-static cni_cuda_handle context;
 static bool forked;
 static char failure[256];
 static _Thread_local bool entered;
@@ -135,7 +134,7 @@ const cni_cuda_compiler *cni_cuda_compiler_get(void)
 
 static void in_child(void)
 {
-    forked = context != NULL;
+    forked = cni_cuda_gpu.context != NULL;
 }
 
 static bool device_open(void)
@@ -151,8 +150,8 @@ static bool device_open(void)
     fine = fine && cni_cuda.device_attribute(&gpu->processors, MULTIPROCESSORS, device) == 0;
     gpu->arch = 10 * major + minor;
     gpu->parameter_bytes = gpu->driver_version >= 12010 ? 32764 : 4096;
-    fine = fine && gpu->arch >= LEAST_ARCH && cni_cuda.context_retain(&context, device) == 0;
-    fine = fine && cni_cuda.context_set(context) == 0 && cni_cuda.stream_create(&gpu->stream, NON_BLOCKING) == 0;
+    fine = fine && gpu->arch >= LEAST_ARCH && cni_cuda.context_retain(&gpu->context, device) == 0;
+    fine = fine && cni_cuda.context_set(gpu->context) == 0 && cni_cuda.stream_create(&gpu->stream, NON_BLOCKING) == 0;
     return fine && pthread_atfork(NULL, NULL, in_child) == 0;
 }
 
@@ -171,7 +170,7 @@ bool cni_cuda_enter(void)
         return false;
     }
     if (!entered) {
-        entered = cni_cuda_check(cni_cuda.context_set(context), "the context");
+        entered = cni_cuda_check(cni_cuda.context_set(cni_cuda_gpu.context), "the context");
     }
     return entered;
 }

@@ -42,11 +42,20 @@ typedef struct cni_cuda_opaque *cni_cuda_handle; /* context, stream, event, modu
     X(launch, "cuLaunchKernel",                                                                                        \
       (cni_cuda_handle function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz,         \
        unsigned shared, cni_cuda_handle stream, void **parameters, void **extra))                                      \
-    X(capture_begin, "cuStreamBeginCapture_v2", (cni_cuda_handle stream, int mode))                                    \
-    X(capture_end, "cuStreamEndCapture", (cni_cuda_handle stream, cni_cuda_handle * graph))                            \
+    X(graph_create, "cuGraphCreate", (cni_cuda_handle * graph, unsigned flags))                                        \
+    X(graph_kernel, "cuGraphAddKernelNode_v2",                                                                         \
+      (cni_cuda_handle * node, cni_cuda_handle graph, const cni_cuda_handle *before, size_t nbefore,                   \
+       const void *parameters))                                                                                        \
+    X(graph_fill, "cuGraphAddMemsetNode",                                                                              \
+      (cni_cuda_handle * node, cni_cuda_handle graph, const cni_cuda_handle *before, size_t nbefore,                   \
+       const void *parameters, cni_cuda_handle context))                                                               \
+    X(graph_copy, "cuGraphAddMemcpyNode",                                                                              \
+      (cni_cuda_handle * node, cni_cuda_handle graph, const cni_cuda_handle *before, size_t nbefore,                   \
+       const void *parameters, cni_cuda_handle context))                                                               \
+    X(graph_kernel_set, "cuGraphExecKernelNodeSetParams_v2",                                                           \
+      (cni_cuda_handle exec, cni_cuda_handle node, const void *parameters))                                            \
     X(graph_instantiate, "cuGraphInstantiateWithFlags",                                                                \
       (cni_cuda_handle * exec, cni_cuda_handle graph, unsigned long long flags))                                       \
-    X(graph_update, "cuGraphExecUpdate_v2", (cni_cuda_handle exec, cni_cuda_handle graph, void *result))               \
     X(graph_launch, "cuGraphLaunch", (cni_cuda_handle exec, cni_cuda_handle stream))                                   \
     X(graph_exec_destroy, "cuGraphExecDestroy", (cni_cuda_handle exec))                                                \
     X(graph_destroy, "cuGraphDestroy", (cni_cuda_handle graph))
@@ -72,7 +81,7 @@ typedef struct cni_cuda_compiler {
 } cni_cuda_compiler;
 
 typedef struct cni_cuda_machine {
-    cni_cuda_handle stream;
+    cni_cuda_handle context, stream;
     int driver_version, arch; /* 13000, 90 */
     int processors;
     size_t parameter_bytes; /* most that a kernel takes */

@@ -1,29 +1,43 @@
-/* cuda_group.c - a group bound to one geometry: its compiled kernel, and the parameters that stay. */
+/*
+ * cuda_group.c - groups of one launch bound to one geometry: their compiled kernel, and the parameters that stay.
+ *
+ * Groups that do not reduce share a kernel, whose parameters are theirs one after the other; one that reduces has its
+ * own.
+ */
 #include <string.h>
 
 #include "base/memory.h"
 #include "base/status.h"
+#include "cuda/cuda_graph.h"
 #include "cuda/cuda_kernel.h"
 #include "cuda/cuda_layout.h"
 #include "exec/place.h"
 #include "op/op.h"
 
+enum { PARTS_MOST = 32, INSTRUCTIONS_MOST = 512 };
+
+typedef struct member {
+    cni_cuda_layout layout;
+    uint32_t *scalars; /* of the window, by scalar of the program; CNI_NONE: any value */
+} member;
+
 struct cni_cuda_group {
     cni_arena arena;
-    cni_cuda_layout layout;
+    uint32_t count;
+    member *members;
     cni_cuda_shape shape;
     const cni_cuda_module *module;
-    uint32_t *scalars; /* of the window, by scalar of the program; CNI_NONE: any value */
-    bool empty;
+    int64_t *words; /* parameters of all */
+    size_t size;    /* bytes */
 };
 
 /* ---- What a reduction begins with, and its identity ---- */
 
-static void set_begin(cni_cuda_group *g, const cni_instr *x, uint32_t k, const cni_window *w)
+static void set_begin(cni_cuda_layout *l, const cni_instr *x, uint32_t k, const cni_window *w)
 {
     const cni_op *op = &w->ops[x->op];
     cn_scalar identity, value;
-    int64_t *begin = g->layout.words + cni_cuda_layout_scalar(&g->layout, g->layout.nscalar + 2 * k);
+    int64_t *begin = l->words + cni_cuda_layout_scalar(l, l->nscalar + 2 * k);
     if (cn_op_identity((cn_op)cni_op_of_loop(x->loop), &identity) == CN_OK &&
         cn_scalar_cast(&identity, CN_STRONG, (cn_dtype)x->dtype, &value) == CN_OK) {
         memcpy(begin, value.value.bytes, 16);
@@ -34,20 +48,20 @@ static void set_begin(cni_cuda_group *g, const cni_instr *x, uint32_t k, const c
     }
 }
 
-static void set_scalars(const cni_cuda_group *g, int64_t *words, const cni_window *w)
+static void set_scalars(const member *m, const cni_window *w)
 {
-    const cni_part *part = g->layout.part;
+    const cni_cuda_layout *l = &m->layout;
     uint32_t reduction = 0;
-    for (uint32_t k = 0; k < g->layout.nscalar; k++) {
-        if (g->scalars[k] != CNI_NONE) {
-            memcpy(words + cni_cuda_layout_scalar(&g->layout, k), w->scalars[g->scalars[k]].value.bytes, 16);
+    for (uint32_t k = 0; k < l->nscalar; k++) {
+        if (m->scalars[k] != CNI_NONE) {
+            memcpy(l->words + cni_cuda_layout_scalar(l, k), w->scalars[m->scalars[k]].value.bytes, 16);
         }
     }
-    for (uint32_t i = 0; i < part->ninstr && g->layout.nreduction > 0; i++) {
-        if (part->instr[i].kind == CNI_INSTR_REDUCE) {
-            const cni_op *op = &w->ops[part->instr[i].op];
+    for (uint32_t i = 0; i < l->part->ninstr && l->nreduction > 0; i++) {
+        if (l->part->instr[i].kind == CNI_INSTR_REDUCE) {
+            const cni_op *op = &w->ops[l->part->instr[i].op];
             if ((op->flags & CNI_FLAG_INITIAL) != 0) {
-                memcpy(words + cni_cuda_layout_scalar(&g->layout, g->layout.nscalar + 2 * reduction),
+                memcpy(l->words + cni_cuda_layout_scalar(l, l->nscalar + 2 * reduction),
                        w->scalars[op->args[2] & ~CNI_SCALAR].value.bytes, 16);
             }
             reduction++;
@@ -57,70 +71,155 @@ static void set_scalars(const cni_cuda_group *g, int64_t *words, const cni_windo
 
 /* ---- Binding ---- */
 
-static bool write_text(cni_cuda_group *g, cni_arena *work, cni_text *text)
+static bool is_empty(const cni_cuda_layout *l)
 {
-    cni_text functions = {0}, kernel = {0};
-    cni_statements x;
-    bool made = cni_statements_begin(&x, g->layout.part, g->layout.w, work);
-    if (made) {
-        x.reductions = g->layout.part->reduces;
-        x.text = &functions;
-        cni_statements_functions(&x);
-        x.text = &kernel;
-        made = g->layout.part->reduces ? cni_cuda_text_reduce(&g->layout, &x, &kernel, &g->shape)
-                                       : cni_cuda_text_map(&g->layout, &x, &kernel, &g->shape);
+    bool empty = false;
+    for (int d = 0; d < l->nest.ndim; d++) {
+        empty |= l->nest.shape[d] == 0;
     }
+    return empty;
+}
+
+static bool member_make(cni_cuda_group *g, member *m, const cni_part *part, const cni_window *w)
+{
+    uint32_t n = 0, reduction = 0;
+    cni_cuda_layout *l = &m->layout;
+    if (!cni_cuda_layout_make(part, w, &g->arena, l) || (is_empty(l) && part->reduces) /* rare: the processor's */ ||
+        (m->scalars = cni_arena_alloc(&g->arena, (l->nscalar + 1) * sizeof *m->scalars)) == NULL) {
+        return false;
+    }
+    for (uint32_t i = 0; i < part->ninstr; i++) {
+        if (part->instr[i].kind == CNI_INSTR_SCALAR) {
+            m->scalars[n++] = part->instr[i].access;
+        } else if (part->instr[i].kind == CNI_INSTR_REDUCE) {
+            set_begin(l, &part->instr[i], reduction++, w);
+        }
+    }
+    return true;
+}
+
+/* The members' parameters become one run of words. */
+static bool words_join(cni_cuda_group *g)
+{
+    size_t done = 0;
+    for (uint32_t k = 0; k < g->count; k++) {
+        g->size += g->members[k].layout.size;
+    }
+    if (g->size > cni_cuda_gpu.parameter_bytes || (g->words = cni_arena_alloc(&g->arena, g->size)) == NULL) {
+        return false;
+    }
+    for (uint32_t k = 0; k < g->count; k++) {
+        cni_cuda_layout *l = &g->members[k].layout;
+        l->words = memcpy((char *)g->words + done, l->words, l->size);
+        done += l->size;
+    }
+    return true;
+}
+
+static bool write_map(cni_cuda_group *g, const cni_window *w, cni_arena *work, cni_text *functions, cni_text *kernel,
+                      bool *headers)
+{
+    uint8_t *written = cni_arena_alloc(work, UINT16_MAX + 1);
+    bool made = written != NULL;
+    int64_t blocks = 0;
+    for (uint32_t k = 0; k < g->count && made; k++) {
+        cni_statements x;
+        made = cni_statements_begin(&x, g->members[k].layout.part, w, work);
+        if (made) {
+            x.written = written;
+            x.text = functions;
+            cni_statements_functions(&x);
+            x.text = kernel;
+            made = cni_cuda_text_map(&g->members[k].layout, &x, k, kernel, &g->shape);
+            *headers |= x.headers;
+            blocks += g->shape.blocks;
+        }
+    }
+    cni_cuda_text_map_end(g->count, kernel);
+    g->shape.blocks = blocks;
+    return made;
+}
+
+static bool write_reduction(cni_cuda_group *g, const cni_window *w, cni_arena *work, cni_text *functions,
+                            cni_text *kernel, bool *headers)
+{
+    cni_statements x;
+    if (!cni_statements_begin(&x, g->members[0].layout.part, w, work)) {
+        return false;
+    }
+    x.reductions = true;
+    x.text = functions;
+    cni_statements_functions(&x);
+    x.text = kernel;
+    bool made = cni_cuda_text_reduce(&g->members[0].layout, &x, kernel, &g->shape);
+    *headers = x.headers;
+    return made;
+}
+
+static bool write_text(cni_cuda_group *g, const cni_window *w, cni_text *text)
+{
+    cni_arena work = {0};
+    cni_text functions = {0}, kernel = {0};
+    bool headers = false;
+    bool made = g->members[0].layout.part->reduces ? write_reduction(g, w, &work, &functions, &kernel, &headers)
+                                                   : write_map(g, w, &work, &functions, &kernel, &headers);
     if (made) {
-        cni_text_add(text, "#include \"cuda/prelude.cuh\"\n#include \"op/%s.h\"\n\n",
-                     x.headers ? "convert" : "complex");
-        cni_text_add(text, "%s%s", functions.length > 0 ? functions.data : "", kernel.data);
+        cni_text_add(text, "#include \"cuda/prelude.cuh\"\n#include \"op/%s.h\"\n\n%s%s",
+                     headers ? "convert" : "complex", functions.length > 0 ? functions.data : "", kernel.data);
         made = text->data != NULL;
     }
     cni_text_free(&functions);
     cni_text_free(&kernel);
-    return made;
-}
-
-static bool fill(cni_cuda_group *g, const cni_part *part, const cni_window *w)
-{
-    cni_arena work = {0};
-    cni_text text = {0};
-    uint32_t n = 0, reduction = 0;
-    bool made = cni_cuda_layout_make(part, w, &g->arena, &g->layout);
-    for (int d = 0; made && d < g->layout.nest.ndim; d++) {
-        g->empty |= g->layout.nest.shape[d] == 0;
-    }
-    made = made && (g->scalars = cni_arena_alloc(&g->arena, (g->layout.nscalar + 1) * sizeof *g->scalars)) != NULL;
-    for (uint32_t i = 0; made && i < part->ninstr; i++) {
-        if (part->instr[i].kind == CNI_INSTR_SCALAR) {
-            g->scalars[n++] = part->instr[i].access;
-        } else if (part->instr[i].kind == CNI_INSTR_REDUCE) {
-            set_begin(g, &part->instr[i], reduction++, w);
-        }
-    }
-    made = made && !(g->empty && part->reduces); /* rare: the processor's */
-    if (made && !g->empty) {
-        made = write_text(g, &work, &text) && g->shape.blocks <= INT32_MAX &&
-               (g->module = cni_cuda_module_get(text.data)) != NULL;
-    }
-    cni_text_free(&text);
     cni_arena_destroy(&work);
     return made;
 }
 
-cn_status cni_cuda_group_bind(const cni_part *part, const cni_window *w, cni_cuda_group **out)
+static bool fill(cni_cuda_group *g, const cni_part *parts, const cni_window *w)
 {
-    cni_cuda_group *g = cni_alloc_zero(1, sizeof *g);
-    if (g == NULL) {
-        return cni_fail_memory((int64_t)sizeof *g);
+    cni_text text = {0};
+    bool made = (g->members = cni_arena_alloc(&g->arena, g->count * sizeof *g->members)) != NULL;
+    for (uint32_t k = 0; k < g->count && made; k++) {
+        made = member_make(g, &g->members[k], &parts[k], w);
     }
-    if (!fill(g, part, w)) {
+    made = made && words_join(g) && write_text(g, w, &text) && g->shape.blocks <= INT32_MAX &&
+           (g->module = cni_cuda_module_get(text.data)) != NULL;
+    cni_text_free(&text);
+    for (uint32_t k = 0; k < g->count && made; k++) {
+        g->members[k].layout.w = NULL; /* of this run alone */
+    }
+    return made;
+}
+
+/* How many of the parts may share a kernel. */
+static uint32_t together(const cni_part *parts, uint32_t count)
+{
+    uint32_t n = 0, ninstr = 0;
+    while (n < count && n < PARTS_MOST && parts[n].kind == CNI_PART_GROUP && !parts[n].reduces &&
+           (n == 0 || ninstr + parts[n].ninstr <= INSTRUCTIONS_MOST)) {
+        ninstr += parts[n++].ninstr;
+    }
+    return n > 0 ? n : 1;
+}
+
+cn_status cni_cuda_group_bind(const cni_part *parts, uint32_t count, const cni_window *w, uint32_t *taken,
+                              cni_cuda_group **out)
+{
+    for (uint32_t n = together(parts, count);; n = 1) {
+        cni_cuda_group *g = cni_alloc_zero(1, sizeof *g);
+        if (g == NULL) {
+            return cni_fail_memory((int64_t)sizeof *g);
+        }
+        g->count = n;
+        if (fill(g, parts, w)) {
+            *taken = n;
+            *out = g;
+            return CN_OK;
+        }
         cni_cuda_group_unbind(g);
-        return CN_ERROR_UNSUPPORTED;
+        if (n == 1) {
+            return CN_ERROR_UNSUPPORTED;
+        }
     }
-    g->layout.w = NULL; /* of this run alone */
-    *out = g;
-    return CN_OK;
 }
 
 void cni_cuda_group_unbind(cni_cuda_group *g)
@@ -138,24 +237,23 @@ int64_t cni_cuda_group_scratch(const cni_cuda_group *g)
 
 void cni_cuda_group_run(const cni_cuda_group *g, const cni_run *run)
 {
-    const cni_cuda_layout *l = &g->layout;
-    int64_t *words = l->words;
-    if (g->empty) {
-        return;
+    for (uint32_t k = 0; k < g->count; k++) {
+        const cni_cuda_layout *l = &g->members[k].layout;
+        set_scalars(&g->members[k], run->window);
+        for (uint32_t a = 0; a < l->part->naccess; a++) {
+            char *address = (char *)run->slots[l->part->access[a].slot] + l->nest.offsets[a];
+            memcpy(&l->words[cni_cuda_layout_address(l, a)], &address, sizeof address);
+        }
     }
-    set_scalars(g, words, run->window);
-    for (uint32_t a = 0; a < l->part->naccess; a++) {
-        char *address = (char *)run->slots[l->part->access[a].slot] + l->nest.offsets[a];
-        memcpy(&words[cni_cuda_layout_address(l, a)], &address, sizeof address);
+    if (g->shape.scratch > 0) {
+        g->words[CNI_CUDA_COUNTS - 1] = (int64_t)(uintptr_t)run->scratch;
     }
-    words[CNI_CUDA_COUNTS - 1] = (int64_t)(uintptr_t)run->scratch;
     if (g->shape.zeroed > 0) {
-        cni_cuda_check(cni_cuda.memory_fill((uintptr_t)run->scratch, 0, (size_t)g->shape.zeroed, cni_cuda_gpu.stream),
-                       "a fill");
+        cni_cuda_fill((uintptr_t)run->scratch, 0, (size_t)g->shape.zeroed);
     }
-    cni_cuda_launch(g->module->kernel, g->shape.blocks, g->shape.x, g->shape.y, words, l->size);
+    cni_cuda_launch(g->module->kernel, g->shape.blocks, g->shape.x, g->shape.y, g->words, g->size);
     if (g->shape.finish_blocks > 0) {
-        cni_cuda_launch(g->module->finish, g->shape.finish_blocks, g->shape.finish_x, g->shape.finish_y, words,
-                        l->size);
+        cni_cuda_launch(g->module->finish, g->shape.finish_blocks, g->shape.finish_x, g->shape.finish_y, g->words,
+                        g->size);
     }
 }

@@ -202,14 +202,3 @@ const char *cni_cuda_compile_log(void)
 {
     return last_log != NULL ? last_log : "";
 }
-
-void cni_cuda_launch(cni_cuda_handle function, int64_t blocks, unsigned x, unsigned y, const void *parameters,
-                     size_t size)
-{
-    void *extra[] = {(void *)1 /* the parameters */, (void *)(uintptr_t)parameters, (void *)2 /* their size */, &size,
-                     NULL};
-    if (blocks > 0) {
-        cni_cuda_check(cni_cuda.launch(function, (unsigned)blocks, 1, 1, x, y, 1, 0, cni_cuda_gpu.stream, NULL, extra),
-                       "a launch");
-    }
-}

@@ -22,8 +22,4 @@ const cni_cuda_module *cni_cuda_module_get(const char *text);
 /* What the compiler said of the last text that failed; "" if none did. */
 const char *cni_cuda_compile_log(void);
 
-/* Starts a kernel: one parameter, a struct of that size. Zero blocks: nothing. */
-void cni_cuda_launch(cni_cuda_handle function, int64_t blocks, unsigned x, unsigned y, const void *parameters,
-                     size_t size);
-
 #endif

@@ -49,13 +49,17 @@ void cni_cuda_layout_write(const cni_cuda_layout *l, cni_text *text);
 /* Appends `const <type> r<k> = <the parameter>;` for each scalar of the program; p: "p." or "p->". */
 void cni_cuda_scalars_write(const cni_cuda_layout *l, const char *p, cni_text *text);
 
-/* A group's kernel, bound to one geometry. */
+/* The kernel of groups of one launch, bound to one geometry. */
 typedef struct cni_cuda_group cni_cuda_group;
 
 struct cni_run;
 
-/* CN_ERROR_UNSUPPORTED if it cannot be said or compiled. */
-cn_status cni_cuda_group_bind(const cni_part *part, const cni_window *w, cni_cuda_group **out);
+/*
+ * Binds the first parts of a launch as one kernel: as many of count as go together, at least one. CN_ERROR_UNSUPPORTED if
+ * the first cannot be said or compiled.
+ */
+cn_status cni_cuda_group_bind(const cni_part *parts, uint32_t count, const cni_window *w, uint32_t *taken,
+                              cni_cuda_group **out);
 void cni_cuda_group_unbind(cni_cuda_group *g);
 int64_t cni_cuda_group_scratch(const cni_cuda_group *g);
 void cni_cuda_group_run(const cni_cuda_group *g, const struct cni_run *run);
@@ -67,8 +71,11 @@ typedef struct cni_cuda_shape {
     int64_t scratch, zeroed; /* bytes; of them, zeroed before each run (the first ones) */
 } cni_cuda_shape;
 
-/* Append the kernel of a group that does not reduce, or does; false if it cannot be said. They set layout->words' counts. */
-bool cni_cuda_text_map(cni_cuda_layout *l, cni_statements *x, cni_text *text, cni_cuda_shape *shape);
+/* Append the kernel of a group that reduces; false if it cannot be said. Sets the layout's counts. */
 bool cni_cuda_text_reduce(cni_cuda_layout *l, cni_statements *x, cni_text *text, cni_cuda_shape *shape);
+
+/* The same for groups that do not: a function for each, numbered from 0, then the kernel that shares its blocks among them. */
+bool cni_cuda_text_map(cni_cuda_layout *l, cni_statements *x, uint32_t number, cni_text *text, cni_cuda_shape *shape);
+void cni_cuda_text_map_end(uint32_t count, cni_text *text);
 
 #endif

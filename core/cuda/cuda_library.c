@@ -7,7 +7,7 @@
 #include "base/memory.h"
 #include "base/status.h"
 #include "base/text.h"
-#include "cuda/cuda_driver.h"
+#include "cuda/cuda_graph.h"
 #include "exec/statement.h"
 #include "op/op.h"
 
@@ -160,8 +160,7 @@ static void indexed_run(const cni_part *part, binding *b, const cni_run *run, in
     b->p.gather.flat = cni_cuda_operand_address(part, run, flat);
     b->p.gather.winners = (uintptr_t)run->scratch;
     if (b->marks > 0) {
-        cni_cuda_check(cni_cuda.memory_fill((uintptr_t)run->scratch, 0xFF, (size_t)b->marks, cni_cuda_gpu.stream),
-                       "a fill");
+        cni_cuda_fill((uintptr_t)run->scratch, 0xFF, (size_t)b->marks);
     }
     launch(b, sizeof b->p.gather);
 }

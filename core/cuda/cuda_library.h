@@ -5,6 +5,7 @@
 #ifndef CNI_CUDA_LIBRARY_H
 #define CNI_CUDA_LIBRARY_H
 
+#include "cuda/cuda_graph.h"
 #include "cuda/cuda_kernel.h"
 #include "exec/place.h"
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/settings.h"
+#include "cuda/cuda_graph.h"
 #include "cuda/cuda_library.h"
 
 #include <dlfcn.h>
@@ -134,6 +135,7 @@ void cni_cuda_matmul_run(const cni_part *part, cni_cuda_library_binding *b, cons
     cni_broadcast_strides(p.b.ndim > 2 ? p.b.ndim - 2 : 0, p.b.shape, p.b.strides, p.nbatch, p.out.shape, b_strides);
     uint64_t to = cni_cuda_operand_address(part, run, 0), left = cni_cuda_operand_address(part, run, 1),
              right = cni_cuda_operand_address(part, run, 2);
+    cni_cuda_foreign();
     int64_t batches = cni_element_count(p.nbatch, p.out.shape);
     for (int64_t k = 0; k < batches; k++) {
         int64_t rest = k, z = 0, x = 0, y = 0;

@@ -4,6 +4,7 @@
 #include "base/status.h"
 #include "cuda/cuda_carry.h"
 #include "cuda/cuda_driver.h"
+#include "cuda/cuda_graph.h"
 #include "cuda/cuda_layout.h"
 #include "cuda/cuda_library.h"
 #include "cuda/cuda_memory.h"
@@ -21,20 +22,19 @@ static bool supports(const cni_part *part, const cni_window *w, const cni_skelet
     return part->kind != CNI_PART_LIBRARY || cni_cuda_library_supports(part, w);
 }
 
-static cn_status bind(const cni_part *part, const cni_window *w, const cni_skeleton *s, const cni_span *span, void **out)
+static cn_status bind_parts(const cni_part *part, uint32_t count, const cni_window *w, const cni_skeleton *s,
+                            uint32_t *taken, void **out)
 {
-    if (span != NULL) { /* several places are processors, so far */
-        return CN_ERROR_UNSUPPORTED;
-    }
     part_binding *b = cni_alloc_zero(1, sizeof *b);
     if (b == NULL) {
         return cni_fail_memory((int64_t)sizeof *b);
     }
     cn_status status;
+    *taken = 1;
     if (!cni_cuda_enter() || cni_cuda_failure() != NULL) {
         status = CN_ERROR_UNSUPPORTED;
     } else if (part->kind == CNI_PART_GROUP) {
-        status = cni_cuda_group_bind(part, w, &b->group);
+        status = cni_cuda_group_bind(part, count, w, taken, &b->group);
     } else if (part->kind == CNI_PART_LIBRARY) {
         status = cni_cuda_library_bind(part, w, &b->library);
     } else {
@@ -85,10 +85,13 @@ static void run_part(const cni_part *part, void *opaque, const cni_run *run)
 static const cni_place place = {.name = "cuda",
                                 .where = CNI_ON_DEVICE,
                                 .supports = supports,
-                                .bind = bind,
+                                .bind_parts = bind_parts,
                                 .unbind = unbind,
                                 .scratch = scratch,
                                 .run = run_part,
+                                .plan_begin = cni_cuda_plan_begin,
+                                .plan_end = cni_cuda_plan_end,
+                                .plan_forget = cni_cuda_plan_forget,
                                 .scratch_alloc = cni_cuda_alloc,
                                 .scratch_free = cni_cuda_free};
 

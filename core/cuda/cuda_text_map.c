@@ -1,10 +1,12 @@
 /*
- * cuda_text_map.c - the kernel of a group that does not reduce.
+ * cuda_text_map.c - a group that does not reduce, as a function of a block.
  *
- *     blocks of  blockDim.y rows  x  blockDim.x threads, each with UNROLL runs of VECTOR elements, blockDim.x runs apart
+ *     blocks of  height rows  x  width threads (256 in all), each with UNROLL runs of VECTOR elements, width runs apart
  *
  * A row is the innermost dimension of the nest; one row means that everything is one run. A thread loads all, computes
  * all, then stores all, so that many loads are on their way at once. What does not fill a thread goes element by element.
+ *
+ *     p->n[]: blocks in a row, columns, rows, log2 of the width, blocks
  */
 #include <string.h>
 
@@ -18,7 +20,8 @@ typedef struct writer {
     cni_statements *x;
     cni_text *text;
     int vector, unroll;
-    bool ordered; /* an element is loaded where it was stored before: everything in the program's order */
+    uint32_t number; /* of the part in its kernel */
+    bool ordered;    /* an element is loaded where it was stored before: everything in the program's order */
 } writer;
 
 static int64_t item_size(const writer *t, uint32_t access)
@@ -98,20 +101,20 @@ static void set_shape(writer *t, cni_cuda_shape *shape)
     for (int d = 0; d < n->ndim - 1; d++) {
         rows *= n->shape[d];
     }
-    unsigned x = THREADS;
-    if (rows > 1) {
-        x = 32;
-        while (x > 1 && runs <= (int64_t)x / 2) {
-            x /= 2;
-        }
+    int64_t bits = rows > 1 ? 5 : 8;
+    while (rows > 1 && bits > 0 && runs <= (int64_t)1 << (bits - 1)) {
+        bits--;
     }
-    shape->x = x;
-    shape->y = rows > 1 ? THREADS / x : 1;
-    int64_t across = (runs + (int64_t)x * t->unroll - 1) / ((int64_t)x * t->unroll);
+    int64_t width = (int64_t)1 << bits, height = THREADS / width;
+    int64_t across = (runs + width * t->unroll - 1) / (width * t->unroll);
+    shape->x = THREADS;
+    shape->y = 1;
+    shape->blocks = across * ((rows + height - 1) / height);
     t->l->words[0] = across;
     t->l->words[1] = columns;
     t->l->words[2] = rows;
-    shape->blocks = across * ((rows + shape->y - 1) / shape->y);
+    t->l->words[3] = bits;
+    t->l->words[4] = shape->blocks;
 }
 
 /* ---- Text ---- */
@@ -123,9 +126,12 @@ static void write_vector_types(const writer *t)
         uint8_t dtype = t->l->w->views[t->l->part->access[a].view].dtype;
         if (!known[dtype] && is_run(t, a)) {
             known[dtype] = true;
-            cni_text_add(t->text, "typedef struct CNI_ALIGN(%d) run_%s { %s v[VECTOR]; } run_%s;\n",
-                         (int)item_size(t, a) * t->vector, cni_dtypes[dtype].suffix, cni_dtypes[dtype].type,
-                         cni_dtypes[dtype].suffix);
+            const char *name = cni_dtypes[dtype].suffix;
+            cni_text_add(
+                t->text,
+                "#undef run_%s\n#define run_%s run_%s_%u\ntypedef struct CNI_ALIGN(%d) run_%s { %s v[VECTOR]; } "
+                "run_%s;\n",
+                name, name, name, t->number, (int)item_size(t, a) * t->vector, name, cni_dtypes[dtype].type, name);
         }
     }
 }
@@ -144,19 +150,19 @@ static void write_offsets(const writer *t)
             cni_text_add(t->text, "    const index_t i0 = rest;\n");
         } else {
             cni_text_add(t->text,
-                         "    const index_t i%d = rest %% (index_t)p.shape[%d];\n    rest /= (index_t)p.shape[%d];\n",
+                         "    const index_t i%d = rest %% (index_t)p->shape[%d];\n    rest /= (index_t)p->shape[%d];\n",
                          d, d, d);
         }
     }
     for (uint32_t k = 0; k < t->l->nclass; k++) {
         cni_text_add(t->text, "    const int64_t o%u = 0", k);
         for (int d = 0; d < last; d++) {
-            cni_text_add(t->text, " + (int64_t)i%d * p.strides[%u][%d]", d, k, d);
+            cni_text_add(t->text, " + (int64_t)i%d * p->strides[%u][%d]", d, k, d);
         }
         cni_text_add(t->text, ";\n    (void)o%u;\n", k);
     }
     for (uint32_t a = 0; a < t->l->part->naccess; a++) {
-        cni_text_add(t->text, "    char *const a%u = p.a[%u] + o%u;\n    (void)a%u;\n", a, a, t->l->class_of[a], a);
+        cni_text_add(t->text, "    char *const a%u = p->a[%u] + o%u;\n    (void)a%u;\n", a, a, t->l->class_of[a], a);
     }
 }
 
@@ -169,7 +175,7 @@ static void write_element(const writer *t, uint32_t access)
     } else if (is_splat(t, access)) {
         cni_text_add(t->text, "*(%s *)a%u", type, access);
     } else {
-        cni_text_add(t->text, "*(%s *)(a%u + (int64_t)c * p.strides[%u][%d])", type, access, t->l->class_of[access],
+        cni_text_add(t->text, "*(%s *)(a%u + (int64_t)c * p->strides[%u][%d])", type, access, t->l->class_of[access],
                      t->l->nest.ndim - 1);
     }
 }
@@ -272,28 +278,47 @@ static void write_runs(const writer *t)
     write_moves(t, CNI_INSTR_STORE);
 }
 
-bool cni_cuda_text_map(cni_cuda_layout *l, cni_statements *x, cni_text *text, cni_cuda_shape *shape)
+/* Names that every part of a text has for itself. */
+static void write_names(const writer *t)
 {
-    writer t = {.l = l, .x = x, .text = text};
+    static const char *const names[] = {"parameters", "index_t"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        cni_text_add(t->text, "#undef %s\n#define %s %s_%u\n", names[i], names[i], names[i], t->number);
+    }
+    cni_text_add(t->text, "#undef VECTOR\n#undef UNROLL\n#define VECTOR %d\n#define UNROLL %d\n", t->vector, t->unroll);
+}
+
+static void write_place(const writer *t)
+{
+    cni_text_add(t->text,
+                 "\nCNI_INLINE void part_%u(const parameters *p, index_t block)\n{\n"
+                 "    const index_t across = (index_t)p->n[0], columns = (index_t)p->n[1];\n",
+                 t->number);
+    if (t->l->nest.ndim > 1) {
+        cni_text_add(t->text,
+                     "    const index_t bits = (index_t)p->n[3], width = (index_t)1 << bits, step = width * VECTOR;\n"
+                     "    const index_t row = (block / across << (8 - bits)) + (threadIdx.x >> bits);\n"
+                     "    const index_t first = (block %% across * UNROLL * width + (threadIdx.x & (width - 1))) * "
+                     "VECTOR;\n    if (row >= (index_t)p->n[2]) {\n        return;\n    }\n");
+    } else {
+        cni_text_add(t->text,
+                     "    const index_t width = 256, step = width * VECTOR;\n    const index_t row = 0, first = "
+                     "(block * UNROLL * width + threadIdx.x) * VECTOR;\n    (void)across;\n");
+    }
+    cni_text_add(t->text, "    (void)step;\n");
+}
+
+bool cni_cuda_text_map(cni_cuda_layout *l, cni_statements *x, uint32_t number, cni_text *text, cni_cuda_shape *shape)
+{
+    writer t = {.l = l, .x = x, .text = text, .number = number};
     choose(&t);
     set_shape(&t, shape);
-    bool rows = l->nest.ndim > 1;
-    cni_text_add(text, "#define VECTOR %d\n#define UNROLL %d\n", t.vector, t.unroll);
+    write_names(&t);
     cni_cuda_layout_write(l, text);
     write_vector_types(&t);
-    cni_text_add(text, "\nCNI_KERNEL(cni_kernel, parameters)\n{\n"
-                       "    const index_t across = (index_t)p.n[0], columns = (index_t)p.n[1], block = blockIdx.x, "
-                       "step = blockDim.x * VECTOR;\n");
-    if (rows) {
-        cni_text_add(text, "    const index_t row = block / across * blockDim.y + threadIdx.y;\n"
-                           "    const index_t first = (block %% across * UNROLL * blockDim.x + threadIdx.x) * VECTOR;\n"
-                           "    if (row >= (index_t)p.n[2]) {\n        return;\n    }\n");
-    } else {
-        cni_text_add(text, "    const index_t row = 0, first = (block * UNROLL * blockDim.x + threadIdx.x) * VECTOR;\n "
-                           "   (void)across;\n");
-    }
+    write_place(&t);
     write_offsets(&t);
-    cni_cuda_scalars_write(l, "p.", text);
+    cni_cuda_scalars_write(l, "p->", text);
     if (!t.ordered) {
         cni_text_add(text, "    if (first + (UNROLL - 1) * step + VECTOR <= columns) {\n");
         write_runs(&t);
@@ -305,4 +330,22 @@ bool cni_cuda_text_map(cni_cuda_layout *l, cni_statements *x, cni_text *text, cn
     write_single(&t);
     cni_text_add(text, "        }\n    }\n}\n");
     return true;
+}
+
+void cni_cuda_text_map_end(uint32_t count, cni_text *text)
+{
+    cni_text_add(text, "#undef parameters\n#undef index_t\ntypedef struct parameters {\n");
+    for (uint32_t k = 0; k < count; k++) {
+        cni_text_add(text, "    parameters_%u p%u;\n", k, k);
+    }
+    cni_text_add(text, "} parameters;\n\nCNI_KERNEL(cni_kernel, parameters)\n{\n    int64_t block = blockIdx.x;\n");
+    for (uint32_t k = count;
+         k-- > 1;) { /* boundaries come last in programs: here first, so that no end waits for them */
+        cni_text_add(
+            text,
+            "    if (block < p.p%u.n[4]) {\n        part_%u(&p.p%u, (index_t_%u)block);\n        return;\n    }\n"
+            "    block -= p.p%u.n[4];\n",
+            k, k, k, k, k);
+    }
+    cni_text_add(text, "    part_0(&p.p0, (index_t_0)block);\n}\n");
 }

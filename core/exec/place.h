@@ -30,6 +30,12 @@ typedef struct cni_place {
     bool (*supports)(const cni_part *part, const cni_window *w, const cni_skeleton *s);
     /* span: of a carry or fill, NULL: all. CN_ERROR_UNSUPPORTED from a device's: the processor takes the part. */
     cn_status (*bind)(const cni_part *part, const cni_window *w, const cni_skeleton *s, const cni_span *span, void **binding);
+    /*
+     * Instead of bind: the first parts of a launch as one, as many of the count as go together; run then gets the first.
+     * All of them are supported.
+     */
+    cn_status (*bind_parts)(const cni_part *parts, uint32_t count, const cni_window *w, const cni_skeleton *s,
+                            uint32_t *taken, void **binding);
     void (*unbind)(void *binding);
     int64_t (*scratch)(const void *binding); /* bytes */
     /* Cannot fail: all memory is in the binding, the slots and the scratch. May return before the work is done. */
@@ -43,6 +49,13 @@ typedef struct cni_place {
     int64_t (*partial_bytes)(const void *binding);
     void (*partial)(const cni_part *part, void *binding, const cni_run *run, int64_t from, int64_t to, void *state);
     void (*finish)(const cni_part *part, void *binding, const cni_run *run, int n, const void *states);
+    /*
+     * Around the run of a plan whose parts are all this place's, with values where they must be (NULL: nothing to do).
+     * memory: the place's own, of the binding, NULL at first; key: of all addresses.
+     */
+    void (*plan_begin)(void **memory, uint64_t key);
+    void (*plan_end)(void **memory);
+    void (*plan_forget)(void *memory);
     /* Scratch memory of the place; NULL: host memory. */
     void *(*scratch_alloc)(int64_t nbytes);
     void (*scratch_free)(void *memory, int64_t nbytes);

@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/memory.h"
 #include "base/settings.h"
 #include "base/stats.h"
@@ -18,6 +19,7 @@
 typedef struct bound_part {
     const cni_place *place;
     void *binding;
+    uint32_t count; /* parts of the launch, from this one on, that it is a binding of */
 } bound_part;
 
 typedef struct binding {
@@ -26,7 +28,8 @@ typedef struct binding {
     uint32_t nparts;
     bound_part *parts;
     int64_t gpu, gpu_bytes; /* the settings that places were chosen by */
-    bool uses_device;
+    bool uses_device, uses_host;
+    void *plan_memory;                  /* the device's, if it does all */
     uint8_t *touched;                   /* by slot: places that use it (CNI_ON_ bits) */
     int64_t scratch[CNI_ON_DEVICE + 1]; /* by place: the most that a part takes */
     uint64_t bytes_read, bytes_written; /* of one run */
@@ -39,6 +42,9 @@ static void binding_destroy(void *opaque)
         b->parts[i].place->unbind(b->parts[i].binding);
     }
     if (b != NULL) {
+        if (b->plan_memory != NULL) {
+            cni_device_place()->plan_forget(b->plan_memory);
+        }
         cni_free(b->geometry);
         cni_free(b->parts);
         cni_free(b->touched);
@@ -128,22 +134,35 @@ static void touch(void *context, uint32_t slot, bool reads, bool writes)
     t->b->touched[slot] |= t->where;
 }
 
-static cn_status bind_part(const cni_part *part, const cni_plan *plan, const cni_window *w, const cni_skeleton *s,
-                           binding *b)
+/* Binds the first of count parts of a launch, and those behind it that its place takes together with it. */
+static cn_status bind_part(const cni_part *part, uint32_t count, const cni_plan *plan, const cni_window *w,
+                           const cni_skeleton *s, binding *b)
 {
     bound_part *bound = &b->parts[b->nparts];
+    uint32_t n = 1;
+    cn_status status = CN_ERROR_UNSUPPORTED;
+    bound->count = 1;
     bound->place = choose_place(part, plan, w, s, b);
-    cn_status status = bound->place->bind(part, w, s, NULL, &bound->binding);
-    if (status == CN_ERROR_UNSUPPORTED && bound->place != &cni_cpu_place) {
+    if (bound->place->bind_parts != NULL) {
+        while (n < count && choose_place(&part[n], plan, w, s, b) == bound->place) {
+            n++;
+        }
+        status = bound->place->bind_parts(part, n, w, s, &bound->count, &bound->binding);
+    }
+    if (status == CN_ERROR_UNSUPPORTED) {
         bound->place = &cni_cpu_place;
+        bound->count = 1;
         status = bound->place->bind(part, w, s, NULL, &bound->binding);
     }
     CN_TRY(status);
     b->nparts++;
     b->uses_device |= bound->place->where == CNI_ON_DEVICE;
+    b->uses_host |= bound->place->where == CNI_ON_HOST;
     int64_t scratch = bound->place->scratch(bound->binding), *most = &b->scratch[bound->place->where];
     *most = scratch > *most ? scratch : *most;
-    part_slots(part, touch, &(part_touch){b, bound->place->where});
+    for (uint32_t k = 0; k < bound->count; k++) {
+        part_slots(&part[k], touch, &(part_touch){b, bound->place->where});
+    }
     return CN_OK;
 }
 
@@ -162,8 +181,8 @@ static cn_status binding_fill(const cni_plan *plan, const cni_window *w, const c
     b->gpu_bytes = cni_settings[CNI_SETTING_GPU_BYTES];
     for (uint32_t l = 0; l < plan->nlaunches; l++) {
         const cni_launch *launch = &plan->launches[l];
-        for (uint32_t k = 0; k < launch->nparts; k++) {
-            CN_TRY(bind_part(&launch->parts[k], plan, w, s, b));
+        for (uint32_t k = 0; k < launch->nparts; k += b->parts[b->nparts - 1].count) {
+            CN_TRY(bind_part(&launch->parts[k], launch->nparts - k, plan, w, s, b));
         }
         cni_launch_bytes(launch, plan, w, s, &b->bytes_read, &b->bytes_written);
     }
@@ -345,16 +364,36 @@ void cni_run_event(const cni_run *run, uint32_t op, uint32_t kind)
 /* Values come to where a part runs; what it writes is there alone. */
 typedef struct part_move {
     const storage *store;
+    const cni_part *part;
+    const cni_window *w;
     uint8_t where;
     cn_status status;
 } part_move;
 
+/* Does the part write every element of the slot, and read none? */
+static bool overwrites(const cni_part *part, const cni_window *w, uint32_t slot, int64_t nbytes)
+{
+    int64_t written = 0;
+    for (uint32_t a = 0; a < part->naccess; a++) {
+        if (part->access[a].slot == slot) {
+            cni_geometry g = cni_window_geometry(w, part->access[a].view);
+            if (!part->access[a].written) {
+                return false;
+            }
+            written = cni_element_count(g.ndim, g.shape) * g.itemsize;
+        }
+    }
+    return written == nbytes && part->kind != CNI_PART_CARRY && part->kind != CNI_PART_FILL &&
+           !(part->kind == CNI_PART_LIBRARY && w->ops[part->op].kind == CNI_SCATTER);
+}
+
 static void bring(void *context, uint32_t slot, bool reads, bool writes)
 {
     part_move *m = context;
-    (void)writes;
-    if (reads && m->status == CN_OK) {
-        m->status = cni_buffer_bring(m->store->of[slot], m->where);
+    cni_buffer *b = m->store->of[slot];
+    bool there = (b->valid & m->where) != 0 || b->valid == 0;
+    if (reads && !there && m->status == CN_OK && !(writes && overwrites(m->part, m->w, slot, b->nbytes))) {
+        m->status = cni_buffer_bring(b, m->where);
     }
 }
 
@@ -367,38 +406,80 @@ static void settle(void *context, uint32_t slot, bool reads, bool writes)
     }
 }
 
-static cn_status run_moving(const cni_part *part, const bound_part *bound, const cni_run *run, const storage *store)
+static cn_status move_parts(const cni_part *parts, const bound_part *bound, const cni_window *w, const storage *store)
 {
-    part_move m = {.store = store, .where = bound->place->where};
-    part_slots(part, bring, &m);
-    if (m.status == CN_OK) {
-        bound->place->run(part, bound->binding, run);
-        part_slots(part, settle, &m);
+    part_move m = {.store = store, .w = w, .where = bound->place->where};
+    for (uint32_t k = 0; k < bound->count; k++) {
+        m.part = &parts[k];
+        part_slots(&parts[k], bring, &m);
+    }
+    for (uint32_t k = 0; k < bound->count && m.status == CN_OK; k++) {
+        part_slots(&parts[k], settle, &m);
     }
     return m.status;
 }
 
+static void run_bound(const cni_part *parts, const bound_part *bound, const cni_window *w, const cni_skeleton *s,
+                      const storage *store)
+{
+    uint8_t where = bound->place->where;
+    cni_run run = {.window = w, .skeleton = s, .slots = store->addresses[where], .scratch = store->scratch[where]};
+    bound->place->run(parts, bound->binding, &run);
+}
+
+/* Storage that a launch is the first to use has no values yet: it may have been another slot's. */
+static void slots_begin(const cni_plan *plan, const storage *store, uint32_t launch)
+{
+    for (uint32_t i = 0; i < plan->nslots; i++) {
+        if (!plan->slots[i].entry && plan->slots[i].first == launch) {
+            store->of[i]->valid = 0;
+        }
+    }
+}
+
+/* Moves what the parts need, runs them, or both. */
+enum { MOVE = 1, RUN = 2 };
+
+static cn_status walk(const cni_plan *plan, const cni_window *w, const cni_skeleton *s, const storage *store, int what)
+{
+    const bound_part *bound = ((const binding *)plan->binding)->parts;
+    for (uint32_t l = 0; l < plan->nlaunches; l++) {
+        const cni_launch *launch = &plan->launches[l];
+        if ((what & MOVE) != 0) {
+            slots_begin(plan, store, l);
+        }
+        for (uint32_t k = 0; k < launch->nparts; k += bound++->count) {
+            if ((what & MOVE) != 0) {
+                CN_TRY(move_parts(&launch->parts[k], bound, w, store));
+            }
+            if ((what & RUN) != 0) {
+                run_bound(&launch->parts[k], bound, w, s, store);
+            }
+        }
+    }
+    return CN_OK;
+}
+
+/* All addresses that the device sees. */
+static uint64_t address_key(const cni_plan *plan, const storage *store)
+{
+    uint64_t key = cni_hash_mix(1, (uintptr_t)store->scratch[CNI_ON_DEVICE]);
+    for (uint32_t i = 0; i < plan->nslots; i++) {
+        key = cni_hash_mix(key, (uintptr_t)store->addresses[CNI_ON_DEVICE][i]);
+    }
+    return key;
+}
+
 static cn_status launch_all(const cni_plan *plan, const cni_window *w, const cni_skeleton *s, const storage *store)
 {
-    const binding *b = plan->binding;
-    const bound_part *bound = b->parts;
-    for (uint32_t l = 0; l < plan->nlaunches; l++) {
-        for (uint32_t i = 0; store->moves && i < plan->nslots; i++) {
-            if (!plan->slots[i].entry && plan->slots[i].first == l) {
-                store->of[i]->valid = 0; /* another slot's memory, perhaps */
-            }
-        }
-        for (uint32_t k = 0; k < plan->launches[l].nparts; k++, bound++) {
-            const cni_part *part = &plan->launches[l].parts[k];
-            uint8_t where = bound->place->where;
-            cni_run run = {
-                .window = w, .skeleton = s, .slots = store->addresses[where], .scratch = store->scratch[where]};
-            if (store->moves) {
-                CN_TRY(run_moving(part, bound, &run, store));
-            } else {
-                bound->place->run(part, bound->binding, &run);
-            }
-        }
+    binding *b = plan->binding;
+    if (b->uses_device && !b->uses_host) {
+        CN_TRY(walk(plan, w, s, store, MOVE)); /* nothing goes to the host between its parts */
+        cni_device_place()->plan_begin(&b->plan_memory, address_key(plan, store));
+        CN_TRY(walk(plan, w, s, store, RUN));
+        cni_device_place()->plan_end(&b->plan_memory);
+    } else {
+        CN_TRY(walk(plan, w, s, store, store->moves ? MOVE | RUN : RUN));
     }
     cni_stats.windows++;
     cni_stats.launches += plan->nlaunches;

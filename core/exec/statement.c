@@ -124,12 +124,15 @@ void cni_statements_functions(cni_statements *x)
 {
     for (uint32_t i = 0; i < x->part->ninstr; i++) {
         const cni_instr *instr = &x->part->instr[i];
-        bool known = !calls_loop(x, instr);
+        bool known = !calls_loop(x, instr) || (x->written != NULL && x->written[instr->loop] != 0);
         for (uint32_t k = 0; k < i && !known; k++) {
             known = calls_loop(x, &x->part->instr[k]) && x->part->instr[k].loop == instr->loop;
         }
         if (!known) {
             write_function(x, instr->loop);
+        }
+        if (x->written != NULL && calls_loop(x, instr)) {
+            x->written[instr->loop] = 1;
         }
     }
 }

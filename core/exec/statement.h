@@ -13,16 +13,17 @@
 typedef struct cni_statements {
     const cni_part *part;
     const cni_window *w;
-    cni_text *text;  /* the caller sets it, and may change it */
-    uint8_t *dtypes; /* by register */
-    bool reductions; /* functions for the loops of reductions too */
-    bool headers;    /* the text needs op/convert.h */
+    cni_text *text;   /* the caller sets it, and may change it */
+    uint8_t *dtypes;  /* by register */
+    bool reductions;  /* functions for the loops of reductions too */
+    bool headers;     /* the text needs op/convert.h */
+    uint8_t *written; /* by loop: its function is in the text already; NULL: none is */
 } cni_statements;
 
 /* False without memory. */
 bool cni_statements_begin(cni_statements *x, const cni_part *part, const cni_window *w, cni_arena *arena);
 
-/* Appends the functions, each once. */
+/* Appends the functions, each once; x->written, if given, holds for all parts of a text. */
 void cni_statements_functions(cni_statements *x);
 
 /* Appends the statement of an OP, CAST or MOVE, with its line end; nothing for others. */

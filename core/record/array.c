@@ -56,10 +56,17 @@ cn_status cni_buffer_reserve(cni_buffer *b, uint8_t places)
     if ((places & CNI_ON_HOST) != 0 && b->data == NULL && (b->data = cni_storage_alloc(b->nbytes)) == NULL) {
         return cni_fail_memory(b->nbytes);
     }
-    if ((places & CNI_ON_DEVICE) != 0 && b->device == NULL && (b->device = cni_process_device->alloc(b->nbytes)) == NULL) {
+    if ((places & CNI_ON_DEVICE) != 0 && b->device == NULL &&
+        (b->device = cni_process_device->alloc(b->nbytes)) == NULL) {
         return cni_fail_memory(b->nbytes);
     }
     return CN_OK;
+}
+
+static void count_move(int64_t nbytes)
+{
+    cni_stats.moves++;
+    cni_stats.move_bytes += (uint64_t)nbytes;
 }
 
 cn_status cni_buffer_bring(cni_buffer *b, uint8_t place)
@@ -75,8 +82,32 @@ cn_status cni_buffer_bring(cni_buffer *b, uint8_t place)
     CN_TRY(place == CNI_ON_HOST ? cni_process_device->download(b->data, b->device, b->nbytes)
                                 : cni_process_device->upload(b->device, b->data, b->nbytes));
     b->valid |= place;
-    cni_stats.moves++;
-    cni_stats.move_bytes += (uint64_t)b->nbytes;
+    count_move(b->nbytes);
+    return CN_OK;
+}
+
+cn_status cni_buffer_peek(cni_buffer *b, int64_t offset, void *data, int64_t nbytes)
+{
+    if (b->valid != CNI_ON_DEVICE) {
+        CN_TRY(cni_buffer_range_to_host(b, offset, offset + nbytes));
+        memcpy(data, (char *)b->data + offset, (size_t)nbytes);
+        return CN_OK;
+    }
+    count_move(nbytes);
+    return cni_process_device->download(data, (char *)b->device + offset, nbytes);
+}
+
+cn_status cni_buffer_poke(cni_buffer *b, int64_t offset, const void *data, int64_t nbytes)
+{
+    if ((b->valid & CNI_ON_DEVICE) != 0 && b->nbytes > nbytes) {
+        count_move(nbytes);
+        CN_TRY(cni_process_device->upload((char *)b->device + offset, data, nbytes));
+    } else {
+        CN_TRY(cni_buffer_to_host(b, true));
+    }
+    if (b->valid != CNI_ON_DEVICE) {
+        memcpy((char *)b->data + offset, data, (size_t)nbytes);
+    }
     return CN_OK;
 }
 
@@ -129,7 +160,8 @@ cn_status cni_base_create(int ndim, const int64_t *shape, const int64_t *strides
             return cni_fail_memory((int64_t)sizeof *base);
         }
     }
-    *base = (cni_base){.writeable = true, .home_ndim = (uint8_t)ndim, .home_itemsize = (uint8_t)itemsize, .nbytes = nbytes};
+    *base =
+        (cni_base){.writeable = true, .home_ndim = (uint8_t)ndim, .home_itemsize = (uint8_t)itemsize, .nbytes = nbytes};
     base->home = base->home_inline;
     if (ndim > INLINE_DIMS) {
         base->home = cni_alloc((size_t)ndim * 2 * sizeof(int64_t));
@@ -263,8 +295,15 @@ static cn_status array_fresh(cn_dtype dtype, int ndim, const int64_t *shape, cn_
     }
     base->nbytes = size * itemsize;
     uint8_t capacity = a->capacity;
-    *a = (cn_array){.refs = 1, .dtype = (uint8_t)dtype, .ndim = (uint8_t)ndim, .writeable = true, .c_contiguous = true,
-                    .f_contiguous = long_axes < 2 || size == 0, .capacity = capacity, .base = base, .size = size};
+    *a = (cn_array){.refs = 1,
+                    .dtype = (uint8_t)dtype,
+                    .ndim = (uint8_t)ndim,
+                    .writeable = true,
+                    .c_contiguous = true,
+                    .f_contiguous = long_axes < 2 || size == 0,
+                    .capacity = capacity,
+                    .base = base,
+                    .size = size};
     *out = a;
     return CN_OK;
 }
@@ -372,7 +411,8 @@ cn_status cn_array_broadcast_to(cn_array *array, int ndim, const int64_t *shape,
         (ndim > 0 && memcmp(joined, shape, (size_t)ndim * sizeof *shape) != 0)) {
         char from[256], to[256];
         return cni_fail(CN_ERROR_VALUE,
-                        "operands could not be broadcast together with remapped shapes [original->remapped]: %s  and requested shape %s",
+                        "operands could not be broadcast together with remapped shapes [original->remapped]: %s  and "
+                        "requested shape %s",
                         cni_shape_text(array->ndim, cni_shape(array), from, sizeof from),
                         cni_shape_text(ndim, shape, to, sizeof to));
     }

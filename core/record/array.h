@@ -28,8 +28,8 @@ typedef struct cni_spread {
 } cni_spread;
 
 typedef struct cni_buffer {
-    void *data;    /* host memory; NULL: none */
-    void *device;  /* memory of the process's device; NULL: none */
+    void *data;   /* host memory; NULL: none */
+    void *device; /* memory of the process's device; NULL: none */
     int64_t nbytes;
     uint32_t refs;
     bool foreign;  /* data belongs to somebody else */
@@ -76,7 +76,7 @@ struct cni_base {
     cni_buffer *buffer;
     struct cni_window *window; /* the newest window that mentions it, and its number there */
     uint32_t index;
-    uint64_t last_touch;       /* number of the last recorded op that mentioned it */
+    uint64_t last_touch; /* number of the last recorded op that mentioned it */
     void (*release)(void *owner);
     void *owner;
     int64_t *home; /* shape, then strides */
@@ -143,6 +143,10 @@ cn_status cni_buffer_reserve(cni_buffer *buffer, uint8_t places);
 
 /* Moves values to the place, where there must be memory; counted. */
 cn_status cni_buffer_bring(cni_buffer *buffer, uint8_t place);
+
+/* The bytes at the offset, from and to where values are; counted. */
+cn_status cni_buffer_peek(cni_buffer *buffer, int64_t offset, void *data, int64_t nbytes);
+cn_status cni_buffer_poke(cni_buffer *buffer, int64_t offset, const void *data, int64_t nbytes);
 
 /* Values on the host, in memory; alone: about to be changed there by somebody. */
 cn_status cni_buffer_to_host(cni_buffer *buffer, bool alone);

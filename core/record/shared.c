@@ -149,8 +149,8 @@ void cn_array_unexport(cn_array *array)
 
 /* ---- Host reads ---- */
 
-/* Bytes [low, high) can be read in the base's memory. */
-static cn_status range_ready(cni_base *base, int64_t low, int64_t high)
+/* Runs what is pending on the base; it has a buffer, of zeros if it was never written. */
+static cn_status settle(cni_base *base)
 {
     cni_stats.reads++;
     if (base->window != NULL) {
@@ -160,21 +160,23 @@ static cn_status range_ready(cni_base *base, int64_t low, int64_t high)
         CN_TRY(cni_base_materialise(base));
         memset(base->buffer->data, 0, (size_t)base->nbytes);
     }
-    CN_TRY(cni_buffer_range_to_host(base->buffer, low, high));
-    return cni_places_settle();
+    return CN_OK;
 }
 
 cn_status cni_base_ready(cni_base *base)
 {
-    return range_ready(base, 0, base->nbytes);
+    CN_TRY(settle(base));
+    CN_TRY(cni_buffer_to_host(base->buffer, false));
+    return cni_places_settle();
 }
 
 cn_status cn_array_item(const cn_array *array, int64_t offset, cn_scalar *out)
 {
-    CN_TRY(range_ready(array->base, offset, offset + (int64_t)cn_dtype_size((cn_dtype)array->dtype)));
+    CN_TRY(settle(array->base));
     out->dtype = (cn_dtype)array->dtype;
-    memcpy(out->value.bytes, (char *)array->base->buffer->data + offset, cn_dtype_size((cn_dtype)array->dtype));
-    return CN_OK;
+    CN_TRY(cni_buffer_peek(array->base->buffer, offset, out->value.bytes,
+                           (int64_t)cn_dtype_size((cn_dtype)array->dtype)));
+    return cni_places_settle();
 }
 
 static void read_strided(int ndim, const int64_t *shape, const int64_t *strides, size_t itemsize, const char *from,
@@ -204,7 +206,12 @@ cn_status cn_array_read(const cn_array *array, void *data, int64_t nbytes)
     cni_geometry g = cni_array_geometry(array);
     int64_t low, high;
     cni_geometry_range(&g, &low, &high);
-    CN_TRY(range_ready(array->base, low, high));
+    CN_TRY(settle(array->base));
+    if (array->c_contiguous && array->base->buffer->valid == CNI_ON_DEVICE && nbytes > 0) {
+        return cni_buffer_peek(array->base->buffer, array->offset, data, nbytes);
+    }
+    CN_TRY(cni_buffer_range_to_host(array->base->buffer, low, high));
+    CN_TRY(cni_places_settle());
     const char *from = (char *)array->base->buffer->data + array->offset;
     char *to = data;
     if (array->size > 0) {
@@ -222,9 +229,8 @@ cn_status cn_array_store(cn_array *array, int64_t offset, const cn_scalar *value
     bool here = base->buffer == NULL || (base->buffer->refs == 1 && (base->buffer->valid & CNI_ON_PLACES) == 0);
     if (base->window == NULL && here) {
         CN_TRY(cni_base_materialise(base));
-        CN_TRY(cni_buffer_to_host(base->buffer, true));
-        memcpy((char *)base->buffer->data + offset, value->value.bytes, cn_dtype_size((cn_dtype)array->dtype));
-        return CN_OK;
+        return cni_buffer_poke(base->buffer, offset, value->value.bytes,
+                               (int64_t)cn_dtype_size((cn_dtype)array->dtype));
     }
     cn_array *element;
     CN_TRY(cni_array_make(base, (cn_dtype)array->dtype, offset, 0, NULL, NULL, true, &element));

@@ -68,6 +68,7 @@ static const struct {
     COUNTER(groups),       COUNTER(launches),   COUNTER(bytes_read), COUNTER(bytes_written), COUNTER(compilations),
     COUNTER(fallbacks),    COUNTER(reads),      COUNTER(exports),    COUNTER(live_bytes),  COUNTER(peak_bytes),
     COUNTER(messages),     COUNTER(message_bytes), COUNTER(moves),  COUNTER(move_bytes),
+    COUNTER(device_launches), COUNTER(graphs),
 #undef COUNTER
 };
 

@@ -42,6 +42,21 @@ static const char prelude[] =
     "word, lane); }\n"
     "#include \"cuda/shuffle.cuh\"\n";
 
+/* ---- Failures on demand ---- */
+
+/* STANDIN_FAIL=launch:3 has the third call of that kind fail; launch:3+ all from then on. */
+bool standin_fails(const char *kind)
+{
+    static int count;
+    const char *wish = getenv("STANDIN_FAIL"), *colon = wish != NULL ? strchr(wish, ':') : NULL;
+    if (colon == NULL || strlen(kind) != (size_t)(colon - wish) || strncmp(kind, wish, strlen(kind)) != 0) {
+        return false;
+    }
+    int n = atoi(colon + 1);
+    count++;
+    return count == n || (count > n && strchr(colon, '+') != NULL);
+}
+
 /* ---- Memory ---- */
 
 #define REGION ((size_t)64 << 30)
@@ -62,7 +77,7 @@ API int cuMemAlloc_v2(uint64_t *address, size_t nbytes)
         region = mmap(NULL, REGION, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     }
     size_t size = (nbytes + 4095) / 4096 * 4096 + 4096; /* a page between blocks */
-    if (region == MAP_FAILED || used + size > REGION) {
+    if (region == MAP_FAILED || used + size > REGION || standin_fails("alloc")) {
         return 2;
     }
     *address = (uint64_t)(uintptr_t)(region + used);
@@ -99,7 +114,7 @@ typedef struct queue {
     work *first, **last;
 } queue;
 
-static queue stream = {.last = &stream.first}, *capture;
+static queue stream = {.last = &stream.first};
 
 static void run(const work *w)
 {
@@ -127,7 +142,7 @@ static int drain(void)
 
 static work *add(work_kind kind, const void *parameters, size_t nbytes)
 {
-    queue *q = capture != NULL ? capture : &stream;
+    queue *q = &stream;
     work *w = calloc(1, sizeof *w + nbytes);
     w->kind = kind;
     w->n = nbytes;
@@ -189,6 +204,9 @@ API int cuLaunchKernel(void *function, unsigned gx, unsigned gy, unsigned gz, un
     if (bx * by > 1024 || bx * by == 0 || gx == 0 || gx > INT32_MAX) {
         return 1;
     }
+    if (standin_fails("launch")) {
+        return 719;
+    }
     work *w = add(KERNEL, extra[1], *(size_t *)extra[3]);
     w->function = function;
     w->blocks = gx;
@@ -207,63 +225,6 @@ API int cuEventSynchronize(void *event)
 {
     (void)event;
     return drain();
-}
-
-/* ---- Graphs ---- */
-
-API int cuStreamBeginCapture_v2(void *s, int mode)
-{
-    (void)s, (void)mode;
-    capture = calloc(1, sizeof *capture);
-    capture->last = &capture->first;
-    return 0;
-}
-
-API int cuStreamEndCapture(void *s, void **graph)
-{
-    (void)s;
-    *graph = capture;
-    capture = NULL;
-    return 0;
-}
-
-API int cuGraphInstantiateWithFlags(void **exec, void *graph, unsigned long long flags)
-{
-    (void)flags;
-    *exec = calloc(1, sizeof(queue *));
-    *(queue **)*exec = graph;
-    return 0;
-}
-
-API int cuGraphExecUpdate_v2(void *exec, void *graph, void *result)
-{
-    (void)result;
-    *(queue **)exec = graph;
-    return 0;
-}
-
-API int cuGraphLaunch(void *exec, void *s)
-{
-    (void)s;
-    for (const work *w = (*(queue **)exec)->first; w != NULL; w = w->next) {
-        size_t nbytes = w->kind == KERNEL ? w->n : 0;
-        work *copy = add(w->kind, w->parameters, nbytes), *next = copy->next;
-        memcpy(copy, w, sizeof *w);
-        copy->next = next;
-    }
-    return 0;
-}
-
-API int cuGraphExecDestroy(void *exec)
-{
-    (void)exec;
-    return 0;
-}
-
-API int cuGraphDestroy(void *graph)
-{
-    (void)graph; /* an updated graph shares its work */
-    return 0;
 }
 
 /* ---- The rest of the driver ---- */
@@ -491,6 +452,9 @@ API int nvrtcCompileProgram(program *p, int noptions, const char *const *options
 {
     static unsigned serial;
     char source[128], library[128], command[1024];
+    if (standin_fails("compile")) {
+        return 6;
+    }
     make_folder(p);
     if (!real_agrees(p, noptions, options)) {
         fprintf(stderr, "standin: the real compiler refuses:\n%s\n%s\n", p->log, p->text);

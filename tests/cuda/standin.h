@@ -20,6 +20,9 @@ typedef struct standin_function {
     bool cooperative; /* threads of a block wait for each other */
 } standin_function;
 
+/* Is this call to fail? */
+bool standin_fails(const char *kind);
+
 /* Runs all blocks, in some order. */
 void standin_run(const standin_function *f, unsigned blocks, unsigned x, unsigned y, const void *parameters);
 
