@@ -10,7 +10,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 RUN := PYTHONPATH=$(abspath $(BUILD))/python $(PY)
 PYTEST := $(RUN) -m pytest -n $(JOBS)
 
-.PHONY: help build demo test test-full test-c test-python test-dist numpy-suite bench lint format asan ubsan tsan fault fuzz stress docs clean
+.PHONY: help build demo test test-full test-c test-python test-dist numpy-suite bench lint format asan ubsan tsan fault fuzz stress docs clean test-cuda bench-cuda
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -54,6 +54,12 @@ numpy-suite: build ## NumPy's own tests with cNumeric in its place
 bench: build ## time every row beside NumPy, numexpr, Numba and JAX (BENCH_ARGS="--help" lists options)
 	tools/setup bench
 	$(RUN) -m bench $(BENCH_ARGS)
+
+test-cuda: ## on a machine with a GPU: build there and run the engine's tests on it, installing nothing
+	tools/cuda test
+
+bench-cuda: ## on a machine with a GPU: time rows beside CuPy and JAX
+	tools/cuda bench
 
 # ---- Care ----
 
