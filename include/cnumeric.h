@@ -269,6 +269,9 @@ CN_API cn_status cn_scatter(cn_array *array, int nindex, cn_array *const *index,
 CN_API cn_status cn_nonzero(cn_array *array, cn_array **out);
 CN_API cn_status cn_count_nonzero(cn_array *array, int64_t *out);
 
+/* The elements at which the mask, bools of the array's shape, is true: 1-d, in C order; reads the mask. */
+CN_API cn_status cn_compress(cn_array *array, cn_array *mask, cn_array **out);
+
 /*
  * A new array with the values sorted along an axis, in NumPy's order: NaNs last; complex numbers by their real parts,
  * then by their imaginary ones, those with NaNs behind: first where only the imaginary part is one, then where only the

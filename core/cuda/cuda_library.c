@@ -1,4 +1,4 @@
-/* cuda_library.c - see cuda_library.h: arange, gather, scatter, arg-reductions, accumulations. */
+/* cuda_library.c - see cuda_library.h: arange, gather, scatter, arg-reductions. */
 #include "cuda/cuda_library.h"
 
 #include <stdio.h>
@@ -11,7 +11,7 @@
 #include "exec/statement.h"
 #include "op/op.h"
 
-enum { THREADS = 256, LINES_LEAST = 1024 };
+enum { THREADS = 256 };
 
 typedef cni_cuda_library_binding binding;
 
@@ -20,8 +20,7 @@ static int64_t blocks_for(int64_t threads)
     return (threads + THREADS - 1) / THREADS;
 }
 
-/* Compiles the text; frees it. */
-static bool compiled(binding *b, cni_text *text)
+bool cni_cuda_library_compiled(binding *b, cni_text *text)
 {
     b->module = text->data != NULL ? cni_cuda_module_get(text->data) : NULL;
     cni_text_free(text);
@@ -78,7 +77,7 @@ static bool arange_bind(const cni_part *part, const cni_window *w, binding *b)
                  "#include \"cuda/prelude.cuh\"\n#include \"op/convert.h\"\n#define TYPE %s\n#define VALUE(i) "
                  "%s\n#include \"cuda/arange.cuh\"\n",
                  cni_dtypes[dtype].type, arange_value(dtype));
-    return compiled(b, &text);
+    return cni_cuda_library_compiled(b, &text);
 }
 
 static void arange_run(const cni_part *part, binding *b, const cni_run *run)
@@ -150,7 +149,7 @@ static bool indexed_bind(const cni_part *part, const cni_window *w, int array, i
     b->blocks = blocks_for(put && all > 0 ? b->p.gather.count : all);
     b->finish_blocks = put ? blocks_for(all) : 0;
     b->scratch = b->marks = put ? named * 8 : 0;
-    return compiled(b, &text);
+    return cni_cuda_library_compiled(b, &text);
 }
 
 static void indexed_run(const cni_part *part, binding *b, const cni_run *run, int array, int side, int flat)
@@ -187,8 +186,7 @@ static void scatter_run(const cni_part *part, binding *b, const cni_run *run)
 
 /* ---- argmin, argmax ---- */
 
-/* All axes of in but one; out has as many, or none of extent 1. */
-static bool outer_axes(const cni_geometry *in, const cni_geometry *out, int axis, int64_t *n, int64_t *shape,
+bool cni_cuda_outer_axes(const cni_geometry *in, const cni_geometry *out, int axis, int64_t *n, int64_t *shape,
                        int64_t *in_strides, int64_t *out_strides)
 {
     int64_t kept = 0;
@@ -220,7 +218,7 @@ static bool extreme_bind(const cni_part *part, const cni_window *w, binding *b)
                      b->p.extreme.in_inner, NULL);
         b->p.extreme.length = count;
     } else if (fits) {
-        fits = outer_axes(&in, &out, op->parameter, &b->p.extreme.nouter, b->p.extreme.outer, b->p.extreme.in_outer,
+        fits = cni_cuda_outer_axes(&in, &out, op->parameter, &b->p.extreme.nouter, b->p.extreme.outer, b->p.extreme.in_outer,
                           b->p.extreme.out_outer);
         b->p.extreme.ninner = 1;
         b->p.extreme.length = b->p.extreme.inner[0] = in.shape[op->parameter];
@@ -246,7 +244,7 @@ static bool extreme_bind(const cni_part *part, const cni_window *w, binding *b)
                  parts ? "((x).re != (y).re ? (x).re < (y).re : (x).im < (y).im)" : "(VALUE_OF(x) < VALUE_OF(y))",
                  maximum ? "y, x" : "x, y");
     cni_text_add(&text, "/* CNI_FINISH */\n");
-    return b->blocks <= INT32_MAX && compiled(b, &text);
+    return b->blocks <= INT32_MAX && cni_cuda_library_compiled(b, &text);
 }
 
 static void extreme_run(const cni_part *part, binding *b, const cni_run *run)
@@ -257,59 +255,15 @@ static void extreme_run(const cni_part *part, binding *b, const cni_run *run)
     launch(b, sizeof b->p.extreme);
 }
 
-/* ---- Accumulations: few lines are the processor's, for the order of additions is NumPy's ---- */
-
-static bool scan_bind(const cni_part *part, const cni_window *w, binding *b)
-{
-    cni_geometry out = cni_cuda_operand(part, w, 0), in = cni_cuda_operand(part, w, 1);
-    const cni_op *op = &w->ops[part->op];
-    int axis = op->parameter, loop = cni_ops[op->opcode].first_loop + op->loop;
-    int64_t count = cni_element_count(in.ndim, in.shape);
-    if (count == 0 || count / in.shape[axis] < LINES_LEAST) {
-        return false;
-    }
-    cni_arena work = {0};
-    cni_text text = {0}, functions = {0};
-    cni_instr instr = {
-        .kind = CNI_INSTR_OP, .loop = (uint16_t)loop, .dtype = (uint8_t)cni_cuda_operand_dtype(part, w, 0)};
-    cni_part alone = {.ninstr = 1, .nregister = 1, .instr = &instr};
-    cni_statements x;
-    bool made =
-        outer_axes(&in, &out, axis, &b->p.scan.nouter, b->p.scan.outer, b->p.scan.in_outer, b->p.scan.out_outer) &&
-        cni_statements_begin(&x, &alone, w, &work);
-    if (made) {
-        x.text = &functions;
-        cni_statements_functions(&x);
-        cni_text_add(&text,
-                     "#include \"cuda/prelude.cuh\"\n#include \"op/%s.h\"\n%s#define TYPE %s\n#define FOLD(a, b) "
-                     "loop_%d(a, b)\n#include \"cuda/scan.cuh\"\n",
-                     x.headers ? "convert" : "complex", functions.data != NULL ? functions.data : "",
-                     cni_dtypes[instr.dtype].type, loop);
-        b->p.scan.length = in.shape[axis];
-        b->p.scan.lines = count / in.shape[axis];
-        b->p.scan.in_step = in.strides[axis];
-        b->p.scan.out_step = out.strides[axis];
-        b->blocks = blocks_for(b->p.scan.lines);
-        made = compiled(b, &text);
-    }
-    cni_text_free(&functions);
-    cni_arena_destroy(&work);
-    return made;
-}
-
-static void scan_run(const cni_part *part, binding *b, const cni_run *run)
-{
-    b->p.scan.out = cni_cuda_operand_address(part, run, 0);
-    b->p.scan.in = cni_cuda_operand_address(part, run, 1);
-    launch(b, sizeof b->p.scan);
-}
-
 /* ---- The table ---- */
 
 static const cni_cuda_library_row rows[CNI_KIND_COUNT] = {
     [CNI_ARANGE] = {arange_bind, arange_run},    [CNI_GATHER] = {gather_bind, gather_run},
     [CNI_SCATTER] = {scatter_bind, scatter_run}, [CNI_ARG_REDUCE] = {extreme_bind, extreme_run},
-    [CNI_SCAN] = {scan_bind, scan_run},          [CNI_MATMUL] = {cni_cuda_matmul_bind, cni_cuda_matmul_run},
+    [CNI_SCAN] = {cni_cuda_scan_bind, cni_cuda_scan_run},
+    [CNI_MATMUL] = {cni_cuda_matmul_bind, cni_cuda_matmul_run},
+    [CNI_NONZERO] = {cni_cuda_select_bind, cni_cuda_select_run},
+    [CNI_COMPRESS] = {cni_cuda_select_bind, cni_cuda_select_run},
 };
 
 bool cni_cuda_library_supports(const cni_part *part, const cni_window *w)

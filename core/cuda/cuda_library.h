@@ -36,12 +36,16 @@ typedef struct cni_cuda_library_binding {
             int64_t ninner, inner[CNI_CUDA_DIMS], in_inner[CNI_CUDA_DIMS];
         } extreme;
         struct {
-            uint64_t in, out;
-            int64_t lines, length, in_step, out_step;
+            uint64_t in, out, scratch;
+            int64_t lines, length, in_step, out_step, per_line;
             int64_t nouter, outer[CNI_CUDA_DIMS], in_outer[CNI_CUDA_DIMS], out_outer[CNI_CUDA_DIMS];
-        } scan;
+        } scan; /* scan_long.cuh likewise */
+        struct {
+            uint64_t truth, array, out, scratch;
+            int64_t n, tiles, aligned;
+        } select;
     } p;                    /* as the .cuh of the same name has it */
-    int64_t marks;          /* SCATTER: bytes of winners */
+    int64_t marks;          /* bytes of scratch memory that are set before each run */
 } cni_cuda_library_binding; /* freed with cni_free */
 
 typedef struct cni_cuda_library_row {
@@ -72,6 +76,19 @@ static inline uint64_t cni_cuda_operand_address(const cni_part *part, const cni_
     return (uint64_t)(uintptr_t)run->slots[part->access[k].slot] +
            (uint64_t)cni_cuda_operand(part, run->window, k).offset;
 }
+
+/* Compiles the text; frees it. */
+bool cni_cuda_library_compiled(cni_cuda_library_binding *b, struct cni_text *text);
+
+/* All axes of in but one, those of extent 1 left out; out has as many. False: too many. */
+bool cni_cuda_outer_axes(const cni_geometry *in, const cni_geometry *out, int axis, int64_t *n, int64_t *shape,
+                         int64_t *in_strides, int64_t *out_strides);
+
+/* Accumulations; elements at which bytes are true. */
+bool cni_cuda_scan_bind(const cni_part *part, const cni_window *w, cni_cuda_library_binding *b);
+void cni_cuda_scan_run(const cni_part *part, cni_cuda_library_binding *b, const cni_run *run);
+bool cni_cuda_select_bind(const cni_part *part, const cni_window *w, cni_cuda_library_binding *b);
+void cni_cuda_select_run(const cni_part *part, cni_cuda_library_binding *b, const cni_run *run);
 
 /* Matrix products, by cuBLAS. */
 bool cni_cuda_matmul_bind(const cni_part *part, const cni_window *w, cni_cuda_library_binding *b);

@@ -87,5 +87,33 @@ CNI_INLINE unsigned cni_shuffle_word(unsigned mask, unsigned word, int lane)
     return __shfl_sync(mask, word, lane);
 }
 
+/* Bits of the lanes of a whole warp at which the word is not 0. */
+CNI_INLINE unsigned cni_ballot(int word)
+{
+    return __ballot_sync(0xFFFFFFFFu, word);
+}
+
+/* What the counter was, before one was added. */
+CNI_INLINE unsigned cni_ticket(unsigned *counter)
+{
+    return atomicAdd(counter, 1u);
+}
+
+/* Who observes the flag sees what its publisher had stored before. */
+CNI_INLINE void cni_publish(unsigned *flag, unsigned value)
+{
+    __threadfence();
+    *(volatile unsigned *)flag = value;
+}
+
+CNI_INLINE unsigned cni_observe(const unsigned *flag)
+{
+    const unsigned value = *(const volatile unsigned *)flag;
+    __threadfence();
+    return value;
+}
+
+#define __builtin_ctz(x) (__ffs((int)(x)) - 1)
+
 #include "cuda/shuffle.cuh"
 #endif

@@ -3,8 +3,8 @@ enum { DIMS = 8, AHEAD = 8 };
 
 typedef struct parameters {
     const char *in;
-    char *out;
-    int64_t lines, length, in_step, out_step;
+    char *out, *scratch;
+    int64_t lines, length, in_step, out_step, per_line;
     int64_t nouter, outer[DIMS], in_outer[DIMS], out_outer[DIMS];
 } parameters;
 

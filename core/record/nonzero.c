@@ -7,6 +7,7 @@
 #include "base/settings.h"
 #include "base/status.h"
 #include "base/threads.h"
+#include "op/op.h"
 #include "record/record.h"
 
 enum { THREADS = 64, CHUNK = 64 };
@@ -62,6 +63,103 @@ static void count_share(void *context, int t)
     x->counts[t] = count_true(x->bytes + first, share_begin(x, t + 1) - first);
 }
 
+/* ---- On the device: counted and listed where they are ---- */
+
+/* The array as contiguous bools that have been computed. New reference. */
+static cn_status truth_ready(cn_array *array, cn_array **out, bool *away)
+{
+    cn_array *dense;
+    CN_TRY(cni_array_dense(array, CN_BOOL, &dense));
+    cn_status status = cni_base_flush(dense->base);
+    if (status != CN_OK) {
+        cn_array_unref(dense);
+        return status;
+    }
+    *away = dense->base->buffer != NULL && dense->base->buffer->valid == CNI_ON_DEVICE;
+    *out = dense;
+    return CN_OK;
+}
+
+static cn_status count_there(cn_array *bools, int64_t *out)
+{
+    cn_reduce_options options = {.naxes = -1, .dtype = CN_INT64};
+    cn_array *made;
+    cn_scalar value;
+    CN_TRY(cn_reduce(CNI_OP_ADD, bools, &options, &made));
+    cn_status status = cn_array_item(made, cn_array_offset(made), &value);
+    cn_array_unref(made);
+    if (status == CN_OK) {
+        *out = value.value.i64;
+    }
+    return status;
+}
+
+/* A new array of so many elements, recorded as the result of the op. */
+static cn_status record_selection(uint8_t kind, cn_dtype dtype, int64_t count, cn_array *bools, cn_array *array,
+                                  cn_array **out)
+{
+    cn_array *made;
+    CN_TRY(cn_array_empty(dtype, 1, &count, &made));
+    cni_op op = {.kind = kind, .nout = 1, .nin = array != NULL ? 2 : 1};
+    cni_operand operands[3] = {{.array = made}, {.array = bools}, {.array = array}};
+    cn_status status = cni_record(&op, operands);
+    if (status != CN_OK) {
+        cn_array_unref(made);
+        return status;
+    }
+    *out = made;
+    return CN_OK;
+}
+
+/* flat = flat / extent; its remainder is the index along the axis. */
+static cn_status split_index(cn_array **flat, int64_t extent, cn_array **index)
+{
+    cn_operand in[2] = {{.array = *flat}, {.scalar = {.value = {.i64 = extent}, .dtype = CN_INT64}}};
+    cn_array *rest;
+    CN_TRY(cn_elementwise(CNI_OP_REMAINDER, in, NULL, NULL, index));
+    CN_TRY(cn_elementwise(CNI_OP_FLOOR_DIVIDE, in, NULL, NULL, &rest));
+    cn_array_unref(*flat);
+    *flat = rest;
+    return CN_OK;
+}
+
+/* out begins as NULLs. */
+static cn_status nonzero_there(cn_array *array, cn_array *bools, cn_array **out)
+{
+    int64_t count;
+    cn_array *flat;
+    CN_TRY(count_there(bools, &count));
+    CN_TRY(record_selection(CNI_NONZERO, CN_INT64, count, bools, NULL, &flat));
+    cn_status status = CN_OK;
+    for (int d = array->ndim - 1; d > 0 && status == CN_OK; d--) {
+        status = split_index(&flat, cni_shape(array)[d], &out[d]);
+    }
+    out[0] = flat;
+    for (int d = 0; d < array->ndim && status != CN_OK; d++) {
+        cn_array_unref(out[d]);
+    }
+    return status;
+}
+
+cn_status cn_compress(cn_array *array, cn_array *mask, cn_array **out)
+{
+    int64_t count;
+    cn_array *bools, *dense;
+    CN_TRY(cni_array_dense(array, (cn_dtype)array->dtype, &dense));
+    cn_status status = cni_array_dense(mask, CN_BOOL, &bools);
+    if (status == CN_OK) {
+        status = cn_count_nonzero(bools, &count);
+        status = status != CN_OK
+                     ? status
+                     : record_selection(CNI_COMPRESS, (cn_dtype)array->dtype, count, bools, dense, out);
+        cn_array_unref(bools);
+    }
+    cn_array_unref(dense);
+    return status;
+}
+
+/* ---- On the host ---- */
+
 /* The array as contiguous bools, counted. host: new reference. */
 static cn_status truth_read(cn_array *array, truth *x, cn_array **host)
 {
@@ -88,12 +186,17 @@ static int64_t truth_count(const truth *x)
 
 cn_status cn_count_nonzero(cn_array *array, int64_t *out)
 {
-    cn_array *host;
+    cn_array *host, *dense;
     truth x;
-    CN_TRY(truth_read(array, &x, &host));
-    *out = truth_count(&x);
-    cn_array_unref(host);
-    return CN_OK;
+    bool away;
+    CN_TRY(truth_ready(array, &dense, &away));
+    cn_status status = away ? count_there(dense, out) : truth_read(dense, &x, &host);
+    if (status == CN_OK && !away) {
+        *out = truth_count(&x);
+        cn_array_unref(host);
+    }
+    cn_array_unref(dense);
+    return status;
 }
 
 /* first + i for the true ones of n bytes; how many. Positions are made without branches, whether they count or not. */
@@ -159,9 +262,16 @@ cn_status cn_nonzero(cn_array *array, cn_array **out)
                         "Calling nonzero on 0d arrays is not allowed. Use np.atleast_1d(scalar).nonzero() instead. If "
                         "the context of this error is of the form `arr[nonzero(cond)]`, just use `arr[cond]`.");
     }
-    CN_TRY(truth_read(array, &x, &host));
+    cn_array *dense;
+    bool away;
+    CN_TRY(truth_ready(array, &dense, &away));
+    cn_status status = away ? nonzero_there(array, dense, made) : truth_read(dense, &x, &host);
+    cn_array_unref(dense);
+    if (away || status != CN_OK) {
+        memcpy(out, made, status == CN_OK ? (size_t)array->ndim * sizeof *out : 0);
+        return status;
+    }
     int64_t count = truth_count(&x);
-    cn_status status = CN_OK;
     for (int d = 0; d < array->ndim && status == CN_OK; d++) {
         status = cn_array_empty(CN_INT64, 1, &count, &made[d]);
         if (status == CN_OK) {

@@ -51,9 +51,29 @@ static cnx_step copy_basic(const cnx_advanced *x, cn_array **out)
     return done;
 }
 
+/* a[mask] of all dimensions: what is chosen, without places. CNX_STEP_NUMPY: not of this form. */
+static cnx_step compress(const cnx_advanced *x, cn_array **out)
+{
+    const cn_array *mask = x->nitems == 1 && x->items[0].kind == CNX_ITEM_MASK ? x->items[0].array : NULL;
+    int ndim = cn_array_ndim(x->array);
+    bool whole = mask != NULL && cn_array_ndim(mask) == ndim &&
+                 memcmp(cn_array_shape(mask), cn_array_shape(x->array), (size_t)ndim * sizeof(int64_t)) == 0;
+    return whole ? cnx_step_of(cn_compress(x->array, x->items[0].array, out)) : CNX_STEP_NUMPY;
+}
+
+static cnx_step choose(cnx_advanced *x, cn_array **out)
+{
+    cnx_step done = compress(x, out);
+    if (done != CNX_STEP_NUMPY) {
+        return done;
+    }
+    done = cnx_advanced_apply(x);
+    return done != CNX_STEP_DONE ? done : x->nindex > 0 ? gather(x, out) : copy_basic(x, out);
+}
+
 static PyObject *give(const cnx_advanced *x, PyObject *self, cn_array *made)
 {
-    bool element = x->nindex == 0 && x->view.ndim == 0 && x->ellipsis < 0;
+    bool element = x->nindex == 0 && x->view.ndim == 0 && x->ellipsis < 0 && cn_array_ndim(made) == 0;
     return cnx_end(element ? cnx_result(made) : cnx_like(self, made));
 }
 
@@ -63,10 +83,7 @@ PyObject *cnx_get_advanced(PyObject *self, PyObject *key)
     cn_array *made = NULL;
     cnx_begin();
     cnx_step done = cnx_advanced_read(&x, self, key);
-    done = done == CNX_STEP_DONE ? cnx_advanced_apply(&x) : done;
-    if (done == CNX_STEP_DONE) {
-        done = x.nindex > 0 ? gather(&x, &made) : copy_basic(&x, &made);
-    }
+    done = done == CNX_STEP_DONE ? choose(&x, &made) : done;
     PyObject *result = done == CNX_STEP_DONE ? give(&x, self, made) : NULL;
     cnx_advanced_release(&x);
     return done == CNX_STEP_NUMPY ? cnx_get_by_numpy(self, key) : result;

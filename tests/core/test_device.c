@@ -252,6 +252,25 @@ static cn_array *accumulate(cn_array *a, cn_array *unused, int axis)
     return result;
 }
 
+static cn_array *chosen(cn_array *a, cn_array *unused, int variant)
+{
+    cn_array *mask, *result[2] = {NULL, NULL};
+    cn_operand in[2] = {{.array = a}, {.scalar = {.dtype = CN_INT64}}};
+    (void)unused;
+    EXPECT(cn_elementwise(cn_op_find("greater"), in, NULL, NULL, &mask) == CN_OK);
+    if (variant == 0) {
+        EXPECT(cn_compress(a, mask, &result[0]) == CN_OK);
+    } else {
+        EXPECT(cn_nonzero(mask, result) == CN_OK);
+        result[0] = variant == 1 ? result[0] : (cn_array_unref(result[0]), result[1]);
+        if (variant == 1) {
+            cn_array_unref(result[1]);
+        }
+    }
+    cn_array_unref(mask);
+    return result[0];
+}
+
 static void library(cn_dtype dtype)
 {
     int64_t shape[2] = {300, 70}, count = 1000, index[1000];
@@ -268,6 +287,17 @@ static void library(cn_dtype dtype)
     }
     compare("scan", accumulate, a, NULL, 0);
     compare("scan", accumulate, a, NULL, 1);
+    for (int variant = 0; variant < 3 && dtype < CN_COMPLEX64; variant++) {
+        compare("chosen", chosen, a, NULL, variant);
+    }
+    int64_t deep[2] = {3, 20000};
+    cn_array *lines = fresh(dtype, 2, deep);
+    compare("scan of few lines", accumulate, lines, NULL, 1);
+    if (dtype < CN_COMPLEX64) {
+        compare("chosen of many", chosen, lines, NULL, 0);
+        compare("chosen of many", chosen, lines, NULL, 2);
+    }
+    cn_array_unref(lines);
     cn_array_unref(a);
     cn_array_unref(rows);
 }

@@ -40,6 +40,10 @@ static const char prelude[] =
     "static inline void cni_atomic_max(int64_t *to, int64_t value) { *to = *to > value ? *to : value; }\n"
     "static inline unsigned cni_shuffle_word(unsigned mask, unsigned word, int lane) { return cni_hooks.shuffle(mask, "
     "word, lane); }\n"
+    "static inline unsigned cni_ballot(int word) { return cni_hooks.shuffle(0xFFFFFFFFu, word != 0, -1); }\n"
+    "static inline unsigned cni_ticket(unsigned *counter) { return (*counter)++; }\n"
+    "static inline void cni_publish(unsigned *flag, unsigned value) { *flag = value; }\n"
+    "static inline unsigned cni_observe(const unsigned *flag) { return *flag; }\n"
     "#include \"cuda/shuffle.cuh\"\n";
 
 /* ---- Failures on demand ---- */

@@ -66,6 +66,16 @@ static void place(standin_hooks *hooks, int thread, unsigned x)
     hooks->thread[1] = (unsigned)thread / x;
 }
 
+/* A bit for each word of the warp that is not 0. */
+static unsigned ballot(int warp)
+{
+    unsigned bits = 0;
+    for (int k = 0; k < WARP; k++) {
+        bits |= (unsigned)(fibers[warp + k].word != 0) << k;
+    }
+    return bits;
+}
+
 /* All of the mask of some waiting thread are there: their values are exchanged. */
 static bool pass_shuffles(int count)
 {
@@ -81,7 +91,7 @@ static bool pass_shuffles(int count)
         for (int k = 0; k < WARP && there; k++) {
             if ((mask >> k & 1) != 0) {
                 fiber *f = &fibers[warp + k];
-                f->result = fibers[warp + f->lane % WARP].word;
+                f->result = f->lane >= 0 ? fibers[warp + f->lane % WARP].word : ballot(warp);
             }
         }
         for (int k = 0; k < WARP && there; k++) {

@@ -1,0 +1,67 @@
+/*
+ * select.cuh - the elements at which bytes are true, in order: their places, or (TYPE given) the elements of an array. A
+ * thread has RUN bytes.
+ */
+#define VALUE int64_t
+#define FOLD(a, b) ((a) + (b))
+#include "cuda/lookback.cuh"
+
+enum { THREADS = 256, WARPS = THREADS / WARP, RUN = 16, TILE = THREADS * RUN };
+
+typedef struct CNI_ALIGN(16) run_of_bytes {
+    uint8_t b[RUN];
+} run_of_bytes;
+
+typedef struct parameters {
+    const uint8_t *truth;
+    const char *array;
+    char *out, *scratch;
+    int64_t n, tiles, aligned;
+} parameters;
+
+CNI_KERNEL(cni_kernel, parameters)
+{
+    CNI_SHARED uint16_t chosen[TILE];
+    CNI_SHARED int64_t totals[WARPS];
+    const int lane = (int)(threadIdx.x % WARP), warp = (int)(threadIdx.x / WARP);
+    const tiles t = tiles_at(p.scratch, p.tiles);
+    const int64_t tile = tile_take(&t), first = tile * TILE, mine = first + (int64_t)threadIdx.x * RUN;
+    run_of_bytes run;
+    if (p.aligned != 0 && mine + RUN <= p.n) {
+        run = *(const run_of_bytes *)(p.truth + mine);
+    } else {
+        for (int k = 0; k < RUN; k++) {
+            run.b[k] = mine + k < p.n ? p.truth[mine + k] : 0;
+        }
+    }
+    int count = 0;
+    CNI_UNROLL
+    for (int k = 0; k < RUN; k++) {
+        count += run.b[k] != 0;
+    }
+    const int64_t upto = warp_upto((int64_t)count, lane);
+    if (lane == WARP - 1) {
+        totals[warp] = upto;
+    }
+    CNI_BARRIER();
+    int64_t own = 0, before = 0, earlier = 0;
+    for (int w = 0; w < WARPS; w++) {
+        before += w < warp ? totals[w] : 0;
+        own += totals[w];
+    }
+    int at = (int)(before + upto) - count;
+    CNI_UNROLL
+    for (int k = 0; k < RUN; k++) {
+        if (run.b[k] != 0) {
+            chosen[at++] = (uint16_t)((int)threadIdx.x * RUN + k);
+        }
+    }
+    const int64_t place = tile_before(&t, tile, tile == 0, own, &earlier) ? earlier : 0;
+    for (int i = (int)threadIdx.x; i < (int)own; i += THREADS) {
+#ifdef TYPE
+        ((TYPE *)p.out)[place + i] = ((const TYPE *)p.array)[first + chosen[i]];
+#else
+        ((int64_t *)p.out)[place + i] = first + chosen[i];
+#endif
+    }
+}
