@@ -262,6 +262,8 @@ static const cni_cuda_library_row rows[CNI_KIND_COUNT] = {
     [CNI_SCATTER] = {scatter_bind, scatter_run}, [CNI_ARG_REDUCE] = {extreme_bind, extreme_run},
     [CNI_SCAN] = {cni_cuda_scan_bind, cni_cuda_scan_run},
     [CNI_MATMUL] = {cni_cuda_matmul_bind, cni_cuda_matmul_run},
+    [CNI_SORT] = {cni_cuda_sort_bind, cni_cuda_sort_run},
+    [CNI_ARGSORT] = {cni_cuda_sort_bind, cni_cuda_sort_run},
     [CNI_NONZERO] = {cni_cuda_select_bind, cni_cuda_select_run},
     [CNI_COMPRESS] = {cni_cuda_select_bind, cni_cuda_select_run},
 };

@@ -13,7 +13,7 @@ enum { CNI_CUDA_DIMS = 8 };
 
 typedef struct cni_cuda_library_binding {
     const struct cni_cuda_library_row *row;
-    const cni_cuda_module *module;
+    const cni_cuda_module *module, *second;
     int64_t blocks, finish_blocks; /* of 256 threads */
     int64_t scratch;
     union {
@@ -44,6 +44,11 @@ typedef struct cni_cuda_library_binding {
             uint64_t truth, array, out, scratch;
             int64_t n, tiles, aligned;
         } select;
+        struct {
+            int64_t n, lines, itemsize;
+            bool indices;
+            int64_t nouter, outer[CNI_CUDA_DIMS], in_outer[CNI_CUDA_DIMS], out_outer[CNI_CUDA_DIMS];
+        } sort; /* no parameters: cuda_sort.c */
     } p;                    /* as the .cuh of the same name has it */
     int64_t marks;          /* bytes of scratch memory that are set before each run */
 } cni_cuda_library_binding; /* freed with cni_free */
@@ -89,6 +94,10 @@ bool cni_cuda_scan_bind(const cni_part *part, const cni_window *w, cni_cuda_libr
 void cni_cuda_scan_run(const cni_part *part, cni_cuda_library_binding *b, const cni_run *run);
 bool cni_cuda_select_bind(const cni_part *part, const cni_window *w, cni_cuda_library_binding *b);
 void cni_cuda_select_run(const cni_part *part, cni_cuda_library_binding *b, const cni_run *run);
+
+/* sort and argsort. */
+bool cni_cuda_sort_bind(const cni_part *part, const cni_window *w, cni_cuda_library_binding *b);
+void cni_cuda_sort_run(const cni_part *part, cni_cuda_library_binding *b, const cni_run *run);
 
 /* Matrix products, by cuBLAS. */
 bool cni_cuda_matmul_bind(const cni_part *part, const cni_window *w, cni_cuda_library_binding *b);

@@ -65,6 +65,7 @@ static inline double copysign(int a, double b)
 #define CNI_ROLLED _Pragma("unroll 1")
 #define CNI_SHARED __shared__
 #define CNI_BARRIER() __syncthreads()
+#define CNI_WARP_BARRIER() __syncwarp()
 
 /* Order does not matter to sums of integers. */
 CNI_INLINE void cni_atomic_add(int64_t *to, int64_t value)
@@ -93,6 +94,11 @@ CNI_INLINE unsigned cni_ballot(int word)
     return __ballot_sync(0xFFFFFFFFu, word);
 }
 
+CNI_INLINE void cni_shared_add(unsigned *to, unsigned value)
+{
+    atomicAdd(to, value);
+}
+
 /* What the counter was, before one was added. */
 CNI_INLINE unsigned cni_ticket(unsigned *counter)
 {
@@ -113,6 +119,7 @@ CNI_INLINE unsigned cni_observe(const unsigned *flag)
     return value;
 }
 
+#define __builtin_popcount(x) __popc(x)
 #define __builtin_ctz(x) (__ffs((int)(x)) - 1)
 
 #include "cuda/shuffle.cuh"

@@ -271,6 +271,34 @@ static cn_array *chosen(cn_array *a, cn_array *unused, int variant)
     return result[0];
 }
 
+static cn_array *ordered(cn_array *a, cn_array *unused, int variant)
+{
+    cn_array *result;
+    (void)unused;
+    EXPECT((variant % 2 == 0 ? cn_sort(a, variant / 2, &result) : cn_argsort(a, variant / 2, &result)) == CN_OK);
+    return result;
+}
+
+/* Long lines, of numbers of which many are equal; in floating dtypes both zeros, and NaNs of both signs. */
+static void sorts(cn_dtype dtype)
+{
+    int64_t n = 40000, shape[2] = {2, 33000};
+    cn_array *a = fresh(dtype, 1, &n), *zeros = apply(a, a, cn_op_find("subtract")),
+             *odd = dtype >= CN_FLOAT16 ? apply(zeros, zeros, cn_op_find("divide")) : cn_array_ref(a);
+    cn_array *lines = fresh(dtype, 2, shape), *root = apply(lines, lines, cn_op_find("sqrt"));
+    for (int variant = 0; variant < 2; variant++) {
+        compare("sort", ordered, a, NULL, variant);
+        compare("sort of NaN", ordered, odd, NULL, variant);
+        compare("sort of lines", ordered, lines, NULL, 2 + variant);
+        compare("sort of some NaN", ordered, root, NULL, 2 + variant);
+    }
+    cn_array_unref(a);
+    cn_array_unref(zeros);
+    cn_array_unref(odd);
+    cn_array_unref(lines);
+    cn_array_unref(root);
+}
+
 static void library(cn_dtype dtype)
 {
     int64_t shape[2] = {300, 70}, count = 1000, index[1000];
@@ -356,6 +384,9 @@ int main(int argc, char **argv)
             elementwise(dtypes[k], 64, 64);
         }
         library(dtypes[k]);
+        if (dtypes[k] < CN_COMPLEX64 && dtypes[k] != CN_BOOL && (!quick || k == 0)) {
+            sorts(dtypes[k]);
+        }
         if (dtypes[k] == CN_FLOAT64 || dtypes[k] == CN_FLOAT32) {
             products(dtypes[k]);
         }
