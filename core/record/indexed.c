@@ -8,6 +8,7 @@
 
 #include "base/status.h"
 #include "base/threads.h"
+#include "op/op.h"
 #include "record/record.h"
 
 /* ---- Indices ---- */
@@ -126,6 +127,73 @@ static bool in_range(const int64_t *index, int64_t count, int64_t extent)
     return !outside;
 }
 
+/* ---- On the device: only the extremes are read ---- */
+
+static cn_status extreme_there(cn_op op, cn_array *index, cn_array **out)
+{
+    cn_reduce_options options = {.naxes = -1, .dtype = CN_DTYPE_NONE};
+    return cn_reduce(op, index, &options, out);
+}
+
+static cn_status extremes_there(cn_array *index, int64_t *least, int64_t *most)
+{
+    cn_array *low = NULL, *high = NULL;
+    cn_scalar a, b;
+    cn_status status = extreme_there(CNI_OP_MINIMUM, index, &low);
+    status = status == CN_OK ? extreme_there(CNI_OP_MAXIMUM, index, &high) : status;
+    status = status == CN_OK ? cn_array_item(low, cn_array_offset(low), &a) : status;
+    status = status == CN_OK ? cn_array_item(high, cn_array_offset(high), &b) : status;
+    cn_array_unref(low);
+    cn_array_unref(high);
+    if (status == CN_OK) {
+        *least = a.value.i64;
+        *most = b.value.i64;
+    }
+    return status;
+}
+
+/* index + extent * (index < 0) */
+static cn_status wrap_there(cn_array *index, int64_t extent, cn_array **out)
+{
+    cn_operand in[2] = {{.array = index}, {.scalar = {.dtype = CN_INT64}}};
+    cn_array *below = NULL, *more = NULL;
+    cn_status status = cn_elementwise(CNI_OP_LESS, in, NULL, NULL, &below);
+    if (status == CN_OK) {
+        cn_operand both[2] = {{.array = below}, {.scalar = {.value = {.i64 = extent}, .dtype = CN_INT64}}};
+        status = cn_elementwise(CNI_OP_MULTIPLY, both, NULL, NULL, &more);
+    }
+    if (status == CN_OK) {
+        cn_operand both[2] = {{.array = index}, {.array = more}};
+        status = cn_elementwise(CNI_OP_ADD, both, NULL, NULL, out);
+    }
+    cn_array_unref(below);
+    cn_array_unref(more);
+    return status;
+}
+
+/* An int64 index whose values are on the device alone, checked there; *out stays NULL if they are not, or out of range. */
+static cn_status index_there(cn_array *index, int64_t extent, cn_array **out)
+{
+    int64_t least, most;
+    const cni_base *base = index->base;
+    *out = NULL;
+    if (index->dtype != CN_INT64 || index->size == 0) {
+        return CN_OK;
+    }
+    CN_TRY(cni_base_flush(base));
+    if (base->buffer == NULL || base->buffer->valid != CNI_ON_DEVICE) {
+        return CN_OK;
+    }
+    CN_TRY(extremes_there(index, &least, &most));
+    if (least < -extent || most >= extent) {
+        return CN_OK;
+    }
+    if (least < 0) {
+        return wrap_there(index, extent, out);
+    }
+    return cni_array_dense(index, CN_INT64, out);
+}
+
 /*
  * One index into the flattened first nindex axes, checked and made non-negative: the only index itself, if it is so
  * already (what is recorded reads what it holds now) and the op does not write it. New reference.
@@ -139,6 +207,11 @@ static cn_status index_flatten(cn_array *array, bool written, int nindex, cn_arr
     }
     if (nindex == 1 && !(written && index[0]->base == array->base)) {
         void *numbers;
+        CN_TRY(index_there(index[0], cni_shape(array)[0], &flat));
+        if (flat != NULL) {
+            *out = flat;
+            return CN_OK;
+        }
         CN_TRY(cni_array_host(index[0], CN_INT64, &flat, &numbers));
         if (in_range(numbers, flat->size, cni_shape(array)[0])) {
             *out = flat;

@@ -453,6 +453,33 @@ static bool real_agrees(program *p, int noptions, const char *const *options)
     return fine;
 }
 
+/* STANDIN_TEXTS names a folder for every text, with its headers: tools/cuda_texts.py compiles them. */
+static void keep_text(const program *p)
+{
+    const char *to = getenv("STANDIN_TEXTS");
+    char path[512];
+    uint64_t hash = 1469598103934665603u;
+    if (to == NULL) {
+        return;
+    }
+    for (const char *c = p->text; *c != '\0'; c++) {
+        hash = (hash ^ (unsigned char)*c) * 1099511628211u;
+    }
+    for (int i = 0; i < p->nheaders; i++) {
+        const char *slash = strchr(p->names[i], '/');
+        if (slash != NULL) {
+            snprintf(path, sizeof path, "%s/%.*s", to, (int)(slash - p->names[i]), p->names[i]);
+            mkdir(path, 0700);
+        }
+        snprintf(path, sizeof path, "%s/%s", to, p->names[i]);
+        if (access(path, F_OK) != 0) {
+            write_file(path, p->headers[i], strlen(p->headers[i]));
+        }
+    }
+    snprintf(path, sizeof path, "%s/%016llx.cu", to, (unsigned long long)hash);
+    write_file(path, p->text, strlen(p->text));
+}
+
 API int nvrtcCompileProgram(program *p, int noptions, const char *const *options)
 {
     static unsigned serial;
@@ -465,6 +492,7 @@ API int nvrtcCompileProgram(program *p, int noptions, const char *const *options
         fprintf(stderr, "standin: the real compiler refuses:\n%s\n%s\n", p->log, p->text);
         return 6;
     }
+    keep_text(p);
     snprintf(source, sizeof source, "%s/k%u.c", folder, serial);
     snprintf(library, sizeof library, "%s/k%u.so", folder, serial++);
     write_file(source, p->text, strlen(p->text));
