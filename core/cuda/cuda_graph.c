@@ -226,10 +226,11 @@ static bool add_kernel(graph *g, step *s, const cni_cuda_handle *before, size_t 
 
 static void graph_free(graph *g)
 {
-    if (g->exec != NULL) {
+    bool usable = cni_cuda_enter(); /* not in the child of a fork */
+    if (usable && g->exec != NULL) {
         cni_cuda.graph_exec_destroy(g->exec);
     }
-    if (g->graph != NULL) {
+    if (usable && g->graph != NULL) {
         cni_cuda.graph_destroy(g->graph);
     }
     steps_free(&g->steps);
