@@ -187,7 +187,7 @@ static void scatter_run(const cni_part *part, binding *b, const cni_run *run)
 /* ---- argmin, argmax ---- */
 
 bool cni_cuda_outer_axes(const cni_geometry *in, const cni_geometry *out, int axis, int64_t *n, int64_t *shape,
-                       int64_t *in_strides, int64_t *out_strides)
+                         int64_t *in_strides, int64_t *out_strides)
 {
     int64_t kept = 0;
     for (int d = 0; d < in->ndim; d++) {
@@ -218,8 +218,8 @@ static bool extreme_bind(const cni_part *part, const cni_window *w, binding *b)
                      b->p.extreme.in_inner, NULL);
         b->p.extreme.length = count;
     } else if (fits) {
-        fits = cni_cuda_outer_axes(&in, &out, op->parameter, &b->p.extreme.nouter, b->p.extreme.outer, b->p.extreme.in_outer,
-                          b->p.extreme.out_outer);
+        fits = cni_cuda_outer_axes(&in, &out, op->parameter, &b->p.extreme.nouter, b->p.extreme.outer,
+                                   b->p.extreme.in_outer, b->p.extreme.out_outer);
         b->p.extreme.ninner = 1;
         b->p.extreme.length = b->p.extreme.inner[0] = in.shape[op->parameter];
         b->p.extreme.in_inner[0] = in.strides[op->parameter];
@@ -258,8 +258,10 @@ static void extreme_run(const cni_part *part, binding *b, const cni_run *run)
 /* ---- The table ---- */
 
 static const cni_cuda_library_row rows[CNI_KIND_COUNT] = {
-    [CNI_ARANGE] = {arange_bind, arange_run},    [CNI_GATHER] = {gather_bind, gather_run},
-    [CNI_SCATTER] = {scatter_bind, scatter_run}, [CNI_ARG_REDUCE] = {extreme_bind, extreme_run},
+    [CNI_ARANGE] = {arange_bind, arange_run},
+    [CNI_GATHER] = {gather_bind, gather_run},
+    [CNI_SCATTER] = {scatter_bind, scatter_run},
+    [CNI_ARG_REDUCE] = {extreme_bind, extreme_run},
     [CNI_SCAN] = {cni_cuda_scan_bind, cni_cuda_scan_run},
     [CNI_MATMUL] = {cni_cuda_matmul_bind, cni_cuda_matmul_run},
     [CNI_SORT] = {cni_cuda_sort_bind, cni_cuda_sort_run},

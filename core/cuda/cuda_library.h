@@ -48,7 +48,7 @@ typedef struct cni_cuda_library_binding {
             int64_t n, lines, itemsize;
             bool indices;
             int64_t nouter, outer[CNI_CUDA_DIMS], in_outer[CNI_CUDA_DIMS], out_outer[CNI_CUDA_DIMS];
-        } sort; /* no parameters: cuda_sort.c */
+        } sort;             /* no parameters: cuda_sort.c */
     } p;                    /* as the .cuh of the same name has it */
     int64_t marks;          /* bytes of scratch memory that are set before each run */
 } cni_cuda_library_binding; /* freed with cni_free */

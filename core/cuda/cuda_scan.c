@@ -39,7 +39,9 @@ static bool write_fold(const cni_part *part, const cni_window *w, int loop, cni_
     if (made) {
         x.text = &functions;
         cni_statements_functions(&x);
-        cni_text_add(text, "#include \"cuda/prelude.cuh\"\n#include \"op/%s.h\"\n%s#define TYPE %s\n#define FOLD(a, b) loop_%d(a, b)\n",
+        cni_text_add(text,
+                     "#include \"cuda/prelude.cuh\"\n#include \"op/%s.h\"\n%s#define TYPE %s\n#define FOLD(a, b) "
+                     "loop_%d(a, b)\n",
                      x.headers ? "convert" : "complex", functions.data != NULL ? functions.data : "",
                      cni_dtypes[dtype].type, loop);
     }
@@ -66,7 +68,8 @@ bool cni_cuda_scan_bind(const cni_part *part, const cni_window *w, binding *b)
         !write_fold(part, w, loop, &text)) {
         return false;
     }
-    cni_text_add(&text, "%s#include \"cuda/scan%s.cuh\"\n", wide ? "#define CNI_COOPERATIVE\n" : "", wide ? "_long" : "");
+    cni_text_add(&text, "%s#include \"cuda/scan%s.cuh\"\n", wide ? "#define CNI_COOPERATIVE\n" : "",
+                 wide ? "_long" : "");
     b->p.scan.length = in.shape[axis];
     b->p.scan.lines = lines;
     b->p.scan.in_step = in.strides[axis];

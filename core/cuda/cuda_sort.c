@@ -37,12 +37,13 @@ static void write_text(cn_dtype dtype, int64_t itemsize, bool indices, cni_text 
 {
     static const char *const infinity[] = {"0", "0x7C00", "0x7F800000", "UINT64_C(0x7FF0000000000000)"};
     bool floating = dtype >= CN_FLOAT16;
-    cni_text_add(text,
-                 "#define CNI_COOPERATIVE\n#include \"cuda/prelude.cuh\"\n#define BITS uint%d_t\n#define FLOATING %d\n"
-                 "#define SIGNED %d\n#define INFINITY_BITS ((BITS)%s)\n#define INDICES %d\n#include \"cuda/radix.cuh\"\n"
-                 "/* CNI_FINISH */\n",
-                 (int)itemsize * 8, (int)floating, (int)(cni_dtypes[dtype].family == CNI_FAMILY_SIGNED),
-                 infinity[__builtin_ctzll((uint64_t)itemsize)], (int)indices);
+    cni_text_add(
+        text,
+        "#define CNI_COOPERATIVE\n#include \"cuda/prelude.cuh\"\n#define BITS uint%d_t\n#define FLOATING %d\n"
+        "#define SIGNED %d\n#define INFINITY_BITS ((BITS)%s)\n#define INDICES %d\n#include \"cuda/radix.cuh\"\n"
+        "/* CNI_FINISH */\n",
+        (int)itemsize * 8, (int)floating, (int)(cni_dtypes[dtype].family == CNI_FAMILY_SIGNED),
+        infinity[__builtin_ctzll((uint64_t)itemsize)], (int)indices);
 }
 
 bool cni_cuda_sort_bind(const cni_part *part, const cni_window *w, binding *b)

@@ -149,9 +149,8 @@ cn_status cn_compress(cn_array *array, cn_array *mask, cn_array **out)
     cn_status status = cni_array_dense(mask, CN_BOOL, &bools);
     if (status == CN_OK) {
         status = cn_count_nonzero(bools, &count);
-        status = status != CN_OK
-                     ? status
-                     : record_selection(CNI_COMPRESS, (cn_dtype)array->dtype, count, bools, dense, out);
+        status =
+            status != CN_OK ? status : record_selection(CNI_COMPRESS, (cn_dtype)array->dtype, count, bools, dense, out);
         cn_array_unref(bools);
     }
     cn_array_unref(dense);
