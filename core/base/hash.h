@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 static inline uint64_t cni_hash_mix(uint64_t hash, uint64_t word)
 {
@@ -11,20 +12,17 @@ static inline uint64_t cni_hash_mix(uint64_t hash, uint64_t word)
     return x ^ (x >> 32);
 }
 
-/* Four chains side by side: one alone waits for its multiplications. */
-static inline uint64_t cni_hash_words(uint64_t hash, const uint64_t *words, size_t count)
+/* A running hash takes a few words: one multiplication waits for the one before, whatever their number. */
+static inline uint64_t cni_hash_take(uint64_t hash, const void *words, size_t count)
 {
-    uint64_t chain[4] = {hash, hash + 1, hash + 2, hash + 3};
-    size_t i = 0;
-    for (; i + 4 <= count; i += 4) {
-        for (int k = 0; k < 4; k++) {
-            chain[k] = cni_hash_mix(chain[k], words[i + (size_t)k]);
-        }
+    uint64_t sum = hash * UINT64_C(0x9E3779B97F4A7C15), factor = UINT64_C(0xC2B2AE3D27D4EB4F);
+    for (size_t i = 0; i < count; i++) {
+        uint64_t word;
+        memcpy(&word, (const char *)words + i * sizeof word, sizeof word);
+        sum += (word ^ word >> 32) * factor;
+        factor *= UINT64_C(0xD6E8FEB86659FD93);
     }
-    for (; i < count; i++) {
-        chain[0] = cni_hash_mix(chain[0], words[i]);
-    }
-    return cni_hash_mix(cni_hash_mix(chain[0], chain[1]), cni_hash_mix(chain[2], chain[3]));
+    return sum;
 }
 
 #endif

@@ -25,6 +25,7 @@ typedef struct entry_head {
     uint32_t nops, nviews, nbases, nshapes, nscalars, ngeometry, nhomes; /* window; nhomes: of ngeometry, at the end */
     uint32_t block, block_bytes; /* window; 0 bytes: the others have the block */
     uint64_t number;             /* fetch */
+    uint64_t hash;               /* window */
     int64_t low, high;
 } entry_head;
 
@@ -170,7 +171,8 @@ cn_status cni_log_window(const cni_window *w, const cni_skeleton *s, bool agree)
                        .nshapes = (uint32_t)w->nshapes,
                        .nscalars = (uint32_t)w->nscalars,
                        .ngeometry = (uint32_t)w->ngeometry,
-                       .nhomes = homes};
+                       .nhomes = homes,
+                       .hash = w->hash};
     if (!put_window(w, s, &head)) {
         blocks[head.block].size = 0; /* kept, perhaps, and not sent */
         return cni_fail_memory((int64_t)entry_size);
@@ -410,6 +412,7 @@ static bool take_block(const entry_head *head, reader *r, cni_window *w)
     w->nshapes = head->nshapes;
     w->nscalars = head->nscalars;
     w->ngeometry = head->ngeometry;
+    w->hash = head->hash;
     return take_into(&fixed, (void **)&w->geometry, &w->geometry_capacity, w->ngeometry, sizeof *w->geometry) &&
            take_into(&fixed, (void **)&w->views, &w->views_capacity, w->nviews, sizeof *w->views) &&
            take_into(&fixed, (void **)&w->ops, &w->ops_capacity, w->nops, sizeof *w->ops) &&

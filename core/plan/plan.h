@@ -113,14 +113,18 @@ typedef struct cni_commit {
 typedef struct cni_plan {
     cni_arena arena;
     uint64_t hash;
-    size_t nwords;
-    const uint64_t *words; /* the skeleton */
-    uint32_t nbases;
+    uint32_t nops, nviews, nbases, nscalars; /* of the skeleton */
+    const cni_op *ops;       /* the skeleton: their first words */
+    const cni_view *views;   /* likewise */
+    const uint32_t *bases;   /* by base: cni_skeleton's */
+    const uint8_t *scalars;  /* their dtypes */
     const uint8_t *live;   /* by base: its value is kept */
     uint32_t nguards;
     const cni_guard *guards;
     uint32_t nslots, nlaunches, ncommits, ngroups;
     const cni_slot *slots;
+    const uint32_t *begins, *ends; /* the slots that are no entries, in the order in which they begin, and end */
+    uint32_t nbegins;
     const cni_launch *launches;
     const cni_commit *commits;
     struct cni_plan *next; /* of the same hash */
@@ -137,15 +141,14 @@ enum { CNI_BASE_STORED = 1, CNI_BASE_COMMON = 2 /* storage shared with a copy */
        CNI_BASE_AWAY = 8 /* its values are on the device alone */,
        CNI_BASE_SPREAD = 16 /* over the places */, CNI_BASE_WHOLE = 32 /* spread, and the root has all of it */ };
 
+/* What is known of a window only when it is to run; the rest of its skeleton are its ops and views themselves. */
 typedef struct cni_skeleton {
-    uint64_t hash;
-    size_t nwords, capacity;
-    uint64_t *words;
+    uint64_t hash;   /* of all of the skeleton */
+    uint32_t *bases; /* by base: state, dimensions and element size of its home */
     uint8_t *states; /* by base: CNI_BASE_ bits */
     uint8_t *live;   /* by base */
-    size_t states_capacity, live_capacity;
     uint32_t *homes; /* by base: where its home shape and strides begin in the window's geometry */
-    size_t homes_capacity;
+    size_t bases_capacity, states_capacity, live_capacity, homes_capacity;
 } cni_skeleton;
 
 /* Reads the window into the skeleton; appends the homes of its bases to its geometry (once). */
@@ -154,6 +157,12 @@ cn_status cni_skeleton_build(cni_window *w, cni_skeleton *out);
 /* The same with what is true of the bases as somebody else knows it: states and live, by base. */
 cn_status cni_skeleton_build_as(cni_window *w, const uint8_t *states, const uint8_t *live, cni_skeleton *out);
 void cni_skeleton_destroy(cni_skeleton *s);
+
+/* Is the plan of this skeleton? */
+bool cni_skeleton_equals(const cni_plan *plan, const cni_window *w, const cni_skeleton *s);
+
+/* Makes the plan one of this skeleton; false without memory. */
+bool cni_skeleton_keep(cni_plan *plan, const cni_window *w, const cni_skeleton *s);
 
 /* Do all guards of the plan hold for this window's geometry? */
 bool cni_guards_hold(const cni_plan *plan, const cni_window *w, const cni_skeleton *s);

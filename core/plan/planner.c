@@ -47,14 +47,10 @@ static bool plan_finish(cni_draft *d)
 {
     cni_plan *plan = d->plan;
     const cni_skeleton *s = d->s;
-    plan->hash = s->hash;
-    plan->nwords = s->nwords;
-    plan->nbases = (uint32_t)d->w->nbases;
-    plan->words = cni_arena_copy(&plan->arena, s->words, s->nwords * sizeof *s->words);
     plan->live = cni_arena_copy(&plan->arena, s->live, d->w->nbases);
     plan->guards = cni_arena_copy(&plan->arena, d->guards, d->nguards * sizeof *d->guards);
     plan->nguards = (uint32_t)d->nguards;
-    return !d->no_memory && plan->words != NULL && plan->live != NULL && plan->guards != NULL;
+    return !d->no_memory && cni_skeleton_keep(plan, d->w, s) && plan->live != NULL && plan->guards != NULL;
 }
 
 cn_status cni_plan_make(const cni_window *w, const cni_skeleton *s, cni_plan **out)
@@ -121,8 +117,7 @@ cni_plan *cni_plan_find(const cni_window *w, const cni_skeleton *s,
     cni_plan *loose = NULL;
     for (cni_plan *plan = buckets[s->hash % BUCKETS]; plan != NULL; plan = plan->next) {
         bool exactly;
-        if (plan->hash != s->hash || plan->nwords != s->nwords || !keeps_enough(plan, s, &exactly) ||
-            memcmp(plan->words, s->words, s->nwords * sizeof *s->words) != 0) {
+        if (plan->hash != s->hash || !cni_skeleton_equals(plan, w, s) || !keeps_enough(plan, s, &exactly)) {
             continue;
         }
         bool unchanged = !cni_settings[CNI_SETTING_RECHECK] && geometry_unchanged(plan, w);

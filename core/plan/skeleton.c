@@ -1,4 +1,9 @@
-/* skeleton.c - a window without its numbers: the key of its plan. */
+/*
+ * skeleton.c - a window without its numbers: the key of its plan.
+ *
+ * Most of it is there already: the first words of the window's ops and views, hashed while they were recorded. What is
+ * left for the moment when it runs: the states of its bases, and which of them are alive.
+ */
 #include <string.h>
 
 #include "base/hash.h"
@@ -6,11 +11,9 @@
 #include "base/status.h"
 #include "plan/plan.h"
 
-enum { WORDS_PER_OP = 4 };
-
 void cni_skeleton_destroy(cni_skeleton *s)
 {
-    cni_free(s->words);
+    cni_free(s->bases);
     cni_free(s->states);
     cni_free(s->live);
     cni_free(s->homes);
@@ -19,8 +22,7 @@ void cni_skeleton_destroy(cni_skeleton *s)
 
 static bool reserve(const cni_window *w, cni_skeleton *s)
 {
-    size_t words = 2 + WORDS_PER_OP * w->nops + w->nviews + w->nbases + w->nscalars;
-    return cni_grow((void **)&s->words, &s->capacity, words, sizeof *s->words) &&
+    return cni_grow((void **)&s->bases, &s->bases_capacity, w->nbases, sizeof *s->bases) &&
            cni_grow((void **)&s->states, &s->states_capacity, w->nbases, sizeof *s->states) &&
            cni_grow((void **)&s->live, &s->live_capacity, w->nbases, sizeof *s->live) &&
            cni_grow((void **)&s->homes, &s->homes_capacity, w->nbases + 1, sizeof *s->homes);
@@ -37,91 +39,116 @@ static bool append_homes(cni_window *w, cni_skeleton *s)
     }
     size_t at = w->ngeometry;
     for (size_t i = 0; i < w->nbases; i++) {
-        size_t count = 2 * (size_t)w->bases[i]->home_ndim;
+        const int64_t *home = w->bases[i]->home, *end = home + 2 * w->bases[i]->home_ndim;
         s->homes[i] = (uint32_t)at;
-        memcpy(w->geometry + at, w->bases[i]->home, count * sizeof *w->geometry);
-        at += count;
+        while (home < end) {
+            w->geometry[at++] = *home++;
+        }
     }
     s->homes[w->nbases] = (uint32_t)at;
     w->ngeometry = at; /* a binding is of these homes, too */
     return true;
 }
 
-static void op_words(const cni_op *op, uint64_t *words)
-{
-    uint64_t args[CNI_OP_ARGS + 1] = {0};
-    for (int i = 0; i < op->nout + op->nin; i++) {
-        args[i] = (op->args[i] & 0xFFFFFF) | op->args[i] >> 31 << 23;
-    }
-    words[0] = (uint64_t)op->kind | (uint64_t)op->flags << 8 | (uint64_t)op->opcode << 16 | (uint64_t)op->loop << 32 |
-               (uint64_t)(op->nout * 16 + op->nin) << 48 | (uint64_t)op->parameter << 56;
-    words[1] = args[0] | args[1] << 24 | (uint64_t)op->fp_kinds << 48;
-    words[2] = args[2] | args[3] << 24;
-    words[3] = args[4] | args[5] << 24;
-}
-
 static uint8_t state_of(const cni_base *base)
 {
     const cni_buffer *buffer = base->buffer;
-    uint8_t state = cni_base_shared(base) ? CNI_BASE_SHARED : 0;
-    if (buffer == NULL) {
-        return state;
+    uint32_t state = cni_base_shared(base) ? CNI_BASE_SHARED : 0;
+    if (buffer != NULL) {
+        state |= CNI_BASE_STORED | (buffer->refs > 1 ? CNI_BASE_COMMON : 0U) |
+                 (buffer->valid == CNI_ON_DEVICE ? CNI_BASE_AWAY : 0U) |
+                 ((buffer->valid & CNI_ON_PLACES) != 0 ? CNI_BASE_SPREAD : 0U) |
+                 (buffer->valid == (CNI_ON_PLACES | CNI_ON_HOST) ? CNI_BASE_WHOLE : 0U);
     }
-    state |= CNI_BASE_STORED;
-    state |= buffer->refs > 1 ? CNI_BASE_COMMON : 0;
-    state |= buffer->valid == CNI_ON_DEVICE ? CNI_BASE_AWAY : 0;
-    state |= (buffer->valid & CNI_ON_PLACES) != 0 ? CNI_BASE_SPREAD : 0;
-    state |= buffer->valid == (CNI_ON_PLACES | CNI_ON_HOST) ? CNI_BASE_WHOLE : 0;
-    return state;
+    return (uint8_t)state;
 }
 
-/* The words, once states and live are there. */
-static void words_fill(const cni_window *w, cni_skeleton *s)
+/* The words and the hash, once states and live are there. */
+static void finish(const cni_window *w, cni_skeleton *s)
 {
-    uint64_t *word = s->words;
-    *word++ = (uint64_t)w->nops | (uint64_t)w->nviews << 32;
-    *word++ = (uint64_t)w->nbases | (uint64_t)w->nscalars << 20 | (uint64_t)w->nshapes << 40;
-    for (size_t i = 0; i < w->nops; i++, word += WORDS_PER_OP) {
-        op_words(&w->ops[i], word);
-    }
-    for (size_t i = 0; i < w->nviews; i++) {
-        const cni_view *v = &w->views[i];
-        *word++ = (uint64_t)v->base | (uint64_t)v->shape << 24 | (uint64_t)v->dtype << 48 | (uint64_t)v->ndim << 54 |
-                  (uint64_t)v->whole << 62 | (uint64_t)v->folded << 63;
-    }
+    uint64_t hash = w->hash;
     for (size_t i = 0; i < w->nbases; i++) {
         const cni_base *base = w->bases[i];
-        *word++ = (uint64_t)s->states[i] | (uint64_t)base->home_ndim << 8 | (uint64_t)base->home_itemsize << 16;
+        s->bases[i] = s->states[i] | (uint32_t)base->home_ndim << 8 | (uint32_t)base->home_itemsize << 16;
+        hash = cni_hash_mix(hash, s->bases[i]);
     }
     for (size_t i = 0; i < w->nscalars; i++) {
-        *word++ = w->scalars[i].dtype;
+        hash = cni_hash_mix(hash, w->scalars[i].dtype);
     }
-    s->nwords = (size_t)(word - s->words);
-    s->hash = cni_hash_words(0, s->words, s->nwords);
+    s->hash = cni_hash_mix(hash, w->nops);
 }
 
 cn_status cni_skeleton_build(cni_window *w, cni_skeleton *s)
 {
     if (!reserve(w, s) || !append_homes(w, s)) {
-        return cni_fail_memory((int64_t)(w->nops * WORDS_PER_OP * sizeof(uint64_t)));
+        return cni_fail_memory((int64_t)(w->nbases * sizeof *s->bases));
     }
     for (size_t i = 0; i < w->nbases; i++) {
         s->states[i] = state_of(w->bases[i]);
         s->live[i] = w->bases[i]->arrays > 0 || w->bases[i]->windows > 1;
     }
-    words_fill(w, s);
+    finish(w, s);
     return CN_OK;
 }
 
 cn_status cni_skeleton_build_as(cni_window *w, const uint8_t *states, const uint8_t *live, cni_skeleton *s)
 {
     if (!reserve(w, s) || !append_homes(w, s)) {
-        return cni_fail_memory((int64_t)(w->nops * WORDS_PER_OP * sizeof(uint64_t)));
+        return cni_fail_memory((int64_t)(w->nbases * sizeof *s->bases));
     }
     if (w->nbases > 0) {
         memcpy(s->states, states, w->nbases);
         memcpy(s->live, live, w->nbases);
     }
-    words_fill(w, s);
+    finish(w, s);
     return CN_OK;
+}
+
+/* Are the first `words` words of every element equal? */
+static bool heads_equal(const void *a, const void *b, size_t count, size_t size, size_t words)
+{
+    uint64_t differ = 0;
+    for (size_t i = 0; i < count && differ == 0; i++) {
+        const char *x = (const char *)a + i * size, *y = (const char *)b + i * size;
+        for (size_t k = 0; k < words; k++) {
+            uint64_t p, q;
+            memcpy(&p, x + k * sizeof p, sizeof p);
+            memcpy(&q, y + k * sizeof q, sizeof q);
+            differ |= p ^ q;
+        }
+    }
+    return differ == 0;
+}
+
+bool cni_skeleton_equals(const cni_plan *plan, const cni_window *w, const cni_skeleton *s)
+{
+    if (plan->nops != w->nops || plan->nviews != w->nviews || plan->nbases != w->nbases || plan->nscalars != w->nscalars ||
+        memcmp(plan->bases, s->bases, w->nbases * sizeof *s->bases) != 0) {
+        return false;
+    }
+    for (size_t i = 0; i < w->nscalars; i++) {
+        if (plan->scalars[i] != w->scalars[i].dtype) {
+            return false;
+        }
+    }
+    return heads_equal(plan->ops, w->ops, w->nops, sizeof *w->ops, CNI_OP_WORDS) &&
+           heads_equal(plan->views, w->views, w->nviews, sizeof *w->views, CNI_VIEW_WORDS);
+}
+
+bool cni_skeleton_keep(cni_plan *plan, const cni_window *w, const cni_skeleton *s)
+{
+    uint8_t *scalars = cni_arena_alloc(&plan->arena, w->nscalars);
+    for (size_t i = 0; scalars != NULL && i < w->nscalars; i++) {
+        scalars[i] = (uint8_t)w->scalars[i].dtype;
+    }
+    plan->hash = s->hash;
+    plan->nops = (uint32_t)w->nops;
+    plan->nviews = (uint32_t)w->nviews;
+    plan->nbases = (uint32_t)w->nbases;
+    plan->nscalars = (uint32_t)w->nscalars;
+    plan->ops = cni_arena_copy(&plan->arena, w->ops, w->nops * sizeof *w->ops);
+    plan->views = cni_arena_copy(&plan->arena, w->views, w->nviews * sizeof *w->views);
+    plan->bases = cni_arena_copy(&plan->arena, s->bases, w->nbases * sizeof *s->bases);
+    plan->scalars = scalars;
+    return plan->ops != NULL && plan->views != NULL && plan->bases != NULL && scalars != NULL;
 }

@@ -348,6 +348,35 @@ static void slots_lifetimes(const cni_plan *plan, cni_slot *slots)
     }
 }
 
+/* The plan's own slots by first and by last launch. */
+static bool slots_order(cni_plan *plan)
+{
+    uint32_t *begins = cni_arena_alloc(&plan->arena, (plan->nslots + 1) * sizeof *begins);
+    uint32_t *ends = cni_arena_alloc(&plan->arena, (plan->nslots + 1) * sizeof *ends);
+    if (begins == NULL || ends == NULL) {
+        return false;
+    }
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < plan->nslots; i++) {
+        if (plan->slots[i].entry || plan->slots[i].first == CNI_NONE) {
+            continue;
+        }
+        uint32_t at = n, last = n;
+        for (; at > 0 && plan->slots[begins[at - 1]].first > plan->slots[i].first; at--) {
+            begins[at] = begins[at - 1];
+        }
+        for (; last > 0 && plan->slots[ends[last - 1]].last > plan->slots[i].last; last--) {
+            ends[last] = ends[last - 1];
+        }
+        begins[at] = ends[last] = i;
+        n++;
+    }
+    plan->begins = begins;
+    plan->ends = ends;
+    plan->nbegins = n;
+    return true;
+}
+
 static bool commits_make(cni_draft *d)
 {
     cni_commit *commits = cni_arena_alloc(&d->plan->arena, (d->w->nbases + 1) * sizeof *commits);
@@ -441,5 +470,5 @@ cn_status cni_pass_steps(cni_draft *d)
         return cni_fail_memory(d->nops);
     }
     slots_lifetimes(d->plan, (cni_slot *)d->plan->slots);
-    return CN_OK;
+    return slots_order(d->plan) ? CN_OK : cni_fail_memory(d->nops);
 }

@@ -312,9 +312,14 @@ static void append(cni_recorder *r, const cni_op *op, const cni_operand *operand
     made->loop = op->loop;
     made->parameter = op->parameter;
     made->fp_kinds = r->fp_kinds;
+    made->none = 0;
     made->fp_context = r->fp_context;
     made->site = r->site;
-    for (int i = 0; i < op->nout + op->nin; i++) {
+    int nargs = op->nout + op->nin;
+    for (int i = nargs; i < CNI_OP_ARGS; i++) {
+        made->args[i] = 0;
+    }
+    for (int i = 0; i < nargs; i++) {
         if (operands[i].array == NULL) {
             w->scalars[w->nscalars] = operands[i].scalar;
             made->args[i] = CNI_SCALAR | (uint32_t)w->nscalars++;
@@ -328,6 +333,7 @@ static void append(cni_recorder *r, const cni_op *op, const cni_operand *operand
             r->pending_bytes += base->nbytes;
         }
     }
+    w->hash = cni_hash_take(w->hash, made, CNI_OP_WORDS);
     w->nops++;
     op_clock++;
     cni_stats.ops++;

@@ -110,6 +110,7 @@ static uint32_t view_append(cni_window *w, uint32_t base, uint8_t dtype, const c
     w->geometry[w->ngeometry++] = g->offset;
     memcpy(w->geometry + w->ngeometry, g->strides, (size_t)g->ndim * sizeof *g->strides);
     w->ngeometry += (size_t)g->ndim;
+    w->hash = cni_hash_take(w->hash, v, CNI_VIEW_WORDS);
     return (uint32_t)w->nviews++;
 }
 
@@ -184,4 +185,5 @@ void cni_window_clear(cni_window *w, uint64_t serial)
     w->serial = serial;
     w->nops = w->nviews = w->nbases = w->nshapes = w->nscalars = w->ngeometry = 0;
     w->new_bytes = 0;
+    w->hash = 0;
 }

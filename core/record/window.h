@@ -12,6 +12,8 @@
 #ifndef CNI_WINDOW_H
 #define CNI_WINDOW_H
 
+#include <stddef.h>
+
 #include "cnumeric.h"
 #include "op/op.h"
 #include "record/array.h"
@@ -41,15 +43,19 @@ enum {
 /* One word of a thread's static storage: no call to find it, also in a library loaded at run time. */
 #define CNI_TLS_FAST __attribute__((tls_model("initial-exec")))
 
+/* Ops and views begin with words that are the same in every window of one skeleton. */
+enum { CNI_OP_WORDS = 5, CNI_VIEW_WORDS = 2 };
+
 typedef struct cni_op {
     uint8_t kind, nout, nin, flags; /* nin counts the mask */
     uint16_t opcode;                /* elementwise, reduce */
     uint16_t loop;                  /* of the opcode */
     uint8_t parameter;              /* arg_reduce: axis; gather, scatter: number of indexed axes */
     uint8_t fp_kinds;               /* floating-point events to look for */
+    uint16_t none;                  /* 0 */
+    uint32_t args[CNI_OP_ARGS];     /* 0 beyond the last one */
     uint32_t fp_context;
     uint32_t site;
-    uint32_t args[CNI_OP_ARGS];
 } cni_op;
 
 typedef struct cni_view {
@@ -62,6 +68,9 @@ typedef struct cni_view {
     int64_t size; /* elements */
 } cni_view;
 
+_Static_assert(offsetof(cni_op, fp_context) == CNI_OP_WORDS * sizeof(uint64_t), "what is of the skeleton comes first");
+_Static_assert(offsetof(cni_view, size) == CNI_VIEW_WORDS * sizeof(uint64_t), "what is of the skeleton comes first");
+
 typedef struct cni_shape_entry {
     uint32_t geometry;
     uint8_t ndim;
@@ -71,6 +80,7 @@ typedef struct cni_recorder cni_recorder;
 
 typedef struct cni_window {
     uint64_t serial;
+    uint64_t hash; /* of the ops' and views' words so far */
     cni_recorder *recorder;
     size_t nops, nviews, nbases, nshapes, nscalars, ngeometry;
     size_t ops_capacity, views_capacity, bases_capacity, shapes_capacity, scalars_capacity, geometry_capacity;
