@@ -88,8 +88,11 @@ def run(np, fault=None):
 
 @pytest.fixture
 def fault_set():
+    kept = cnumeric.settings()["plans"]
+    cnumeric.settings(plans=1)  # planning must fail too
     yield _cnumeric.fault_set
     _cnumeric.fault_set(0)
+    cnumeric.settings(plans=kept)
 
 
 @pytest.mark.filterwarnings("ignore::cnumeric.FallbackWarning")

@@ -45,12 +45,26 @@ void *cni_arena_copy(cni_arena *arena, const void *data, size_t size)
     return memory == NULL || size == 0 ? memory : memcpy(memory, data, size); /* data may be NULL then */
 }
 
+static void free_blocks(struct cni_arena_block *block)
+{
+    while (block != NULL) {
+        struct cni_arena_block *next = block->next;
+        cni_free(block);
+        block = next;
+    }
+}
+
 void cni_arena_destroy(cni_arena *arena)
 {
-    while (arena->blocks != NULL) {
-        struct cni_arena_block *next = arena->blocks->next;
-        cni_free(arena->blocks);
-        arena->blocks = next;
-    }
+    free_blocks(arena->blocks);
     *arena = (cni_arena){0};
+}
+
+void cni_arena_reset(cni_arena *arena)
+{
+    if (arena->blocks != NULL) { /* blocks grow: the newest is the largest */
+        free_blocks(arena->blocks->next);
+        arena->blocks->next = NULL;
+    }
+    arena->used = 0;
 }

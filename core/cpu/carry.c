@@ -43,14 +43,10 @@ static void clip(const cni_geometry *home, cni_carry_binding *b)
     }
 }
 
-cn_status cni_carry_bind(const cni_part *part, const cni_window *w, const cni_skeleton *s, const cni_span *span,
-                         cni_carry_binding **out)
+void cni_carry_rebind(const cni_part *part, const cni_window *w, const cni_skeleton *s, const cni_span *span,
+                      cni_carry_binding *b)
 {
-    cni_carry_binding *b = cni_alloc_zero(1, sizeof *b);
     cni_geometry views[LIST_MOST];
-    if (b == NULL) {
-        return cni_fail_memory((int64_t)sizeof *b);
-    }
     const cni_base *base = w->bases[part->base];
     const int64_t *numbers = w->geometry + s->homes[part->base];
     cni_geometry home = {base->home_ndim, base->home_itemsize, 0, numbers, numbers + base->home_ndim};
@@ -72,6 +68,16 @@ cn_status cni_carry_bind(const cni_part *part, const cni_window *w, const cni_sk
     if (span != NULL && b->nboxes > 0) {
         clip(&home, b);
     }
+}
+
+cn_status cni_carry_bind(const cni_part *part, const cni_window *w, const cni_skeleton *s, const cni_span *span,
+                         cni_carry_binding **out)
+{
+    cni_carry_binding *b = cni_alloc_zero(1, sizeof *b);
+    if (b == NULL) {
+        return cni_fail_memory((int64_t)sizeof *b);
+    }
+    cni_carry_rebind(part, w, s, span, b);
     *out = b;
     return CN_OK;
 }

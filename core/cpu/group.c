@@ -9,8 +9,11 @@
 #include "base/settings.h"
 #include "base/status.h"
 #include "base/threads.h"
+#include "cpu/tier1.h"
 #include "exec/nest.h"
 #include "op/op.h"
+
+enum { CALL_ELEMENTS = 64 }; /* calling a loop takes about as long as so many elements */
 
 typedef enum place_kind { PLACE_NONE, PLACE_RUN, PLACE_DIRECT, PLACE_SCALAR, PLACE_SPLAT } place_kind;
 
@@ -212,21 +215,25 @@ static int lanes_wanted(const cni_part *part, const cni_nest *n)
     return most < threads ? (most < 1 ? 1 : (int)most) : threads;
 }
 
-static void tile_choose(binder *b)
+/* Elements of a tile whose runs stay in the level-1 cache. */
+static int64_t tile_elements(const binder *b)
 {
-    cni_group_binding *g = b->g;
-    const cni_nest *n = &b->nest;
-    g->nlanes = lanes_wanted(b->part, n);
-    int64_t last = n->ndim > 0 ? n->shape[n->ndim - 1] : 1;
-    places_classify(b, last, 1);
-    runs_assign(b);
-    int64_t per_element = (int64_t)(b->nruns > 0 ? b->nruns : 1) * b->largest;
+    const cni_group_layout *l = &b->g->layout;
+    int64_t per_element = (int64_t)(l->row_nruns > 0 ? l->row_nruns : 1) * l->row_size;
     int64_t tile = cni_settings[CNI_SETTING_TILE_BYTES] / per_element / 64 * 64;
     int64_t least = cni_settings[CNI_SETTING_TILE_MIN], most = cni_settings[CNI_SETTING_TILE_MAX];
     tile = tile < least ? least : tile > most ? most : tile;
     if (b->part->reduces) {
         tile = tile >= CNI_LEAF ? CNI_LEAF : tile >= CNI_LEAF / 2 ? CNI_LEAF / 2 : tile >= CNI_LEAF / 4 ? CNI_LEAF / 4 : tile;
     }
+    return tile;
+}
+
+static void tile_choose(binder *b)
+{
+    cni_group_binding *g = b->g;
+    const cni_nest *n = &b->nest;
+    int64_t last = n->ndim > 0 ? n->shape[n->ndim - 1] : 1, tile = tile_elements(b);
     g->rows = 1;
     g->columns = last;
     if (last > tile) {
@@ -243,8 +250,26 @@ static void tile_choose(binder *b)
     }
     g->columns = g->columns < 1 ? 1 : g->columns;
     g->rows = g->rows < 1 ? 1 : g->rows;
-    places_classify(b, g->columns, g->rows);
-    runs_assign(b);
+}
+
+/* How the access meets the tile, and whether generated code sees its columns as a run, as one element, or by a stride. */
+static uint8_t touch_key(const binder *b, uint32_t access, int64_t columns, int64_t rows)
+{
+    int64_t size = (int64_t)cn_dtype_size((cn_dtype)b->w->views[b->part->access[access].view].dtype);
+    int64_t column = nest_stride(b, access, 0);
+    return (uint8_t)(touch_of(b, access, columns, rows) | (column == size ? 4 : column == 0 ? 8 : 0));
+}
+
+/* Are the touches of this tile those in keys? They are from now on. */
+static bool touches_same(const binder *b, uint8_t *keys, int64_t columns, int64_t rows)
+{
+    bool same = true;
+    for (uint32_t a = 0; a < b->part->naccess; a++) {
+        uint8_t key = touch_key(b, a, columns, rows);
+        same &= keys[a] == key;
+        keys[a] = key;
+    }
+    return same;
 }
 
 /* ---- Steps ---- */
@@ -290,11 +315,11 @@ static bool steps_make(binder *b)
     const cni_part *part = b->part;
     g->steps = cni_arena_alloc(&g->arena, (part->ninstr + 1) * sizeof *g->steps);
     g->direct = cni_arena_alloc(&g->arena, (part->nregister + 1) * sizeof *g->direct);
-    g->scalars = cni_arena_alloc(&g->arena, (part->nregister + 1) * sizeof *g->scalars);
-    if (g->steps == NULL || g->direct == NULL || g->scalars == NULL) {
+    if (g->steps == NULL || g->direct == NULL) {
         return false;
     }
-    uint32_t reduction = 0;
+    g->nsteps = g->ndirect = g->nreductions = 0;
+    g->fp_kinds = 0;
     for (uint32_t i = 0; i < part->ninstr; i++) {
         const cni_instr *x = &part->instr[i];
         cni_step *step = &g->steps[g->nsteps];
@@ -333,7 +358,7 @@ static bool steps_make(binder *b)
         case CNI_INSTR_REDUCE:
             step_move(x, CNI_STEP_REDUCE, x->src[0], step);
             step->npointers = b->places[x->src[0]].kind == PLACE_RUN;
-            step->reduction = reduction++;
+            step->reduction = g->nreductions++;
             g->nsteps++;
             break;
         default:
@@ -350,40 +375,42 @@ static bool steps_make(binder *b)
     return true;
 }
 
-static bool lane_make(binder *b, cni_lane *lane)
-{
-    cni_group_binding *g = b->g;
-    size_t run_bytes = (size_t)round_up(g->rows * g->columns * b->largest, 64) + 64; /* odd lines: no aliasing of sets */
-    char *arena = cni_arena_raw(&g->arena, (size_t)b->nruns * run_bytes + 128);
-    lane->registers = cni_arena_alloc(&g->arena, (g->nregister + 1) * sizeof *lane->registers);
-    lane->pointers = cni_arena_alloc(&g->arena, (g->naccess + 1) * sizeof *lane->pointers);
-    lane->index = cni_arena_alloc(&g->arena, (size_t)(g->ndim + 1) * sizeof *lane->index);
-    lane->told = cni_arena_alloc(&g->arena, (g->nsteps + 1) * sizeof *lane->told);
-    if (arena == NULL || lane->registers == NULL || lane->pointers == NULL || lane->index == NULL || lane->told == NULL) {
-        return false;
-    }
-    arena += 64 - (uintptr_t)arena % 64;
-    for (uint32_t r = 0; r < g->nregister; r++) {
-        const place *p = &b->places[r];
-        if (p->kind == PLACE_RUN || p->kind == PLACE_SPLAT) {
-            lane->registers[r] = arena + p->run * run_bytes;
-        }
-    }
-    return true;
-}
-
 static bool lanes_make(binder *b)
 {
     cni_group_binding *g = b->g;
-    g->nregister = b->part->nregister;
+    size_t dims = (size_t)b->w->shapes[b->part->shape].ndim + 1;
+    g->layout.nlanes = g->nlanes;
+    g->layout.run_room = 0;
     g->lanes = cni_arena_alloc(&g->arena, (size_t)g->nlanes * sizeof *g->lanes);
     for (int k = 0; k < g->nlanes && g->lanes != NULL; k++) {
-        if (!lane_make(b, &g->lanes[k])) {
+        cni_lane *lane = &g->lanes[k];
+        lane->registers = cni_arena_alloc(&g->arena, (g->nregister + 1) * sizeof *lane->registers);
+        lane->pointers = cni_arena_alloc(&g->arena, (g->naccess + 1) * sizeof *lane->pointers);
+        lane->index = cni_arena_alloc(&g->arena, dims * sizeof *lane->index);
+        lane->told = cni_arena_alloc(&g->arena, (g->nsteps + 1) * sizeof *lane->told);
+        lane->reductions = cni_arena_alloc(&g->arena, (g->nreductions + 1) * sizeof *lane->reductions);
+        if (lane->registers == NULL || lane->pointers == NULL || lane->index == NULL || lane->told == NULL ||
+            lane->reductions == NULL) {
             return false;
         }
     }
+    return g->lanes != NULL;
+}
+
+/* Which registers have runs of the tile, and which are scalars. */
+static bool registers_make(binder *b)
+{
+    cni_group_binding *g = b->g;
+    g->nregister = b->part->nregister;
+    g->nscalars = 0;
+    g->scalars = cni_arena_alloc(&g->arena, (g->nregister + 1) * sizeof *g->scalars);
+    g->layout.run_of = cni_arena_alloc(&g->arena, (g->nregister + 1) * sizeof *g->layout.run_of);
+    if (g->scalars == NULL || g->layout.run_of == NULL) {
+        return false;
+    }
     for (uint32_t r = 0; r < g->nregister; r++) {
         const place *p = &b->places[r];
+        g->layout.run_of[r] = p->kind == PLACE_RUN || p->kind == PLACE_SPLAT ? p->run : CNI_NONE;
         if (p->kind == PLACE_SPLAT || (p->kind == PLACE_SCALAR && !p->memory)) {
             g->scalars[g->nscalars].reg = (uint16_t)r;
             g->scalars[g->nscalars].splat = p->kind == PLACE_SPLAT;
@@ -392,44 +419,119 @@ static bool lanes_make(binder *b)
             g->nscalars++;
         }
     }
-    return g->lanes != NULL;
+    return true;
 }
 
 static bool access_make(binder *b)
 {
     cni_group_binding *g = b->g;
     const cni_part *part = b->part;
-    g->ndim = b->nest.ndim;
-    g->nkept = b->nest.nkept;
-    g->last_kept = b->nest.last_kept;
+    size_t dims = (size_t)b->w->shapes[part->shape].ndim + 1;
     g->naccess = part->naccess;
-    g->shape = cni_arena_copy(&g->arena, b->nest.shape, (size_t)(g->ndim + 1) * sizeof *g->shape);
+    g->shape = cni_arena_alloc(&g->arena, dims * sizeof *g->shape);
     g->access = cni_arena_alloc(&g->arena, (part->naccess + 1) * sizeof *g->access);
-    if (g->shape == NULL || g->access == NULL) {
+    int64_t *strides = cni_arena_alloc(&g->arena, (part->naccess + 1) * dims * sizeof *strides);
+    if (g->shape == NULL || g->access == NULL || strides == NULL) {
         return false;
     }
-    g->rerunnable = true;
+    g->rerunnable = !part->reduces;
     for (uint32_t a = 0; a < part->naccess; a++) {
         cni_bound_access *bound = &g->access[a];
         bound->slot = part->access[a].slot;
-        bound->touch = (uint8_t)touch_of(b, a, g->columns, g->rows);
         bound->log2_size = log2_size((cn_dtype)b->w->views[part->access[a].view].dtype);
-        bound->offset = b->nest.offsets[a];
-        bound->strides = cni_arena_copy(&g->arena, &b->nest.strides[(size_t)a * CN_MAX_DIMS], (size_t)(g->ndim + 1) * sizeof(int64_t));
-        if (bound->strides == NULL) {
-            return false;
-        }
+        bound->strides = strides + a * dims;
         for (uint32_t o = 0; o < a; o++) {
             g->rerunnable &= part->access[o].slot != part->access[a].slot || part->access[o].written == part->access[a].written;
         }
     }
-    g->rerunnable &= !part->reduces;
     return true;
+}
+
+static bool layout_make(binder *b)
+{
+    cni_group_binding *g = b->g;
+    g->layout.made = false;
+    cni_arena_reset(&g->arena);
+    g->tier1 = g->asked = NULL;
+    g->no_tier1 = false;
+    g->work = 0;
+    places_classify(b, g->columns, g->rows);
+    runs_assign(b);
+    g->layout.nruns = b->nruns;
+    g->layout.run_size = b->largest;
+    g->layout.made = registers_make(b) && access_make(b) && steps_make(b) && lanes_make(b);
+    return g->layout.made;
+}
+
+/* ---- What follows extents ---- */
+
+bool cni_group_room(cni_group_binding *g, char **memory, size_t *room, size_t need)
+{
+    if (need > *room) {
+        need = need > 2 * *room ? need : 2 * *room;
+        char *larger = cni_arena_raw(&g->arena, need);
+        if (larger == NULL) {
+            return false;
+        }
+        *memory = larger;
+        *room = need;
+    }
+    return true;
+}
+
+/* The runs of the tile, of every lane. */
+static bool runs_place(cni_group_binding *g)
+{
+    cni_group_layout *l = &g->layout;
+    size_t need = (size_t)round_up(g->rows * g->columns * l->run_size, 64) + 64; /* odd lines: no aliasing of sets */
+    if (need <= l->run_room || l->nruns == 0) {
+        return true;
+    }
+    need = need + 64 > 2 * l->run_room ? need : 2 * l->run_room - 64;
+    for (int k = 0; k < l->nlanes; k++) {
+        char *runs = cni_arena_raw(&g->arena, l->nruns * need + 128);
+        if (runs == NULL) {
+            return false;
+        }
+        runs += 64 - (uintptr_t)runs % 64;
+        for (uint32_t r = 0; r < g->nregister; r++) {
+            if (l->run_of[r] != CNI_NONE) {
+                g->lanes[k].registers[r] = runs + l->run_of[r] * need;
+            }
+        }
+    }
+    l->run_room = need;
+    return true;
+}
+
+static void nest_take(binder *b)
+{
+    cni_group_binding *g = b->g;
+    const cni_nest *n = &b->nest;
+    g->ndim = n->ndim;
+    g->nkept = n->nkept;
+    g->last_kept = n->last_kept;
+    g->tiles = 1;
+    int64_t elements = 1;
+    for (int d = 0; d < n->ndim; d++) {
+        int64_t step = d == n->ndim - 1 ? g->columns : d == n->ndim - 2 ? g->rows : 1;
+        g->shape[d] = n->shape[d];
+        g->tiles *= (n->shape[d] + step - 1) / step;
+        elements *= n->shape[d];
+    }
+    g->run_work = (elements + g->tiles * CALL_ELEMENTS) * g->nsteps;
+    for (uint32_t a = 0; a < g->naccess; a++) {
+        const int64_t *strides = &n->strides[(size_t)a * CN_MAX_DIMS];
+        g->access[a].offset = n->offsets[a];
+        for (int d = 0; d < n->ndim; d++) {
+            g->access[a].strides[d] = strides[d];
+        }
+    }
 }
 
 static uint32_t first_reduction_view(const cni_part *part)
 {
-    for (uint32_t i = 0; i < part->ninstr; i++) {
+    for (uint32_t i = 0; part->reduces && i < part->ninstr; i++) {
         if (part->instr[i].kind == CNI_INSTR_REDUCE) {
             return part->access[part->instr[i].access].view;
         }
@@ -437,28 +539,51 @@ static uint32_t first_reduction_view(const cni_part *part)
     return CNI_NONE;
 }
 
-cn_status cni_group_bind(const cni_part *part, const cni_window *w, const cni_skeleton *s, cni_group_binding **out)
+/* The layout is made again only when an access meets the tile in another way, or more threads pay. */
+static bool layout_follow(binder *b)
 {
-    (void)s;
-    cni_group_binding *g = cni_alloc_zero(1, sizeof *g);
-    cni_arena work = {0};
+    cni_group_binding *g = b->g;
+    int64_t last = b->nest.ndim > 0 ? b->nest.shape[b->nest.ndim - 1] : 1;
+    g->nlanes = lanes_wanted(b->part, &b->nest);
+    bool same = touches_same(b, g->touches, last, 1) && g->layout.made;
+    if (!same) {
+        places_classify(b, last, 1);
+        runs_assign(b);
+        g->layout.row_nruns = b->nruns;
+        g->layout.row_size = b->largest;
+    }
+    tile_choose(b);
+    same &= touches_same(b, g->touches + b->part->naccess, g->columns, g->rows) && g->nlanes <= g->layout.nlanes;
+    return same || layout_make(b);
+}
+
+cn_status cni_group_rebind(const cni_part *part, const cni_window *w, cni_group_binding *g)
+{
+    static cni_arena work; /* kept from bind to bind */
+    cni_arena_reset(&work);
+    binder b = {.part = part, .w = w, .kernels = cni_cpu_kernels_get(), .g = g};
+    b.places = cni_arena_raw(&work, (part->nregister + 1) * sizeof *b.places);
+    b.free_runs = cni_arena_raw(&work, (2 * part->nregister + 8) * sizeof *b.free_runs);
+    bool made = b.places != NULL && b.free_runs != NULL &&
+                cni_nest_make(part, w, first_reduction_view(part), &work, &b.nest) && layout_follow(&b);
+    if (made) {
+        nest_take(&b);
+        made = runs_place(g);
+    }
+    for (int k = 0; made && part->reduces && k < g->nlanes; k++) {
+        made = cni_reduce_bind(part, w, g, &g->lanes[k]);
+    }
+    made = made && cni_tier1_follow(g);
+    return made ? CN_OK : cni_fail_memory((int64_t)sizeof *g);
+}
+
+cn_status cni_group_bind(const cni_part *part, const cni_window *w, cni_group_binding **out)
+{
+    cni_group_binding *g = cni_alloc_zero(1, sizeof *g + 2 * (size_t)part->naccess);
     if (g == NULL) {
         return cni_fail_memory((int64_t)sizeof *g);
     }
-    binder b = {.part = part, .w = w, .kernels = cni_cpu_kernels_get(), .g = g};
-    b.places = cni_arena_alloc(&work, (part->nregister + 1) * sizeof *b.places);
-    b.free_runs = cni_arena_alloc(&work, (2 * part->nregister + 8) * sizeof *b.free_runs);
-    bool made = b.places != NULL && b.free_runs != NULL &&
-                cni_nest_make(part, w, first_reduction_view(part), &work, &b.nest);
-    if (made) {
-        tile_choose(&b);
-        made = access_make(&b) && steps_make(&b) && lanes_make(&b);
-    }
-    cni_arena_destroy(&work);
-    cn_status status = made ? CN_OK : cni_fail_memory((int64_t)sizeof *g);
-    for (int k = 0; status == CN_OK && part->reduces && k < g->nlanes; k++) {
-        status = cni_reduce_bind(part, w, g, &g->lanes[k]);
-    }
+    cn_status status = cni_group_rebind(part, w, g);
     if (status != CN_OK) {
         cni_group_unbind(g);
         return status;

@@ -60,6 +60,7 @@ typedef struct cni_reduction {
     int64_t filled;
     char *row, *total;           /* accumulators of a tile of results (last axis kept) */
     cni_superacc *exact;         /* real, imaginary */
+    size_t scratch_room, row_room; /* bytes; of both rows */
 } cni_reduction;
 
 /* What one thread changes while it runs a group. */
@@ -73,12 +74,27 @@ typedef struct cni_lane {
     void **scratch;
 } cni_lane;
 
+/*
+ * What stays while only extents, strides and offsets change: it follows from how accesses meet the tile alone. Memory
+ * that goes with extents has room to grow.
+ */
+typedef struct cni_group_layout {
+    bool made;
+    uint32_t row_nruns, row_size; /* runs of a tile of one whole row, and bytes of the widest element */
+    uint32_t nruns, run_size;     /* of the tile */
+    uint32_t *run_of;             /* by register: its run, or CNI_NONE */
+    size_t run_room;              /* bytes of a run */
+    int nlanes;
+} cni_group_layout;
+
 typedef struct cni_group_binding {
+    cni_group_layout layout;
     int ndim;
     int64_t *shape;              /* of the nest, slowest first */
     int nkept;                   /* reductions: the first dimensions of the nest are kept ones */
     bool last_kept;              /* reductions: the last axis is kept; the nest ends with the reduced dimensions, then it */
     int64_t columns, rows;       /* of a full tile */
+    int64_t tiles;
     uint32_t naccess, nsteps, nregister, nreductions;
     cni_bound_access *access;
     cni_step *steps;
@@ -92,12 +108,16 @@ typedef struct cni_group_binding {
     bool rerunnable;             /* a tile can be run twice */
     struct cni_tier1 *tier1;     /* the group compiled (tier1.h), or NULL */
     struct cni_tier1 *asked;     /* the same, not there yet */
-    int64_t work;                /* element operations run so far */
+    int64_t run_work, work;      /* element operations of one run, and of all so far */
     bool no_tier1;               /* there will be no compiled form */
-    cni_arena arena;
+    cni_arena arena;             /* of the layout */
+    uint8_t touches[];           /* by access: how it meets a whole row; then, how it meets the tile */
 } cni_group_binding;
 
-cn_status cni_group_bind(const cni_part *part, const cni_window *w, const cni_skeleton *s, cni_group_binding **out);
+cn_status cni_group_bind(const cni_part *part, const cni_window *w, cni_group_binding **out);
+
+/* The same binding for other geometry; after a failure it can only be unbound. */
+cn_status cni_group_rebind(const cni_part *part, const cni_window *w, cni_group_binding *g);
 void cni_group_unbind(cni_group_binding *g);
 void cni_group_run(const cni_part *part, cni_group_binding *g, const cni_run *run);
 
@@ -113,12 +133,11 @@ void cni_tile_run(const cni_group_binding *g, cni_lane *lane, const cni_run *run
 /* One step after the other, asking after each which floating-point events it raised. */
 void cni_tile_run_asking(const cni_group_binding *g, cni_lane *lane, const cni_run *run, int64_t rows, int64_t columns);
 
-/* Events (CN_FP_ bits) of this thread since they were last cleared. */
-uint32_t cni_fp_events_seen(void);
-
 /* Runs a group that reduces. */
 void cni_reduce_run(cni_group_binding *g, const cni_run *run);
-cn_status cni_reduce_bind(const cni_part *part, const cni_window *w, cni_group_binding *g, cni_lane *lane);
+
+/* Fills the lane's reductions for the geometry; they exist (zeroed, or of other geometry). False without memory. */
+bool cni_reduce_bind(const cni_part *part, const cni_window *w, cni_group_binding *g, cni_lane *lane);
 
 /* Results shared out among places: cni_place's quantum, partial_bytes, partial and finish. */
 int64_t cni_reduce_quantum(const cni_group_binding *g);
@@ -129,10 +148,13 @@ void cni_reduce_finish(cni_group_binding *g, const cni_run *run, int n, const vo
 /* Takes the tile's values into the accumulators (step REDUCE). */
 void cni_reduce_tile(const cni_group_binding *g, cni_lane *lane, cni_reduction *r, const cni_run *run, int64_t rows, int64_t columns);
 
+/* At least `need` bytes of the group's arena: *memory while it has room for them, else more than asked for. */
+bool cni_group_room(cni_group_binding *g, char **memory, size_t *room, size_t need); /* false: no memory */
+
 /* The part of count units that is lane k's of n. */
 static inline int64_t cni_lane_begin(int64_t count, int k, int n)
 {
-    return (int64_t)((__int128)count * k / n);
+    return n == 1 ? count * k : (int64_t)((__int128)count * k / n);
 }
 
 #endif

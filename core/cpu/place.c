@@ -20,7 +20,7 @@ static cn_status bind(const cni_part *part, const cni_window *w, const cni_skele
     }
     cn_status status = CN_OK;
     if (part->kind == CNI_PART_GROUP) {
-        status = cni_group_bind(part, w, s, &b->group);
+        status = cni_group_bind(part, w, &b->group);
     } else if (part->kind == CNI_PART_LIBRARY) {
         b->scratch = cni_library_scratch(part, w);
     } else {
@@ -31,6 +31,20 @@ static cn_status bind(const cni_part *part, const cni_window *w, const cni_skele
         return status;
     }
     *out = b;
+    return CN_OK;
+}
+
+static cn_status rebind(const cni_part *part, const cni_window *w, const cni_skeleton *s, const cni_span *span, void *opaque)
+{
+    part_binding *b = opaque;
+    if (b->group != NULL) {
+        return cni_group_rebind(part, w, b->group);
+    }
+    if (b->carry != NULL) {
+        cni_carry_rebind(part, w, s, span, b->carry);
+    } else {
+        b->scratch = cni_library_scratch(part, w);
+    }
     return CN_OK;
 }
 
@@ -90,8 +104,16 @@ static void finish(const cni_part *part, void *opaque, const cni_run *run, int n
     cni_reduce_finish(((part_binding *)opaque)->group, run, n, states);
 }
 
-const cni_place cni_cpu_place = {.name = "cpu", .where = CNI_ON_HOST, .bind = bind, .unbind = unbind, .scratch = scratch,
-                                 .run = run_part, .quantum = quantum, .partial_bytes = partial_bytes, .partial = partial,
+const cni_place cni_cpu_place = {.name = "cpu",
+                                 .where = CNI_ON_HOST,
+                                 .bind = bind,
+                                 .rebind = rebind,
+                                 .unbind = unbind,
+                                 .scratch = scratch,
+                                 .run = run_part,
+                                 .quantum = quantum,
+                                 .partial_bytes = partial_bytes,
+                                 .partial = partial,
                                  .finish = finish};
 
 const char *cni_cpu_instruction_set(void)

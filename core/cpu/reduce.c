@@ -8,11 +8,11 @@
  *                       added up exactly.
  *   last axis kept      Rows are added one after the other; more than CNI_SMALL_SUM of them in runs of CNI_LEAF.
  */
-#include <fenv.h>
 #include <string.h>
 
 #include "base/status.h"
 #include "base/threads.h"
+#include "cpu/events.h"
 #include "cpu/group.h"
 #include "exec/nest.h"
 #include "op/op.h"
@@ -38,6 +38,17 @@ static int64_t count_of(const cni_geometry *out)
     return count;
 }
 
+/* Accumulators of a tile of results, and their totals. */
+static bool rows_room(cni_group_binding *g, cni_reduction *r, size_t row)
+{
+    row = (row + 63) / 64 * 64;
+    if (!cni_group_room(g, &r->row, &r->row_room, 2 * row)) {
+        return false;
+    }
+    r->total = r->row + row;
+    return true;
+}
+
 static bool reduction_bind(const cni_instr *x, const cni_part *part, const cni_window *w, cni_group_binding *g,
                            cni_reduction *r)
 {
@@ -45,10 +56,14 @@ static bool reduction_bind(const cni_instr *x, const cni_part *part, const cni_w
     const cni_op *op = &w->ops[x->op];
     cni_geometry out = cni_window_geometry(w, part->access[x->access].view);
     int opcode = (int)cni_op_of_loop(x->loop);
-    *r = (cni_reduction){.access = (uint16_t)x->access, .value = x->src[0], .dtype = x->dtype,
-                         .kind = cni_ops[opcode].reduce_kind, .itemsize = cn_dtype_size((cn_dtype)x->dtype),
-                         .reduce = kernels->reduces[x->loop], .combine = kernels->loops[x->loop],
-                         .has_initial = (op->flags & CNI_FLAG_INITIAL) != 0};
+    r->access = (uint16_t)x->access;
+    r->value = x->src[0];
+    r->dtype = x->dtype;
+    r->kind = cni_ops[opcode].reduce_kind;
+    r->itemsize = cn_dtype_size((cn_dtype)x->dtype);
+    r->reduce = kernels->reduces[x->loop];
+    r->combine = kernels->loops[x->loop];
+    r->has_initial = (op->flags & CNI_FLAG_INITIAL) != 0;
     cn_scalar identity;
     r->has_identity = cn_op_identity(opcode, &identity) == CN_OK &&
                       cn_scalar_cast(&identity, CN_STRONG, (cn_dtype)x->dtype, &r->identity) == CN_OK;
@@ -59,28 +74,17 @@ static bool reduction_bind(const cni_instr *x, const cni_part *part, const cni_w
     int64_t leaf = r->large ? CNI_LEAF : CNI_SMALL_SUM;
     leaf = leaf < r->block ? leaf : r->block;
     size_t row = g->last_kept ? (size_t)g->columns * r->itemsize + 64 : 64;
-    r->scratch = cni_arena_raw(&g->arena, is_float_sum(r) && !g->last_kept ? (size_t)leaf * r->itemsize : 64);
-    r->row = cni_arena_raw(&g->arena, row);
-    r->total = cni_arena_raw(&g->arena, row);
-    r->exact = cni_arena_raw(&g->arena, r->large ? 2 * sizeof *r->exact : 64);
-    return r->scratch != NULL && r->row != NULL && r->total != NULL && r->exact != NULL;
+    size_t leaf_bytes = is_float_sum(r) && !g->last_kept ? (size_t)leaf * r->itemsize : 64;
+    r->exact = r->large && r->exact == NULL ? cni_arena_raw(&g->arena, 2 * sizeof *r->exact) : r->exact;
+    return cni_group_room(g, &r->scratch, &r->scratch_room, leaf_bytes) && rows_room(g, r, row) && (r->exact != NULL || !r->large);
 }
 
-cn_status cni_reduce_bind(const cni_part *part, const cni_window *w, cni_group_binding *g, cni_lane *lane)
+bool cni_reduce_bind(const cni_part *part, const cni_window *w, cni_group_binding *g, cni_lane *lane)
 {
-    uint32_t n = 0;
+    cni_reduction *r = lane->reductions;
     for (uint32_t i = 0; i < part->ninstr; i++) {
-        n += part->instr[i].kind == CNI_INSTR_REDUCE;
-    }
-    lane->reductions = cni_arena_alloc(&g->arena, n * sizeof *lane->reductions);
-    if (lane->reductions == NULL) {
-        return cni_fail_memory((int64_t)(n * sizeof *lane->reductions));
-    }
-    g->nreductions = 0;
-    for (uint32_t i = 0; i < part->ninstr; i++) {
-        if (part->instr[i].kind == CNI_INSTR_REDUCE &&
-            !reduction_bind(&part->instr[i], part, w, g, &lane->reductions[g->nreductions++])) {
-            return cni_fail_memory(CNI_SMALL_SUM);
+        if (part->instr[i].kind == CNI_INSTR_REDUCE && !reduction_bind(&part->instr[i], part, w, g, r++)) {
+            return false;
         }
     }
     for (uint32_t i = 0; i < g->nsteps; i++) {
@@ -88,7 +92,7 @@ cn_status cni_reduce_bind(const cni_part *part, const cni_window *w, cni_group_b
             lane->reductions[g->steps[i].reduction].in_run = g->steps[i].npointers != 0;
         }
     }
-    return CN_OK;
+    return true;
 }
 
 /* ---- One result ---- */
@@ -465,7 +469,7 @@ typedef struct reduce_run {
 static void run_lane(void *context, int k)
 {
     const reduce_run *r = context;
-    feclearexcept(FE_ALL_EXCEPT);
+    cni_events_clear();
     r->units(r->g, &r->g->lanes[k], r->run, cni_lane_begin(r->count, k, r->lanes), cni_lane_begin(r->count, k + 1, r->lanes));
 }
 
@@ -477,7 +481,7 @@ static void run_share(void *context, int k)
     int64_t elements = extent(r->g, r->g->nkept, r->g->ndim);
     int64_t from = (r->first + cni_lane_begin(r->count, k, r->lanes)) * r->quantum;
     int64_t to = (r->first + cni_lane_begin(r->count, k + 1, r->lanes)) * r->quantum;
-    feclearexcept(FE_ALL_EXCEPT);
+    cni_events_clear();
     for (uint32_t i = 0; i < r->g->nreductions; i++) {
         cni_reduction *reduction = &lane->reductions[i];
         result_begin(reduction, r->run);

@@ -6,12 +6,12 @@
  */
 #include "cpu/tier1.h"
 
-#include <fenv.h>
 #include <string.h>
 
 #include "base/settings.h"
 #include "cpu/codegen.h"
 #include "cpu/compiler.h"
+#include "cpu/events.h"
 
 typedef struct cni_tier1 {
     cni_compiled *compiled;
@@ -22,6 +22,7 @@ typedef struct cni_tier1 {
     uint32_t *scalar_numbers; /* of the window; CNI_NONE: any value */
     uint32_t nsaved;
     uint32_t *saved;          /* accesses whose tiles are kept */
+    size_t *room;             /* [lane * nsaved + saved]: bytes of its copy */
 } cni_tier1;
 
 static bool is_updated(const cni_group_binding *g, const cni_part *part, uint32_t access)
@@ -42,16 +43,30 @@ static bool lanes_prepare(const cni_part *part, cni_group_binding *g, cni_tier1 
             t->saved[t->nsaved++] = a;
         }
     }
-    for (int k = 0; k < g->nlanes && t->saved != NULL; k++) {
+    t->room = cni_arena_alloc(&g->arena, ((size_t)g->layout.nlanes * t->nsaved + 1) * sizeof *t->room);
+    for (int k = 0; k < g->layout.nlanes && t->saved != NULL; k++) {
         cni_lane *lane = &g->lanes[k];
         lane->copies = cni_arena_alloc(&g->arena, (t->nsaved + 1) * sizeof *lane->copies);
         lane->scratch = cni_arena_alloc(&g->arena, (g->nreductions + 1) * sizeof *lane->scratch);
         if (lane->copies == NULL || lane->scratch == NULL) {
             return false;
         }
+    }
+    return t->saved != NULL && t->room != NULL;
+}
+
+/* What follows the extents and strides of the group. */
+static bool follow(cni_group_binding *g, cni_tier1 *t)
+{
+    for (uint32_t a = 0; a < g->naccess; a++) {
+        t->row_strides[a] = g->rows > 1 ? g->access[a].strides[g->ndim - 2] : 0;
+        t->column_strides[a] = g->ndim > 0 ? g->access[a].strides[g->ndim - 1] : 0;
+    }
+    for (int k = 0; k < g->layout.nlanes; k++) {
+        cni_lane *lane = &g->lanes[k];
         for (uint32_t n = 0; n < t->nsaved; n++) {
-            lane->copies[n] = cni_arena_alloc(&g->arena, (size_t)(g->rows * g->columns) << g->access[t->saved[n]].log2_size);
-            if (lane->copies[n] == NULL) {
+            size_t need = (size_t)(g->rows * g->columns) << g->access[t->saved[n]].log2_size;
+            if (!cni_group_room(g, &lane->copies[n], &t->room[(size_t)k * t->nsaved + n], need)) {
                 return false;
             }
         }
@@ -59,7 +74,12 @@ static bool lanes_prepare(const cni_part *part, cni_group_binding *g, cni_tier1 
             lane->scratch[n] = lane->reductions[n].in_run ? lane->registers[lane->reductions[n].value] : NULL;
         }
     }
-    return t->saved != NULL;
+    return true;
+}
+
+bool cni_tier1_follow(cni_group_binding *g)
+{
+    return g->asked == NULL || follow(g, g->asked);
 }
 
 static cni_tier1 *create(const cni_part *part, cni_group_binding *g)
@@ -73,12 +93,8 @@ static cni_tier1 *create(const cni_part *part, cni_group_binding *g)
     t->scalars = cni_arena_alloc(&g->arena, (part->ninstr + 1) * sizeof *t->scalars);
     t->scalar_numbers = cni_arena_alloc(&g->arena, (part->ninstr + 1) * sizeof *t->scalar_numbers);
     if (t->row_strides == NULL || t->column_strides == NULL || t->scalars == NULL || t->scalar_numbers == NULL ||
-        !lanes_prepare(part, g, t)) {
+        !lanes_prepare(part, g, t) || !follow(g, t)) {
         return NULL;
-    }
-    for (uint32_t a = 0; a < g->naccess; a++) {
-        t->row_strides[a] = g->rows > 1 ? g->access[a].strides[g->ndim - 2] : 0;
-        t->column_strides[a] = g->ndim > 0 ? g->access[a].strides[g->ndim - 1] : 0;
     }
     for (uint32_t i = 0; i < part->ninstr; i++) {
         if (part->instr[i].kind == CNI_INSTR_SCALAR) {
@@ -101,7 +117,7 @@ static cni_tier1 *ask(const cni_part *part, cni_group_binding *g, const cni_wind
 
 void cni_tier1_prepare(const cni_part *part, cni_group_binding *g, const cni_run *run)
 {
-    int64_t tier = cni_settings[CNI_SETTING_TIER], elements = g->nsteps;
+    int64_t tier = cni_settings[CNI_SETTING_TIER];
     if (g->tier1 != NULL) {
         cni_tier1 *t = g->tier1;
         static const cn_scalar any;
@@ -113,10 +129,7 @@ void cni_tier1_prepare(const cni_part *part, cni_group_binding *g, const cni_run
     if (tier == 0 || g->no_tier1) {
         return;
     }
-    for (int d = 0; d < g->ndim; d++) {
-        elements *= g->shape[d];
-    }
-    g->work += elements;
+    g->work += g->run_work;
     if (tier < 2 && g->work < cni_settings[CNI_SETTING_COMPILE_AFTER]) {
         return;
     }
@@ -162,7 +175,7 @@ void cni_tier1_run(const cni_group_binding *g, cni_lane *lane, const cni_run *ru
         save(g, lane, n, rows, columns, false);
     }
     t->kernel(rows, columns, lane->pointers, t->row_strides, t->column_strides, t->scalars, lane->scratch);
-    if (g->fp_kinds != 0 && (cni_fp_events_seen() & g->fp_kinds) != 0) {
+    if (g->fp_kinds != 0 && (cni_events_seen() & g->fp_kinds) != 0) {
         for (uint32_t n = 0; n < t->nsaved; n++) {
             save(g, lane, n, rows, columns, true);
         }

@@ -1,8 +1,8 @@
 /* tile.c - tier 0: interprets a group's program tile by tile, and finds out which op raised a floating-point event. */
-#include <fenv.h>
 #include <string.h>
 
 #include "base/threads.h"
+#include "cpu/events.h"
 #include "cpu/group.h"
 #include "cpu/tier1.h"
 
@@ -47,29 +47,14 @@ static void loop(const cni_lane *lane, const cni_step *step, int64_t n)
 
 /* ---- Floating-point events ---- */
 
-static const struct {
-    int flag;
-    uint32_t kind;
-} events[] = {{FE_DIVBYZERO, CN_FP_DIVIDE}, {FE_OVERFLOW, CN_FP_OVERFLOW}, {FE_UNDERFLOW, CN_FP_UNDERFLOW}, {FE_INVALID, CN_FP_INVALID}};
-
-uint32_t cni_fp_events_seen(void)
-{
-    int flags = fetestexcept(FE_ALL_EXCEPT);
-    uint32_t kinds = 0;
-    for (size_t i = 0; i < sizeof events / sizeof *events; i++) {
-        kinds |= (flags & events[i].flag) != 0 ? events[i].kind : 0;
-    }
-    return kinds;
-}
-
 void cni_tile_run_asking(const cni_group_binding *g, cni_lane *lane, const cni_run *run, int64_t rows, int64_t columns)
 {
     for (uint32_t i = 0; i < g->nsteps; i++) {
         const cni_step *step = &g->steps[i];
         if (step->kind == CNI_STEP_LOOP) {
-            feclearexcept(FE_ALL_EXCEPT);
+            cni_events_clear();
             loop(lane, step, rows * columns);
-            lane->told[i] |= step->loop != NULL ? cni_fp_events_seen() & step->fp_kinds : 0;
+            lane->told[i] |= step->loop != NULL ? cni_events_seen() & step->fp_kinds : 0;
         } else if (step->kind == CNI_STEP_LOAD) {
             load(g, lane, step, rows, columns);
         } else if (step->kind == CNI_STEP_STORE) {
@@ -78,7 +63,7 @@ void cni_tile_run_asking(const cni_group_binding *g, cni_lane *lane, const cni_r
             cni_reduce_tile(g, lane, &lane->reductions[step->reduction], run, rows, columns);
         }
     }
-    feclearexcept(FE_ALL_EXCEPT);
+    cni_events_clear();
 }
 
 static void run_steps(const cni_group_binding *g, cni_lane *lane, const cni_run *run, int64_t rows, int64_t columns)
@@ -115,7 +100,7 @@ void cni_tile_run(const cni_group_binding *g, cni_lane *lane, const cni_run *run
         cni_tile_run_asking(g, lane, run, rows, columns);
     } else {
         run_steps(g, lane, run, rows, columns);
-        if ((cni_fp_events_seen() & g->fp_kinds) != 0) {
+        if ((cni_events_seen() & g->fp_kinds) != 0) {
             cni_tile_run_asking(g, lane, run, rows, columns);
         }
     }
@@ -124,14 +109,16 @@ void cni_tile_run(const cni_group_binding *g, cni_lane *lane, const cni_run *run
 /* What all lanes saw, in the order of the ops. */
 static void report_events(const cni_group_binding *g, const cni_run *run)
 {
+    static const uint32_t events[] = {CN_FP_DIVIDE, CN_FP_OVERFLOW, CN_FP_UNDERFLOW, CN_FP_INVALID};
     for (uint32_t i = 0; i < g->nsteps; i++) {
         uint32_t kinds = 0;
         for (int k = 0; k < g->nlanes; k++) {
             kinds |= g->lanes[k].told[i];
+            g->lanes[k].told[i] = 0;
         }
-        for (size_t e = 0; e < sizeof events / sizeof *events; e++) {
-            if ((kinds & events[e].kind) != 0) {
-                cni_run_event(run, g->steps[i].op, events[e].kind);
+        for (size_t e = 0; kinds != 0 && e < sizeof events / sizeof *events; e++) {
+            if ((kinds & events[e]) != 0) {
+                cni_run_event(run, g->steps[i].op, events[e]);
             }
         }
     }
@@ -172,16 +159,6 @@ static int64_t tile_step(const cni_group_binding *g, int d)
     return d == g->ndim - 1 ? g->columns : d == g->ndim - 2 ? g->rows : 1;
 }
 
-static int64_t tile_count(const cni_group_binding *g)
-{
-    int64_t count = 1;
-    for (int d = 0; d < g->ndim; d++) {
-        int64_t step = tile_step(g, d);
-        count *= (g->shape[d] + step - 1) / step;
-    }
-    return count;
-}
-
 /* Puts the lane at a tile, counted in C order. */
 static void seek_tile(const cni_group_binding *g, cni_lane *lane, int64_t tile)
 {
@@ -195,7 +172,7 @@ static void seek_tile(const cni_group_binding *g, cni_lane *lane, int64_t tile)
 static void run_tiles(const cni_group_binding *g, cni_lane *lane, const cni_run *run, int64_t first, int64_t end)
 {
     int columns_dim = g->ndim - 1, rows_dim = g->ndim - 2;
-    if (first < end) {
+    if (first > 0 && first < end) {
         seek_tile(g, lane, first);
     }
     for (int64_t tile = first; tile < end; tile++) {
@@ -221,14 +198,14 @@ static void run_lane(void *context, int k)
 {
     const group_run *r = context;
     if (r->g->fp_kinds != 0) {
-        feclearexcept(FE_ALL_EXCEPT);
+        cni_events_clear();
     }
     run_tiles(r->g, &r->g->lanes[k], r->run, cni_lane_begin(r->tiles, k, r->lanes), cni_lane_begin(r->tiles, k + 1, r->lanes));
 }
 
 static void run_nest(cni_group_binding *g, const cni_run *run)
 {
-    group_run r = {.g = g, .run = run, .tiles = tile_count(g)};
+    group_run r = {.g = g, .run = run, .tiles = g->tiles};
     r.lanes = r.tiles < g->nlanes ? (int)r.tiles : g->nlanes;
     cni_threads_run(r.lanes, run_lane, &r);
 }
@@ -238,18 +215,15 @@ static void begin(const cni_part *part, cni_group_binding *g, const cni_run *run
     cni_tier1_prepare(part, g, run);
     for (int k = 0; k < g->nlanes; k++) {
         scalars_set(g, &g->lanes[k], run);
-        memset(g->lanes[k].index, 0, (size_t)g->ndim * sizeof *g->lanes[k].index);
-        memset(g->lanes[k].told, 0, g->nsteps * sizeof *g->lanes[k].told);
+        for (int d = 0; d < g->ndim; d++) {
+            g->lanes[k].index[d] = 0;
+        }
     }
 }
 
 void cni_group_run(const cni_part *part, cni_group_binding *g, const cni_run *run)
 {
-    bool empty = false;
-    for (int d = 0; d < g->ndim; d++) {
-        empty |= g->shape[d] == 0;
-    }
-    if (empty && !part->reduces) {
+    if (g->tiles == 0 && !part->reduces) {
         return;
     }
     begin(part, g, run);

@@ -51,19 +51,25 @@ static int64_t view_bytes(const cni_window *w, uint32_t view)
     return count;
 }
 
-/* What the accesses of one slot move together: at most the slot. */
-static int64_t slot_bytes(const cni_launch *launch, const cni_plan *plan, const cni_window *w, uint32_t slot, bool written)
+/* What the accesses of one slot move together: at most the slot. 0 but for the first of them. */
+static int64_t slot_bytes(const cni_launch *launch, const cni_plan *plan, const cni_window *w, const cni_access *first)
 {
     int64_t sum = 0;
+    bool met = false;
     for (uint32_t k = 0; k < launch->nparts; k++) {
         const cni_part *part = &launch->parts[k];
-        for (uint32_t a = 0; a < part->naccess; a++) {
-            if (part->access[a].slot == slot && part->access[a].written == written) {
-                sum += view_bytes(w, part->access[a].view);
+        for (const cni_access *a = part->access; a < part->access + part->naccess; a++) {
+            if (a->slot != first->slot || a->written != first->written) {
+                continue;
             }
+            if (!met && a != first) {
+                return 0;
+            }
+            met = true;
+            sum += view_bytes(w, a->view);
         }
     }
-    int64_t all = w->bases[plan->slots[slot].base]->nbytes;
+    int64_t all = w->bases[plan->slots[first->slot].base]->nbytes;
     return sum < all ? sum : all;
 }
 
@@ -93,12 +99,13 @@ static int64_t carry_bytes(const cni_part *part, const cni_window *w, const cni_
 void cni_launch_bytes(const cni_launch *launch, const cni_plan *plan, const cni_window *w, const cni_skeleton *s,
                       uint64_t *read, uint64_t *written)
 {
-    for (uint32_t i = 0; i < plan->nslots; i++) {
-        *read += (uint64_t)slot_bytes(launch, plan, w, i, false);
-        *written += (uint64_t)slot_bytes(launch, plan, w, i, true);
-    }
     for (uint32_t k = 0; k < launch->nparts; k++) {
         const cni_part *part = &launch->parts[k];
+        for (uint32_t a = 0; a < part->naccess; a++) {
+            if (part->access[a].slot != CNI_NONE) {
+                *(part->access[a].written ? written : read) += (uint64_t)slot_bytes(launch, plan, w, &part->access[a]);
+            }
+        }
         if (part->kind == CNI_PART_CARRY || part->kind == CNI_PART_FILL) {
             uint64_t bytes = (uint64_t)carry_bytes(part, w, s);
             *written += bytes;

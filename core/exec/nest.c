@@ -166,8 +166,8 @@ bool cni_nest_make(const cni_part *part, const cni_window *w, uint32_t reduce_vi
     const cni_shape_entry *shape = &w->shapes[part->shape];
     *n = (cni_nest){.ndim = shape->ndim, .naccess = part->naccess};
     memcpy(n->shape, w->geometry + shape->geometry, shape->ndim * sizeof *n->shape);
-    n->offsets = cni_arena_alloc(arena, part->naccess * sizeof *n->offsets);
-    n->strides = cni_arena_alloc(arena, (size_t)part->naccess * CN_MAX_DIMS * sizeof *n->strides);
+    n->offsets = cni_arena_raw(arena, part->naccess * sizeof *n->offsets);
+    n->strides = cni_arena_raw(arena, (size_t)part->naccess * CN_MAX_DIMS * sizeof *n->strides);
     if (n->offsets == NULL || n->strides == NULL) {
         return false;
     }

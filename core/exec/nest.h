@@ -9,7 +9,7 @@ typedef struct cni_nest {
     uint32_t naccess;
     int64_t shape[CN_MAX_DIMS];
     int64_t *offsets; /* by access */
-    int64_t *strides; /* [access * CN_MAX_DIMS + dimension] */
+    int64_t *strides; /* [access * CN_MAX_DIMS + dimension], up to ndim */
     bool reduced[CN_MAX_DIMS];
     int nkept;
     bool last_kept;

@@ -30,6 +30,9 @@ typedef struct cni_place {
     bool (*supports)(const cni_part *part, const cni_window *w, const cni_skeleton *s);
     /* span: of a carry or fill, NULL: all. CN_ERROR_UNSUPPORTED from a device's: the processor takes the part. */
     cn_status (*bind)(const cni_part *part, const cni_window *w, const cni_skeleton *s, const cni_span *span, void **binding);
+    /* The part meets other geometry: its binding follows in place. When it fails, the binding can only be unbound.
+       NULL: it is unbound, and bound anew. */
+    cn_status (*rebind)(const cni_part *part, const cni_window *w, const cni_skeleton *s, const cni_span *span, void *binding);
     /*
      * Instead of bind: the first parts of a launch as one, as many of the count as go together; run then gets the first.
      * All of them are supported.

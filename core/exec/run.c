@@ -17,13 +17,26 @@
 
 /* The geometry a plan was last run with, and what follows from it. */
 typedef struct bound_part {
-    const cni_place *place;
+    const cni_place *place; /* NULL: not bound */
     void *binding;
-    uint32_t count; /* parts of the launch, from this one on, that it is a binding of */
+    const cni_part *part; /* the first of */
+    uint32_t count;       /* parts of the launch that it is a binding of */
 } bound_part;
 
+/* Storage of one run, by slot. */
+typedef struct storage {
+    cni_buffer **buffers;                /* of those that live on; own reference unless entry */
+    cni_buffer **of;                     /* whether it has ended or not */
+    cni_buffer **idle;                   /* of slots that have ended, for those that begin later */
+    void **addresses[CNI_ON_DEVICE + 1]; /* by place, by slot */
+    uint32_t nidle;
+    bool moves; /* more places than the host are involved */
+    void *scratch[CNI_ON_DEVICE + 1];
+} storage;
+
 typedef struct binding {
-    size_t ngeometry;
+    bool complete; /* the parts are bound to the geometry */
+    size_t ngeometry, geometry_capacity;
     int64_t *geometry;
     uint32_t nparts;
     bound_part *parts;
@@ -33,29 +46,46 @@ typedef struct binding {
     uint8_t *touched;                   /* by slot: places that use it (CNI_ON_ bits) */
     int64_t scratch[CNI_ON_DEVICE + 1]; /* by place: the most that a part takes */
     uint64_t bytes_read, bytes_written; /* of one run */
+    storage store;                      /* of the present run */
+    cni_arena arena;                    /* what the plan alone says how much of there is */
 } binding;
+
+static void part_unbind(bound_part *bound)
+{
+    if (bound->place != NULL) {
+        bound->place->unbind(bound->binding);
+    }
+    *bound = (bound_part){0};
+}
+
+/* What the device keeps of runs with this geometry. */
+static void plan_memory_forget(binding *b)
+{
+    if (b->plan_memory != NULL) {
+        cni_device_place()->plan_forget(b->plan_memory);
+        b->plan_memory = NULL;
+    }
+}
 
 static void binding_destroy(void *opaque)
 {
     binding *b = opaque;
-    for (uint32_t i = 0; b != NULL && i < b->nparts; i++) {
-        b->parts[i].place->unbind(b->parts[i].binding);
+    if (b == NULL) {
+        return;
     }
-    if (b != NULL) {
-        if (b->plan_memory != NULL) {
-            cni_device_place()->plan_forget(b->plan_memory);
-        }
-        cni_free(b->geometry);
-        cni_free(b->parts);
-        cni_free(b->touched);
-        cni_free(b);
+    plan_memory_forget(b);
+    for (uint32_t i = 0; i < b->nparts; i++) {
+        part_unbind(&b->parts[i]);
     }
+    cni_free(b->geometry);
+    cni_arena_destroy(&b->arena);
+    cni_free(b);
 }
 
 static bool geometry_unchanged(const cni_plan *plan, const cni_window *w)
 {
     const binding *b = plan->binding;
-    return b != NULL && b->ngeometry == w->ngeometry && b->gpu == cni_settings[CNI_SETTING_GPU] &&
+    return b != NULL && b->complete && b->ngeometry == w->ngeometry && b->gpu == cni_settings[CNI_SETTING_GPU] &&
            b->gpu_bytes == cni_settings[CNI_SETTING_GPU_BYTES] &&
            memcmp(b->geometry, w->geometry, w->ngeometry * sizeof *w->geometry) == 0;
 }
@@ -134,28 +164,48 @@ static void touch(void *context, uint32_t slot, bool reads, bool writes)
     t->b->touched[slot] |= t->where;
 }
 
-/* Binds the first of count parts of a launch, and those behind it that its place takes together with it. */
-static cn_status bind_part(const cni_part *part, uint32_t count, const cni_plan *plan, const cni_window *w,
-                           const cni_skeleton *s, binding *b)
+/* Binds the part at this place, alone: what is bound already follows. */
+static cn_status bind_at(const cni_place *place, const cni_part *part, const cni_window *w, const cni_skeleton *s,
+                         bound_part *bound)
 {
-    bound_part *bound = &b->parts[b->nparts];
+    bool same = bound->place == place && bound->part == part && bound->count == 1;
+    if (same && place->rebind != NULL) {
+        return place->rebind(part, w, s, NULL, bound->binding);
+    }
+    part_unbind(bound);
+    CN_TRY(place->bind(part, w, s, NULL, &bound->binding));
+    *bound = (bound_part){.place = place, .part = part, .binding = bound->binding, .count = 1};
+    return CN_OK;
+}
+
+/* The first of count parts, and those behind it that the place takes together with it. */
+static cn_status bind_together(const cni_place *place, const cni_part *part, uint32_t count, const cni_window *w,
+                               const cni_skeleton *s, bound_part *bound)
+{
+    uint32_t taken;
+    part_unbind(bound);
+    CN_TRY(place->bind_parts(part, count, w, s, &taken, &bound->binding));
+    *bound = (bound_part){.place = place, .part = part, .binding = bound->binding, .count = taken};
+    return CN_OK;
+}
+
+/* Binds the first of count parts of a launch, and perhaps some behind it. */
+static cn_status bind_part(const cni_part *part, uint32_t count, const cni_plan *plan, const cni_window *w,
+                           const cni_skeleton *s, binding *b, bound_part *bound)
+{
     uint32_t n = 1;
     cn_status status = CN_ERROR_UNSUPPORTED;
-    bound->count = 1;
-    bound->place = choose_place(part, plan, w, s, b);
-    if (bound->place->bind_parts != NULL) {
-        while (n < count && choose_place(&part[n], plan, w, s, b) == bound->place) {
+    const cni_place *place = choose_place(part, plan, w, s, b);
+    if (place->bind_parts != NULL) {
+        while (n < count && choose_place(&part[n], plan, w, s, b) == place) {
             n++;
         }
-        status = bound->place->bind_parts(part, n, w, s, &bound->count, &bound->binding);
+        status = bind_together(place, part, n, w, s, bound);
     }
     if (status == CN_ERROR_UNSUPPORTED) {
-        bound->place = &cni_cpu_place;
-        bound->count = 1;
-        status = bound->place->bind(part, w, s, NULL, &bound->binding);
+        status = bind_at(&cni_cpu_place, part, w, s, bound);
     }
     CN_TRY(status);
-    b->nparts++;
     b->uses_device |= bound->place->where == CNI_ON_DEVICE;
     b->uses_host |= bound->place->where == CNI_ON_HOST;
     int64_t scratch = bound->place->scratch(bound->binding), *most = &b->scratch[bound->place->where];
@@ -166,89 +216,108 @@ static cn_status bind_part(const cni_part *part, uint32_t count, const cni_plan 
     return CN_OK;
 }
 
+static bool binding_create(cni_plan *plan)
+{
+    binding *b = cni_alloc_zero(1, sizeof *b);
+    if (b == NULL) {
+        return false;
+    }
+    size_t n = plan->nslots;
+    uint32_t nparts = part_count(plan);
+    b->parts = cni_arena_alloc(&b->arena, (nparts + 1) * sizeof *b->parts);
+    b->touched = cni_arena_alloc(&b->arena, n + 1);
+    void **slots = cni_arena_alloc(&b->arena, (n * 5 + 1) * sizeof *slots);
+    if (b->parts == NULL || b->touched == NULL || slots == NULL) {
+        binding_destroy(b);
+        return false;
+    }
+    b->nparts = nparts;
+    b->store.buffers = (cni_buffer **)slots;
+    b->store.idle = (cni_buffer **)slots + n;
+    b->store.of = (cni_buffer **)slots + 2 * n;
+    b->store.addresses[CNI_ON_HOST] = slots + 3 * n;
+    b->store.addresses[CNI_ON_DEVICE] = slots + 4 * n;
+    plan->binding = b;
+    plan->binding_destroy = binding_destroy;
+    return true;
+}
+
 static cn_status binding_fill(const cni_plan *plan, const cni_window *w, const cni_skeleton *s, binding *b)
 {
-    uint32_t count = part_count(plan);
-    b->geometry = cni_alloc(w->ngeometry * sizeof *b->geometry);
-    b->parts = cni_alloc_zero(count, sizeof *b->parts);
-    b->touched = cni_alloc_zero(plan->nslots, sizeof *b->touched);
-    if (b->geometry == NULL || b->parts == NULL || b->touched == NULL) {
-        return cni_fail_memory((int64_t)count);
+    if (!cni_grow((void **)&b->geometry, &b->geometry_capacity, w->ngeometry, sizeof *b->geometry)) {
+        return cni_fail_memory((int64_t)(w->ngeometry * sizeof *b->geometry));
     }
     memcpy(b->geometry, w->geometry, w->ngeometry * sizeof *b->geometry);
+    memset(b->touched, 0, plan->nslots);
+    memset(b->scratch, 0, sizeof b->scratch);
     b->ngeometry = w->ngeometry;
     b->gpu = cni_settings[CNI_SETTING_GPU];
     b->gpu_bytes = cni_settings[CNI_SETTING_GPU_BYTES];
+    b->uses_device = b->uses_host = false;
+    plan_memory_forget(b);
+    b->bytes_read = b->bytes_written = 0;
+    bound_part *bound = b->parts;
     for (uint32_t l = 0; l < plan->nlaunches; l++) {
         const cni_launch *launch = &plan->launches[l];
-        for (uint32_t k = 0; k < launch->nparts; k += b->parts[b->nparts - 1].count) {
-            CN_TRY(bind_part(&launch->parts[k], launch->nparts - k, plan, w, s, b));
+        for (uint32_t k = 0; k < launch->nparts; k += bound++->count) {
+            CN_TRY(bind_part(&launch->parts[k], launch->nparts - k, plan, w, s, b, bound));
         }
         cni_launch_bytes(launch, plan, w, s, &b->bytes_read, &b->bytes_written);
     }
     return CN_OK;
 }
 
+/* The plan's binding follows the window's geometry, in the memory that it has. */
 static cn_status bind(cni_plan *plan, const cni_window *w, const cni_skeleton *s)
 {
     if (geometry_unchanged(plan, w)) {
         return CN_OK;
     }
-    binding *fresh = cni_alloc_zero(1, sizeof *fresh);
-    if (fresh == NULL) {
-        return cni_fail_memory((int64_t)sizeof *fresh);
+    if (plan->binding == NULL && !binding_create(plan)) {
+        return cni_fail_memory((int64_t)sizeof(binding));
     }
-    cn_status status = binding_fill(plan, w, s, fresh);
+    binding *b = plan->binding;
+    b->complete = false;
+    cn_status status = binding_fill(plan, w, s, b);
     if (status != CN_OK) {
-        binding_destroy(fresh);
+        binding_destroy(b);
+        plan->binding = NULL;
         return status;
     }
-    binding_destroy(plan->binding);
-    plan->binding = fresh;
-    plan->binding_destroy = binding_destroy;
+    b->complete = true;
     return CN_OK;
 }
 
 /* ---- Storage ---- */
 
-typedef struct storage {
-    const binding *bound;
-    cni_buffer **buffers;                /* by slot, of those that live on; own reference unless entry */
-    cni_buffer **idle;                   /* of slots that have ended, for those that begin later */
-    cni_buffer **of;                     /* by slot, whether it has ended or not */
-    bool moves;                          /* more places than the host are involved */
-    void **addresses[CNI_ON_DEVICE + 1]; /* by place, by slot */
-    uint32_t nidle;
-    void *scratch[CNI_ON_DEVICE + 1];
-} storage;
-
-static void storage_release(const cni_plan *plan, storage *s)
+static void storage_release(const cni_plan *plan)
 {
-    for (uint32_t i = 0; s->buffers != NULL && i < plan->nslots; i++) {
-        if (!plan->slots[i].entry) {
-            cni_buffer_unref(s->buffers[i]);
-        }
+    binding *b = plan->binding;
+    storage *s = &b->store;
+    for (uint32_t i = 0; i < plan->nbegins; i++) {
+        cni_buffer_unref(s->buffers[plan->begins[i]]);
+        s->buffers[plan->begins[i]] = NULL;
     }
     for (uint32_t i = 0; i < s->nidle; i++) {
         cni_buffer_unref(s->idle[i]);
     }
-    cni_storage_free(s->scratch[CNI_ON_HOST], s->bound->scratch[CNI_ON_HOST]);
+    cni_storage_free(s->scratch[CNI_ON_HOST], b->scratch[CNI_ON_HOST]);
     if (s->scratch[CNI_ON_DEVICE] != NULL) {
-        cni_device_place()->scratch_free(s->scratch[CNI_ON_DEVICE], s->bound->scratch[CNI_ON_DEVICE]);
+        cni_device_place()->scratch_free(s->scratch[CNI_ON_DEVICE], b->scratch[CNI_ON_DEVICE]);
     }
-    cni_free(s->buffers);
+    s->scratch[CNI_ON_HOST] = s->scratch[CNI_ON_DEVICE] = NULL;
+    s->nidle = 0;
 }
 
-static void slot_address(storage *s, uint32_t slot)
+static inline void slot_address(storage *s, uint32_t slot)
 {
     s->of[slot] = s->buffers[slot];
     s->addresses[CNI_ON_HOST][slot] = s->buffers[slot]->data;
     s->addresses[CNI_ON_DEVICE][slot] = s->buffers[slot]->device;
 }
 
-static cn_status slot_begin(storage *s, uint32_t slot, int64_t nbytes)
+static cn_status slot_begin(storage *s, uint32_t slot, int64_t nbytes, uint8_t places)
 {
-    uint8_t places = s->bound->touched[slot];
     for (uint32_t i = 0; i < s->nidle; i++) {
         cni_buffer *b = s->idle[i];
         bool has =
@@ -260,13 +329,7 @@ static cn_status slot_begin(storage *s, uint32_t slot, int64_t nbytes)
             return CN_OK;
         }
     }
-    cni_buffer *fresh = cni_alloc(sizeof *fresh);
-    if (fresh == NULL) {
-        return cni_fail_memory((int64_t)sizeof *fresh);
-    }
-    *fresh = (cni_buffer){.nbytes = nbytes, .refs = 1, .valid = CNI_ON_HOST};
-    s->buffers[slot] = fresh;
-    CN_TRY(cni_buffer_reserve(fresh, places != 0 ? places : CNI_ON_HOST));
+    CN_TRY(cni_buffer_create_at(nbytes, places != 0 ? places : CNI_ON_HOST, &s->buffers[slot]));
     slot_address(s, slot);
     return CN_OK;
 }
@@ -277,9 +340,9 @@ static void slot_end(storage *s, uint32_t slot)
     s->buffers[slot] = NULL;
 }
 
-static cn_status scratch_take(storage *s)
+static cn_status scratch_take(const binding *b, storage *s)
 {
-    int64_t host = s->bound->scratch[CNI_ON_HOST], device = s->bound->scratch[CNI_ON_DEVICE];
+    int64_t host = b->scratch[CNI_ON_HOST], device = b->scratch[CNI_ON_DEVICE];
     if (host > 0 && (s->scratch[CNI_ON_HOST] = cni_storage_alloc(host)) == NULL) {
         return cni_fail_memory(host);
     }
@@ -289,12 +352,12 @@ static cn_status scratch_take(storage *s)
     return CN_OK;
 }
 
-static cn_status entries_take(const cni_plan *plan, const cni_window *w, storage *s)
+static cn_status entries_take(const cni_plan *plan, const cni_window *w, const binding *b, storage *s)
 {
     for (uint32_t i = 0; i < plan->nslots; i++) {
         if (plan->slots[i].entry) {
             s->buffers[i] = w->bases[plan->slots[i].base]->buffer;
-            CN_TRY(cni_buffer_reserve(s->buffers[i], s->bound->touched[i]));
+            CN_TRY(cni_buffer_reserve(s->buffers[i], b->touched[i]));
             s->moves |= s->buffers[i]->device != NULL;
             slot_address(s, i);
         }
@@ -302,31 +365,21 @@ static cn_status entries_take(const cni_plan *plan, const cni_window *w, storage
     return CN_OK;
 }
 
-static cn_status storage_take(const cni_plan *plan, const cni_window *w, storage *s)
+static cn_status storage_take(const cni_plan *plan, const cni_window *w)
 {
-    size_t n = plan->nslots;
-    *s = (storage){.bound = plan->binding};
-    s->moves = s->bound->uses_device;
-    s->buffers = cni_alloc_zero(n * 5 + 1, sizeof(void *));
-    if (s->buffers == NULL) {
-        return cni_fail_memory((int64_t)n);
-    }
-    s->idle = s->buffers + n;
-    s->of = s->buffers + 2 * n;
-    s->addresses[CNI_ON_HOST] = (void **)(s->buffers + 3 * n);
-    s->addresses[CNI_ON_DEVICE] = (void **)(s->buffers + 4 * n);
-    CN_TRY(entries_take(plan, w, s));
-    CN_TRY(scratch_take(s));
-    for (uint32_t l = 0; l < plan->nlaunches; l++) {
-        for (uint32_t i = 0; i < plan->nslots; i++) {
-            if (!plan->slots[i].entry && plan->slots[i].first == l) {
-                CN_TRY(slot_begin(s, i, w->bases[plan->slots[i].base]->nbytes));
-            }
+    binding *b = plan->binding;
+    storage *s = &b->store;
+    s->moves = b->uses_device;
+    CN_TRY(entries_take(plan, w, b, s));
+    CN_TRY(scratch_take(b, s));
+    uint32_t begun = 0, ended = 0;
+    for (uint32_t l = 0; begun < plan->nbegins; l++) {
+        for (; begun < plan->nbegins && plan->slots[plan->begins[begun]].first == l; begun++) {
+            uint32_t slot = plan->begins[begun];
+            CN_TRY(slot_begin(s, slot, w->bases[plan->slots[slot].base]->nbytes, b->touched[slot]));
         }
-        for (uint32_t i = 0; i < plan->nslots; i++) {
-            if (!plan->slots[i].entry && plan->slots[i].last == l) {
-                slot_end(s, i);
-            }
+        for (; ended < plan->nbegins && plan->slots[plan->ends[ended]].last == l; ended++) {
+            slot_end(s, plan->ends[ended]);
         }
     }
     return CN_OK;
@@ -428,12 +481,10 @@ static void run_bound(const cni_part *parts, const bound_part *bound, const cni_
 }
 
 /* Storage that a launch is the first to use has no values yet: it may have been another slot's. */
-static void slots_begin(const cni_plan *plan, const storage *store, uint32_t launch)
+static void slots_begin(const cni_plan *plan, const storage *store, uint32_t launch, uint32_t *begun)
 {
-    for (uint32_t i = 0; i < plan->nslots; i++) {
-        if (!plan->slots[i].entry && plan->slots[i].first == launch) {
-            store->of[i]->valid = 0;
-        }
+    for (; *begun < plan->nbegins && plan->slots[plan->begins[*begun]].first == launch; (*begun)++) {
+        store->of[plan->begins[*begun]]->valid = 0;
     }
 }
 
@@ -443,10 +494,11 @@ enum { MOVE = 1, RUN = 2 };
 static cn_status walk(const cni_plan *plan, const cni_window *w, const cni_skeleton *s, const storage *store, int what)
 {
     const bound_part *bound = ((const binding *)plan->binding)->parts;
+    uint32_t begun = 0;
     for (uint32_t l = 0; l < plan->nlaunches; l++) {
         const cni_launch *launch = &plan->launches[l];
         if ((what & MOVE) != 0) {
-            slots_begin(plan, store, l);
+            slots_begin(plan, store, l, &begun);
         }
         for (uint32_t k = 0; k < launch->nparts; k += bound++->count) {
             if ((what & MOVE) != 0) {
@@ -470,9 +522,10 @@ static uint64_t address_key(const cni_plan *plan, const storage *store)
     return key;
 }
 
-static cn_status launch_all(const cni_plan *plan, const cni_window *w, const cni_skeleton *s, const storage *store)
+static cn_status launch_all(const cni_plan *plan, const cni_window *w, const cni_skeleton *s)
 {
     binding *b = plan->binding;
+    const storage *store = &b->store;
     if (b->uses_device && !b->uses_host) {
         CN_TRY(walk(plan, w, s, store, MOVE)); /* nothing goes to the host between its parts */
         cni_device_place()->plan_begin(&b->plan_memory, address_key(plan, store));
@@ -491,17 +544,16 @@ static cn_status launch_all(const cni_plan *plan, const cni_window *w, const cni
 
 static cn_status plan_run(cni_plan *plan, const cni_window *w, const cni_skeleton *s)
 {
-    storage store;
     CN_TRY(bind(plan, w, s));
-    cn_status status = storage_take(plan, w, &store);
+    cn_status status = storage_take(plan, w);
     if (status == CN_OK) {
-        status = launch_all(plan, w, s, &store);
+        status = launch_all(plan, w, s);
     }
     if (status == CN_OK) {
-        commit(plan, w, &store);
+        commit(plan, w, &((const binding *)plan->binding)->store);
         cni_explain_add(plan, w, s);
     }
-    storage_release(plan, &store);
+    storage_release(plan);
     return status;
 }
 

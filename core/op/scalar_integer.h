@@ -30,7 +30,7 @@ static inline T FN(floordiv)(T a, T b)
 #if SIGNED
     if (b == -1) {
         if (a != 0 && a == (T)(0 - (UT)a)) {
-            feraiseexcept(FE_OVERFLOW);
+            cni_raise_overflow();
         }
         return (T)(0 - (UT)a);
     }

@@ -10,9 +10,9 @@
 
 enum { INLINE_DIMS = 4, FREE_LIST_MOST = 512 };
 
-/* Free lists: arrays of up to INLINE_DIMS dimensions, and bases. The link is the first word. */
-static void *free_arrays, *free_bases;
-static int free_array_count, free_base_count;
+/* Free lists: arrays of up to INLINE_DIMS dimensions, bases, buffers. The link is the first word. */
+static void *free_arrays, *free_bases, *free_buffers;
+static int free_array_count, free_base_count, free_buffer_count;
 
 static void *list_pop(void **list, int *count)
 {
@@ -38,19 +38,6 @@ static void list_push(void **list, int *count, void *item)
 const cni_device *cni_process_device;
 const cni_places *cni_process_places;
 
-cn_status cni_buffer_create(int64_t nbytes, cni_buffer **out)
-{
-    cni_buffer *buffer = cni_alloc(sizeof *buffer);
-    void *data = buffer != NULL ? cni_storage_alloc(nbytes) : NULL;
-    if (data == NULL) {
-        cni_free(buffer);
-        return cni_fail_memory(nbytes);
-    }
-    *buffer = (cni_buffer){.data = data, .nbytes = nbytes, .refs = 1, .valid = CNI_ON_HOST};
-    *out = buffer;
-    return CN_OK;
-}
-
 cn_status cni_buffer_reserve(cni_buffer *b, uint8_t places)
 {
     if ((places & CNI_ON_HOST) != 0 && b->data == NULL && (b->data = cni_storage_alloc(b->nbytes)) == NULL) {
@@ -67,6 +54,27 @@ static void count_move(int64_t nbytes)
 {
     cni_stats.moves++;
     cni_stats.move_bytes += (uint64_t)nbytes;
+}
+
+cn_status cni_buffer_create_at(int64_t nbytes, uint8_t places, cni_buffer **out)
+{
+    cni_buffer *buffer = list_pop(&free_buffers, &free_buffer_count);
+    if (buffer == NULL && (buffer = cni_alloc(sizeof *buffer)) == NULL) {
+        return cni_fail_memory(nbytes);
+    }
+    *buffer = (cni_buffer){.nbytes = nbytes, .refs = 1, .valid = CNI_ON_HOST};
+    cn_status status = cni_buffer_reserve(buffer, places);
+    if (status != CN_OK) {
+        cni_buffer_unref(buffer);
+        return status;
+    }
+    *out = buffer;
+    return CN_OK;
+}
+
+cn_status cni_buffer_create(int64_t nbytes, cni_buffer **out)
+{
+    return cni_buffer_create_at(nbytes, CNI_ON_HOST, out);
 }
 
 cn_status cni_buffer_bring(cni_buffer *b, uint8_t place)
@@ -147,7 +155,7 @@ void cni_buffer_unref(cni_buffer *buffer)
     if (buffer->device != NULL) {
         cni_process_device->free(buffer->device, buffer->nbytes);
     }
-    cni_free(buffer);
+    list_push(&free_buffers, &free_buffer_count, buffer);
 }
 
 cn_status cni_base_create(int ndim, const int64_t *shape, const int64_t *strides, int64_t itemsize, int64_t nbytes,

@@ -135,8 +135,9 @@ cn_status cni_base_materialise(cni_base *base);
 /* Frees the base if nothing mentions it any more. */
 void cni_base_drop(cni_base *base);
 
-/* Host memory with unspecified values. */
+/* Host memory with unspecified values; or memory in these places (CNI_ON_ bits). */
 cn_status cni_buffer_create(int64_t nbytes, cni_buffer **out);
+cn_status cni_buffer_create_at(int64_t nbytes, uint8_t places, cni_buffer **out);
 
 /* Gives the buffer memory in these places (CNI_ON_ bits), if it has none there. */
 cn_status cni_buffer_reserve(cni_buffer *buffer, uint8_t places);

@@ -133,6 +133,6 @@ int main(void)
         EXPECT(memcmp(&found, &expected, sizeof found) == 0);
     } while (refused > 0 && failures == 0);
     printf("%llu allocations\n", (unsigned long long)nth - 1);
-    EXPECT(nth > 200);
+    EXPECT(nth > 100);
     return finish("faults");
 }
