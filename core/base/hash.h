@@ -4,7 +4,6 @@
 
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 
 static inline uint64_t cni_hash_mix(uint64_t hash, uint64_t word)
 {
@@ -12,17 +11,25 @@ static inline uint64_t cni_hash_mix(uint64_t hash, uint64_t word)
     return x ^ (x >> 32);
 }
 
-/* A running hash takes a few words: one multiplication waits for the one before, whatever their number. */
-static inline uint64_t cni_hash_take(uint64_t hash, const void *words, size_t count)
+/*
+ * A running hash takes a few words, as a sum of products: nothing waits but for the multiplication that begins it.
+ *     cni_hash_sum sum = cni_hash_begin(hash);
+ *     cni_hash_add(&sum, word); ...
+ *     hash = sum.sum;
+ */
+typedef struct cni_hash_sum {
+    uint64_t sum, factor;
+} cni_hash_sum;
+
+static inline cni_hash_sum cni_hash_begin(uint64_t hash)
 {
-    uint64_t sum = hash * UINT64_C(0x9E3779B97F4A7C15), factor = UINT64_C(0xC2B2AE3D27D4EB4F);
-    for (size_t i = 0; i < count; i++) {
-        uint64_t word;
-        memcpy(&word, (const char *)words + i * sizeof word, sizeof word);
-        sum += (word ^ word >> 32) * factor;
-        factor *= UINT64_C(0xD6E8FEB86659FD93);
-    }
-    return sum;
+    return (cni_hash_sum){hash * UINT64_C(0x9E3779B97F4A7C15), UINT64_C(0xC2B2AE3D27D4EB4F)};
+}
+
+static inline void cni_hash_add(cni_hash_sum *s, uint64_t word)
+{
+    s->sum += (word ^ word >> 29) * s->factor;
+    s->factor = s->factor << 13 | s->factor >> 51;
 }
 
 #endif

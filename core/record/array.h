@@ -74,9 +74,9 @@ struct cni_base {
     uint8_t home_itemsize;
     int64_t nbytes;
     cni_buffer *buffer;
-    struct cni_window *window; /* the newest window that mentions it, and its number there */
-    uint32_t index;
-    uint64_t last_touch; /* number of the last recorded op that mentioned it */
+    struct cni_window *window; /* the newest window that mentions it, its number there, and that of its first view */
+    uint32_t index, first_view;
+    uint64_t last_touch;       /* number of the last recorded op that mentioned it */
     void (*release)(void *owner);
     void *owner;
     int64_t *home; /* shape, then strides */

@@ -4,15 +4,19 @@
 
 #include "record/window.h"
 
-/* Room for one more op with these operands; false without memory, then nothing has changed. */
-bool cni_window_reserve(cni_window *w, const cni_op *op, const cni_operand *operands);
+/* Room for one more op; false without memory, then nothing has changed. */
+bool cni_window_reserve(cni_window *w);
 
-/* The number of an array operand's view; cannot fail after cni_window_reserve. */
-uint32_t cni_window_intern(cni_window *w, const cni_operand *operand);
+/* Gives an array operand's view its number; cannot fail after cni_window_reserve. */
+uint32_t cni_window_intern_new(cni_window *w, const cni_operand *operand);
+
+/* The number of an array operand's view. */
+static inline uint32_t cni_window_intern(cni_window *w, const cni_operand *operand)
+{
+    const cn_array *a = operand->array;
+    return !operand->broadcast && a->window_serial == w->serial ? a->view_index : cni_window_intern_new(w, operand);
+}
 
 void cni_window_clear(cni_window *w, uint64_t serial);
-
-uint64_t cni_view_hash(uint32_t base, uint8_t dtype, const cni_geometry *g);
-void cni_window_table_put(cni_window *w, uint32_t view, uint64_t hash);
 
 #endif

@@ -237,37 +237,28 @@ static int64_t pinned_limit(void)
     return setting > 0 ? setting : memory / 8;
 }
 
-/* What an op does, and how long ago its operands were touched: no extents, no addresses. */
-static uint64_t op_hash(const cni_op *op, const cni_operand *operands)
-{
-    uint64_t hash = (uint64_t)op->kind | (uint64_t)op->flags << 8 | (uint64_t)op->opcode << 16 |
-                    (uint64_t)op->loop << 32 | (uint64_t)op->nin << 48 | (uint64_t)op->parameter << 56;
-    for (int i = 0; i < op->nout + op->nin; i++) {
-        const cn_array *a = operands[i].array;
-        uint64_t word = 0;
-        if (a != NULL) {
-            uint64_t ago = a->base->last_touch == 0 ? UINT32_MAX : op_clock - a->base->last_touch;
-            word = ago << 16 | (uint64_t)a->dtype << 8 | a->ndim;
-        }
-        hash = cni_hash_mix(hash, word);
-    }
-    return hash;
-}
-
 typedef struct operand_facts {
-    bool shared;  /* some operand's memory is known to others */
-    bool foreign; /* some operand is pending in another thread's window */
+    uint64_t kind; /* what the op does */
+    uint64_t hash; /* the same, and how long ago its operands were touched: no extents, no addresses */
+    bool shared;   /* some operand's memory is known to others */
+    bool foreign;  /* some operand is pending in another thread's window */
 } operand_facts;
 
-static operand_facts look(const cni_recorder *r, const cni_op *op, const cni_operand *operands)
+static inline operand_facts look(const cni_recorder *r, const cni_op *op, const cni_operand *operands)
 {
-    operand_facts facts = {false, false};
-    for (int i = 0; i < op->nout + op->nin; i++) {
-        const cn_array *a = operands[i].array;
-        if (a != NULL) {
-            facts.shared |= cni_base_shared(a->base);
-            facts.foreign |= a->base->window != NULL && a->base->window->recorder != r;
+    operand_facts facts = {.kind = (uint64_t)op->kind | (uint64_t)op->flags << 8 | (uint64_t)op->opcode << 16 |
+                                   (uint64_t)op->loop << 32 | (uint64_t)op->nin << 48 | (uint64_t)op->parameter << 56};
+    facts.hash = facts.kind;
+    for (const cni_operand *o = operands, *end = operands + op->nout + op->nin; o < end; o++) {
+        uint64_t word = 0;
+        if (o->array != NULL) {
+            const cni_base *base = o->array->base;
+            uint64_t ago = base->last_touch == 0 ? UINT32_MAX : op_clock - base->last_touch;
+            word = ago << 16 | (uint64_t)o->array->dtype << 8 | o->array->ndim;
+            facts.shared |= cni_base_shared(base);
+            facts.foreign |= base->window != NULL && base->window->recorder != r;
         }
+        facts.hash = cni_hash_mix(facts.hash, word);
     }
     return facts;
 }
@@ -296,14 +287,31 @@ static cn_status prepare(cni_recorder *r, const cni_op *op, const cni_operand *o
                                         (int64_t)r->current->nops >= cni_settings[CNI_SETTING_WINDOW_OPS])) {
         CN_TRY(cut(r));
     }
-    return cni_window_reserve(r->current, op, operands) ? CN_OK : cni_fail_memory((int64_t)sizeof *op);
+    return cni_window_reserve(r->current) ? CN_OK : cni_fail_memory((int64_t)sizeof *op);
 }
 
-/* Field by field: a copy in wide words would wait for the narrow stores that made the op. */
-static void append(cni_recorder *r, const cni_op *op, const cni_operand *operands)
+static inline uint32_t append_operand(cni_recorder *r, cni_window *w, const cni_operand *operand, bool written)
+{
+    if (operand->array == NULL) {
+        w->scalars[w->nscalars] = operand->scalar;
+        return CNI_SCALAR | (uint32_t)w->nscalars++;
+    }
+    cni_base *base = operand->array->base;
+    uint32_t view = cni_window_intern(w, operand);
+    base->last_touch = op_clock;
+    if (written && !base->pending_write) {
+        base->pending_write = true;
+        r->pending_bytes += base->nbytes;
+    }
+    return view;
+}
+
+/* Field by field: a copy in wide words, or hashing them, would wait for the narrow stores that made the op. */
+static void append(cni_recorder *r, const cni_op *op, uint64_t kind, const cni_operand *operands)
 {
     cni_window *w = r->current;
     cni_op *made = &w->ops[w->nops];
+    int nout = op->nout, nargs = nout + op->nin;
     made->kind = op->kind;
     made->nout = op->nout;
     made->nin = op->nin;
@@ -315,25 +323,17 @@ static void append(cni_recorder *r, const cni_op *op, const cni_operand *operand
     made->none = 0;
     made->fp_context = r->fp_context;
     made->site = r->site;
-    int nargs = op->nout + op->nin;
-    for (int i = nargs; i < CNI_OP_ARGS; i++) {
+    for (int i = 0; i < CNI_OP_ARGS; i++) {
         made->args[i] = 0;
     }
+    cni_hash_sum hash = cni_hash_begin(kind);
+    cni_hash_add(&hash, made->fp_kinds);
     for (int i = 0; i < nargs; i++) {
-        if (operands[i].array == NULL) {
-            w->scalars[w->nscalars] = operands[i].scalar;
-            made->args[i] = CNI_SCALAR | (uint32_t)w->nscalars++;
-            continue;
-        }
-        cni_base *base = operands[i].array->base;
-        made->args[i] = cni_window_intern(w, &operands[i]);
-        base->last_touch = op_clock;
-        if (i < op->nout && !base->pending_write) {
-            base->pending_write = true;
-            r->pending_bytes += base->nbytes;
-        }
+        uint32_t arg = append_operand(r, w, &operands[i], i < nout);
+        made->args[i] = arg;
+        cni_hash_add(&hash, arg);
     }
-    w->hash = cni_hash_take(w->hash, made, CNI_OP_WORDS);
+    w->hash = cni_hash_mix(w->hash, hash.sum);
     w->nops++;
     op_clock++;
     cni_stats.ops++;
@@ -345,9 +345,9 @@ cn_status cni_record(const cni_op *op, const cni_operand *operands)
     CN_TRY(cni_recorder_get(&r));
     operand_facts facts = look(r, op, operands);
     CN_TRY(prepare(r, op, operands, facts));
-    cni_repeat_append(&r->repeat, op_hash(op, operands), r->pending_bytes,
+    cni_repeat_append(&r->repeat, facts.hash, r->pending_bytes,
                       (uint64_t)cni_settings[CNI_SETTING_PERIOD_OPS]);
-    append(r, op, operands);
+    append(r, op, facts.kind, operands);
     if (facts.shared) {
         cn_status status = cni_recorder_flush(r);
         if (status != CN_OK) { /* the refused op is all there is */

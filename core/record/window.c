@@ -25,6 +25,24 @@ void cni_window_destroy(cni_window *w)
     cni_free(w);
 }
 
+static inline uint64_t view_hash(uint32_t base, uint8_t dtype, const cni_geometry *g)
+{
+    uint64_t hash = cni_hash_mix(((uint64_t)base << 16) | dtype, (uint64_t)g->offset);
+    for (int d = 0; d < g->ndim; d++) {
+        hash = cni_hash_mix(hash, (uint64_t)g->shape[d] * UINT64_C(0xC2B2AE3D27D4EB4F) + (uint64_t)g->strides[d]);
+    }
+    return hash;
+}
+
+static inline void table_put(cni_window *w, uint32_t view, uint64_t hash)
+{
+    size_t mask = w->table_size - 1, slot = hash & mask;
+    while (w->table[slot] >> 32 == (w->serial & UINT32_MAX)) {
+        slot = (slot + 1) & mask;
+    }
+    w->table[slot] = (w->serial & UINT32_MAX) << 32 | (view + 1);
+}
+
 static bool grow_table(cni_window *w)
 {
     if (w->table_size > 2 * (w->nviews + CNI_OP_ARGS)) {
@@ -38,146 +56,154 @@ static bool grow_table(cni_window *w)
     cni_free(w->table);
     w->table = table;
     w->table_size = size;
+    uint32_t nbases = 0;
     for (uint32_t v = 0; v < w->nviews; v++) {
+        if (w->views[v].base == nbases) { /* its first */
+            nbases++;
+            continue;
+        }
         cni_geometry g = cni_window_geometry(w, v);
-        cni_window_table_put(w, v, cni_view_hash(w->views[v].base, w->views[v].dtype, &g));
+        table_put(w, v, view_hash(w->views[v].base, w->views[v].dtype, &g));
     }
     return true;
 }
 
-bool cni_window_reserve(cni_window *w, const cni_op *op, const cni_operand *operands)
+/* Numbers of the pool that the views of one op take at most: the homes of bases follow when the window is run. */
+enum { OP_NUMBERS = CNI_OP_ARGS * (1 + 2 * CN_MAX_DIMS) };
+
+bool cni_window_reserve(cni_window *w)
 {
-    size_t nargs = (size_t)op->nout + op->nin, numbers = 0;
-    for (size_t i = 0; i < nargs; i++) {
-        const cni_operand *o = &operands[i];
-        numbers += o->array == NULL ? 0 : 1 + 2 * (size_t)(o->broadcast ? o->ndim : o->array->ndim);
-        /* the home shape and strides of a base new to the window follow when it is sealed */
-    }
-    if (w->nops < w->ops_capacity && w->nviews + nargs <= w->views_capacity && w->nbases + nargs <= w->bases_capacity &&
-        w->nshapes + nargs <= w->shapes_capacity && w->nscalars + nargs <= w->scalars_capacity &&
-        w->ngeometry + numbers <= w->geometry_capacity && w->table_size > 2 * (w->nviews + CNI_OP_ARGS)) {
+    if (w->nops < w->ops_capacity && w->nviews + CNI_OP_ARGS <= w->views_capacity &&
+        w->nbases + CNI_OP_ARGS <= w->bases_capacity && w->nshapes + CNI_OP_ARGS <= w->shapes_capacity &&
+        w->nscalars + CNI_OP_ARGS <= w->scalars_capacity && w->ngeometry + OP_NUMBERS <= w->geometry_capacity &&
+        w->table_size > 2 * (w->nviews + CNI_OP_ARGS)) {
         return true;
     }
     return cni_grow((void **)&w->ops, &w->ops_capacity, w->nops + 1, sizeof *w->ops) &&
-           cni_grow((void **)&w->views, &w->views_capacity, w->nviews + nargs, sizeof *w->views) &&
-           cni_grow((void **)&w->bases, &w->bases_capacity, w->nbases + nargs, sizeof *w->bases) &&
-           cni_grow((void **)&w->shapes, &w->shapes_capacity, w->nshapes + nargs, sizeof *w->shapes) &&
-           cni_grow((void **)&w->scalars, &w->scalars_capacity, w->nscalars + nargs, sizeof *w->scalars) &&
-           cni_grow((void **)&w->geometry, &w->geometry_capacity, w->ngeometry + numbers, sizeof *w->geometry) &&
+           cni_grow((void **)&w->views, &w->views_capacity, w->nviews + CNI_OP_ARGS, sizeof *w->views) &&
+           cni_grow((void **)&w->bases, &w->bases_capacity, w->nbases + CNI_OP_ARGS, sizeof *w->bases) &&
+           cni_grow((void **)&w->shapes, &w->shapes_capacity, w->nshapes + CNI_OP_ARGS, sizeof *w->shapes) &&
+           cni_grow((void **)&w->scalars, &w->scalars_capacity, w->nscalars + CNI_OP_ARGS, sizeof *w->scalars) &&
+           cni_grow((void **)&w->geometry, &w->geometry_capacity, w->ngeometry + OP_NUMBERS, sizeof *w->geometry) &&
            grow_table(w);
 }
 
-static uint32_t intern_base(cni_window *w, cni_base *base)
+/* A few numbers: no call. */
+static inline bool same_numbers(int n, const int64_t *a, const int64_t *b)
+{
+    for (int d = 0; d < n; d++) {
+        if (a[d] != b[d]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static inline void append_numbers(cni_window *w, int n, const int64_t *numbers)
+{
+    for (int d = 0; d < n; d++) {
+        w->geometry[w->ngeometry++] = numbers[d];
+    }
+}
+
+static inline void intern_base(cni_window *w, cni_base *base)
 {
     base->window = w;
     base->index = (uint32_t)w->nbases;
     base->windows++;
     w->bases[w->nbases++] = base;
     w->new_bytes += base->buffer == NULL ? base->nbytes : 0;
-    return base->index;
 }
 
 static uint32_t intern_shape(cni_window *w, int ndim, const int64_t *shape)
 {
-    size_t size = (size_t)ndim * sizeof *shape;
     for (size_t s = w->nshapes; s-- > 0;) {
-        if (w->shapes[s].ndim == ndim && memcmp(w->geometry + w->shapes[s].geometry, shape, size) == 0) {
+        if (w->shapes[s].ndim == ndim && same_numbers(ndim, w->geometry + w->shapes[s].geometry, shape)) {
             return (uint32_t)s;
         }
     }
     w->shapes[w->nshapes] = (cni_shape_entry){(uint32_t)w->ngeometry, (uint8_t)ndim};
-    memcpy(w->geometry + w->ngeometry, shape, size);
-    w->ngeometry += (size_t)ndim;
+    append_numbers(w, ndim, shape);
     return (uint32_t)w->nshapes++;
 }
 
-static bool view_is_whole(const cni_base *base, const cni_geometry *g)
+static inline bool view_is_whole(const cni_base *base, const cni_geometry *g)
 {
-    cni_geometry home = cni_base_home(base);
-    return g->offset == 0 && g->itemsize == home.itemsize && g->ndim == home.ndim &&
-           memcmp(g->shape, home.shape, (size_t)g->ndim * sizeof *g->shape) == 0 &&
-           memcmp(g->strides, home.strides, (size_t)g->ndim * sizeof *g->strides) == 0;
+    return g->offset == 0 && g->itemsize == base->home_itemsize && g->ndim == base->home_ndim &&
+           same_numbers(g->ndim, g->shape, base->home) && same_numbers(g->ndim, g->strides, base->home + g->ndim);
 }
 
-static uint32_t view_append(cni_window *w, uint32_t base, uint8_t dtype, const cni_geometry *g)
+static inline uint32_t view_append(cni_window *w, uint32_t base, uint8_t dtype, const cni_geometry *g)
 {
     uint32_t shape = intern_shape(w, g->ndim, g->shape);
+    bool whole = view_is_whole(w->bases[base], g);
     cni_view *v = &w->views[w->nviews];
-    *v = (cni_view){.base = base, .shape = shape, .geometry = (uint32_t)w->ngeometry, .dtype = dtype,
-                    .ndim = (uint8_t)g->ndim, .size = cni_element_count(g->ndim, g->shape)};
-    v->whole = view_is_whole(w->bases[base], g);
-    v->folded = !v->whole && cni_geometry_self_overlap(g);
+    v->base = base;
+    v->shape = shape;
+    v->geometry = (uint32_t)w->ngeometry;
+    v->dtype = dtype;
+    v->ndim = (uint8_t)g->ndim;
+    v->whole = whole;
+    v->folded = !whole && cni_geometry_self_overlap(g);
+    v->size = 1;
+    for (int d = 0; d < g->ndim; d++) {
+        v->size *= g->shape[d];
+    }
     w->geometry[w->ngeometry++] = g->offset;
-    memcpy(w->geometry + w->ngeometry, g->strides, (size_t)g->ndim * sizeof *g->strides);
-    w->ngeometry += (size_t)g->ndim;
-    w->hash = cni_hash_take(w->hash, v, CNI_VIEW_WORDS);
+    append_numbers(w, g->ndim, g->strides);
+    cni_hash_sum hash = cni_hash_begin(w->hash);
+    cni_hash_add(&hash, (uint64_t)base << 32 | shape);
+    cni_hash_add(&hash, (uint64_t)dtype << 16 | (uint64_t)g->ndim << 8 | (uint64_t)whole << 1 | (uint64_t)v->folded);
+    w->hash = hash.sum;
     return (uint32_t)w->nviews++;
 }
 
 static bool view_equals(const cni_window *w, uint32_t view, uint32_t base, uint8_t dtype, const cni_geometry *g)
 {
     const cni_view *v = &w->views[view];
-    if (v->base != base || v->dtype != dtype || v->ndim != g->ndim) {
-        return false;
-    }
-    cni_geometry have = cni_window_geometry(w, view);
-    size_t size = (size_t)g->ndim * sizeof *g->shape;
-    return have.offset == g->offset && memcmp(have.shape, g->shape, size) == 0 &&
-           memcmp(have.strides, g->strides, size) == 0;
+    const int64_t *numbers = w->geometry + v->geometry;
+    return v->base == base && v->dtype == dtype && v->ndim == g->ndim && numbers[0] == g->offset &&
+           same_numbers(g->ndim, numbers + 1, g->strides) &&
+           same_numbers(g->ndim, w->geometry + w->shapes[v->shape].geometry, g->shape);
 }
 
-uint64_t cni_view_hash(uint32_t base, uint8_t dtype, const cni_geometry *g)
+static uint32_t intern_geometry(cni_window *w, const cni_base *base, uint8_t dtype, const cni_geometry *g)
 {
-    uint64_t hash = cni_hash_mix(((uint64_t)base << 16) | dtype, (uint64_t)g->offset);
-    for (int d = 0; d < g->ndim; d++) {
-        hash = cni_hash_mix(hash, (uint64_t)g->shape[d] * UINT64_C(0xC2B2AE3D27D4EB4F) + (uint64_t)g->strides[d]);
+    if (view_equals(w, base->first_view, base->index, dtype, g)) {
+        return base->first_view;
     }
-    return hash;
-}
-
-void cni_window_table_put(cni_window *w, uint32_t view, uint64_t hash)
-{
-    size_t mask = w->table_size - 1, slot = hash & mask;
-    while (w->table[slot] >> 32 == (w->serial & UINT32_MAX)) {
-        slot = (slot + 1) & mask;
-    }
-    w->table[slot] = (w->serial & UINT32_MAX) << 32 | (view + 1);
-}
-
-/* fresh: the window has no view on the base yet. */
-static uint32_t intern_geometry(cni_window *w, uint32_t base, bool fresh, uint8_t dtype, const cni_geometry *g)
-{
-    uint64_t hash = cni_view_hash(base, dtype, g);
+    uint64_t hash = view_hash(base->index, dtype, g);
     size_t mask = w->table_size - 1;
-    for (size_t slot = hash & mask; !fresh && w->table[slot] >> 32 == (w->serial & UINT32_MAX); slot = (slot + 1) & mask) {
+    for (size_t slot = hash & mask; w->table[slot] >> 32 == (w->serial & UINT32_MAX); slot = (slot + 1) & mask) {
         uint32_t view = (uint32_t)w->table[slot] - 1;
-        if (view_equals(w, view, base, dtype, g)) {
+        if (view_equals(w, view, base->index, dtype, g)) {
             return view;
         }
     }
-    uint32_t view = view_append(w, base, dtype, g);
-    cni_window_table_put(w, view, hash);
+    uint32_t view = view_append(w, base->index, dtype, g);
+    table_put(w, view, hash);
     return view;
 }
 
-uint32_t cni_window_intern(cni_window *w, const cni_operand *operand)
+uint32_t cni_window_intern_new(cni_window *w, const cni_operand *operand)
 {
     cn_array *a = operand->array;
-    if (!operand->broadcast && a->window_serial == w->serial) {
-        return a->view_index;
+    cni_base *base = a->base;
+    bool own = !operand->broadcast;
+    cni_geometry g = {own ? a->ndim : operand->ndim, cni_dtype_size(a->dtype), a->offset,
+                      own ? cni_shape(a) : operand->shape, own ? cni_strides(a) : operand->strides};
+    uint32_t view;
+    if (base->window != w) {
+        intern_base(w, base);
+        view = base->first_view = view_append(w, base->index, a->dtype, &g);
+    } else {
+        view = intern_geometry(w, base, a->dtype, &g);
     }
-    bool fresh = a->base->window != w;
-    uint32_t base = fresh ? intern_base(w, a->base) : a->base->index;
-    cni_geometry g = cni_array_geometry(a);
-    if (operand->broadcast) {
-        g.ndim = operand->ndim;
-        g.shape = operand->shape;
-        g.strides = operand->strides;
-        return intern_geometry(w, base, fresh, a->dtype, &g);
+    if (own) {
+        a->view_index = view;
+        a->window_serial = w->serial;
     }
-    a->view_index = intern_geometry(w, base, fresh, a->dtype, &g);
-    a->window_serial = w->serial;
-    return a->view_index;
+    return view;
 }
 
 void cni_window_clear(cni_window *w, uint64_t serial)

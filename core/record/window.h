@@ -6,7 +6,7 @@
  * (skeleton) and the numbers lie apart. Windows of a thread form a line: `sealed` waits to be run until the `current`
  * one is cut, because only then the names that a loop body rebinds are dead.
  *
- * Invariants: a base's `index` is valid in base->window only; an interned view belongs to exactly one window (serial);
+ * Invariants: a base's `index` and `first_view` are valid in base->window only; an interned view belongs to exactly one window (serial);
  * op arguments are numbers of views, or CNI_SCALAR | number of a scalar; outputs come first, a mask last.
  */
 #ifndef CNI_WINDOW_H
@@ -90,7 +90,7 @@ typedef struct cni_window {
     cni_shape_entry *shapes;
     cn_scalar *scalars;
     int64_t *geometry;
-    uint64_t *table; /* open addressing: serial << 32 | view number + 1 */
+    uint64_t *table; /* open addressing: serial << 32 | view number + 1; without the first view of each base */
     size_t table_size;
     int64_t new_bytes; /* of bases without storage when first mentioned */
 } cni_window;

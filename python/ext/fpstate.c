@@ -118,6 +118,23 @@ static int context_change(PyObject *errstate, PyObject *filters)
     return 0;
 }
 
+/* warnings.filters, borrowed. It is looked up again only when a name of that module has been bound since. */
+static PyObject *filters_now(void)
+{
+#if PY_VERSION_HEX < 0x030C0000
+    static uint64_t version;
+    static PyObject *found;
+    uint64_t now = ((PyDictObject *)warnings_names)->ma_version_tag;
+    if (now != version) {
+        version = now;
+        found = PyDict_GetItemWithError(warnings_names, filters_name);
+    }
+    return found;
+#else
+    return PyDict_GetItemWithError(warnings_names, filters_name);
+#endif
+}
+
 void cnx_begin(void)
 {
     PyThreadState *thread = PyThreadState_Get();
@@ -126,7 +143,7 @@ void cnx_begin(void)
     if (errstate_variable != NULL && PyContextVar_Get(errstate_variable, NULL, &errstate) < 0) {
         PyErr_Clear();
     }
-    PyObject *filters = PyDict_GetItemWithError(warnings_names, filters_name);
+    PyObject *filters = filters_now();
     uint64_t number = PyThreadState_GetID(thread);
     if (errstate != seen.errstate || filters != seen.filters || number != seen.thread) {
         seen.thread = number;
