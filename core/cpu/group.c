@@ -45,15 +45,15 @@ static uint8_t log2_size(cn_dtype dtype)
 
 /* ---- Accesses ---- */
 
-static int64_t nest_stride(const binder *b, uint32_t access, int from_last)
+static inline int64_t nest_stride(const binder *b, uint32_t access, int from_last)
 {
     int d = b->nest.ndim - 1 - from_last;
     return d < 0 ? 0 : b->nest.strides[(size_t)access * CN_MAX_DIMS + (size_t)d];
 }
 
-static cni_touch touch_of(const binder *b, uint32_t access, int64_t columns, int64_t rows)
+static inline cni_touch touch_of(const binder *b, uint32_t access, int64_t columns, int64_t rows)
 {
-    int64_t size = (int64_t)cn_dtype_size((cn_dtype)b->w->views[b->part->access[access].view].dtype);
+    int64_t size = cni_dtype_size(b->w->views[b->part->access[access].view].dtype);
     int64_t column = nest_stride(b, access, 0), row = nest_stride(b, access, 1);
     bool one_column = columns == 1;
     if (rows == 1) {
@@ -253,10 +253,9 @@ static void tile_choose(binder *b)
 }
 
 /* How the access meets the tile, and whether generated code sees its columns as a run, as one element, or by a stride. */
-static uint8_t touch_key(const binder *b, uint32_t access, int64_t columns, int64_t rows)
+static inline uint8_t touch_key(const binder *b, uint32_t access, int64_t columns, int64_t rows)
 {
-    int64_t size = (int64_t)cn_dtype_size((cn_dtype)b->w->views[b->part->access[access].view].dtype);
-    int64_t column = nest_stride(b, access, 0);
+    int64_t size = cni_dtype_size(b->w->views[b->part->access[access].view].dtype), column = nest_stride(b, access, 0);
     return (uint8_t)(touch_of(b, access, columns, rows) | (column == size ? 4 : column == 0 ? 8 : 0));
 }
 

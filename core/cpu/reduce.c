@@ -55,7 +55,7 @@ static bool reduction_bind(const cni_instr *x, const cni_part *part, const cni_w
     const cni_cpu_kernels *kernels = cni_cpu_kernels_get();
     const cni_op *op = &w->ops[x->op];
     cni_geometry out = cni_window_geometry(w, part->access[x->access].view);
-    int opcode = (int)cni_op_of_loop(x->loop);
+    int opcode = op->opcode;
     r->access = (uint16_t)x->access;
     r->value = x->src[0];
     r->dtype = x->dtype;

@@ -193,13 +193,31 @@ static bool lattice_place(const cni_geometry *home, int n, const int64_t *shape,
     return offset == 0;
 }
 
+/* The commonest case of that, a slice of a vector. */
+static bool line_place(const cni_geometry *home, int n, const int64_t *shape, const int64_t *strides, int64_t offset,
+                       cni_lattice *out)
+{
+    int64_t unit = home->strides[0], stride = n == 0 ? unit : strides[0] < 0 ? -strides[0] : strides[0];
+    int64_t count = n == 0 ? 1 : shape[0];
+    offset += n == 1 && strides[0] < 0 ? strides[0] * (count - 1) : 0;
+    out->ndim = 1;
+    out->start[0] = home->shape[0] > 1 ? offset / unit : 0;
+    out->step[0] = stride == unit ? 1 : stride / unit;
+    out->count[0] = count;
+    return (n == 0 || home->shape[0] > 1) && offset == out->start[0] * unit && stride == out->step[0] * unit &&
+           out->start[0] >= 0 && out->start[0] + out->step[0] * (count - 1) < home->shape[0];
+}
+
 bool cni_lattice_make(const cni_geometry *home, const cni_geometry *view, cni_lattice *out)
 {
-    int64_t shape[CN_MAX_DIMS] = {0}, strides[CN_MAX_DIMS] = {0};
+    int64_t shape[CN_MAX_DIMS], strides[CN_MAX_DIMS];
     if (home->ndim > CNI_LATTICE_DIMS || home->itemsize != view->itemsize) {
         return false;
     }
     int n = simplify(view, shape, strides);
+    if (home->ndim == 1 && n <= 1) {
+        return line_place(home, n, shape, strides, view->offset, out);
+    }
     if (lattice_place(home, n, shape, strides, view->offset, out)) {
         return true;
     }
