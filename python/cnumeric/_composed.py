@@ -148,7 +148,7 @@ def method(name: str, method_name: str | None = None) -> Callable[..., Any]:
     return function
 
 
-_extension = ("array", "asarray", "empty", "zeros", "concatenate", "where", "broadcast_to")
+_extension = ("array", "asarray", "empty", "zeros", "concatenate", "where", "broadcast_to", "dot")
 
 
 def register_extension() -> None:

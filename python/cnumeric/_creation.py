@@ -189,12 +189,25 @@ def _range_dtype(numbers: tuple[Any, ...]) -> Any:
     return _numpy_arange(start(0), stop(0), step(1)).dtype
 
 
+def _whole_range(args: tuple[Any, ...]) -> Any:
+    """The range of one to three plain ints, None where there is something to decide."""
+    if not 0 < len(args) < 4 or any(type(number) is not int or not -(2**59) < number < 2**59 for number in args):
+        return None
+    start, stop, step = (0, args[0], 1) if len(args) == 1 else (*args, 1)[:3]
+    length = -((start - stop) // step) if step else 0
+    return _cnumeric.arange(numpy.int_(start), numpy.int_(step), length) if length > 0 else None
+
+
 @composed
 def arange(*args: Any, dtype: Any = None, device: Any = None, like: Any = None, **keywords: Any) -> Any:
     """Give evenly spaced values in ``[start, stop)``; NumPy's bits.
 
     Integer, float32 and float64 ranges are recorded; other dtypes are made by NumPy.
     """
+    if dtype is None and device is None and like is None and not keywords:
+        whole = _whole_range(args)
+        if whole is not None:
+            return whole
     _only_here(device, like)
     if len(args) > 4 or keywords.keys() - {"start", "stop", "step"}:
         raise TypeError("arange() takes start, stop, step, dtype")

@@ -21,12 +21,7 @@ from ._fallback import Unsupported
 from ._manipulation import concatenate, moveaxis
 
 _ufunc = _cnumeric
-
-
-@composed
-def dot(a: Any, b: Any, out: Any = None) -> Any:
-    x, y = array_of(a), array_of(b)
-    return _cnumeric.dot(x, y) if out is None else _cnumeric.dot(x, y, out)
+dot = _cnumeric.dot
 
 
 @composed

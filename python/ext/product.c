@@ -186,19 +186,42 @@ PyObject *cnx_dot(PyObject *a, PyObject *b, PyObject *out)
     return made;
 }
 
-static PyObject *dot(PyObject *module, PyObject *args, PyObject *kwargs)
+/* Arguments with names; -1 with an exception. */
+static int parse_named(PyObject *const *args, Py_ssize_t count, PyObject *names, PyObject **out)
 {
-    static char *names[] = {"a", "b", "out", NULL};
-    PyObject *a, *b, *out = NULL;
+    static char *keywords[] = {"a", "b", "out", NULL};
+    PyObject *given = PyTuple_New(count), *named = PyDict_New();
+    for (Py_ssize_t i = 0; given != NULL && i < count; i++) {
+        PyTuple_SET_ITEM(given, i, Py_NewRef(args[i]));
+    }
+    int status = given != NULL && named != NULL ? 0 : -1;
+    for (Py_ssize_t i = 0; status == 0 && names != NULL && i < PyTuple_GET_SIZE(names); i++) {
+        status = PyDict_SetItem(named, PyTuple_GET_ITEM(names, i), args[count + i]);
+    }
+    if (status == 0 && !PyArg_ParseTupleAndKeywords(given, named, "OO|O:dot", keywords, &out[0], &out[1], &out[2])) {
+        status = -1;
+    }
+    Py_XDECREF(given); /* the caller has what is in them */
+    Py_XDECREF(named);
+    return status;
+}
+
+static PyObject *dot(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObject *names)
+{
+    PyObject *operands[3] = {NULL, NULL, NULL};
     (void)module;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OO|O:dot", names, &a, &b, &out)) {
+    if (names == NULL && count >= 2 && count <= 3) {
+        for (Py_ssize_t i = 0; i < count; i++) {
+            operands[i] = args[i];
+        }
+    } else if (parse_named(args, count, names, operands) < 0) {
         return NULL;
     }
-    return cnx_dot(a, b, cnx_given(out) ? out : NULL);
+    return cnx_dot(operands[0], operands[1], cnx_given(operands[2]) ? operands[2] : NULL);
 }
 
 static PyMethodDef functions[] = {
-    {"dot", CNX_KEYWORDS(dot), METH_VARARGS | METH_KEYWORDS, NULL},
+    {"dot", CNX_KEYWORDS(dot), METH_FASTCALL | METH_KEYWORDS, NULL},
     {NULL, NULL, 0, NULL},
 };
 
