@@ -172,7 +172,9 @@ CN_API cn_status cn_array_read(const cn_array *array, void *data, int64_t nbytes
 
 /*
  * Stores a value of the array's dtype at a byte offset of its base, at once if nothing is pending on the base.
+ * cn_array_poke does only that: false if it cannot, and nothing has happened.
  */
+CN_API bool cn_array_poke(cn_array *array, int64_t offset, const cn_scalar *value);
 CN_API cn_status cn_array_store(cn_array *array, int64_t offset, const cn_scalar *value);
 
 /*

@@ -197,14 +197,17 @@ typedef struct group_run {
 static void run_lane(void *context, int k)
 {
     const group_run *r = context;
-    if (r->g->fp_kinds != 0) {
-        cni_events_clear();
-    }
+    cni_events_clear();
     run_tiles(r->g, &r->g->lanes[k], r->run, cni_lane_begin(r->tiles, k, r->lanes), cni_lane_begin(r->tiles, k + 1, r->lanes));
 }
 
 static void run_nest(cni_group_binding *g, const cni_run *run)
 {
+    if (g->nlanes == 1 || g->tiles == 1) {
+        cni_events_clear();
+        run_tiles(g, &g->lanes[0], run, 0, g->tiles);
+        return;
+    }
     group_run r = {.g = g, .run = run, .tiles = g->tiles};
     r.lanes = r.tiles < g->nlanes ? (int)r.tiles : g->nlanes;
     cni_threads_run(r.lanes, run_lane, &r);

@@ -148,7 +148,7 @@ typedef struct cni_skeleton {
     uint8_t *states; /* by base: CNI_BASE_ bits */
     uint8_t *live;   /* by base */
     uint32_t *homes; /* by base: where its home shape and strides begin in the window's geometry */
-    size_t bases_capacity, states_capacity, live_capacity, homes_capacity;
+    size_t capacity; /* bases that there is room for */
 } cni_skeleton;
 
 /* Reads the window into the skeleton; appends the homes of its bases to its geometry (once). */

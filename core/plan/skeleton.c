@@ -20,37 +20,30 @@ void cni_skeleton_destroy(cni_skeleton *s)
     *s = (cni_skeleton){0};
 }
 
-static bool reserve(const cni_window *w, cni_skeleton *s)
+/* Room for the bases, and for their homes in the window. */
+static bool reserve(cni_window *w, cni_skeleton *s)
 {
-    return cni_grow((void **)&s->bases, &s->bases_capacity, w->nbases, sizeof *s->bases) &&
-           cni_grow((void **)&s->states, &s->states_capacity, w->nbases, sizeof *s->states) &&
-           cni_grow((void **)&s->live, &s->live_capacity, w->nbases, sizeof *s->live) &&
-           cni_grow((void **)&s->homes, &s->homes_capacity, w->nbases + 1, sizeof *s->homes);
-}
-
-static bool append_homes(cni_window *w, cni_skeleton *s)
-{
-    size_t need = w->ngeometry;
+    size_t need = w->ngeometry, n = w->nbases + 1;
     for (size_t i = 0; i < w->nbases; i++) {
         need += 2 * (size_t)w->bases[i]->home_ndim;
     }
-    if (!cni_grow((void **)&w->geometry, &w->geometry_capacity, need, sizeof *w->geometry)) {
+    if (need > w->geometry_capacity &&
+        !cni_grow((void **)&w->geometry, &w->geometry_capacity, need, sizeof *w->geometry)) {
         return false;
     }
-    size_t at = w->ngeometry;
-    for (size_t i = 0; i < w->nbases; i++) {
-        const int64_t *home = w->bases[i]->home, *end = home + 2 * w->bases[i]->home_ndim;
-        s->homes[i] = (uint32_t)at;
-        while (home < end) {
-            w->geometry[at++] = *home++;
-        }
+    if (n <= s->capacity) {
+        return true;
     }
-    s->homes[w->nbases] = (uint32_t)at;
-    w->ngeometry = at; /* a binding is of these homes, too */
-    return true;
+    size_t bases = s->capacity, states = s->capacity, live = s->capacity, homes = s->capacity;
+    bool grown = cni_grow((void **)&s->bases, &bases, n, sizeof *s->bases) &&
+                 cni_grow((void **)&s->states, &states, n, sizeof *s->states) &&
+                 cni_grow((void **)&s->live, &live, n, sizeof *s->live) &&
+                 cni_grow((void **)&s->homes, &homes, n, sizeof *s->homes);
+    s->capacity = grown ? homes : s->capacity;
+    return grown;
 }
 
-static uint8_t state_of(const cni_base *base)
+static inline uint8_t state_of(const cni_base *base)
 {
     const cni_buffer *buffer = base->buffer;
     uint32_t state = cni_base_shared(base) ? CNI_BASE_SHARED : 0;
@@ -63,29 +56,36 @@ static uint8_t state_of(const cni_base *base)
     return (uint8_t)state;
 }
 
-/* The words and the hash, once states and live are there. */
-static void finish(const cni_window *w, cni_skeleton *s)
+/* The homes, the words and the hash, once states and live are there. */
+static void finish(cni_window *w, cni_skeleton *s)
 {
-    uint64_t hash = w->hash;
+    cni_hash_sum hash = cni_hash_begin(w->hash);
+    int64_t *to = w->geometry + w->ngeometry;
     for (size_t i = 0; i < w->nbases; i++) {
         const cni_base *base = w->bases[i];
         s->bases[i] = s->states[i] | (uint32_t)base->home_ndim << 8 | (uint32_t)base->home_itemsize << 16;
-        hash = cni_hash_mix(hash, s->bases[i]);
+        s->homes[i] = (uint32_t)(to - w->geometry);
+        for (const int64_t *home = base->home, *end = home + 2 * base->home_ndim; home < end;) {
+            *to++ = *home++;
+        }
+        cni_hash_add(&hash, s->bases[i]);
     }
+    w->ngeometry = (size_t)(to - w->geometry); /* a binding is of these homes, too */
+    s->homes[w->nbases] = (uint32_t)w->ngeometry;
     for (size_t i = 0; i < w->nscalars; i++) {
-        hash = cni_hash_mix(hash, w->scalars[i].dtype);
+        cni_hash_add(&hash, w->scalars[i].dtype);
     }
-    s->hash = cni_hash_mix(hash, w->nops);
+    s->hash = cni_hash_mix(hash.sum, w->nops);
 }
 
 cn_status cni_skeleton_build(cni_window *w, cni_skeleton *s)
 {
-    if (!reserve(w, s) || !append_homes(w, s)) {
+    if (!reserve(w, s)) {
         return cni_fail_memory((int64_t)(w->nbases * sizeof *s->bases));
     }
     for (size_t i = 0; i < w->nbases; i++) {
         s->states[i] = state_of(w->bases[i]);
-        s->live[i] = w->bases[i]->arrays > 0 || w->bases[i]->windows > 1;
+        s->live[i] = (w->bases[i]->arrays > 0) | (w->bases[i]->windows > 1);
     }
     finish(w, s);
     return CN_OK;
@@ -93,7 +93,7 @@ cn_status cni_skeleton_build(cni_window *w, cni_skeleton *s)
 
 cn_status cni_skeleton_build_as(cni_window *w, const uint8_t *states, const uint8_t *live, cni_skeleton *s)
 {
-    if (!reserve(w, s) || !append_homes(w, s)) {
+    if (!reserve(w, s)) {
         return cni_fail_memory((int64_t)(w->nbases * sizeof *s->bases));
     }
     if (w->nbases > 0) {

@@ -134,8 +134,13 @@ static int assign_element(PyObject *self, const cnx_view_geometry *g, PyObject *
     if (source.array != NULL) {
         done = assign_view(self, g, key, value); /* a 0-d array may be pending: it is copied, not read */
     } else {
-        cn_scalar cast;
-        cn_status status = cn_scalar_cast(&source.scalar, source.weak, cn_array_dtype(array), &cast);
+        cn_scalar cast = source.scalar;
+        cn_status status = cast.dtype == cn_array_dtype(array)
+                               ? CN_OK
+                               : cn_scalar_cast(&source.scalar, source.weak, cn_array_dtype(array), &cast);
+        if (status == CN_OK && cn_array_poke(array, g->offset, &cast)) {
+            return 0; /* a number keeps nothing */
+        }
         if (status == CN_OK) {
             cnx_begin();
             status = cn_array_store(array, g->offset, &cast);
