@@ -155,7 +155,7 @@ static void evict_oldest(void)
 
 void cni_plan_keep(cni_plan *plan)
 {
-    if (cni_stats.plans > 0 && (int64_t)cni_stats.plans >= cni_settings[CNI_SETTING_PLANS]) {
+    while (cni_stats.plans > 0 && (int64_t)cni_stats.plans >= cni_settings[CNI_SETTING_PLANS]) {
         evict_oldest();
     }
     plan->last_use = ++cache_clock;
