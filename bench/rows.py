@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 import subprocess
 import sys
@@ -240,6 +241,17 @@ for text in ("float(x[7])", "x[7] = 2.0", "x[1:-1]"):
     row(text, most=None)(lambda text=text: statement(text, "x = np.ones(100); float(x[0])"))
 
 
+SYNCHRONIZE = "synchronize = getattr(np, 'synchronize', lambda: None)"
+VECTORS = "x, y, i = np.arange(100) * 0.5, np.ones(100), np.arange(100); float(x[0] + y[0]), int(i[0])"
+
+for text in ("float((x * y).sum())", "float(x.max())", "float(np.dot(x, y))", "float(x @ y)", "float((x - y)[3])"):
+    row(f"read at once: {text}", most=None)(lambda text=text: statement(text, VECTORS))
+for text in ("x + y", "np.exp(x)", "x[1:] - x[:-1]", "x.copy()", "y[:] = x", "y[2:] += x[2:]", "x[i]", "np.zeros(100)"):
+    row(f"run at once: {text}", most=None)(
+        lambda text=text: statement(f"{text}; synchronize()", f"{VECTORS}; {SYNCHRONIZE}")
+    )
+
+
 @row("1000 x u = u + t, 100 elements", most=None)
 def dependent() -> Case:
     def function(np: Any, u: Any, t: Any) -> float:
@@ -293,11 +305,14 @@ def durbin() -> Case:
 
 @row("import", most=None)
 def importing() -> Case:
+    """With compiled modules, as an installer leaves them."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
     def timer(np: Any) -> Callable[[int], float]:
         def run(repeats: int) -> float:
             start = time.perf_counter()
             for _ in range(repeats):
-                subprocess.run([sys.executable, "-c", f"import {np.__name__}"], check=True)
+                subprocess.run([sys.executable, "-c", f"import {np.__name__}"], check=True, env=environment)
             return time.perf_counter() - start
 
         return run

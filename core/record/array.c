@@ -244,6 +244,20 @@ static cn_array *array_alloc(int ndim)
     return a;
 }
 
+/* Of an array with elements, C order or Fortran's: most are found out by the first axis. */
+static inline bool in_order(int ndim, const int64_t *shape, const int64_t *strides, int64_t itemsize, bool fortran)
+{
+    int64_t expected = itemsize;
+    for (int k = 0; k < ndim; k++) {
+        int d = fortran ? k : ndim - 1 - k;
+        if (shape[d] != 1 && strides[d] != expected) {
+            return false;
+        }
+        expected *= shape[d];
+    }
+    return true;
+}
+
 cn_status cni_array_make(cni_base *base, cn_dtype dtype, int64_t offset, int ndim, const int64_t *shape,
                          const int64_t *strides, bool writeable, cn_array **out)
 {
@@ -263,8 +277,8 @@ cn_status cni_array_make(cni_base *base, cn_dtype dtype, int64_t offset, int ndi
     a->dtype = (uint8_t)dtype;
     a->ndim = (uint8_t)ndim;
     a->writeable = writeable && base->writeable;
-    a->c_contiguous = cni_is_contiguous(ndim, shape, strides, itemsize, false);
-    a->f_contiguous = ndim < 2 ? a->c_contiguous : cni_is_contiguous(ndim, shape, strides, itemsize, true);
+    a->c_contiguous = size == 0 || in_order(ndim, shape, strides, itemsize, false);
+    a->f_contiguous = ndim < 2 ? a->c_contiguous : size == 0 || in_order(ndim, shape, strides, itemsize, true);
     a->base = base;
     a->offset = offset;
     a->size = size;

@@ -13,13 +13,37 @@ typedef struct parse {
     cnx_view_geometry *out;
 } parse;
 
+/* An end of a slice that is None or a plain int, cut to the extent; false: something else. */
+static inline bool slice_end(PyObject *object, int64_t otherwise, int64_t extent, int64_t *out)
+{
+    int overflow = 0;
+    if (object == Py_None) {
+        *out = otherwise;
+        return true;
+    }
+    if (!PyLong_CheckExact(object)) {
+        return false;
+    }
+    int64_t value = PyLong_AsLongAndOverflow(object, &overflow);
+    value += value < 0 ? extent : 0;
+    *out = value < 0 ? 0 : value > extent ? extent : value;
+    return overflow == 0;
+}
+
 int64_t cnx_slice(PyObject *slice, int64_t extent, int64_t *start, int64_t *step)
 {
+    const PySliceObject *s = (const PySliceObject *)slice;
     Py_ssize_t stop;
-    if (PySlice_Unpack(slice, start, &stop, step) < 0) {
-        return -1;
+    int64_t length;
+    if (s->step == Py_None && slice_end(s->start, 0, extent, start) && slice_end(s->stop, extent, extent, &stop)) {
+        length = stop > *start ? stop - *start : 0;
+        *step = 1;
+    } else {
+        if (PySlice_Unpack(slice, start, &stop, step) < 0) {
+            return -1;
+        }
+        length = PySlice_AdjustIndices(extent, start, &stop, *step);
     }
-    int64_t length = PySlice_AdjustIndices(extent, start, &stop, *step);
     if (length == 0) { /* the start may lie past the end */
         *start = 0;
         *step = 1;
