@@ -1,7 +1,7 @@
 /*
  * group.c - binding a group: which registers are memory, which are runs of the tile, how large the tile is.
  */
-#include "cpu/group.h"
+#include "cpu/binder.h"
 
 #include <string.h>
 
@@ -10,48 +10,19 @@
 #include "base/status.h"
 #include "base/threads.h"
 #include "cpu/tier1.h"
-#include "exec/nest.h"
 #include "op/op.h"
 
 enum { CALL_ELEMENTS = 64 }; /* calling a loop takes about as long as so many elements */
 
-typedef enum place_kind { PLACE_NONE, PLACE_RUN, PLACE_DIRECT, PLACE_SCALAR, PLACE_SPLAT } place_kind;
-
-typedef struct place {
-    uint8_t kind;
-    uint8_t log2_size;
-    bool memory;     /* SCALAR: one element of an access */
-    uint32_t access; /* DIRECT; SCALAR of a broadcast access */
-    uint32_t scalar; /* SCALAR, SPLAT of a recorded scalar; CNI_NONE otherwise */
-    uint32_t last;   /* instruction that uses it last */
-    uint32_t run;    /* RUN, SPLAT: number in the tile arena */
-} place;
-
-typedef struct binder {
-    const cni_part *part;
-    const cni_window *w;
-    const cni_cpu_kernels *kernels;
-    cni_group_binding *g;
-    cni_nest nest;
-    place *places;
-    uint32_t nruns, largest; /* tile runs, and the widest element */
-    uint32_t *free_runs;
-} binder;
-
-static uint8_t log2_size(cn_dtype dtype)
-{
-    return (uint8_t)__builtin_ctzll(cn_dtype_size(dtype));
-}
-
 /* ---- Accesses ---- */
 
-static inline int64_t nest_stride(const binder *b, uint32_t access, int from_last)
+static inline int64_t nest_stride(const cni_binder *b, uint32_t access, int from_last)
 {
     int d = b->nest.ndim - 1 - from_last;
     return d < 0 ? 0 : b->nest.strides[(size_t)access * CN_MAX_DIMS + (size_t)d];
 }
 
-static inline cni_touch touch_of(const binder *b, uint32_t access, int64_t columns, int64_t rows)
+static inline cni_touch touch_of(const cni_binder *b, uint32_t access, int64_t columns, int64_t rows)
 {
     int64_t size = cni_dtype_size(b->w->views[b->part->access[access].view].dtype);
     int64_t column = nest_stride(b, access, 0), row = nest_stride(b, access, 1);
@@ -69,7 +40,7 @@ static inline cni_touch touch_of(const binder *b, uint32_t access, int64_t colum
 /* ---- Where registers live ---- */
 
 /* May every use of the register take one element for all? */
-static bool uses_take_scalar(const binder *b, uint16_t reg)
+static bool uses_take_scalar(const cni_binder *b, uint16_t reg)
 {
     for (uint32_t i = 0; i < b->part->ninstr; i++) {
         const cni_instr *x = &b->part->instr[i];
@@ -89,7 +60,7 @@ static bool uses_take_scalar(const binder *b, uint16_t reg)
     return true;
 }
 
-static const cni_instr *direct_store_of(const binder *b, uint16_t reg)
+static const cni_instr *direct_store_of(const cni_binder *b, uint16_t reg)
 {
     for (uint32_t i = 0; i < b->part->ninstr; i++) {
         const cni_instr *x = &b->part->instr[i];
@@ -101,7 +72,7 @@ static const cni_instr *direct_store_of(const binder *b, uint16_t reg)
 }
 
 /* Does a reduction take what is loaded, and a store overwrite it? Tier 1 reduces when all stores of the tile are done. */
-static bool reduced_then_overwritten(const binder *b, const cni_instr *load)
+static bool reduced_then_overwritten(const cni_binder *b, const cni_instr *load)
 {
     bool reduced = false, overwritten = false;
     for (const cni_instr *x = load + 1; x < b->part->instr + b->part->ninstr; x++) {
@@ -111,9 +82,9 @@ static bool reduced_then_overwritten(const binder *b, const cni_instr *load)
     return reduced && overwritten;
 }
 
-static void place_load(binder *b, const cni_instr *x, int64_t columns, int64_t rows)
+static void place_load(cni_binder *b, const cni_instr *x, int64_t columns, int64_t rows)
 {
-    place *p = &b->places[x->dst[0]];
+    cni_register_place *p = &b->places[x->dst[0]];
     cni_touch touch = touch_of(b, x->access, columns, rows);
     p->access = x->access;
     p->kind = PLACE_RUN;
@@ -134,17 +105,17 @@ static cn_dtype output_dtype(const cni_instr *x, int k)
     return (cn_dtype)info->signatures[x->loop - info->first_loop].dtypes[x->nsrc + k];
 }
 
-static void places_classify(binder *b, int64_t columns, int64_t rows)
+static void places_classify(cni_binder *b, int64_t columns, int64_t rows)
 {
     b->largest = 1;
     memset(b->places, 0, b->part->nregister * sizeof *b->places);
     for (uint32_t i = 0; i < b->part->ninstr; i++) {
         const cni_instr *x = &b->part->instr[i];
         for (int k = 0; k < x->ndst; k++) {
-            place *p = &b->places[x->dst[k]];
+            cni_register_place *p = &b->places[x->dst[k]];
             p->scalar = CNI_NONE;
             p->last = i;
-            p->log2_size = log2_size(output_dtype(x, k));
+            p->log2_size = cni_log2_size(output_dtype(x, k));
             if (x->kind == CNI_INSTR_LOAD) {
                 place_load(b, x, columns, rows);
             } else if (x->kind == CNI_INSTR_SCALAR) {
@@ -160,7 +131,7 @@ static void places_classify(binder *b, int64_t columns, int64_t rows)
             b->largest = size > b->largest ? size : b->largest;
         }
         for (int k = 0; k < x->nsrc; k++) {
-            place *p = &b->places[x->src[k]];
+            cni_register_place *p = &b->places[x->src[k]];
             uint32_t last = x->kind == CNI_INSTR_REDUCE ? b->part->ninstr : i; /* tier 1 reduces when the tile is done */
             p->last = last > p->last ? last : p->last;
         }
@@ -168,14 +139,14 @@ static void places_classify(binder *b, int64_t columns, int64_t rows)
 }
 
 /* Gives runs to registers, the same run to registers whose lives do not meet. Splats keep theirs. */
-static void runs_assign(binder *b)
+static void runs_assign(cni_binder *b)
 {
     uint32_t nfree = 0;
     b->nruns = 0;
     for (uint32_t i = 0; i < b->part->ninstr; i++) {
         const cni_instr *x = &b->part->instr[i];
         for (int k = 0; k < x->ndst; k++) {
-            place *p = &b->places[x->dst[k]];
+            cni_register_place *p = &b->places[x->dst[k]];
             if (p->kind == PLACE_RUN) {
                 p->run = nfree > 0 ? b->free_runs[--nfree] : b->nruns++;
             } else if (p->kind == PLACE_SPLAT) {
@@ -183,14 +154,14 @@ static void runs_assign(binder *b)
             }
         }
         for (int k = 0; k < x->nsrc; k++) {
-            place *p = &b->places[x->src[k]];
+            cni_register_place *p = &b->places[x->src[k]];
             bool again = k > 0 && (x->src[k] == x->src[0] || (k > 1 && x->src[k] == x->src[1]));
             if (p->kind == PLACE_RUN && p->last == i && !again) {
                 b->free_runs[nfree++] = p->run;
             }
         }
         for (int k = 0; k < x->ndst; k++) {
-            place *p = &b->places[x->dst[k]];
+            cni_register_place *p = &b->places[x->dst[k]];
             if (p->kind == PLACE_RUN && p->last == i) {
                 b->free_runs[nfree++] = p->run;
             }
@@ -216,7 +187,7 @@ static int lanes_wanted(const cni_part *part, const cni_nest *n)
 }
 
 /* Elements of a tile whose runs stay in the level-1 cache. */
-static int64_t tile_elements(const binder *b)
+static int64_t tile_elements(const cni_binder *b)
 {
     const cni_group_layout *l = &b->g->layout;
     int64_t per_element = (int64_t)(l->row_nruns > 0 ? l->row_nruns : 1) * l->row_size;
@@ -229,7 +200,7 @@ static int64_t tile_elements(const binder *b)
     return tile;
 }
 
-static void tile_choose(binder *b)
+static void tile_choose(cni_binder *b)
 {
     cni_group_binding *g = b->g;
     const cni_nest *n = &b->nest;
@@ -253,14 +224,14 @@ static void tile_choose(binder *b)
 }
 
 /* How the access meets the tile, and whether generated code sees its columns as a run, as one element, or by a stride. */
-static inline uint8_t touch_key(const binder *b, uint32_t access, int64_t columns, int64_t rows)
+static inline uint8_t touch_key(const cni_binder *b, uint32_t access, int64_t columns, int64_t rows)
 {
     int64_t size = cni_dtype_size(b->w->views[b->part->access[access].view].dtype), column = nest_stride(b, access, 0);
     return (uint8_t)(touch_of(b, access, columns, rows) | (column == size ? 4 : column == 0 ? 8 : 0));
 }
 
 /* Are the touches of this tile those in keys? They are from now on. */
-static bool touches_same(const binder *b, uint8_t *keys, int64_t columns, int64_t rows)
+static bool touches_same(const cni_binder *b, uint8_t *keys, int64_t columns, int64_t rows)
 {
     bool same = true;
     for (uint32_t a = 0; a < b->part->naccess; a++) {
@@ -271,110 +242,9 @@ static bool touches_same(const binder *b, uint8_t *keys, int64_t columns, int64_
     return same;
 }
 
-/* ---- Steps ---- */
+/* ---- The layout ---- */
 
-static bool is_scalar_place(const binder *b, uint16_t reg)
-{
-    return b->places[reg].kind == PLACE_SCALAR;
-}
-
-static void step_loop(binder *b, const cni_instr *x, cni_step *step)
-{
-    step->kind = CNI_STEP_LOOP;
-    step->op = x->op;
-    step->npointers = (uint8_t)(x->ndst + x->nsrc);
-    for (int k = 0; k < x->ndst; k++) {
-        step->registers[k] = x->dst[k];
-    }
-    for (int k = 0; k < x->nsrc; k++) {
-        step->registers[x->ndst + k] = x->src[k];
-        step->scalars = (uint16_t)(step->scalars | (is_scalar_place(b, x->src[k]) ? 1U << k : 0));
-    }
-    if (x->kind == CNI_INSTR_OP) {
-        step->loop = b->kernels->loops[x->loop];
-        bool masked = (b->w->ops[x->op].flags & CNI_FLAG_WHERE) != 0;
-        step->fp_kinds = masked ? 0 : b->w->ops[x->op].fp_kinds;
-    } else {
-        step->loop = b->kernels->casts[x->from][x->dtype];
-        step->fp_kinds = b->w->ops[x->op].fp_kinds;
-    }
-}
-
-static void step_move(const cni_instr *x, uint8_t kind, uint16_t reg, cni_step *step)
-{
-    step->kind = kind;
-    step->registers[0] = reg;
-    step->access = (uint16_t)x->access;
-    step->op = x->op;
-}
-
-static bool steps_make(binder *b)
-{
-    cni_group_binding *g = b->g;
-    const cni_part *part = b->part;
-    g->steps = cni_arena_alloc(&g->arena, (part->ninstr + 1) * sizeof *g->steps);
-    g->direct = cni_arena_alloc(&g->arena, (part->nregister + 1) * sizeof *g->direct);
-    if (g->steps == NULL || g->direct == NULL) {
-        return false;
-    }
-    g->nsteps = g->ndirect = g->nreductions = 0;
-    g->fp_kinds = 0;
-    for (uint32_t i = 0; i < part->ninstr; i++) {
-        const cni_instr *x = &part->instr[i];
-        cni_step *step = &g->steps[g->nsteps];
-        const place *first = x->ndst > 0 ? &b->places[x->dst[0]] : NULL;
-        switch ((cni_instr_kind)x->kind) {
-        case CNI_INSTR_LOAD:
-            if (first->kind == PLACE_RUN) {
-                step_move(x, CNI_STEP_LOAD, x->dst[0], step);
-                g->nsteps++;
-            }
-            break;
-        case CNI_INSTR_OP:
-        case CNI_INSTR_CAST:
-            step_loop(b, x, step);
-            g->fp_kinds |= step->fp_kinds;
-            g->nsteps++;
-            break;
-        case CNI_INSTR_MOVE:
-            step->kind = CNI_STEP_LOOP;
-            step->loop = NULL;
-            step->npointers = 2;
-            step->registers[0] = x->dst[0];
-            step->registers[1] = x->src[0];
-            step->access = log2_size((cn_dtype)x->dtype);
-            g->nsteps++;
-            break;
-        case CNI_INSTR_STORE: {
-            const place *source = &b->places[x->src[0]];
-            bool done = x->direct && source->kind == PLACE_DIRECT && source->access == x->access;
-            if (!done) {
-                step_move(x, CNI_STEP_STORE, x->src[0], step);
-                g->nsteps++;
-            }
-            break;
-        }
-        case CNI_INSTR_REDUCE:
-            step_move(x, CNI_STEP_REDUCE, x->src[0], step);
-            step->npointers = b->places[x->src[0]].kind == PLACE_RUN;
-            step->reduction = g->nreductions++;
-            g->nsteps++;
-            break;
-        default:
-            break;
-        }
-        for (int k = 0; k < x->ndst; k++) {
-            const place *p = &b->places[x->dst[k]];
-            if (p->kind == PLACE_DIRECT || (p->kind == PLACE_SCALAR && x->kind == CNI_INSTR_LOAD)) {
-                g->direct[g->ndirect].reg = x->dst[k];
-                g->direct[g->ndirect++].access = (uint16_t)p->access;
-            }
-        }
-    }
-    return true;
-}
-
-static bool lanes_make(binder *b)
+static bool lanes_make(cni_binder *b)
 {
     cni_group_binding *g = b->g;
     size_t dims = (size_t)b->w->shapes[b->part->shape].ndim + 1;
@@ -396,32 +266,7 @@ static bool lanes_make(binder *b)
     return g->lanes != NULL;
 }
 
-/* Which registers have runs of the tile, and which are scalars. */
-static bool registers_make(binder *b)
-{
-    cni_group_binding *g = b->g;
-    g->nregister = b->part->nregister;
-    g->nscalars = 0;
-    g->scalars = cni_arena_alloc(&g->arena, (g->nregister + 1) * sizeof *g->scalars);
-    g->layout.run_of = cni_arena_alloc(&g->arena, (g->nregister + 1) * sizeof *g->layout.run_of);
-    if (g->scalars == NULL || g->layout.run_of == NULL) {
-        return false;
-    }
-    for (uint32_t r = 0; r < g->nregister; r++) {
-        const place *p = &b->places[r];
-        g->layout.run_of[r] = p->kind == PLACE_RUN || p->kind == PLACE_SPLAT ? p->run : CNI_NONE;
-        if (p->kind == PLACE_SPLAT || (p->kind == PLACE_SCALAR && !p->memory)) {
-            g->scalars[g->nscalars].reg = (uint16_t)r;
-            g->scalars[g->nscalars].splat = p->kind == PLACE_SPLAT;
-            g->scalars[g->nscalars].log2_size = p->log2_size;
-            g->scalars[g->nscalars].scalar = p->scalar;
-            g->nscalars++;
-        }
-    }
-    return true;
-}
-
-static bool access_make(binder *b)
+static bool access_make(cni_binder *b)
 {
     cni_group_binding *g = b->g;
     const cni_part *part = b->part;
@@ -437,7 +282,7 @@ static bool access_make(binder *b)
     for (uint32_t a = 0; a < part->naccess; a++) {
         cni_bound_access *bound = &g->access[a];
         bound->slot = part->access[a].slot;
-        bound->log2_size = log2_size((cn_dtype)b->w->views[part->access[a].view].dtype);
+        bound->log2_size = cni_log2_size((cn_dtype)b->w->views[part->access[a].view].dtype);
         bound->strides = strides + a * dims;
         for (uint32_t o = 0; o < a; o++) {
             g->rerunnable &= part->access[o].slot != part->access[a].slot || part->access[o].written == part->access[a].written;
@@ -446,7 +291,7 @@ static bool access_make(binder *b)
     return true;
 }
 
-static bool layout_make(binder *b)
+static bool layout_make(cni_binder *b)
 {
     cni_group_binding *g = b->g;
     g->layout.made = false;
@@ -458,7 +303,7 @@ static bool layout_make(binder *b)
     runs_assign(b);
     g->layout.nruns = b->nruns;
     g->layout.run_size = b->largest;
-    g->layout.made = registers_make(b) && access_make(b) && steps_make(b) && lanes_make(b);
+    g->layout.made = cni_group_registers_make(b) && access_make(b) && cni_group_steps_make(b) && lanes_make(b);
     return g->layout.made;
 }
 
@@ -503,7 +348,7 @@ static bool runs_place(cni_group_binding *g)
     return true;
 }
 
-static void nest_take(binder *b)
+static void nest_take(cni_binder *b)
 {
     cni_group_binding *g = b->g;
     const cni_nest *n = &b->nest;
@@ -539,7 +384,7 @@ static uint32_t first_reduction_view(const cni_part *part)
 }
 
 /* The layout is made again only when an access meets the tile in another way, or more threads pay. */
-static bool layout_follow(binder *b)
+static bool layout_follow(cni_binder *b)
 {
     cni_group_binding *g = b->g;
     int64_t last = b->nest.ndim > 0 ? b->nest.shape[b->nest.ndim - 1] : 1;
@@ -560,7 +405,7 @@ cn_status cni_group_rebind(const cni_part *part, const cni_window *w, cni_group_
 {
     static cni_arena work; /* kept from bind to bind */
     cni_arena_reset(&work);
-    binder b = {.part = part, .w = w, .kernels = cni_cpu_kernels_get(), .g = g};
+    cni_binder b = {.part = part, .w = w, .kernels = cni_cpu_kernels_get(), .g = g};
     b.places = cni_arena_raw(&work, (part->nregister + 1) * sizeof *b.places);
     b.free_runs = cni_arena_raw(&work, (2 * part->nregister + 8) * sizeof *b.free_runs);
     bool made = b.places != NULL && b.free_runs != NULL &&
