@@ -26,8 +26,10 @@ static inline void cni_events_clear(void)
 static inline uint32_t cni_events_seen(void)
 {
     unsigned int word = _mm_getcsr();
-    return ((word & _MM_EXCEPT_DIV_ZERO) != 0 ? CN_FP_DIVIDE : 0U) | ((word & _MM_EXCEPT_OVERFLOW) != 0 ? CN_FP_OVERFLOW : 0U) |
-           ((word & _MM_EXCEPT_UNDERFLOW) != 0 ? CN_FP_UNDERFLOW : 0U) | ((word & _MM_EXCEPT_INVALID) != 0 ? CN_FP_INVALID : 0U);
+    return ((word & _MM_EXCEPT_DIV_ZERO) != 0 ? CN_FP_DIVIDE : 0U) |
+           ((word & _MM_EXCEPT_OVERFLOW) != 0 ? CN_FP_OVERFLOW : 0U) |
+           ((word & _MM_EXCEPT_UNDERFLOW) != 0 ? CN_FP_UNDERFLOW : 0U) |
+           ((word & _MM_EXCEPT_INVALID) != 0 ? CN_FP_INVALID : 0U);
 }
 
 #else

@@ -122,8 +122,8 @@ static bool heads_equal(const void *a, const void *b, size_t count, size_t size,
 
 bool cni_skeleton_equals(const cni_plan *plan, const cni_window *w, const cni_skeleton *s)
 {
-    if (plan->nops != w->nops || plan->nviews != w->nviews || plan->nbases != w->nbases || plan->nscalars != w->nscalars ||
-        memcmp(plan->bases, s->bases, w->nbases * sizeof *s->bases) != 0) {
+    if (plan->nops != w->nops || plan->nviews != w->nviews || plan->nbases != w->nbases ||
+        plan->nscalars != w->nscalars || memcmp(plan->bases, s->bases, w->nbases * sizeof *s->bases) != 0) {
         return false;
     }
     for (size_t i = 0; i < w->nscalars; i++) {
