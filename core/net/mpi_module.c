@@ -28,13 +28,14 @@
 #error "MPI 3.1 or newer is needed"
 #endif
 
-enum { CHILDREN = 32, MARK_EVERY = 64 };
+enum { CHILDREN = 32, MARK_EVERY = 64, SPINS_ALONE = 3000, SPINS_SHARED = 10 };
 
 typedef enum tag { TAG_LAST, TAG_MORE, TAG_MARK, TAG_DATA } tag;
 
 static struct {
     const cni_mpi_host *host;
     MPI_Comm log, data, all;
+    unsigned spins; /* polls before a wait gives the core to others */
     int parent, nchildren, children[CHILDREN];
     uint64_t entries; /* sent down */
     MPI_Request marks[CHILDREN];
@@ -79,15 +80,19 @@ static void *resized(void *memory, size_t size)
 
 /* ---- Waiting ---- */
 
-/* The waits of one poll after the other: first none, then up to 0.1 ms, then, if nobody computes meanwhile, 1 ms. */
+/* After a poll without success: nothing at first, then others may run, then up to 0.1 ms or, for an idle rank, 1 ms. */
 static void pause_after(unsigned turn, bool idle)
 {
-    long nanoseconds = turn < 500 ? 20000 : turn < 1000 || !idle ? 100000 : 1000000;
-    if (turn < 300) {
-        sched_yield();
-    } else {
-        nanosleep(&(struct timespec){.tv_nsec = nanoseconds}, NULL);
+    if (turn < m.spins) {
+        return;
     }
+    turn -= m.spins;
+    if (turn < 200) {
+        sched_yield();
+        return;
+    }
+    long nanoseconds = turn < 400 ? 20000 : turn < 1000 || !idle ? 100000 : 1000000;
+    nanosleep(&(struct timespec){.tv_nsec = nanoseconds}, NULL);
 }
 
 static void wait_all(int n, MPI_Request *requests, MPI_Status *statuses)
@@ -308,6 +313,22 @@ static void make_tree(int rank, int size)
     }
 }
 
+/* Ranks that share cores give them up early: the message may be another's to send. */
+static void choose_spins(void)
+{
+    MPI_Comm machine;
+    cpu_set_t cores;
+    int ranks;
+    if (sched_getaffinity(0, sizeof cores, &cores) != 0) {
+        CPU_ZERO(&cores);
+    }
+    must(MPI_Comm_split_type(m.all, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &machine), "start");
+    must(MPI_Comm_size(machine, &ranks), "start");
+    must(MPI_Allreduce(MPI_IN_PLACE, &cores, sizeof cores, MPI_BYTE, MPI_BOR, machine), "start");
+    must(MPI_Comm_free(&machine), "start");
+    m.spins = CPU_COUNT(&cores) >= ranks ? SPINS_ALONE : SPINS_SHARED;
+}
+
 static const char *version(void)
 {
     static char text[MPI_MAX_LIBRARY_VERSION_STRING];
@@ -345,6 +366,7 @@ cn_status cni_mpi_module_open(const cni_mpi_host *host, const cni_net **net)
     must(MPI_Comm_dup(MPI_COMM_WORLD, &m.data), "start");
     must(MPI_Comm_dup(MPI_COMM_WORLD, &m.all), "start");
     make_tree(rank, size);
+    choose_spins();
     table = (cni_net){.name = version(),
                       .rank = rank,
                       .size = size,

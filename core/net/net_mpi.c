@@ -75,6 +75,8 @@ const char *cni_net_mpi_compiler(cni_mpi_kind kind)
 
 /* ---- Compiling ---- */
 
+#define FLAGS "-std=gnu17", "-D_GNU_SOURCE", "-O2", "-fPIC", "-shared", "-w"
+
 typedef struct build {
     cni_mpi_kind kind;
     char wrapper[PATH_MAX], cache[PATH_MAX - 64], kept[PATH_MAX];
@@ -84,6 +86,7 @@ typedef struct build {
 
 static void make_key(build *b)
 {
+    static const char *const flags[] = {FLAGS};
     struct stat s = {0};
     uint64_t hash = 0;
     char real[PATH_MAX];
@@ -93,6 +96,9 @@ static void make_key(build *b)
     }
     cni_text_add(&b->key, "%d %s %s %lld %lld.%09ld\n", (int)b->kind, b->wrapper, real, (long long)s.st_size,
                  (long long)s.st_mtim.tv_sec, s.st_mtim.tv_nsec);
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
+        cni_text_add(&b->key, "%s ", flags[i]);
+    }
     for (const cni_header *h = cni_mpi_sources; h->name != NULL; h++) {
         cni_text_add(&b->key, "%s\n", h->text);
     }
@@ -132,17 +138,7 @@ static bool compile(build *b, const char *folder, const char *output)
     snprintf(source, sizeof source, "%s/net/mpi_module.c", folder);
     snprintf(include, sizeof include, "-I%s", folder);
     snprintf(log, sizeof log, "%s/log", folder);
-    const char *argv[] = {b->wrapper,
-                          "-std=gnu17",
-                          "-O2",
-                          "-fPIC",
-                          "-shared",
-                          "-w",
-                          include,
-                          "-o",
-                          output,
-                          source,
-                          b->kind == CNI_MPI_ANY ? NULL : wanted,
+    const char *argv[] = {b->wrapper, FLAGS, include, "-o", output, source, b->kind == CNI_MPI_ANY ? NULL : wanted,
                           NULL};
     if (!written) {
         snprintf(b->problem, sizeof b->problem, "there is no room for its source");

@@ -2,6 +2,7 @@
  * test_net.c - the net over MPI: order and contents of the log, exchanges of many sizes, collective calls, idle waits.
  *
  *   mpirun -n 3 build/test_net        every rank runs this; with CNUMERIC_MESSAGE_BYTES=1000 messages are split
+ *   mpirun -n 3 build/test_net fail   rank 1 ends all
  */
 #include <string.h>
 #include <time.h>
@@ -199,7 +200,20 @@ static void test_gather(int64_t nbytes)
     cni_free(all);
 }
 
-int main(void)
+/* Rank 1 fails while the others wait for it. */
+static void fail_on_one_rank(void)
+{
+    char data[8];
+    cni_message message = {.peer = 1, .data = data, .nbytes = sizeof data};
+    if (net->rank == 1) {
+        net->abort("there is no memory left");
+    } else {
+        net->exchange_begin(1, &message, 0, NULL);
+        net->exchange_end();
+    }
+}
+
+int main(int argc, char **argv)
 {
     cni_launch launch = cni_launch_find();
     if (launch.size < 2) {
@@ -209,6 +223,10 @@ int main(void)
     if (cni_net_mpi_open(&launch, &net) != CN_OK) {
         fprintf(stderr, "rank %d: %s\n", launch.rank, cn_error_message());
         return 1;
+    }
+    if (argc > 1 && strcmp(argv[1], "fail") == 0) {
+        fail_on_one_rank();
+        return 0;
     }
     EXPECT(net->rank == launch.rank && net->size == launch.size && cni_mpi_initialised());
     test_log();

@@ -19,3 +19,9 @@ def test_large_messages_travel_in_pieces(mpi):
     status, out, err = mpi.mpirun(3, TEST, environment={"CNUMERIC_MESSAGE_BYTES": "1000"})
     assert status == 0, err
     assert out.count("test_net: ok") == 3
+
+
+def test_a_rank_that_fails_ends_all_with_one_message(mpi):
+    status, out, err = mpi.mpirun(3, TEST, "fail")
+    assert status != 0
+    assert (out + err).count("cnumeric: rank 1: there is no memory left\n") == 1
