@@ -365,7 +365,7 @@ CN_API void cn_net_join(void);
  * the workers do their part by themselves, as for every call that follows.
  */
 CN_API cn_status cn_net_open(void);
-/* Runs what is pending, ends the workers and MPI; arrays must not be used afterwards. Does nothing a second time. */
+/* Runs what is pending, ends the workers and MPI; what is distributed fails from then on. Does nothing a second time. */
 CN_API cn_status cn_net_close(void);
 CN_API int cn_net_rank(void); /* 0 */
 CN_API int cn_net_size(void); /* how many ranks there are, 1: this one alone */

@@ -21,7 +21,8 @@
 #include "net/launcher.h"
 #include "net/net_mpi.h"
 
-static const cni_net *alone; /* the net before it was opened; NULL: it is not open */
+static cni_net opened; /* others may keep its address */
+static bool is_open;
 
 /* ---- Becoming a worker ---- */
 
@@ -54,11 +55,13 @@ void cn_net_join(void)
     }
 }
 
-/* ---- A child of fork ---- */
+/* ---- Where there is no net any more ---- */
+
+static const char *refusal; /* why */
 
 static cn_status refuse(void)
 {
-    return cni_fail(CN_ERROR_UNSUPPORTED, "a forked process cannot use arrays that are distributed over MPI");
+    return cni_fail(CN_ERROR_INTERNAL, "%s", refusal);
 }
 
 static cn_status refuse_send(const void *entry, int64_t nbytes)
@@ -92,19 +95,21 @@ static cn_status refuse_gather(const void *mine, int64_t nbytes, void *all)
     return refuse();
 }
 
+static void refuse_all(const char *why)
+{
+    refusal = why;
+    is_open = false;
+    opened.log_send = refuse_send;
+    opened.exchange_begin = refuse_exchange;
+    opened.exchange_end = refuse;
+    opened.agree = refuse_agree;
+    opened.gather = refuse_gather;
+}
+
 static void forked(void)
 {
-    static cni_net net;
-    if (alone != NULL) {
-        net = *alone;
-        net.size = cni_process_net->size;
-        net.log_send = refuse_send;
-        net.exchange_begin = refuse_exchange;
-        net.exchange_end = refuse;
-        net.agree = refuse_agree;
-        net.gather = refuse_gather;
-        cni_process_net = &net;
-        alone = NULL;
+    if (is_open) {
+        refuse_all("a forked process cannot use arrays that are distributed over MPI");
     }
 }
 
@@ -115,7 +120,7 @@ cn_status cn_net_open(void)
     const cni_net *net;
     cn_net_join();
     cni_launch launch = cni_launch_find();
-    if (alone != NULL || launch.size == 1) {
+    if (is_open || launch.size == 1) {
         return CN_OK;
     }
     cn_status status = cni_net_mpi_open(&launch, &net);
@@ -126,22 +131,21 @@ cn_status cn_net_open(void)
     }
     cni_launch_claim();
     pthread_atfork(NULL, NULL, forked);
-    alone = cni_process_net;
-    cni_process_net = net;
-    return cni_greeting_send(net);
+    opened = *net;
+    is_open = true;
+    cni_process_net = &opened;
+    return cni_greeting_send(&opened);
 }
 
 cn_status cn_net_close(void)
 {
-    if (alone == NULL) {
+    if (!is_open) {
         return CN_OK;
     }
     cn_status status = cn_synchronize();
-    const cni_net *net = cni_process_net;
-    cn_status sent = net->log_send(NULL, 0);
-    net->close();
-    cni_process_net = alone;
-    alone = NULL;
+    cn_status sent = opened.log_send(NULL, 0);
+    opened.close();
+    refuse_all("the other processes have ended");
     return status != CN_OK ? status : sent;
 }
 
@@ -158,7 +162,7 @@ int cn_net_size(void)
 const char *cni_net_description(void)
 {
     static char text[PATH_MAX + 64];
-    if (alone != NULL) {
+    if (is_open) {
         snprintf(text, sizeof text, "%s, %d ranks", cni_process_net->name, cni_process_net->size);
         return text;
     }

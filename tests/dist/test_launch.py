@@ -103,6 +103,63 @@ def test_children_stand_alone(mpi, method, tmp_path):
     assert mpi.mpirun(3, sys.executable, file)[:2] == (0, "3\n[1, 2]\n1 6.0\n1 6.0\n")
 
 
+def test_what_is_distributed_is_refused_where_there_are_no_workers(mpi):
+    """In a child of fork, and after the end of the net."""
+    program = """
+import atexit, os
+
+def use(where):
+    try:
+        os.write(1, f"{where} {float((array * 2).sum())}\\n".encode())
+    except RuntimeError as error:
+        os.write(1, f"{where}: {error}\\n".encode())
+
+atexit.register(use, "late")
+import cnumeric
+array = cnumeric.arange(1000.0) * 2
+use("before")
+if os.fork() == 0:
+    use("child")
+    os._exit(0)
+os.wait()
+use("after")
+"""
+    status, out, err = mpi.python(3, program, environment={"CNUMERIC_SPREAD_BYTES": "1"})
+    assert (status, out.splitlines()) == (
+        0,
+        [
+            "before 1998000.0",
+            "child: a forked process cannot use arrays that are distributed over MPI",
+            "after 1998000.0",
+            "late: the other processes have ended",
+        ],
+    ), err
+
+
+def test_killed_worker_ends_a_program_that_computes(mpi):
+    program = (
+        SIZE
+        + SIBLINGS
+        + (
+            "a = cnumeric.ones((300, 300))\n"
+            "while True:\n"
+            "    a[1:-1, 1:-1] = (a[:-2, 1:-1] + a[2:, 1:-1]) / 2\n"
+            "    if float(a.sum()) and siblings:\n"
+            "        print('workers', *siblings(), flush=True)\n"
+            "        siblings = None\n"
+        )
+    )
+    command = ["mpirun", "-n", 3, sys.executable, "-c", program]
+    process = mpi.start(command, environment={"CNUMERIC_SPREAD_BYTES": "1"})
+    pids = [int(word) for word in read_until(process, "workers").split()]
+    worker = next(pid for pid in pids if open(f"/proc/{pid}/comm").read().strip() == "cnumeric-worker")
+    began = time.monotonic()
+    os.kill(worker, signal.SIGKILL)
+    process.communicate(timeout=50)
+    assert time.monotonic() - began < 20
+    assert process.returncode != 0
+
+
 def test_a_program_that_has_initialised_mpi_is_alone_on_every_rank(mpi):
     library = ctypes.util.find_library("mpi" if mpi.name == "openmpi" else "mpich")
     if library is None:

@@ -289,6 +289,27 @@ def test_mpi_interrupt(mpi, write, end, expected):
     assert (process.returncode, out) == (expected, "caught\n"), err
 
 
+def test_mpi_interrupt_of_a_computation(mpi, write):
+    """What was computed until then is whole, and can be worked with."""
+    text = """
+import cnumeric as np
+a = np.zeros((200, 200))
+try:
+    while True:
+        a[1:-1, 1:-1] = a[:-2, 1:-1] * 0 + a[1:-1, 1:-1] + 1
+        if float(a[5, 5]) == 20:
+            print("ready", flush=True)
+except KeyboardInterrupt:
+    print(bool((a[1:-1, 1:-1] == a[5, 5]).all()), float(a[0].sum()), float(a[5, 5]) >= 20)
+"""
+    command = [*RUN, "--ranks-per-node", 2, "--oversubscribe", write(text)]
+    process = mpi.start(command, environment={"CNUMERIC_SPREAD_BYTES": "1"})
+    assert process.stdout.readline() == "ready\n"
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=SECONDS)
+    assert (process.returncode, out) == (0, "True 0.0 True\n"), err
+
+
 @pytest.mark.parametrize("numbers, expected", [((signal.SIGINT, signal.SIGINT), 130), ((signal.SIGTERM,), 143)])
 def test_mpi_program_that_does_not_listen_is_ended(mpi, write, numbers, expected):
     text = "import signal, time\nsignal.signal(signal.SIGUSR1, signal.SIG_IGN)\n"
