@@ -91,6 +91,7 @@ int main(void)
 {
     static double expected[ROWS * COLUMNS], old[ROWS * COLUMNS], computed[ROWS * COLUMNS];
     const int64_t shape[] = {ROWS, COLUMNS};
+    check(cn_net_open(), "start"); /* under mpirun the other ranks become workers here */
     add = cn_op_find("add");
     multiply = cn_op_find("multiply");
 
@@ -105,6 +106,7 @@ int main(void)
     }
     check(cn_array_read(plate, computed, sizeof computed), "read");
     cn_array_unref(plate);
+    check(cn_net_close(), "end");
 
     cn_stats stats;
     cn_stats_get(&stats);

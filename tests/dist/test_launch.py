@@ -49,6 +49,14 @@ def test_results_are_those_of_one_process(mpi):
     assert mpi.python(3, program)[1].splitlines()[1:] == alone.splitlines()[1:]
 
 
+def test_a_program_in_c_runs_once(mpi):
+    heat = PACKAGE.parent.parent / "heat"
+    if not heat.exists():
+        pytest.skip("the examples in C are not built")
+    status, out, err = mpi.mpirun(3, heat, environment={"CNUMERIC_SPREAD_BYTES": "1"})
+    assert (status, out.count("temperature in the middle")) == (0, 1), err
+
+
 def test_mpmd(mpi):
     command = ["mpirun", "-n", 1, sys.executable, "-c", SIZE, ":", "-n", 2, WORKER]
     assert mpi.complete(command)[:2] == (0, "ranks 3\n")
