@@ -25,7 +25,11 @@ FORBIDDEN = [
 
 def texts():
     """Every text file of the project."""
-    yield from (path for path in ROOT.iterdir() if path.is_file() and (path.suffix in TEXT) and path.name != "LICENSE")
+    yield from (
+        path
+        for path in ROOT.iterdir()
+        if path.is_file() and path.suffix in TEXT and path.name not in ("LICENSE", ".git")
+    )
     for folder in FOLDERS:
         for path in (ROOT / folder).rglob("*"):
             if path.is_file() and path.suffix in TEXT and not {"__pycache__", "results"} & set(path.parts):

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/settings.h"
+
 /* Set by a rank for the programs that it starts: they inherit the launcher's variables and must not believe them. */
 static const char claimed[] = "CN_NET_RANK_TAKEN_BY";
 
@@ -40,6 +42,9 @@ cni_launch cni_launch_find(void)
 {
     cni_launch launch = {.size = 1};
     const char *taken = getenv(claimed);
+    if (cni_settings[CNI_SETTING_NET] == 0) {
+        return launch;
+    }
     if (taken != NULL && atol(taken) != (long)getpid()) {
         return launch;
     }

@@ -177,6 +177,10 @@ def test_a_program_that_has_initialised_mpi_is_alone_on_every_rank(mpi):
     assert (status, out) == (0, "ranks 1\n" * 3), err
 
 
+def test_setting_leaves_every_rank_alone(mpi):
+    assert mpi.python(3, SIZE, environment={"CNUMERIC_NET": "0"})[:2] == (0, "ranks 1\n" * 3)
+
+
 def test_without_a_usable_mpi_nothing_runs(mpi):
     status, out, err = mpi.python(3, SIZE, environment={"CNUMERIC_MPICC": "/bin/false"})
     assert status != 0
