@@ -270,8 +270,8 @@ def test_mpi_info(mpi):
 
 INTERRUPTED = """
 import sys, time
-print("ready", flush=True)
 try:
+    print("ready", flush=True)
     time.sleep(100)
 except KeyboardInterrupt:
     print("caught", flush=True)
