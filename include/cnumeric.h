@@ -166,6 +166,12 @@ CN_API cn_status cn_array_broadcast_to(cn_array *array, int ndim, const int64_t 
 /* *out = NULL and CN_OK if no view of that shape exists (the caller then copies). No -1 in shape. C order. */
 CN_API cn_status cn_array_reshape_view(cn_array *array, int ndim, const int64_t *shape, cn_array **out);
 
+/*
+ * A hint before a read: the caller thinks that the array dies before anything else is asked of it. Its values then need
+ * not reach memory. Whoever uses them after all gets them: they are computed again, from what they were computed from.
+ */
+CN_API void cn_array_fade(const cn_array *array);
+
 /* Host reads: what they need is computed first. */
 CN_API cn_status cn_array_item(const cn_array *array, int64_t offset /* bytes from the base */, cn_scalar *out);
 CN_API cn_status cn_array_read(const cn_array *array, void *data, int64_t nbytes); /* values in C order */
@@ -397,6 +403,7 @@ typedef struct cn_stats {
     uint64_t messages, message_bytes;
     uint64_t moves, move_bytes;         /* between host and device */
     uint64_t device_launches, graphs;   /* kernels sent to the device one by one; plans sent to it as a whole */
+    uint64_t faded, restored;           /* values left out of memory (cn_array_fade); of them, used after all */
 } cn_stats;
 
 CN_API void cn_stats_get(cn_stats *out);

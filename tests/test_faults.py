@@ -65,6 +65,11 @@ aa[1:3] += 4
 bb = aa * raw
 cc = bb.mean()
 dd = bb.tolist()
+ee = (c * 3 - d,)
+ff = np.ndarray.max(*ee)
+gg = c * 2
+hh = ee[0] + gg.shape[0]
+ee = hh
 """.strip().splitlines()
 
 assert len(STATEMENTS) >= 49

@@ -61,7 +61,7 @@ def expressions(draw, rows, columns):
 @st.composite
 def simple(draw):
     """One statement."""
-    kind = draw(st.integers(0, 11))
+    kind = draw(st.integers(0, 12))
     rows, columns = draw(counts), draw(counts)
     if kind == 0:
         return f"{draw(names)} = {draw(expressions(SIDE, SIDE))}"
@@ -75,6 +75,10 @@ def simple(draw):
         return f"raw[{draw(slices(rows))}] *= {draw(numbers)}"
     if kind == 5:
         return f"reads.append(raw[{draw(st.integers(0, SIDE - 1))}].tolist())"
+    if kind == 6:  # a value that only the call seems to hold
+        return f"held = ({draw(expressions(SIDE, SIDE))},); reads.append(float(np.ndarray.max(*held)))"
+    if kind == 7:
+        return f"{draw(names)} = held[0]{draw(st.sampled_from([' + 1', '.copy()', '.T', '[::-1]']))}"
     operator = draw(st.sampled_from(["=", "=", "+=", "-=", "*="]))
     return f"{draw(views(rows, columns))} {operator} {draw(expressions(rows, columns))}"
 
@@ -96,6 +100,7 @@ def run(np, program):
     variables = {"np": np, "raw": raw, "reads": [], "w": np.asarray(raw)}
     for k, name in enumerate("abcd"):
         variables[name] = (np.arange(float(SIDE * SIDE)).reshape(SIDE, SIDE) * (k + 2)) % 13 - 6
+    variables["held"] = (variables["a"],)
     with numpy.errstate(all="ignore"):
         exec(program, variables)
         return {name: numpy.array(variables[name]) for name in NAMES} | {"raw": raw}, variables["reads"]

@@ -628,8 +628,6 @@ cn_status cni_window_run(cni_window *w)
     if (status == CN_OK) {
         status = cni_spread_wanted(w, &skeleton) ? spread_run(w, &skeleton) : root_run(w, &skeleton);
     }
-    if (status != CN_OK) {
-        w->ngeometry = ngeometry; /* without the homes: the next try appends them again */
-    }
+    w->ngeometry = ngeometry; /* without the homes: the next try appends them again */
     return status;
 }

@@ -85,7 +85,9 @@ cn_status cni_skeleton_build(cni_window *w, cni_skeleton *s)
     }
     for (size_t i = 0; i < w->nbases; i++) {
         s->states[i] = state_of(w->bases[i]);
-        s->live[i] = (w->bases[i]->arrays > 0) | (w->bases[i]->windows > 1);
+        const cni_base *base = w->bases[i];
+        bool known = base->arrays > 0 || base->windows > 1;
+        s->live[i] = w->ran ? base == w->fading : known && base != w->fading;
     }
     finish(w, s);
     return CN_OK;

@@ -111,6 +111,9 @@ void cn_set_fp_context(uint32_t kinds, uint32_t context)
 
 void cni_recorder_event(cni_recorder *r, const cn_fp_event *event)
 {
+    if (r->ran != NULL) { /* told already, when it ran first */
+        return;
+    }
     if (cni_grow((void **)&r->events, &r->event_capacity, r->nevents + 1, sizeof *r->events)) {
         r->events[r->nevents++] = *event;
     }
@@ -140,14 +143,6 @@ bool cn_fp_event_take(cn_fp_event *event)
     return true;
 }
 
-void cni_window_base_forgotten(cni_base *base)
-{
-    if (base->pending_write) {
-        base->pending_write = false;
-        base->window->recorder->pending_bytes -= base->nbytes;
-    }
-}
-
 /* ---- Running ---- */
 
 /* Lets go of the bases of a window that has run, or whose only op is refused. */
@@ -168,15 +163,92 @@ static void window_release(cni_window *w)
     cni_window_clear(w, next_serial++);
 }
 
-static cn_status run_sealed(cni_recorder *r)
+/* Can the window run again: does it change nothing that was there, and does nobody else change what it reads? */
+static bool runs_again(const cni_window *w)
 {
-    if (r->sealed == NULL) {
+    for (size_t i = 0; i < w->nbases; i++) {
+        if (cni_base_shared(w->bases[i])) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < w->nops; i++) {
+        for (int k = 0; k < w->ops[i].nout; k++) {
+            if (w->bases[w->views[w->ops[i].args[k]].base]->buffer != NULL) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+/* The value that a flush may leave out: made in the current window, with one handle, where there is one place. */
+static cni_base *fading_of(const cni_recorder *r)
+{
+    const cni_base *base = r->fading;
+    bool fades = base != NULL && base->arrays == 1 && base->windows == 1 && cni_process_places == NULL &&
+                 runs_again(r->current);
+    return fades ? r->fading : NULL;
+}
+
+static void ran_release(cni_recorder *r)
+{
+    window_release(r->ran);
+    r->spare = r->ran;
+    r->ran = NULL;
+}
+
+/* Stores what the window that ran last left out, if anybody can still use it. */
+static cn_status settle(cni_recorder *r)
+{
+    if (r->ran == NULL) {
         return CN_OK;
     }
-    CN_TRY(cni_window_run(r->sealed));
-    window_release(r->sealed);
-    r->spare = r->sealed;
+    CN_TRY(cni_window_run(r->ran));
+    cni_stats.restored++;
+    ran_release(r);
+    return CN_OK;
+}
+
+void cni_window_base_forgotten(cni_base *base)
+{
+    cni_window *w = base->window;
+    if (base->pending_write) {
+        base->pending_write = false;
+        w->recorder->pending_bytes -= base->nbytes;
+    }
+    if (w == NULL) {
+        return;
+    }
+    if (w->recorder->fading == base) {
+        w->recorder->fading = NULL;
+    }
+    if (w->ran && w->fading == base) {
+        base->windows++; /* the caller drops it */
+        ran_release(w->recorder);
+        base->windows--;
+    }
+}
+
+static cn_status run_sealed(cni_recorder *r)
+{
+    cni_window *w = r->sealed;
+    if (w == NULL) {
+        return CN_OK;
+    }
+    cn_status status = cni_window_run(w);
+    if (status != CN_OK) {
+        w->fading = NULL; /* who tries again is somebody else */
+        return status;
+    }
     r->sealed = NULL;
+    if (w->fading != NULL && w->fading->buffer == NULL) {
+        w->ran = true;
+        r->ran = w;
+        cni_stats.faded++;
+        return CN_OK;
+    }
+    window_release(w);
+    r->spare = w;
     return CN_OK;
 }
 
@@ -184,6 +256,7 @@ static cn_status run_sealed(cni_recorder *r)
 static cn_status cut(cni_recorder *r)
 {
     CN_TRY(run_sealed(r));
+    r->current->fading = fading_of(r);
     r->sealed = r->current;
     r->current = r->spare;
     r->spare = NULL;
@@ -192,12 +265,18 @@ static cn_status cut(cni_recorder *r)
 
 cn_status cni_recorder_flush(cni_recorder *r)
 {
-    CN_TRY(run_sealed(r));
-    if (r->current->nops > 0) {
-        CN_TRY(cut(r));
-        CN_TRY(run_sealed(r));
+    cn_status status = settle(r);
+    if (status == CN_OK) {
+        status = run_sealed(r);
     }
-    return CN_OK;
+    if (status == CN_OK && r->current->nops > 0) {
+        status = cut(r);
+        if (status == CN_OK) {
+            status = run_sealed(r);
+        }
+    }
+    r->fading = NULL;
+    return status;
 }
 
 cn_status cni_base_flush(const cni_base *base)
@@ -206,6 +285,22 @@ cn_status cni_base_flush(const cni_base *base)
         CN_TRY(cni_recorder_flush(base->window->recorder));
     }
     return CN_OK;
+}
+
+cn_status cni_base_compute(const cni_base *base)
+{
+    while (base->window != NULL && !(base->window->ran && base->window->fading != base)) {
+        CN_TRY(cni_recorder_flush(base->window->recorder));
+    }
+    return CN_OK;
+}
+
+void cn_array_fade(const cn_array *array)
+{
+    cni_recorder *r = cni_my_recorder;
+    if (r != NULL && array->base->window == r->current && array->base->buffer == NULL) {
+        r->fading = array->base;
+    }
 }
 
 cn_status cn_flush(void)
@@ -280,6 +375,7 @@ static cn_status prepare(cni_recorder *r, const cni_op *op, const cni_operand *o
     if (facts.foreign) {
         CN_TRY(flush_foreign(r, op, operands));
     }
+    CN_TRY(settle(r));
     bool full = r->current->new_bytes > pinned_limit();
     if (facts.shared || full) {
         CN_TRY(cni_recorder_flush(r));

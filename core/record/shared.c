@@ -154,7 +154,7 @@ static cn_status settle(cni_base *base)
 {
     cni_stats.reads++;
     if (base->window != NULL) {
-        CN_TRY(cni_base_flush(base));
+        CN_TRY(cni_base_compute(base));
     }
     if (base->buffer == NULL) {
         CN_TRY(cni_base_materialise(base));

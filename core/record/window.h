@@ -93,6 +93,8 @@ typedef struct cni_window {
     uint64_t *table; /* open addressing: serial << 32 | view number + 1; without the first view of each base */
     size_t table_size;
     int64_t new_bytes; /* of bases without storage when first mentioned */
+    cni_base *fading;  /* its value is not stored when the window runs; NULL: every living one is */
+    bool ran;          /* kept for the value of `fading`, and nothing else */
 } cni_window;
 
 /* A loop chosen before for the same op and dtypes. */
@@ -107,6 +109,8 @@ enum { CNI_CHOICES = 1024 };
 struct cni_recorder {
     cni_window *current, *sealed;
     cni_window *spare;
+    cni_window *ran;    /* has run, and runs again if a value that it did not store is used (cn_array_fade) */
+    cni_base *fading;   /* what the next flush need not store */
     cni_repeat repeat;
     int64_t pending_bytes; /* of live bases with pending writes */
     uint32_t site;
@@ -152,8 +156,11 @@ static inline cn_status cni_recorder_get(cni_recorder **out)
  */
 cn_status cni_record(const cni_op *op, const cni_operand *operands);
 
-/* Runs what is pending on the base, in whichever thread's windows. */
+/* Runs what is pending on the base, in whichever thread's windows. Nothing else then depends on its storage. */
 cn_status cni_base_flush(const cni_base *base);
+
+/* The same, for a look at its values alone. */
+cn_status cni_base_compute(const cni_base *base);
 cn_status cni_recorder_flush(cni_recorder *recorder);
 
 /* The last array on the base is gone. */

@@ -68,6 +68,19 @@ static inline cn_array *cnx_get(PyObject *object)
     return ((cnx_array *)object)->array;
 }
 
+/*
+ * Does the object seem to be held by the running call alone, so that it dies when the call returns? A hint: names that
+ * lend their reference to a call (Python 3.14) are told from temporaries, other borrowers are not.
+ */
+static inline bool cnx_is_temporary(PyObject *object)
+{
+#if PY_VERSION_HEX >= 0x030E0000
+    return PyUnstable_Object_IsUniqueReferencedTemporary(object) != 0;
+#else
+    return Py_REFCNT(object) == 1;
+#endif
+}
+
 PyObject *cnx_new(cn_array *array);                                         /* array taken */
 PyObject *cnx_new_as(PyTypeObject *type, PyObject *parent, cn_array *array); /* array taken; calls __array_finalize__ */
 

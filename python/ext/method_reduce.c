@@ -96,6 +96,9 @@ static PyObject *give(const reduction *r, cn_array *result)
         cn_array_unref(result);
         return cnx_end(Py_NewRef(r->out));
     }
+    if (cn_array_ndim(result) == 0 && cnx_is_temporary(r->self)) {
+        cn_array_fade(cnx_get(r->self));
+    }
     bool subclass = cn_array_ndim(result) > 0 && !cnx_array_check_exact(r->self);
     return cnx_end(subclass ? cnx_like(r->self, result) : cnx_result(result));
 }

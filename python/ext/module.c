@@ -69,6 +69,7 @@ static const struct {
     COUNTER(fallbacks),    COUNTER(reads),      COUNTER(exports),    COUNTER(live_bytes),  COUNTER(peak_bytes),
     COUNTER(messages),     COUNTER(message_bytes), COUNTER(moves),  COUNTER(move_bytes),
     COUNTER(device_launches), COUNTER(graphs),
+    COUNTER(faded),        COUNTER(restored),
 #undef COUNTER
 };
 
