@@ -13,6 +13,7 @@
 #include "op/op.h"
 
 enum { CALL_ELEMENTS = 64 }; /* calling a loop takes about as long as so many elements */
+enum { MEMORY_LEAVES = 32 };  /* in a tile of what is reduced where it lies */
 
 /* ---- Accesses ---- */
 
@@ -196,6 +197,7 @@ static int64_t tile_elements(const cni_binder *b)
     tile = tile < least ? least : tile > most ? most : tile;
     if (b->part->reduces) {
         tile = tile >= CNI_LEAF ? CNI_LEAF : tile >= CNI_LEAF / 2 ? CNI_LEAF / 2 : tile >= CNI_LEAF / 4 ? CNI_LEAF / 4 : tile;
+        tile = b->nruns == 0 && !n->last_kept ? tile * MEMORY_LEAVES : tile;
     }
     return tile;
 }

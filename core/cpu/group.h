@@ -46,8 +46,10 @@ typedef struct cni_reduction {
     uint8_t dtype, kind;         /* cni_reduce_kind */
     bool large;
     bool in_run;                 /* the values lie in a run of the tile, not in memory */
+    uint32_t memory;             /* access whose memory they are; CNI_NONE: in a run */
     size_t itemsize;
     cni_reduce_loop reduce;
+    cni_rows_loop rows;
     cni_loop combine;            /* elementwise form: p[0] = p[1] op p[2] */
     bool has_identity, has_initial;
     cn_scalar identity;

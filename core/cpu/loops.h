@@ -19,6 +19,9 @@ typedef void (*cni_loop)(int64_t n, void *const *p, unsigned scalars);
 /* *accumulator = *accumulator op (in[0] op ... in[n-1]), contiguous; add sums in NumPy's pairwise order. */
 typedef void (*cni_reduce_loop)(int64_t n, const void *in, void *accumulator);
 
+/* accumulators[i] = accumulators[i] op first row[i] op second row[i] ..., of rows that lie `stride` bytes apart. */
+typedef void (*cni_rows_loop)(int64_t n, int64_t rows, const void *in, int64_t stride, void *accumulators);
+
 /* out[i] = *accumulator op in[0] op ... op in[i], one after the other, which is left in *accumulator; may be in place. */
 typedef void (*cni_scan_loop)(int64_t n, const void *in, void *out, void *accumulator);
 
@@ -31,6 +34,7 @@ typedef struct cni_cpu_kernels {
     const cni_loop *loops;           /* by loop number */
     const uint8_t *loop_scalars;     /* by loop number: inputs that may be scalars */
     const cni_reduce_loop *reduces;  /* by loop number; NULL where the row is no reduction */
+    const cni_rows_loop *rows;       /* the same, for rows of results */
     const cni_scan_loop *scans;      /* the same for accumulations */
     cni_loop casts[CN_DTYPE_COUNT][CN_DTYPE_COUNT]; /* [from][to]; p[0] to, p[1] from; NULL on the diagonal */
     cni_copy_loop copies[5];         /* by log2 of the element size */

@@ -243,13 +243,14 @@ enum { LOOP_COUNT = sizeof all_loops / sizeof *all_loops };
 typedef struct {
     cn_dtype dtype;
     cni_reduce_loop loop;
+    cni_rows_loop rows;
     cni_scan_loop scan;
 } reduce_entry;
 
-#define ENTRY_S(id, D, s) {D, reduce_##id##_##s, scan_##id##_##s},
+#define ENTRY_S(id, D, s) {D, reduce_##id##_##s, rows_##id##_##s, scan_##id##_##s},
 #define ENTRY_N(id, D, s)
 #define ENTRY_T(id, D, s) ENTRY_T_##s(id, D)
-#define ENTRY_T_b(id, D) {D, reduce_##id##_b, scan_##id##_b},
+#define ENTRY_T_b(id, D) {D, reduce_##id##_b, rows_##id##_b, scan_##id##_b},
 #define ENTRY_T_i8(id, D)
 #define ENTRY_T_u8(id, D)
 #define ENTRY_T_i16(id, D)
@@ -298,6 +299,7 @@ static const uint8_t takes_scalars[CNI_OP_COUNT] = {
 };
 
 static cni_reduce_loop all_reduces[LOOP_COUNT];
+static cni_rows_loop all_rows[LOOP_COUNT];
 static cni_scan_loop all_scans[LOOP_COUNT];
 static uint8_t all_scalars[LOOP_COUNT];
 
@@ -306,6 +308,7 @@ cni_cpu_kernels CNI_KERNELS = {
     .loops = all_loops,
     .loop_scalars = all_scalars,
     .reduces = all_reduces,
+    .rows = all_rows,
     .scans = all_scans,
     .casts = {
 #define CAST_ROW(s)                                                                                                     \
@@ -327,6 +330,7 @@ __attribute__((constructor)) static void fill_by_loop(void)
             for (size_t k = 0; k < reduce_rows[op].count; k++) {
                 if (reduce_rows[op].entries[k].dtype == dtypes[0] && dtypes[0] == dtypes[1]) {
                     all_reduces[cni_ops[op].first_loop + i] = reduce_rows[op].entries[k].loop;
+                    all_rows[cni_ops[op].first_loop + i] = reduce_rows[op].entries[k].rows;
                     all_scans[cni_ops[op].first_loop + i] = reduce_rows[op].entries[k].scan;
                 }
             }

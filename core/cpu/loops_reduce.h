@@ -3,7 +3,10 @@
  * reduce. What may be reordered runs in lanes; sums of inexact numbers follow NumPy's pairwise tree; the rest is in
  * order.
  */
-enum { CNI_JOIN(LANES, SUFFIX) = 128 / sizeof(WORK) };
+enum { CNI_JOIN(LANES, SUFFIX) = 256 / sizeof(WORK) }; /* more than compilers unroll: a loop that becomes vectors */
+
+/* The element is what is needed next; what lies some pages of time behind it is asked for. */
+#define AHEAD(x) __builtin_prefetch((const char *)(x) + 8192)
 
 #define REDUCE_HEAD(id) static void REDUCE_NAME(id)(int64_t n, const void *in, void *accumulator)
 
@@ -26,15 +29,34 @@ enum { CNI_JOIN(LANES, SUFFIX) = 128 / sizeof(WORK) };
         if (n >= 2 * lanes) {                                        \
             for (int k = 0; k < lanes; k++) { lane[k] = LOAD(x[k]); } \
             for (i = lanes; i + lanes <= n; i += lanes) {            \
+                for (int64_t line = 0; line < lanes; line += 64 / (int)sizeof(TYPE)) { AHEAD(x + i + line); } \
                 for (int k = 0; k < lanes; k++) { const WORK a = lane[k], b = LOAD(x[i + k]); lane[k] = (WORK)(expr); } \
             }                                                        \
-            for (int k = 0; k < lanes; k++) { const WORK a = total, b = lane[k]; total = (WORK)(expr); } \
+            for (int half = lanes / 2; half >= 4; half /= 2) {       \
+                for (int k = 0; k < half; k++) { const WORK a = lane[k], b = lane[k + half]; lane[k] = (WORK)(expr); } \
+            }                                                        \
+            for (int k = 0; k < 4; k++) { const WORK a = total, b = lane[k]; total = (WORK)(expr); } \
         }                                                            \
         for (; i < n; i++) { const WORK a = total, b = LOAD(x[i]); total = (WORK)(expr); } \
         *(TYPE *)accumulator = STORE(total);                         \
     }
 
-/* Results are rounded to the dtype at every step. */
+/* Results are rounded to the dtype at every step. Four rows at a time stream in, while accumulators stay in the cache. */
+#define ROWS(id, expr)                                               \
+    static void CNI_JOIN(rows_##id, SUFFIX)(int64_t n, int64_t rows, const void *in, int64_t stride, void *accumulators) \
+    {                                                                \
+        TYPE *to = accumulators;                                     \
+        for (int64_t first = 0; first < rows; first += 4) {          \
+            int64_t last = first + 4 < rows ? first + 4 : rows;      \
+            for (int64_t from = 0; from < n; from += 128) {          \
+                int64_t end = from + 128 < n ? from + 128 : n;       \
+                for (int64_t row = first; row < last; row++) {       \
+                    const TYPE *x = (const TYPE *)(const void *)((const char *)in + row * stride); \
+                    CNI_INDEPENDENT for (int64_t i = from; i < end; i++) { const WORK a = LOAD(to[i]), b = LOAD(x[i]); to[i] = STORE(expr); } \
+                }                                                    \
+            }                                                        \
+        }                                                            \
+    }
 #define SCAN(id, expr)                                               \
     static void CNI_JOIN(scan_##id, SUFFIX)(int64_t n, const void *in, void *out, void *accumulator) \
     {                                                                \
@@ -44,79 +66,85 @@ enum { CNI_JOIN(LANES, SUFFIX) = 128 / sizeof(WORK) };
         *(TYPE *)accumulator = total;                                \
     }
 
+#if FAMILY == FAMILY_REAL || FAMILY == FAMILY_COMPLEX
+/*
+ * NumPy's tree: eight running sums over at most 128 elements, halves above. Real numbers are elements of one part,
+ * complex ones of two; n counts parts.
+ */
 #if FAMILY == FAMILY_REAL
-static WORK CNI_JOIN(pairwise, SUFFIX)(int64_t n, const TYPE *x)
+#define PART WORK
+#define STORED TYPE
+#define ONE_BY_ONE(sum, x, from, n) for (int64_t i = from; i < (n); i++) { (sum) += LOAD((x)[i]); }
+#define PLUS(a, b) ((a) + (b))
+#define NOTHING (-(WORK)0)
+#define TREE(v) (((v[0] + v[1]) + (v[2] + v[3])) + ((v[4] + v[5]) + (v[6] + v[7])))
+#else
+#define PART REAL_OF
+#define STORED REAL_OF
+#define ONE_BY_ONE(sum, x, from, n) for (int64_t i = from; i < (n); i += 2) { (sum).re += (x)[i]; (sum).im += (x)[i + 1]; }
+#define PLUS(a, b) ((WORK){(a).re + (b).re, (a).im + (b).im})
+#define NOTHING ((WORK){-(REAL_OF)0, -(REAL_OF)0})
+#define TREE(v) ((WORK){(v[0] + v[2]) + (v[4] + v[6]), (v[1] + v[3]) + (v[5] + v[7])})
+#endif
+#define EIGHT CNI_JOIN(eight, SUFFIX)
+typedef PART EIGHT __attribute__((vector_size(8 * sizeof(PART)), aligned(sizeof(PART)), may_alias));
+#define EIGHT_ZEROS {-(PART)0, -(PART)0, -(PART)0, -(PART)0, -(PART)0, -(PART)0, -(PART)0, -(PART)0}
+#if defined(IS_HALF)
+#define EIGHT_ADD(v, x) for (int k = 0; k < 8; k++) { (v)[k] += LOAD((x)[k]); }
+#else
+#define EIGHT_ADD(v, x) (v) += *(const EIGHT *)(const void *)(x)
+#endif
+
+/*
+ * Two halves of n parts (a multiple of 8) at once: neither waits for its own additions, and memory is asked for in time:
+ * line by line, which is why the compiler is not told that n is 128.
+ */
+static WORK CNI_JOIN(pairwise_halves, SUFFIX)(int64_t n, const STORED *x)
 {
+    EIGHT v = EIGHT_ZEROS, w = EIGHT_ZEROS;
+    for (int64_t i = 0; i < n; i += 8) {
+        AHEAD(x + i);
+        AHEAD(x + n + i);
+        EIGHT_ADD(v, x + i);
+        EIGHT_ADD(w, x + n + i);
+    }
+    const WORK first = TREE(v), second = TREE(w);
+    return PLUS(first, second);
+}
+
+static WORK CNI_JOIN(pairwise, SUFFIX)(int64_t n, const STORED *x)
+{
+    WORK sum = NOTHING;
     if (n < 8) {
-        WORK sum = -(WORK)0;
-        for (int64_t i = 0; i < n; i++) {
-            sum += LOAD(x[i]);
-        }
+        ONE_BY_ONE(sum, x, 0, n)
         return sum;
     }
     if (n <= 128) {
-        WORK lane[8];
-        for (int k = 0; k < 8; k++) {
-            lane[k] = LOAD(x[k]);
+        EIGHT v = EIGHT_ZEROS;
+        int64_t whole = n - n % 8;
+        for (int64_t i = 0; i < whole; i += 8) {
+            EIGHT_ADD(v, x + i);
         }
-        int64_t i = 8;
-        for (; i < n - n % 8; i += 8) {
-            for (int k = 0; k < 8; k++) {
-                lane[k] += LOAD(x[i + k]);
-            }
-        }
-        WORK sum = ((lane[0] + lane[1]) + (lane[2] + lane[3])) + ((lane[4] + lane[5]) + (lane[6] + lane[7]));
-        for (; i < n; i++) {
-            sum += LOAD(x[i]);
-        }
+        sum = TREE(v);
+        ONE_BY_ONE(sum, x, whole, n)
         return sum;
+    }
+    if (n <= 256 && n % 16 == 0) {
+        return CNI_JOIN(pairwise_halves, SUFFIX)(n / 2, x);
     }
     int64_t half = n / 2;
     half -= half % 8;
-    return CNI_JOIN(pairwise, SUFFIX)(half, x) + CNI_JOIN(pairwise, SUFFIX)(n - half, x + half);
+    const WORK first = CNI_JOIN(pairwise, SUFFIX)(half, x), second = CNI_JOIN(pairwise, SUFFIX)(n - half, x + half);
+    return PLUS(first, second);
 }
 
+#if FAMILY == FAMILY_REAL
 #define PAIRWISE(id)                                                 \
     REDUCE_HEAD(id)                                                  \
     {                                                                \
         *(TYPE *)accumulator = STORE(LOAD(*(const TYPE *)accumulator) + CNI_JOIN(pairwise, SUFFIX)(n, in)); \
     }
-#elif FAMILY == FAMILY_COMPLEX
-/* n counts parts, two for each number. */
-static WORK CNI_JOIN(pairwise, SUFFIX)(int64_t n, const REAL_OF *x)
-{
-    if (n < 8) {
-        WORK sum = {-(REAL_OF)0, -(REAL_OF)0};
-        for (int64_t i = 0; i < n; i += 2) {
-            sum.re += x[i];
-            sum.im += x[i + 1];
-        }
-        return sum;
-    }
-    if (n <= 128) {
-        REAL_OF lane[8];
-        for (int k = 0; k < 8; k++) {
-            lane[k] = x[k];
-        }
-        int64_t i = 8;
-        for (; i < n - n % 8; i += 8) {
-            for (int k = 0; k < 8; k++) {
-                lane[k] += x[i + k];
-            }
-        }
-        WORK sum = {(lane[0] + lane[2]) + (lane[4] + lane[6]), (lane[1] + lane[3]) + (lane[5] + lane[7])};
-        for (; i < n; i += 2) {
-            sum.re += x[i];
-            sum.im += x[i + 1];
-        }
-        return sum;
-    }
-    int64_t half = n / 2;
-    half -= half % 8;
-    WORK first = CNI_JOIN(pairwise, SUFFIX)(half, x), second = CNI_JOIN(pairwise, SUFFIX)(n - half, x + half);
-    return (WORK){first.re + second.re, first.im + second.im};
-}
-
+#else
 #define PAIRWISE(id)                                                 \
     REDUCE_HEAD(id)                                                  \
     {                                                                \
@@ -126,11 +154,12 @@ static WORK CNI_JOIN(pairwise, SUFFIX)(int64_t n, const REAL_OF *x)
         total->im += sum.im;                                         \
     }
 #endif
+#endif
 
 #if FAMILY == FAMILY_REAL || FAMILY == FAMILY_COMPLEX
-#define REDUCE_SUM_S(id, expr) PAIRWISE(id) SCAN(id, expr)
+#define REDUCE_SUM_S(id, expr) PAIRWISE(id) ROWS(id, expr) SCAN(id, expr)
 #else
-#define REDUCE_SUM_S(id, expr) IN_LANES(id, expr) SCAN(id, expr)
+#define REDUCE_SUM_S(id, expr) IN_LANES(id, expr) ROWS(id, expr) SCAN(id, expr)
 #endif
 #if FAMILY == FAMILY_COMPLEX
 #undef IN_LANES /* structures do not cast */
@@ -145,10 +174,10 @@ static WORK CNI_JOIN(pairwise, SUFFIX)(int64_t n, const REAL_OF *x)
     }
 #define IN_LANES(id, expr) IN_ORDER(id, expr)
 #endif
-#define REDUCE_ORDERED_S(id, expr) IN_ORDER(id, expr) SCAN(id, expr)
-#define REDUCE_ANY_ORDER_S(id, expr) IN_LANES(id, expr) SCAN(id, expr)
+#define REDUCE_ORDERED_S(id, expr) IN_ORDER(id, expr) ROWS(id, expr) SCAN(id, expr)
+#define REDUCE_ANY_ORDER_S(id, expr) IN_LANES(id, expr) ROWS(id, expr) SCAN(id, expr)
 #if FAMILY == FAMILY_BOOL
-#define REDUCE_ANY_ORDER_T(id, expr) IN_LANES(id, expr) SCAN(id, expr)
+#define REDUCE_ANY_ORDER_T(id, expr) IN_LANES(id, expr) ROWS(id, expr) SCAN(id, expr)
 #else
 #define REDUCE_ANY_ORDER_T(id, expr)
 #endif
@@ -181,10 +210,21 @@ static WORK CNI_JOIN(pairwise, SUFFIX)(int64_t n, const REAL_OF *x)
 #undef CN_OP
 
 #undef REDUCE_HEAD
+#undef AHEAD
+#undef PART
+#undef STORED
+#undef ONE_BY_ONE
+#undef PLUS
+#undef NOTHING
+#undef TREE
+#undef EIGHT
+#undef EIGHT_ZEROS
+#undef EIGHT_ADD
 #undef IN_ORDER
 #undef IN_LANES
 #undef PAIRWISE
 #undef SCAN
+#undef ROWS
 #undef REDUCE_SUM_S
 #undef REDUCE_ORDERED_S
 #undef REDUCE_ANY_ORDER_S

@@ -17,6 +17,8 @@
 #include "exec/nest.h"
 #include "op/op.h"
 
+enum { ROWS_TOGETHER = 16 };
+
 static bool is_inexact(uint8_t dtype)
 {
     return dtype >= CN_FLOAT16;
@@ -62,6 +64,7 @@ static bool reduction_bind(const cni_instr *x, const cni_part *part, const cni_w
     r->kind = cni_ops[opcode].reduce_kind;
     r->itemsize = cn_dtype_size((cn_dtype)x->dtype);
     r->reduce = kernels->reduces[x->loop];
+    r->rows = kernels->rows[x->loop];
     r->combine = kernels->loops[x->loop];
     r->has_initial = (op->flags & CNI_FLAG_INITIAL) != 0;
     cn_scalar identity;
@@ -79,6 +82,17 @@ static bool reduction_bind(const cni_instr *x, const cni_part *part, const cni_w
     return cni_group_room(g, &r->scratch, &r->scratch_room, leaf_bytes) && rows_room(g, r, row) && (r->exact != NULL || !r->large);
 }
 
+/* The access whose memory the register is; CNI_NONE for a run of the tile. */
+static uint32_t memory_of(const cni_group_binding *g, uint16_t reg)
+{
+    for (uint32_t i = 0; i < g->ndirect; i++) {
+        if (g->direct[i].reg == reg) {
+            return g->direct[i].access;
+        }
+    }
+    return CNI_NONE;
+}
+
 bool cni_reduce_bind(const cni_part *part, const cni_window *w, cni_group_binding *g, cni_lane *lane)
 {
     cni_reduction *r = lane->reductions;
@@ -91,6 +105,9 @@ bool cni_reduce_bind(const cni_part *part, const cni_window *w, cni_group_bindin
         if (g->steps[i].kind == CNI_STEP_REDUCE) {
             lane->reductions[g->steps[i].reduction].in_run = g->steps[i].npointers != 0;
         }
+    }
+    for (uint32_t i = 0; i < g->nreductions; i++) {
+        lane->reductions[i].memory = memory_of(g, lane->reductions[i].value);
     }
     return true;
 }
@@ -157,6 +174,12 @@ static void take_leaf(cni_reduction *r, int64_t n, const char *values)
         r->reduce(n, values, r->accumulator.value.bytes);
         return;
     }
+    if (r->dtype == CN_FLOAT64) {
+        double total = 0;
+        r->reduce(n, values, &total);
+        cni_superacc_add(&r->exact[0], total);
+        return;
+    }
     double sum[2];
     leaf_sum(r, n, values, sum);
     cni_superacc_add(&r->exact[0], sum[0]);
@@ -175,8 +198,25 @@ static int64_t leaf_length(const cni_reduction *r)
     return left < CNI_LEAF ? left : CNI_LEAF;
 }
 
+/* Whole leaves of one block, as many as there are; returns how many elements they have. */
+static int64_t take_whole_leaves(cni_reduction *r, int64_t n, const char *values)
+{
+    int64_t position = r->seen % r->block, left = r->block - position;
+    int64_t taken = (n < left ? n : left) / CNI_LEAF * CNI_LEAF;
+    for (int64_t i = 0; i < taken; i += CNI_LEAF) {
+        take_leaf(r, CNI_LEAF, values + (size_t)i * r->itemsize);
+    }
+    r->seen += taken;
+    return taken;
+}
+
 static void take_float_sum(cni_reduction *r, int64_t n, const char *values)
 {
+    if (r->large && r->filled == 0) {
+        int64_t taken = take_whole_leaves(r, n, values);
+        values += (size_t)taken * r->itemsize;
+        n -= taken;
+    }
     while (n > 0) {
         int64_t leaf = leaf_length(r);
         if (r->filled == 0 && n >= leaf) {
@@ -301,16 +341,25 @@ static void row_fold(cni_reduction *r, int64_t columns)
     row_copy(r, r->row, r->identity.value.bytes, 0, columns);
 }
 
-static void row_take(cni_reduction *r, int64_t columns, const char *values)
+/* Rows that lie `stride` bytes apart, one after the other. */
+static void rows_take(cni_reduction *r, int64_t columns, int64_t rows, const char *values, int64_t stride)
 {
     if (!r->begun) {
         memcpy(r->row, values, (size_t)columns * r->itemsize);
         r->begun = true;
-    } else {
-        row_combine(r, r->row, values, columns);
+        r->seen++;
+        values += stride;
+        rows--;
     }
-    if (++r->seen % CNI_LEAF == 0 && r->large) {
-        row_fold(r, columns);
+    while (rows > 0) {
+        int64_t left = CNI_LEAF - r->seen % CNI_LEAF, count = r->large && left < rows ? left : rows;
+        r->rows(columns, count, values, stride, r->row);
+        r->seen += count;
+        values += count * stride;
+        rows -= count;
+        if (r->large && r->seen % CNI_LEAF == 0) {
+            row_fold(r, columns);
+        }
     }
 }
 
@@ -330,7 +379,7 @@ void cni_reduce_tile(const cni_group_binding *g, cni_lane *lane, cni_reduction *
 {
     const char *values = lane->registers[r->value];
     if (g->last_kept) {
-        row_take(r, columns, values);
+        rows_take(r, columns, 1, values, 0);
         return;
     }
     if (g->rows == 1) {
@@ -431,12 +480,39 @@ static void run_results(const cni_group_binding *g, cni_lane *lane, const cni_ru
     }
 }
 
+/* Is all that there is to do to reduce what lies in memory? */
+static bool memory_alone(const cni_group_binding *g)
+{
+    bool alone = g->nsteps == g->nreductions;
+    for (uint32_t i = 0; i < g->nreductions; i++) {
+        alone &= g->lanes[0].reductions[i].memory != CNI_NONE;
+    }
+    return alone;
+}
+
+/* The rows along the innermost reduced dimension, from memory. */
+static void memory_rows(const cni_group_binding *g, cni_lane *lane, const cni_run *run, int64_t columns)
+{
+    int inner = g->ndim - 2;
+    int64_t rows = inner >= g->nkept ? g->shape[inner] : 1;
+    int64_t together = g->nreductions > 1 ? ROWS_TOGETHER : rows; /* the next reduction finds them in the cache */
+    cni_lane_point(g, lane, run);
+    for (int64_t row = 0; row < rows; row += together) {
+        int64_t count = rows - row < together ? rows - row : together;
+        for (uint32_t i = 0; i < g->nreductions; i++) {
+            cni_reduction *r = &lane->reductions[i];
+            int64_t stride = rows > 1 ? g->access[r->memory].strides[inner] : 0;
+            rows_take(r, columns, count, lane->pointers[r->memory] + row * stride, stride);
+        }
+    }
+}
+
 /* Units [first, end): tiles of results, to which whole rows are added. */
 static void run_columns(const cni_group_binding *g, cni_lane *lane, const cni_run *run, int64_t first, int64_t end)
 {
     int last = g->ndim - 1;
     int64_t tiles = (g->shape[last] + g->columns - 1) / g->columns;
-    bool any = extent(g, g->nkept, last) > 0;
+    bool any = extent(g, g->nkept, last) > 0, alone = memory_alone(g);
     for (int64_t unit = first; unit < end; unit++) {
         seek(g, lane, 0, g->nkept, unit / tiles);
         lane->index[last] = unit % tiles * g->columns;
@@ -444,9 +520,12 @@ static void run_columns(const cni_group_binding *g, cni_lane *lane, const cni_ru
         for (uint32_t i = 0; i < g->nreductions; i++) {
             row_begin(&lane->reductions[i], run, columns);
         }
-        for (bool more = any; more; more = advance(g, lane, g->nkept, last)) {
+        for (bool more = any; more && !alone; more = advance(g, lane, g->nkept, last)) {
             cni_lane_point(g, lane, run);
             cni_tile_run(g, lane, run, 1, columns);
+        }
+        for (bool more = any; more && alone; more = advance(g, lane, g->nkept, last - 1)) {
+            memory_rows(g, lane, run, columns);
         }
         cni_lane_point(g, lane, run);
         for (uint32_t i = 0; i < g->nreductions; i++) {
