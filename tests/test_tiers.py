@@ -1,0 +1,75 @@
+"""Groups compiled and groups interpreted give the same bits, where arguments are ordinary and where they are not."""
+
+import cnumeric
+import numpy
+import pytest
+
+N = 1003  # odd: what is left over behind vectors counts too
+
+
+@pytest.fixture
+def tiers():
+    """Call with a function: its result (an array) interpreted and compiled."""
+    before = {name: cnumeric.settings()[name] for name in ("tier", "compile_after")}
+
+    def run(function, *inputs):
+        results = []
+        for tier in (0, 2):
+            cnumeric.synchronize()
+            cnumeric.settings(tier=tier, compile_after=0)
+            arrays = [cnumeric.array(value) for value in inputs]
+            for _ in range(2):
+                result = numpy.asarray(function(*arrays))
+            results.append(result)
+        return results
+
+    yield run
+    cnumeric.synchronize()
+    cnumeric.settings(**before)
+
+
+def same_bits(a, b):
+    assert a.dtype == b.dtype
+    numpy.testing.assert_array_equal(a.view(numpy.uint8), b.view(numpy.uint8))
+
+
+def test_rounding_of_casts_beside_each_other_is_kept(tiers):
+    """gcc 12 drops (double)(float)x of pairs, such as the parts of complex numbers."""
+    x = 1.0 / numpy.arange(3, 3 + 2 * N)
+    z = x[::2] + 1j * x[1::2]
+    narrow, wide = numpy.complex64, numpy.complex128
+    for found in tiers(lambda z: z.astype(narrow).astype(wide), z):
+        numpy.testing.assert_array_equal(found, z.astype(narrow).astype(wide))
+    for found in tiers(lambda x, y: x.astype("f4").astype("f8") - y.astype("f4").astype("f8"), x[::2], x[1::2]):
+        numpy.testing.assert_array_equal(found, x[::2].astype("f4").astype("f8") - x[1::2].astype("f4").astype("f8"))
+
+
+FAR = [1e5, 2.0**17, 2.0**18, 1e15, 2.0**46, 1e22, 1e300, numpy.inf, -numpy.inf, numpy.nan]
+
+
+def angles(dtype, far):
+    x = numpy.random.default_rng(5).uniform(-50, 50, N)
+    x[: 2 * len(far) : 2] = far
+    with numpy.errstate(over="ignore"):
+        return x.astype(dtype)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8"])
+@pytest.mark.parametrize("far", [[], FAR[:1], FAR[-3:], FAR])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "np.sin(x) * np.cos(x) + np.tan(x * 0.5)",
+        "np.sin(np.where(x > 0, x, 1) * 3)",
+        "np.cos(x, where=x > 0, out=np.ones_like(x))",
+        "np.sin(x).sum() + 0 * x",
+        "np.sin(x[::-2]) + 1",
+        "np.add(np.sin(x), 1, out=x)",
+        "np.sin(x).reshape(17, 59).sum(axis=0)",
+    ],
+)
+def test_far_angles_do_not_change_bits(tiers, dtype, far, text):
+    x = angles(dtype, far)
+    interpreted, compiled = tiers(lambda x: eval(text, {"np": cnumeric, "x": x}), x)
+    same_bits(interpreted, compiled)
