@@ -56,6 +56,11 @@ static void write_instr(writer *x, const cni_instr *instr, uint32_t *nscratch)
     case CNI_INSTR_OP:
     case CNI_INSTR_CAST:
     case CNI_INSTR_MOVE:
+        if (cni_statement_near(instr)) {
+            cni_text_add(x->text, "            far |= ");
+            cni_statement_far(&x->statements, instr);
+            cni_text_add(x->text, ";\n");
+        }
         cni_text_add(x->text, "            ");
         cni_statement(&x->statements, instr);
         break;
@@ -98,8 +103,9 @@ static void write_scratch(writer *x)
 
 static void write_kernel(writer *x)
 {
-    cni_text_add(x->text, "void cni_kernel(int64_t rows, int64_t columns, char *const *p, const int64_t *row_strides,\n"
-                          "                const int64_t *column_strides, const void *const *scalars, void *const *scratch)\n{\n"
+    cni_text_add(x->text, "uint64_t cni_kernel(int64_t rows, int64_t columns, char *const *p, const int64_t *row_strides,\n"
+                          "                    const int64_t *column_strides, const void *const *scalars, void *const *scratch)\n{\n"
+                          "    uint64_t far = 0;\n"
                           "    (void)p, (void)row_strides, (void)column_strides, (void)scalars, (void)scratch;\n");
     write_scalars(x);
     write_scratch(x);
@@ -114,7 +120,16 @@ static void write_kernel(writer *x)
     for (uint32_t i = 0; i < x->part->ninstr; i++) {
         write_instr(x, &x->part->instr[i], &nscratch);
     }
-    cni_text_add(x->text, "        }\n    }\n}\n");
+    cni_text_add(x->text, "        }\n    }\n    return far;\n}\n");
+}
+
+bool cni_codegen_far(const cni_part *part)
+{
+    bool any = false;
+    for (uint32_t i = 0; i < part->ninstr; i++) {
+        any |= cni_statement_near(&part->instr[i]);
+    }
+    return any;
 }
 
 bool cni_codegen(const cni_part *part, const cni_window *w, const cni_group_binding *g, cni_text *text)
@@ -129,6 +144,7 @@ bool cni_codegen(const cni_part *part, const cni_window *w, const cni_group_bind
     bool made = computes && cni_statements_begin(&x.statements, part, w, &work);
     if (made) {
         x.statements.text = &functions;
+        x.statements.fast = true;
         cni_statements_functions(&x.statements);
         x.statements.text = x.text = &body;
         write_kernel(&x);

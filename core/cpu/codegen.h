@@ -14,9 +14,13 @@
 /*
  * rows x columns elements. p: address of each access' first element, with its strides in bytes; scalars: addresses in
  * the order of the program's scalars; scratch: runs of rows x columns elements for the values that reductions take.
+ * Not 0: an argument was far (ops.def, kind G), and the tile is to be run by tier 0.
  */
-typedef void (*cni_kernel)(int64_t rows, int64_t columns, char *const *p, const int64_t *row_strides,
+typedef uint64_t (*cni_kernel)(int64_t rows, int64_t columns, char *const *p, const int64_t *row_strides,
                            const int64_t *column_strides, const void *const *scalars, void *const *scratch);
+
+/* May kernels of the part find arguments that are far? */
+bool cni_codegen_far(const cni_part *part);
 
 /* Appends the kernel's source. False if the group is not worth one or cannot be said in C. */
 bool cni_codegen(const cni_part *part, const cni_window *w, const cni_group_binding *g, cni_text *text);

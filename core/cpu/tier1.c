@@ -1,8 +1,9 @@
 /*
  * tier1.c - see tier1.h.
  *
- * A kernel does not tell which op raised a floating-point event: when one was raised, tier 0 runs the tile again and
- * asks. A group that writes where it reads keeps a copy of such tiles for that.
+ * A kernel does not tell which op raised a floating-point event, and has no answer for far arguments of sin and its
+ * like: then tier 0 runs the tile again, and asks. A group that writes where it reads keeps a copy of such tiles for
+ * that.
  */
 #include "cpu/tier1.h"
 
@@ -38,8 +39,9 @@ static bool is_updated(const cni_group_binding *g, const cni_part *part, uint32_
 static bool lanes_prepare(const cni_part *part, cni_group_binding *g, cni_tier1 *t)
 {
     t->saved = cni_arena_alloc(&g->arena, (g->naccess + 1) * sizeof *t->saved);
-    for (uint32_t a = 0; a < g->naccess && t->saved != NULL && g->fp_kinds != 0; a++) {
-        if (is_updated(g, part, a)) {
+    bool again = g->fp_kinds != 0 || cni_codegen_far(part);
+    for (uint32_t a = 0; a < g->naccess && t->saved != NULL; a++) {
+        if (again && is_updated(g, part, a)) {
             t->saved[t->nsaved++] = a;
         }
     }
@@ -174,8 +176,9 @@ void cni_tier1_run(const cni_group_binding *g, cni_lane *lane, const cni_run *ru
     for (uint32_t n = 0; n < t->nsaved; n++) {
         save(g, lane, n, rows, columns, false);
     }
-    t->kernel(rows, columns, lane->pointers, t->row_strides, t->column_strides, t->scalars, lane->scratch);
-    if (g->fp_kinds != 0 && (cni_events_seen() & g->fp_kinds) != 0) {
+    uint64_t far =
+        t->kernel(rows, columns, lane->pointers, t->row_strides, t->column_strides, t->scalars, lane->scratch);
+    if (far != 0 || (g->fp_kinds != 0 && (cni_events_seen() & g->fp_kinds) != 0)) {
         for (uint32_t n = 0; n < t->nsaved; n++) {
             save(g, lane, n, rows, columns, true);
         }

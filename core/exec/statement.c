@@ -1,6 +1,7 @@
 /* statement.c - see statement.h. */
 #include "exec/statement.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "op/op.h"
@@ -68,6 +69,20 @@ static bool write_special(cni_statements *x, int op, const uint8_t *d, char kind
     return true;
 }
 
+static bool is_near(int op, const uint8_t *dtypes)
+{
+    return cni_ops[op].kinds[loop_family(&cni_ops[op], dtypes)] == 'G';
+}
+
+static void write_near(cni_statements *x, int op, const uint8_t *d)
+{
+    char form[64];
+    snprintf(form, sizeof form, "near_%s_%s(a)", cni_ops[op].row, cni_dtypes[d[0]].work_suffix);
+    x->headers = true;
+    write_parameter(x, d[0], 0);
+    write_return(x, d[1], form);
+}
+
 static void write_body(cni_statements *x, const cni_op_info *info, const uint8_t *d, const char *expression)
 {
     bool mixed = info->nin == 2 && ((d[0] == CN_INT64 && d[1] == CN_UINT64) || (d[0] == CN_UINT64 && d[1] == CN_INT64));
@@ -105,7 +120,9 @@ static void write_function(cni_statements *x, uint16_t loop)
         cni_text_add(x->text, ", %s *second", type_of(d[info->nin + 1]));
     }
     cni_text_add(x->text, ")\n{\n");
-    if (!write_special(x, op, d, info->kinds[family])) {
+    if (x->fast && is_near(op, d)) {
+        write_near(x, op, d);
+    } else if (!write_special(x, op, d, info->kinds[family])) {
         x->headers |= strstr(expression, "M(") != NULL;
         write_body(x, info, d, expression);
     }
@@ -180,6 +197,27 @@ void cni_statement(cni_statements *x, const cni_instr *instr)
     } else if (instr->kind == CNI_INSTR_MOVE) {
         cni_text_add(x->text, "const %s r%u = r%u;\n", type_of(instr->dtype), instr->dst[0], instr->src[0]);
     }
+}
+
+static const uint8_t *signature_of(const cni_instr *instr, int *op)
+{
+    *op = (int)cni_op_of_loop(instr->loop);
+    return cni_ops[*op].signatures[instr->loop - cni_ops[*op].first_loop].dtypes;
+}
+
+bool cni_statement_near(const cni_instr *instr)
+{
+    int op = 0;
+    const uint8_t *d = instr->kind == CNI_INSTR_OP ? signature_of(instr, &op) : NULL;
+    return d != NULL && is_near(op, d);
+}
+
+void cni_statement_far(cni_statements *x, const cni_instr *instr)
+{
+    int op;
+    const uint8_t *d = signature_of(instr, &op);
+    cni_text_add(x->text, "cni_far_%s(%s(r%u))", cni_dtypes[d[0]].work_suffix,
+                 d[0] == CN_FLOAT16 ? "half_to_float" : "", instr->src[0]);
 }
 
 /* ---- */

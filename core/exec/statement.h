@@ -16,6 +16,7 @@ typedef struct cni_statements {
     cni_text *text;   /* the caller sets it, and may change it */
     uint8_t *dtypes;  /* by register */
     bool reductions;  /* functions for the loops of reductions too */
+    bool fast;        /* the fast forms of ops that have one (cni_statement_near) */
     bool headers;     /* the text needs op/convert.h */
     uint8_t *written; /* by loop: its function is in the text already; NULL: none is */
 } cni_statements;
@@ -28,5 +29,11 @@ void cni_statements_functions(cni_statements *x);
 
 /* Appends the statement of an OP, CAST or MOVE, with its line end; nothing for others. */
 void cni_statement(cni_statements *x, const cni_instr *instr);
+
+/* Has the instruction's op a form that is fast for arguments that are not far (kind G of ops.def)? */
+bool cni_statement_near(const cni_instr *instr);
+
+/* Appends an expression that is not 0 if the argument is far: then the fast form is no answer. */
+void cni_statement_far(cni_statements *x, const cni_instr *instr);
 
 #endif

@@ -70,7 +70,7 @@ _Static_assert(LOOP_COUNT <= UINT16_MAX, "loops are numbered in 16 bits");
 
 const cni_op_info cni_ops[CNI_OP_COUNT] = {
 #define CN_OP(id, op_name, op_nin, op_nout, op_identity, reduce, op_cost, op_ulp, op_commutative, scalars, kb, eb, ki, ei, ku, eu, kf, ef, kc, ec, op_doc) \
-    [CNI_OP_##id] = {.name = op_name, .nin = op_nin, .nout = op_nout, .identity = CNI_IDENTITY_##op_identity,              \
+    [CNI_OP_##id] = {.row = #id, .name = op_name, .nin = op_nin, .nout = op_nout, .identity = CNI_IDENTITY_##op_identity,              \
                      .reduce_kind = CNI_REDUCE_##reduce, .cost = op_cost, .ulp = op_ulp, .commutative = op_commutative,    \
                      .nloops = LAST_##id + 1 - FIRST_##id, .first_loop = FIRST_##id, .signatures = rows_##id, .doc = op_doc,               \
                      .kinds = #kb #ki #ku #kf #kc, .expressions = expressions_##id},

@@ -25,7 +25,7 @@ typedef enum cni_identity { CNI_IDENTITY_NONE, CNI_IDENTITY_ZERO, CNI_IDENTITY_O
 typedef enum cni_reduce_kind { CNI_REDUCE_NONE, CNI_REDUCE_SUM, CNI_REDUCE_ORDERED, CNI_REDUCE_ANY_ORDER } cni_reduce_kind;
 
 typedef struct cni_op_info {
-    const char *name; /* NumPy's */
+    const char *row, *name; /* the row's, NumPy's */
     uint8_t nin, nout;
     uint8_t identity;    /* cni_identity */
     uint8_t reduce_kind; /* cni_reduce_kind */
