@@ -159,6 +159,13 @@ mover("cumsum", lambda np, x: x.cumsum(), lambda n: [values(n)], 16)
 mover("astype float32", lambda np, x: x.astype(np.float32), lambda n: [values(n)], 12)
 mover("where(x > y, x, y)", lambda np, x, y: np.where(x > y, x, y), lambda n: [values(n), values(n, 2)], 24)
 
+for name in "exp expm1 log log10 sin cos tan arctan tanh cbrt".split():
+    row(f"vector math {name}")(
+        lambda n, name=name: Case(
+            lambda np, x: getattr(np, name)(x), [values(n) * 20], jax=lambda np, x: getattr(np, name)(x), bytes=16 * n
+        )
+    )
+
 # ---- Sorting and searching -------------------------------------------------------------------------------
 
 for kind in (numpy.float64, numpy.int64):

@@ -12,8 +12,11 @@
 #include "cpu/tier1.h"
 #include "op/op.h"
 
-enum { CALL_ELEMENTS = 64 }; /* calling a loop takes about as long as so many elements */
-enum { MEMORY_LEAVES = 32 };  /* in a tile of what is reduced where it lies */
+enum {
+    CALL_ELEMENTS = 64, /* calling a loop takes about as long as so many elements */
+    MEMORY_LEAVES = 32, /* in a tile of what is reduced where it lies */
+    REDUCED_ROWS = 4    /* in a tile that is added to a row of results */
+};
 
 /* ---- Accesses ---- */
 
@@ -209,7 +212,11 @@ static void tile_choose(cni_binder *b)
     int64_t last = n->ndim > 0 ? n->shape[n->ndim - 1] : 1, tile = tile_elements(b);
     g->rows = 1;
     g->columns = last;
-    if (last > tile) {
+    if (n->last_kept && n->nkept < n->ndim - 1 && b->nruns > 0) {
+        int64_t reduced = n->shape[n->ndim - 2], rows = 2 * last <= tile ? tile / (last > 0 ? last : 1) : REDUCED_ROWS;
+        g->rows = rows < reduced ? rows : reduced;
+        g->columns = last < tile / 2 ? last : tile / 2;
+    } else if (last > tile) {
         int64_t pieces = (last + tile - 1) / tile;
         g->columns = b->part->reduces ? tile : round_up((last + pieces - 1) / pieces, 8);
     } else if (n->ndim >= 2 && 2 * last <= tile) {

@@ -379,7 +379,7 @@ void cni_reduce_tile(const cni_group_binding *g, cni_lane *lane, cni_reduction *
 {
     const char *values = lane->registers[r->value];
     if (g->last_kept) {
-        rows_take(r, columns, 1, values, 0);
+        rows_take(r, columns, rows, values, columns * (int64_t)r->itemsize);
         return;
     }
     if (g->rows == 1) {
@@ -507,6 +507,19 @@ static void memory_rows(const cni_group_binding *g, cni_lane *lane, const cni_ru
     }
 }
 
+/* Advances by a tile's rows; false when the reduced dimensions begin anew. */
+static bool next_rows(const cni_group_binding *g, cni_lane *lane)
+{
+    int inner = g->ndim - 2;
+    if (inner >= g->nkept && (lane->index[inner] += g->rows) < g->shape[inner]) {
+        return true;
+    }
+    if (inner >= g->nkept) {
+        lane->index[inner] = 0;
+    }
+    return advance(g, lane, g->nkept, inner);
+}
+
 /* Units [first, end): tiles of results, to which whole rows are added. */
 static void run_columns(const cni_group_binding *g, cni_lane *lane, const cni_run *run, int64_t first, int64_t end)
 {
@@ -520,9 +533,10 @@ static void run_columns(const cni_group_binding *g, cni_lane *lane, const cni_ru
         for (uint32_t i = 0; i < g->nreductions; i++) {
             row_begin(&lane->reductions[i], run, columns);
         }
-        for (bool more = any; more && !alone; more = advance(g, lane, g->nkept, last)) {
+        for (bool more = any; more && !alone; more = next_rows(g, lane)) {
+            int64_t rows = g->rows > 1 ? g->shape[last - 1] - lane->index[last - 1] : 1;
             cni_lane_point(g, lane, run);
-            cni_tile_run(g, lane, run, 1, columns);
+            cni_tile_run(g, lane, run, rows < g->rows ? rows : g->rows, columns);
         }
         for (bool more = any; more && alone; more = advance(g, lane, g->nkept, last - 1)) {
             memory_rows(g, lane, run, columns);
