@@ -99,7 +99,8 @@ PROGRAMS = [
 
 def plan_of(program):
     """The text of the plans that the program's last window needs."""
-    before = np.settings(period_ops=0)
+    before = np.settings()["period_ops"]
+    np.settings(period_ops=0)
     try:
         np.flush()
         program()  # what is kept for good is there
@@ -109,7 +110,7 @@ def plan_of(program):
         np.flush()
         text = np.explain(False)
     finally:
-        np.settings(period_ops=before["period_ops"])
+        np.settings(period_ops=before)
     del kept
     text = re.sub(r"^  from .*\n", "", text, flags=re.M)
     return "plan:" + text.rsplit("plan:", 1)[1]

@@ -340,6 +340,24 @@ static void slot_end(storage *s, uint32_t slot)
     s->buffers[slot] = NULL;
 }
 
+/*
+ * Storage that a base has when the plan begins, and not when it ends, serves slots that begin after its last use. Not
+ * where a launch can fail (moves), nor where the window may run again.
+ */
+static void entry_end(const cni_plan *plan, const cni_window *w, storage *s, uint32_t slot)
+{
+    const cni_base *base = w->bases[plan->slots[slot].base];
+    bool leaves = base->arrays == 0 && base->windows == 1;
+    for (uint32_t i = 0; i < plan->ncommits; i++) {
+        leaves |= plan->commits[i].base == plan->slots[slot].base;
+    }
+    bool alone = base->buffer->refs == 1 && base->buffer->spread == NULL && !cni_base_shared(base);
+    if (leaves && alone && !s->moves && w->fading == NULL) {
+        base->buffer->refs++;
+        s->idle[s->nidle++] = base->buffer;
+    }
+}
+
 static cn_status scratch_take(const binding *b, storage *s)
 {
     int64_t host = b->scratch[CNI_ON_HOST], device = b->scratch[CNI_ON_DEVICE];
@@ -380,6 +398,11 @@ static cn_status storage_take(const cni_plan *plan, const cni_window *w)
         }
         for (; ended < plan->nbegins && plan->slots[plan->ends[ended]].last == l; ended++) {
             slot_end(s, plan->ends[ended]);
+        }
+        for (uint32_t i = 0; i < plan->nslots && l + 1 < plan->nlaunches; i++) {
+            if (plan->slots[i].entry && plan->slots[i].last == l) {
+                entry_end(plan, w, s, i);
+            }
         }
     }
     return CN_OK;
