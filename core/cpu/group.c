@@ -200,7 +200,7 @@ static int64_t tile_elements(const cni_binder *b)
     tile = tile < least ? least : tile > most ? most : tile;
     if (b->part->reduces) {
         tile = tile >= CNI_LEAF ? CNI_LEAF : tile >= CNI_LEAF / 2 ? CNI_LEAF / 2 : tile >= CNI_LEAF / 4 ? CNI_LEAF / 4 : tile;
-        tile = b->nruns == 0 && !n->last_kept ? tile * MEMORY_LEAVES : tile;
+        tile = b->nruns == 0 && !b->nest.last_kept ? tile * MEMORY_LEAVES : tile;
     }
     return tile;
 }
