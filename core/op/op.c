@@ -1,6 +1,7 @@
 /* op.c - the rows of ops.def as tables. */
 #include "op/op.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/status.h"
@@ -177,6 +178,9 @@ cn_status cn_op_identity(cn_op op, cn_scalar *out)
         break;
     case CNI_IDENTITY_MINUS_ONE:
         value.value.i64 = -1;
+        break;
+    case CNI_IDENTITY_MINUS_INFINITY:
+        value = (cn_scalar){.dtype = CN_FLOAT64, .value = {.f64 = -(double)INFINITY}};
         break;
     case CNI_IDENTITY_TRUE:
         value = (cn_scalar){.dtype = CN_BOOL, .value = {.b = 1}};

@@ -19,7 +19,15 @@ typedef struct cni_signature {
     uint8_t dtypes[CNI_MAX_ARGS]; /* inputs, then outputs (cn_dtype) */
 } cni_signature;
 
-typedef enum cni_identity { CNI_IDENTITY_NONE, CNI_IDENTITY_ZERO, CNI_IDENTITY_ONE, CNI_IDENTITY_MINUS_ONE, CNI_IDENTITY_TRUE, CNI_IDENTITY_FALSE } cni_identity;
+typedef enum cni_identity {
+    CNI_IDENTITY_NONE,
+    CNI_IDENTITY_ZERO,
+    CNI_IDENTITY_ONE,
+    CNI_IDENTITY_MINUS_ONE,
+    CNI_IDENTITY_MINUS_INFINITY,
+    CNI_IDENTITY_TRUE,
+    CNI_IDENTITY_FALSE,
+} cni_identity;
 
 /* How reductions with the op may be reordered without changing bits. */
 typedef enum cni_reduce_kind { CNI_REDUCE_NONE, CNI_REDUCE_SUM, CNI_REDUCE_ORDERED, CNI_REDUCE_ANY_ORDER } cni_reduce_kind;

@@ -124,7 +124,7 @@ static inline T FN(divmod)(T a, T b, T *rest)
     }
     if (quotient != 0) {
         T down = FN(floor)(quotient);
-        quotient = quotient - down > (T)0.5 ? down + 1 : down;
+        quotient = __builtin_isgreater(quotient - down, (T)0.5) ? down + 1 : down;
     } else {
         quotient = FN(copysign)(0, a / b);
     }

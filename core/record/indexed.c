@@ -352,11 +352,23 @@ static cn_status matmul_shape(const cn_array *a, const cn_array *b, int *ndim, i
     return CN_OK;
 }
 
+/* The last `core` extents of an output are the result's; only those before them may be broadcast. */
+static cn_status matmul_fits(const cn_array *out, int ndim, const int64_t *shape, int core)
+{
+    for (int d = 1; out != NULL && d <= core; d++) {
+        if (d > cn_array_ndim(out) || cn_array_shape(out)[cn_array_ndim(out) - d] != shape[ndim - d]) {
+            return cni_fail(CN_ERROR_VALUE, "matmul: Output operand 0 has a mismatch in its core dimensions");
+        }
+    }
+    return CN_OK;
+}
+
 cn_status cn_matmul(cn_array *a, cn_array *b, cn_array *out, cn_array **result)
 {
     int ndim = 0;
     int64_t shape[CN_MAX_DIMS];
     CN_TRY(matmul_shape(a, b, &ndim, shape));
+    CN_TRY(matmul_fits(out, ndim, shape, (a->ndim > 1) + (b->ndim > 1)));
     if (a->dtype != b->dtype) {
         return cni_fail(CN_ERROR_UNSUPPORTED, "matmul of two dtypes");
     }

@@ -47,7 +47,8 @@ static cn_status reduce_loop(cni_opcode op, cn_dtype in, cn_dtype dtype, int *lo
     }
     for (int i = 0; i < info->nloops; i++) { /* a wider loop: float16 where there is none, and the like */
         const uint8_t *d = info->signatures[i].dtypes;
-        if (d[0] == d[1] && d[1] == d[2] && cn_can_cast(want, (cn_dtype)d[0], CN_CAST_SAFE)) {
+        bool counts = want == CN_BOOL && d[0] <= CN_UINT64; /* NumPy does not make integers of truth values here */
+        if (d[0] == d[1] && d[1] == d[2] && !counts && cn_can_cast(want, (cn_dtype)d[0], CN_CAST_SAFE)) {
             *loop = i;
             return CN_OK;
         }
@@ -163,10 +164,13 @@ cn_status cn_reduce(cn_op op, cn_array *in, const cn_reduce_options *o, cn_array
     CN_TRY(reduce_loop((cni_opcode)op, (cn_dtype)in->dtype, want, &loop));
     reduction r;
     reduction_shape(in, o->naxes, o->axes, o->keepdims, &r);
-    cn_scalar identity;
+    cn_scalar identity = {.dtype = CN_BOOL};
     bool has_identity = cn_op_identity(op, &identity) == CN_OK;
     if (r.count == 0 && !has_identity && o->initial == NULL && cni_element_count(r.kept_ndim, r.kept_shape) > 0) {
         return cni_fail(CN_ERROR_VALUE, "zero-size array to reduction operation %s which has no identity", info->name);
+    }
+    if (info->reduce_kind == CNI_REDUCE_ORDERED && !has_identity && __builtin_popcountll(r.reduced) > 1) {
+        return cni_fail(CN_ERROR_VALUE, "reduction operation '%s' is not reorderable, so at most one axis may be specified", info->name);
     }
     if (o->where != NULL && !has_identity && o->initial == NULL) {
         return cni_fail(CN_ERROR_VALUE, "reduction operation '%s' does not have an identity, so to use a where mask one has to specify 'initial'", info->name);
@@ -183,7 +187,10 @@ cn_status cn_reduce(cn_op op, cn_array *in, const cn_reduce_options *o, cn_array
         CN_TRY(apply_mask(op, in, o->where, o->initial != NULL && !has_identity ? o->initial : &identity, &masked));
     }
     cn_status status = result_create(in, &r, (cn_dtype)info->signatures[loop].dtypes[2], &made);
-    if (status == CN_OK) {
+    if (status == CN_OK && r.count == 0) { /* there is nothing to loop over */
+        cn_operand nothing = {.scalar = o->initial != NULL ? initial : identity};
+        status = cn_copy(made, &nothing, CN_CAST_UNSAFE);
+    } else if (status == CN_OK) {
         status = record_reduce((cni_opcode)op, loop, masked != NULL ? masked : in, made, &r, o->keepdims,
                                o->initial != NULL ? &initial : NULL);
     }
