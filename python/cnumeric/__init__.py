@@ -53,7 +53,7 @@ _ours = ("coverage", "explain", "flush", "settings", "stats", "stats_reset", "sy
 
 
 def __getattr__(name: str) -> Any:
-    if name.startswith("__") and name != "__array_namespace_info__":
+    if name.startswith("__") and name not in vars(numpy):
         raise AttributeError(f"module 'cnumeric' has no attribute {name!r}")
     value = _modules.publish(getattr(numpy, name), f"numpy.{name}")
     globals()[name] = value

@@ -58,13 +58,19 @@ def guard(function: Function, module: str = "numpy") -> Function:
             pass
         except _pass:
             raise
-        except Exception:
+        except Exception as error:
             _errors: Any = importlib.import_module("cnumeric._errors")
 
             _errors.replay(reference(), args, kwargs)
-            raise
+            if error.__traceback__ is None or error.__traceback__.tb_next is not None:
+                raise  # else: NumPy has parameters that ours has not
         return _fallback.call(reference(), full, args, kwargs)
 
+    guarded.__composition__ = function  # type: ignore[attr-defined]
+    if module == "numpy" and hasattr(numpy, name):  # what NumPy's has is what inspect shows
+        theirs = guarded.__wrapped__ = getattr(numpy, name)
+        if hasattr(theirs, "__signature__"):
+            guarded.__signature__ = theirs.__signature__  # type: ignore[attr-defined]
     guarded.__name__ = guarded.__qualname__ = name
     guarded.__module__ = "cnumeric" + module[len("numpy") :]
     if not guarded.__doc__:
@@ -75,7 +81,7 @@ def guard(function: Function, module: str = "numpy") -> Function:
 
 def plain(function: Any) -> Any:
     """The composed function without its guard: `Unsupported` and its own errors go to the caller."""
-    return function.__wrapped__
+    return function.__composition__
 
 
 def method_of(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -105,11 +111,15 @@ def arrays_of(values: Any) -> list[Any]:
     """Give a list of cNumeric arrays for a sequence of arguments."""
     if isinstance(values, numpy.ndarray) and type(values) is not numpy.ndarray:
         raise Unsupported
+    if not hasattr(values, "__getitem__"):
+        raise TypeError('arrays to stack must be passed as a "sequence" type such as list or tuple.')
     return [array_of(value) for value in values]
 
 
 def normalize_axis(axis: Any, ndim: int) -> int:
     """Give the axis counted from the front; `numpy.exceptions.AxisError` if there is none."""
+    if isinstance(axis, bool):
+        raise Unsupported  # some of NumPy's functions refuse it
     index = int(axis.__index__())
     if not -ndim <= index < ndim:
         raise numpy.exceptions.AxisError(index, ndim)
@@ -120,7 +130,7 @@ def normalize_axes(axis: Any, ndim: int) -> tuple[int, ...]:
     """Give a tuple of axes counted from the front; ``None`` means all; `ValueError` if one is repeated."""
     if axis is None:
         return tuple(range(ndim))
-    axes = tuple(normalize_axis(one, ndim) for one in (axis if isinstance(axis, tuple | list) else (axis,)))
+    axes = tuple(normalize_axis(one, ndim) for one in ((axis,) if hasattr(axis, "__index__") else axis))
     if len(set(axes)) != len(axes):
         raise ValueError("repeated axis")
     return axes

@@ -23,7 +23,10 @@ def _only_here(device: Any, like: Any) -> None:
 
 
 def _filled(result: Any, value: Any) -> Any:
-    result[...] = value
+    if type(result) is ndarray:
+        result[...] = value
+    else:
+        numpy.copyto(result, value, casting="unsafe")
     return result
 
 
@@ -50,7 +53,7 @@ def _like(prototype: Any, dtype: Any, order: Any, shape: Any, device: Any) -> An
     """An uninitialised array as NumPy's empty_like makes it; a NumPy array if the dtype is not native."""
     _only_here(device, None)
     source = array_of(prototype)
-    if type(source) is not ndarray:
+    if order not in tuple("CFAK"):
         raise Unsupported
     dtype = source.dtype if dtype is None else dtype
     if shape is not None and (not isinstance(shape, tuple | list) or len(shape) != source.ndim):
@@ -148,7 +151,8 @@ def tri(N: Any, M: Any = None, k: Any = 0, dtype: Any = float, *, like: Any = No
 def asanyarray(
     a: Any, dtype: Any = None, order: Any = None, *, device: Any = None, copy: Any = None, like: Any = None
 ) -> Any:
-    if like is not None or (isinstance(a, numpy.ndarray) and type(a) is not numpy.ndarray):
+    _only_here(device, like)
+    if isinstance(a, numpy.ndarray) and type(a) is not numpy.ndarray:
         raise Unsupported
     return array(a, dtype, copy=copy, order="K" if order is None else order, subok=True)
 
@@ -217,8 +221,8 @@ def arange(*args: Any, dtype: Any = None, device: Any = None, like: Any = None, 
     given.update(keywords)
     dtype = given.pop("dtype", dtype)
     start, stop, step = given.get("start", 0), given.get("stop"), given.get("step")
-    if stop is None:
-        start, stop = 0, start if "start" in given else stop
+    if stop is None and "start" not in keywords:
+        start, stop = 0, given.get("start")
     if stop is None:
         raise TypeError("arange() requires stop to be specified.")
     step = 1 if step is None else step

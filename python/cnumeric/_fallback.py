@@ -103,6 +103,30 @@ def from_numpy(value: Any, pairs: _Pairs) -> Any:
     return value
 
 
+_not_an_array = "object __array__ method not producing an array"
+
+
+class _Producer:
+    """Stands for an object whose ``__array__`` gives an array of ours: NumPy takes none but its own."""
+
+    def __init__(self, value: Any, pairs: _Pairs) -> None:
+        self._value = value
+        self._pairs = pairs
+
+    def __array__(self, *args: Any, **kwargs: Any) -> Any:
+        return to_numpy(self._value.__array__(*args, **kwargs), self._pairs)
+
+
+def _producers(value: Any, pairs: _Pairs) -> Any:
+    """Give `value` with a stand-in for each object in it that makes arrays by ``__array__``."""
+    kind = type(value)
+    if kind is list or kind is tuple:
+        return kind([_producers(item, pairs) for item in value])
+    if isinstance(value, numpy.ndarray | numpy.generic) or not hasattr(kind, "__array__"):
+        return value
+    return _Producer(value, pairs)
+
+
 def _warn(name: str, depth: int) -> None:
     _cnumeric.count_fallback()
     frame = sys._getframe(depth)
@@ -133,7 +157,13 @@ def call(function: Callable[..., Any], name: str, args: tuple[Any, ...], kwargs:
     args = tuple([to_numpy(value, pairs) for value in args])
     if kwargs:
         kwargs = {key: to_numpy(value, pairs) for key, value in kwargs.items()}
-    result = function(*args, **kwargs)
+    try:
+        result = function(*args, **kwargs)
+    except ValueError as error:
+        if _not_an_array not in str(error):
+            raise
+        args = tuple([_producers(value, pairs) for value in args])
+        result = function(*args, **{key: _producers(value, pairs) for key, value in kwargs.items()})
     converted = from_numpy(result, pairs)
     if name and (converted is not result or any(new is not old for new, old in pairs.values())):
         _warn(name, depth + 1)
@@ -148,6 +178,8 @@ def wrap(function: Callable[..., Any], name: str, quiet: bool = False) -> Callab
         return call(function, label, args, kwargs)
 
     functools.update_wrapper(wrapper, function)
+    if hasattr(function, "__signature__"):
+        wrapper.__signature__ = function.__signature__  # type: ignore[attr-defined]
     wrapper.__module__, _, short = ("cnumeric" + name[len("numpy") :]).rpartition(".")
     wrapper.__name__ = wrapper.__qualname__ = short
     wrapper.__cnumeric__ = "fallback"  # type: ignore[attr-defined]
@@ -203,6 +235,8 @@ def call_ufunc(ufunc: Any, method: str, args: tuple[Any, ...], kwargs: dict[str,
 
 def array_ufunc(self: Any, ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Serve ``numpy.ufunc(...)`` with a cNumeric array among its operands (``__array_ufunc__``)."""
+    if not isinstance(ufunc, numpy.ufunc | _cnumeric.ufunc):
+        raise TypeError(f"{ufunc!r} is no ufunc")
     for value in (*inputs, *kwargs.get("out", ())):
         if isinstance(value, _ndarray | numpy.ndarray) or not hasattr(value, "__array_ufunc__"):
             continue
@@ -212,7 +246,7 @@ def array_ufunc(self: Any, ufunc: Any, method: str, inputs: tuple[Any, ...], kwa
     if isinstance(out, tuple) and len(out) == 1:
         kwargs = {**kwargs, "out": out[0]}
     ours = getattr(_cnumeric, ufunc.__name__, None)
-    if ours is not None and numpy_ufunc(ours) is ufunc:
+    if ours is not None and ufunc in (ours, numpy_ufunc(ours)):
         function = ours if method == "__call__" else getattr(ours, method)
         return function(*inputs, **kwargs)
     function = ufunc if method == "__call__" else getattr(ufunc, method)

@@ -49,12 +49,6 @@ def clip(
     elif a_min is NoValue or a_max is NoValue or min is not NoValue or max is not NoValue:
         raise TypeError("clip() takes a_min and a_max, or min and max")
     array = array_of(a)
-    if a_min is None and a_max is None:
-        return _ufunc.positive(array, out=out, **kwargs)
-    if a_min is None:
-        return _ufunc.minimum(array, a_max, out=out, **kwargs)
-    if a_max is None:
-        return _ufunc.maximum(array, a_min, out=out, **kwargs)
     return array.clip(a_min, a_max, out=out, **kwargs)
 
 
@@ -68,6 +62,8 @@ def isclose(a: Any, b: Any, rtol: Any = 1e-05, atol: Any = 1e-08, equal_nan: Any
         y = float(y)
     if not isinstance(x, ndarray) and not isinstance(y, ndarray):
         raise Unsupported
+    if not all(isinstance(one, int | float) and math.isfinite(one) for one in (rtol, atol)):
+        raise Unsupported  # NumPy has a warning for what is not finite
     if isinstance(x, ndarray) and x.dtype == bool and not isinstance(y, ndarray):
         x = x.astype(float)
     with numpy.errstate(invalid="ignore"):

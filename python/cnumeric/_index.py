@@ -200,7 +200,9 @@ def choose(a: Any, choices: Any, out: Any = None, mode: Any = "raise") -> Any:
     return result if count > 1 else array(result)
 
 
-method_of("choose")(plain(choose))
+@method_of("choose")
+def _choose_method(self: Any, *choices: Any, **keywords: Any) -> Any:
+    return plain(choose)(self, *(choices if len(choices) == 1 else (choices,)[: len(choices)]), **keywords)
 
 
 @method_of("compress")

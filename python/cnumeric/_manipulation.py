@@ -192,13 +192,20 @@ def _depth(parts: Any) -> int:
     return 1 + _depth(parts[0]) if isinstance(parts, list) and parts else 0
 
 
+def _is_even(parts: Any) -> bool:
+    """Whether all branches are lists, equally deep, and none is empty: what is not is NumPy's to refuse."""
+    if not isinstance(parts, list):
+        return not isinstance(parts, tuple)
+    return bool(parts) and len({_depth(part) for part in parts}) == 1 and all(_is_even(part) for part in parts)
+
+
 def _leaves(parts: Any) -> list[Any]:
     return [leaf for part in parts for leaf in _leaves(part)] if isinstance(parts, list) else [array_of(parts)]
 
 
 @composed
 def block(arrays: Any) -> Any:
-    if not isinstance(arrays, list):
+    if not isinstance(arrays, list) or not _is_even(arrays):
         raise Unsupported
     ndim = max([_depth(arrays), *(leaf.ndim for leaf in _leaves(arrays))])
     return _blocked(arrays, 0, ndim)
@@ -515,7 +522,9 @@ def take_along_axis(arr: Any, indices: Any, axis: Any = -1) -> Any:
 @composed
 def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> Any:
     source = array_of(array)
-    if mode not in ("constant", "edge") or kwargs.keys() - {"constant_values"} or source.size == 0:
+    if mode not in ("constant", "edge") or kwargs.keys() - ({"constant_values"} if mode == "constant" else ()):
+        raise Unsupported
+    if source.size == 0:
         raise Unsupported
     if isinstance(pad_width, dict):
         raise Unsupported
@@ -525,7 +534,7 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> An
         raise Unsupported
     extents = source.shape
     shape = tuple(extent + sum(pair) for extent, pair in zip(extents, widths, strict=True))
-    result = empty(shape, source.dtype)
+    result = empty(shape, source.dtype, "F" if source.flags.fnc else "C")
     result[tuple(slice(low, low + extent) for extent, (low, _) in zip(extents, widths, strict=True))] = source
     inner = [slice(low, low + extent) for extent, (low, _) in zip(extents, widths, strict=True)]
     for axis, (low, high) in enumerate(widths):

@@ -143,11 +143,16 @@ def _vectorize() -> Any:
 # ---- Submodules ------------------------------------------------------------------------------------------
 
 
+def _own_names(module: types.ModuleType) -> Any:
+    """The names that the module has so far."""
+    return vars(types.ModuleType)["__dict__"].__get__(module)
+
+
 class Module(types.ModuleType):
     """Stands for a submodule of numpy."""
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__") and name not in ("__all__", "__path__", "__doc__"):
+        if name.startswith("__") and name not in ("__all__", "__doc__"):
             raise AttributeError(name)
         numpy_name = "numpy" + self.__name__[len("cnumeric") :]
         real = importlib.import_module(numpy_name)
@@ -157,9 +162,18 @@ class Module(types.ModuleType):
         setattr(self, name, value)
         return value
 
+    @property
+    def __dict__(self) -> dict[str, Any]:  # type: ignore[override]
+        """All names with their values: for programs that look through a module."""
+        for name in dir(importlib.import_module("numpy" + self.__name__[len("cnumeric") :])):
+            if not name.startswith("__"):
+                getattr(self, name)
+        own: dict[str, Any] = _own_names(self)
+        return own
+
     def __dir__(self) -> list[str]:
         real = importlib.import_module("numpy" + self.__name__[len("cnumeric") :])
-        return sorted({*dir(real), *self.__dict__})
+        return sorted({*dir(real), *_own_names(self)})
 
 
 class _Finder:

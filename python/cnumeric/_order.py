@@ -274,6 +274,8 @@ def _bins_of(array: Any, edges: Any) -> Any:
 
 @composed
 def histogram_bin_edges(a: Any, bins: Any = 10, range: Any = None, weights: Any = None) -> Any:
+    if weights is not None:
+        raise Unsupported
     return _bin_edges(array_of(a).ravel(), bins, range)
 
 

@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 from typing import Any
 
 import numpy
 
 from . import _cnumeric
-from ._composed import NoValue, array_of, asarray, composed, functions, method, ndarray, normalize_axes
+from ._composed import NoValue, array_of, asarray, composed, functions, method, normalize_axes
 from ._fallback import Unsupported
 from ._manipulation import where
+
+
+def _with_correction(function: Any) -> Any:
+    """NumPy's function takes `correction` for `ddof`; its method does not."""
+
+    @functools.wraps(function)
+    def wrapper(*args: Any, correction: Any = NoValue, **kwargs: Any) -> Any:
+        if correction is NoValue:
+            return function(*args, **kwargs)
+        if len(args) > 4 or kwargs.get("ddof", 0) != 0:
+            raise ValueError("ddof and correction can't be provided simultaneously.")
+        return function(*args, **{**kwargs, "ddof": correction})
+
+    return wrapper
+
 
 _methods = "sum prod max min any all mean std var argmin argmax cumsum cumprod"
 for _name in _methods.split():
     method(_name)
+for _name in ("std", "var"):
+    functions[f"numpy.{_name}"] = _with_correction(functions[f"numpy.{_name}"])
 method("amax", "max")
 method("amin", "min")
 
@@ -43,10 +61,12 @@ def count_nonzero(a: Any, axis: Any = None, *, keepdims: Any = False) -> Any:
 @composed
 def average(a: Any, axis: Any = None, weights: Any = None, returned: Any = False, *, keepdims: Any = NoValue) -> Any:
     array = array_of(a)
+    if isinstance(axis, bool):
+        raise Unsupported
     given = _given(keepdims=keepdims)
     if weights is None:
         result = array.mean(axis, **given)
-        scale: Any = result.dtype.type(array.size / result.size) if result.size else result.dtype.type(0)
+        scale: Any = result.dtype.type(array.size / result.size)  # NumPy, too, divides by zero if there is nothing
     else:
         weight = _weights_of(array, axis, array_of(weights))
         kinds = [array.dtype, weight.dtype]
@@ -130,7 +150,8 @@ def nanmean(
     array = array_of(a)
     if not _may_have_nan(array):
         return array.mean(axis, dtype, out, **_given(keepdims=keepdims, where=where))
-    if out is not None or where is not NoValue or array.dtype == numpy.float16:
+    exact = dtype is not None and numpy.dtype(dtype).kind not in "fc"
+    if out is not None or where is not NoValue or array.dtype == numpy.float16 or exact:
         raise Unsupported
     present = _cnumeric.logical_not(_cnumeric.isnan(array))
     count = present.sum(axis=axis, dtype=numpy.intp, **_given(keepdims=keepdims))
@@ -139,7 +160,7 @@ def nanmean(
         result = _cnumeric.true_divide(total, count)
     if _cnumeric.equal(count, 0).any():
         warnings.warn("Mean of empty slice", RuntimeWarning, stacklevel=3)
-    return result if isinstance(result, ndarray) else total.dtype.type(result)
+    return result.astype(total.dtype, copy=False)
 
 
 @composed
@@ -209,7 +230,7 @@ def nanmax(
 @composed
 def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: Any = -1) -> Any:
     array = array_of(y)
-    if not isinstance(axis, int) or array.ndim == 0:
+    if not isinstance(axis, int) or isinstance(axis, bool) or array.ndim == 0:
         raise Unsupported
     axis = normalize_axes(axis, array.ndim)[0]
     steps = dx

@@ -23,6 +23,9 @@ static int parse_extent(PyObject *object, int64_t *out)
 {
     if (PyLong_CheckExact(object)) {
         *out = PyLong_AsLongLong(object);
+    } else if (PyBool_Check(object)) {
+        PyErr_SetString(PyExc_TypeError, "an integer is required");
+        return -1;
     } else {
         *out = PyNumber_AsSsize_t(object, PyExc_OverflowError);
     }
@@ -55,7 +58,7 @@ int cnx_parse_shape(PyObject *object, int *ndim, int64_t *shape)
 
 int cnx_parse_axis(PyObject *object, int ndim, int *axis)
 {
-    if (!PyIndex_Check(object)) {
+    if (!PyIndex_Check(object) || PyBool_Check(object)) {
         return -1;
     }
     Py_ssize_t value = PyNumber_AsSsize_t(object, PyExc_IndexError);

@@ -316,6 +316,16 @@ static PyObject *get_device(PyObject *self, void *closure)
     return PyUnicode_FromString("cpu");
 }
 
+/* Python's own words would name the class differently from NumPy's. */
+static int set_device(PyObject *self, PyObject *value, void *closure)
+{
+    (void)self;
+    (void)value;
+    (void)closure;
+    PyErr_SetString(PyExc_AttributeError, "attribute 'device' of 'numpy.ndarray' objects is not writable");
+    return -1;
+}
+
 static PyObject *get_priority(PyObject *self, void *closure)
 {
     (void)self;
@@ -340,7 +350,7 @@ PyGetSetDef cnx_array_getset[] = {
     {"flags", get_flags, NULL, "Memory layout.", NULL},
     {"data", get_data, NULL, "A memoryview.", NULL},
     {"ctypes", get_ctypes, NULL, "NumPy's object for ctypes.", NULL},
-    {"device", get_device, NULL, "Where the array API puts it: \"cpu\".", NULL},
+    {"device", get_device, set_device, "Where the array API puts it: \"cpu\".", NULL},
     {"__array_interface__", get_interface, NULL, NULL, NULL},
     {"__array_struct__", get_struct, NULL, NULL, NULL},
     {"__array_priority__", get_priority, NULL, NULL, NULL},

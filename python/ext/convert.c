@@ -292,6 +292,16 @@ static bool is_integer(cn_dtype dtype)
     return dtype >= CN_INT8 && dtype <= CN_UINT64;
 }
 
+static bool is_signed(cn_dtype dtype)
+{
+    return dtype == CN_INT8 || dtype == CN_INT16 || dtype == CN_INT32 || dtype == CN_INT64;
+}
+
+static bool fits_int64(double value)
+{
+    return value > -0x1p63 && value < 0x1p63; /* false for NaN */
+}
+
 /*
  * Assignment converts Python's numbers by int(), float() and bool(), which differ from casts: what those would refuse
  * is left to NumPy.
@@ -299,6 +309,7 @@ static bool is_integer(cn_dtype dtype)
 static int adapt_number(cn_operand *out, cn_dtype dtype)
 {
     const cn_scalar *s = &out->scalar;
+    cn_scalar wide;
     if (is_complex(s->dtype) && !is_complex(dtype)) {
         return 0;
     }
@@ -306,8 +317,12 @@ static int adapt_number(cn_operand *out, cn_dtype dtype)
         *out = (cn_operand){.scalar = {.value.b = s->value.u64 != 0, .dtype = CN_BOOL}};
     } else if (out->weak == CN_WEAK_FLOAT && dtype == CN_BOOL) {
         *out = (cn_operand){.scalar = {.value.b = s->value.f64 != 0, .dtype = CN_BOOL}};
+    } else if (out->weak == CN_STRONG && is_signed(dtype) && s->dtype >= CN_FLOAT16 && s->dtype <= CN_FLOAT64) {
+        return cn_scalar_cast(s, CN_STRONG, CN_FLOAT64, &wide) == CN_OK && fits_int64(wide.value.f64); /* by int() */
+    } else if (out->weak == CN_STRONG && is_signed(dtype) && s->dtype == CN_UINT64) {
+        return s->value.u64 <= INT64_MAX;
     } else if (out->weak == CN_WEAK_FLOAT && is_integer(dtype)) {
-        if (!(s->value.f64 > -0x1p63 && s->value.f64 < 0x1p63)) {
+        if (!fits_int64(s->value.f64)) {
             return 0;
         }
         *out = (cn_operand){.scalar = {.value.i64 = (int64_t)s->value.f64, .dtype = CN_INT64}, .weak = CN_WEAK_INT};

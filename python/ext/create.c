@@ -15,9 +15,23 @@ typedef struct request {
     int subok, ndmin;
 } request;
 
+/* The object's __array__ may give an array of ours, which NumPy does not take: cnumeric._fallback.call sees to it. */
+static bool makes_arrays(PyObject *args)
+{
+    PyObject *object = PyTuple_GET_SIZE(args) > 0 ? PyTuple_GET_ITEM(args, 0) : NULL;
+    if (object == NULL || PyArray_CheckAnyScalar(object) || PyArray_Check(object) || PyList_CheckExact(object)) {
+        return false;
+    }
+    int has = PyObject_HasAttrString((PyObject *)Py_TYPE(object), "__array__");
+    return has == 1;
+}
+
 /* numpy.array with the call's own arguments, as ours; an argument that comes back itself is wrapped, not copied. */
 static PyObject *by_numpy(const char *function, PyObject *args, PyObject *kwargs)
 {
+    if (makes_arrays(args)) {
+        return cnx_call_quietly(function, args, kwargs);
+    }
     PyObject *numpy = cnx_numpy(function), *ours = NULL;
     PyObject *made = numpy != NULL ? PyObject_Call(numpy, args, kwargs) : NULL;
     if (made != NULL) {

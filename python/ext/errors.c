@@ -27,6 +27,11 @@ PyObject *cnx_numpy(const char *name)
 const char *cnx_numpy_doc(const char *name)
 {
     PyObject *function = cnx_numpy(name);
+    if (function != NULL && PyCFunction_Check(function)) { /* with the signature, which __doc__ lacks */
+        const char *whole = ((PyCFunctionObject *)function)->m_ml->ml_doc;
+        Py_DECREF(function);
+        return whole;
+    }
     PyObject *doc = function != NULL ? PyObject_GetAttrString(function, "__doc__") : NULL; /* kept */
     const char *text = doc != NULL && PyUnicode_Check(doc) ? PyUnicode_AsUTF8(doc) : NULL;
     Py_XDECREF(function);
@@ -165,12 +170,12 @@ PyObject *cnx_call_method(PyObject *self, const char *method, PyObject *args, Py
     return cnx_end(result);
 }
 
-PyObject *cnx_call_function(const char *name, PyObject *args, PyObject *kwargs)
+static PyObject *call_function(const char *name, const char *label, PyObject *args, PyObject *kwargs)
 {
     PyObject *call = cnx_fallback("call"), *function = cnx_numpy(name);
     PyObject *keywords = kwargs != NULL ? Py_NewRef(kwargs) : PyDict_New();
     PyObject *result = NULL;
-    PyObject *full = PyUnicode_FromFormat("numpy.%s", name);
+    PyObject *full = PyUnicode_FromFormat("%s%s", label, label[0] != '\0' ? name : "");
     if (call != NULL && function != NULL && keywords != NULL && full != NULL) {
         /* depth 1: there is no Python frame between _fallback.call and the user's */
         result = PyObject_CallFunction(call, "OOOOi", function, full, args, keywords, 1);
@@ -180,4 +185,14 @@ PyObject *cnx_call_function(const char *name, PyObject *args, PyObject *kwargs)
     Py_XDECREF(keywords);
     Py_XDECREF(full);
     return cnx_end(result);
+}
+
+PyObject *cnx_call_function(const char *name, PyObject *args, PyObject *kwargs)
+{
+    return call_function(name, "numpy.", args, kwargs);
+}
+
+PyObject *cnx_call_quietly(const char *name, PyObject *args, PyObject *kwargs)
+{
+    return call_function(name, "", args, kwargs);
 }

@@ -188,6 +188,7 @@ PyObject *cnx_raise_function(cn_status status, const char *name, PyObject *args,
 /* NumPy computes the method, or numpy's function of this name. kwargs may be NULL. */
 PyObject *cnx_call_method(PyObject *self, const char *method, PyObject *args, PyObject *kwargs);
 PyObject *cnx_call_function(const char *name, PyObject *args, PyObject *kwargs);
+PyObject *cnx_call_quietly(const char *name, PyObject *args, PyObject *kwargs); /* it is no fallback */
 
 /* numpy.<name>, numpy.ndarray.<name>, and a function of cnumeric._fallback. */
 PyObject *cnx_numpy(const char *name);

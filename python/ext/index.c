@@ -221,4 +221,15 @@ static int contains(PyObject *self, PyObject *value)
 }
 
 PyMappingMethods cnx_as_mapping = {.mp_length = length, .mp_subscript = subscript, .mp_ass_subscript = assign_subscript};
-PySequenceMethods cnx_as_sequence = {.sq_length = length, .sq_item = item, .sq_contains = contains};
+/* The slot is there so that operator.concat does not add. */
+static PyObject *no_concat(PyObject *self, PyObject *other)
+{
+    (void)self;
+    (void)other;
+    PyErr_SetString(PyExc_TypeError, "Concatenation operation is not implemented for NumPy arrays, use np.concatenate() "
+                                     "instead. Please do not rely on this error; it may not be given on all Python "
+                                     "implementations.");
+    return NULL;
+}
+
+PySequenceMethods cnx_as_sequence = {.sq_length = length, .sq_concat = no_concat, .sq_item = item, .sq_contains = contains};

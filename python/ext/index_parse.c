@@ -107,6 +107,10 @@ static inline cnx_key take_slice(parse *p, PyObject *slice)
         return CNX_KEY_NUMPY;
     }
     int64_t length = cnx_slice(slice, p->shape[p->axis], &start, &step);
+    if (length < 0 && PyErr_ExceptionMatches(PyExc_TypeError)) {
+        PyErr_Clear();
+        return CNX_KEY_NUMPY; /* it may see another fault first */
+    }
     if (length < 0) {
         return CNX_KEY_RAISED;
     }

@@ -294,7 +294,7 @@ static PyObject *method_round(PyObject *self, PyObject *args, PyObject *kwargs)
         return cnx_call_method(self, "round", args, kwargs);
     }
     if (integer) {
-        return PyObject_CallMethod(self, "copy", NULL);
+        return PyObject_CallMethod(self, "copy", "s", "K");
     }
     return decimals == 0 ? cnx_call_ufunc("rint", self, NULL, out) : round_scaled(self, decimals, out);
 }
@@ -468,6 +468,15 @@ static int add_names(PyObject *module)
     return status;
 }
 
+/* The text and signature of numpy.ndarray's method of this name; else the row's own. */
+static const char *doc_of(const PyMethodDef *row)
+{
+    PyObject *theirs = PyDict_GetItemString(PyArray_Type.tp_dict, row->ml_name);
+    bool is_method = theirs != NULL && Py_IS_TYPE(theirs, &PyMethodDescr_Type);
+    const char *doc = is_method ? ((PyMethodDescrObject *)theirs)->d_method->ml_doc : NULL;
+    return doc != NULL ? doc : row->ml_doc;
+}
+
 int cnx_methods_init(PyObject *module)
 {
     const PyMethodDef *tables[] = {own_rows, cnx_shape_methods, cnx_reduce_methods, cnx_protocol_methods, fallback_rows};
@@ -478,7 +487,8 @@ int cnx_methods_init(PyObject *module)
                 PyErr_SetString(PyExc_SystemError, "MOST_METHODS is too small");
                 return -1;
             }
-            cnx_array_methods[n++] = *row;
+            cnx_array_methods[n] = *row;
+            cnx_array_methods[n++].ml_doc = doc_of(row);
         }
     }
     return add_names(module);

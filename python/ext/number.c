@@ -244,8 +244,20 @@ static PyObject *number_matmul(PyObject *a, PyObject *b)
     return by_ufunc(&operations[MATMUL], a, b, NULL);
 }
 
+static int dimensions(PyObject *object)
+{
+    return cnx_array_check(object)   ? cn_array_ndim(cnx_get(object))
+           : PyArray_Check(object) ? PyArray_NDIM((PyArrayObject *)object)
+                                   : CN_MAX_DIMS;
+}
+
 static PyObject *number_in_place_matmul(PyObject *a, PyObject *b)
 {
+    if (dimensions(a) < 1 || dimensions(b) < 2) {
+        PyErr_SetString(PyExc_ValueError, "inplace matrix multiplication requires the first operand to have at least one "
+                                          "and the second at least two dimensions.");
+        return NULL;
+    }
     return by_ufunc(&operations[MATMUL], a, b, a);
 }
 

@@ -88,7 +88,7 @@ static const char *const formats[CN_DTYPE_COUNT] = {
 
 static int refuse(const char *message)
 {
-    PyErr_SetString(PyExc_BufferError, message);
+    PyErr_SetString(PyExc_ValueError, message); /* not BufferError: NumPy's choice */
     return -1;
 }
 
@@ -311,7 +311,16 @@ PyObject *cnx_from_numpy(PyObject *object)
     if (!cnx_is_native_numpy(object)) {
         return Py_NewRef(object);
     }
-    return PyArray_BASE((PyArrayObject *)object) == NULL ? cnx_copy_of(object, NPY_KEEPORDER) : cnx_wrap(object);
+    PyObject *base = PyArray_BASE((PyArrayObject *)object);
+    if (base == NULL) {
+        return cnx_copy_of(object, NPY_KEEPORDER);
+    }
+    PyObject *wrapped = cnx_wrap(object);
+    cnx_array *made = (cnx_array *)wrapped;
+    if (made != NULL && (made->base == object || PyMemoryView_Check(base))) {
+        Py_SETREF(made->base, Py_NewRef(base)); /* the object came from a call: nobody else knows it */
+    }
+    return wrapped;
 }
 
 int cnx_share_init(void)

@@ -34,6 +34,9 @@ static bool convert(reduce_call *r, PyObject *object, cn_array **out)
 
 static bool add_axis(reduce_call *r, PyObject *object, int ndim)
 {
+    if (PyBool_Check(object)) {
+        return false;
+    }
     Py_ssize_t axis = PyNumber_AsSsize_t(object, PyExc_IndexError);
     if (axis == -1 && PyErr_Occurred()) {
         PyErr_Clear();
