@@ -7,7 +7,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 os.environ.setdefault("CNUMERIC_VERIFY", "1")  # read when the library is loaded
 os.environ.setdefault("CNUMERIC_CACHE", str(ROOT / "build" / "kernels"))
-sys.path[:0] = [str(ROOT / "examples"), str(ROOT / "tools")]
+sys.path[:0] = [str(ROOT / "examples"), str(ROOT / "tools"), str(ROOT / "tests" / "numpy_suite")]
 
 try:
     import cnumeric
@@ -28,7 +28,7 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("cnumeric")
 
-NO_CHANGE = {"CNUMERIC_VERIFY", "CNUMERIC_RECHECK", "CNUMERIC_CACHE", "CNUMERIC_FUZZ_EXAMPLES"}
+NO_CHANGE = {"CNUMERIC_VERIFY", "CNUMERIC_RECHECK", "CNUMERIC_CACHE", "CNUMERIC_FUZZ_EXAMPLES", "CNUMERIC_TEST_UPDATE"}
 CHANGED = sorted(name for name in os.environ if name.startswith("CNUMERIC_") and name not in NO_CHANGE)
 
 
