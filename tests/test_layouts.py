@@ -1,0 +1,185 @@
+"""Every elementwise op x dtype x layout of operands and outputs, and every reduction x dtype x layout, against NumPy.
+
+The ops are those that the extension has, so a new row of the table is tested without a line here. All of it is slow;
+one layout in four of each op, chosen in turn, is tested always.
+"""
+
+import cnumeric
+import numpy
+import pytest
+from test_ufuncs import DTYPES, ELEMENTWISE, assert_same, compute, values
+
+MOST_DIMENSIONS = 32
+
+# Each takes a (6, 8) array to an operand; both modules' arrays go through the same steps.
+LAYOUTS = {
+    "contiguous": lambda a: a,
+    "strided": lambda a: a[:, ::2],
+    "strided rows": lambda a: a[::3],
+    "negative": lambda a: a[::-1, ::-1],
+    "negative strided": lambda a: a[::-2, 1::3],
+    "transposed": lambda a: a.T,
+    "fortran": lambda a: a.copy(order="F"),
+    "offset": lambda a: a[1:, 3:],
+    "row": lambda a: a[1],
+    "column": lambda a: a[:, 2:3],
+    "one element": lambda a: a[2:3, 4:5],
+    "0-d": lambda a: a[1, 1, ...],
+    "empty": lambda a: a[:0],
+    "empty inside": lambda a: a[:, None, 3:3],
+    "5-d": lambda a: a.reshape(2, 1, 3, 4, 2)[:, :, ::2],
+    "5-d permuted": lambda a: a.reshape(2, 3, 2, 2, 2).transpose(3, 0, 4, 2, 1),
+    "32-d": lambda a: a.reshape(2, 3, *(1,) * (MOST_DIMENSIONS - 4), 4, 2),
+    "repeated": lambda a: a[[0]].reshape(8)[None, :].repeat(3, 0)[:, None],
+}
+
+# What the second operand is, when the first has the layout: broadcast in every way against it.
+SECONDS = {
+    "of the same layout": lambda a, first: LAYOUTS[first](a),
+    "reversed": lambda a, first: LAYOUTS[first](a)[..., ::-1] if first != "0-d" else LAYOUTS[first](a),
+    "0-d": lambda a, first: a[2, 3, ...],
+    "along the last axis": lambda a, first: (
+        LAYOUTS[first](a)[(0,) * max(0, LAYOUTS[first](a).ndim - 1)] if LAYOUTS[first](a).size else LAYOUTS[first](a)
+    ),
+    "one row more": lambda a, first: LAYOUTS[first](a)[None],
+}
+
+
+def sampled(names, others):
+    """The product of both as parameters, of which one in four is not slow."""
+    for i, name in enumerate(names):
+        for j, other in enumerate(others):
+            marks = () if (i + j) % 4 == 0 else pytest.mark.slow
+            yield pytest.param(name, other, marks=marks, id=f"{name}-{other}")
+
+
+def run(name, module, operands, dtype, **keywords):
+    """The op of operands that the function makes of the module's own (6, 8) arrays."""
+    ufunc = getattr(module, name)
+    sources = [module.array(values(dtype, place)) for place in range(ufunc.nin)]
+    return compute(lambda: ufunc(*operands(sources), **{key: make(module) for key, make in keywords.items()}))
+
+
+@pytest.mark.parametrize(("name", "layout"), sampled(ELEMENTWISE, LAYOUTS))
+def test_operands(name, layout):
+    for dtype in DTYPES:
+
+        def operands(sources):
+            return [LAYOUTS[layout](source) for source in sources]
+
+        assert_same(name, run(name, cnumeric, operands, dtype), run(name, numpy, operands, dtype))
+
+
+@pytest.mark.parametrize(("name", "layout"), sampled([n for n in ELEMENTWISE if getattr(numpy, n).nin == 2], LAYOUTS))
+def test_broadcast_operands(name, layout):
+    for dtype, second in zip("dfiF?", SECONDS, strict=True):
+
+        def operands(sources, second=second):
+            return [LAYOUTS[layout](sources[0]), SECONDS[second](sources[1], layout)]
+
+        assert_same(name, run(name, cnumeric, operands, dtype), run(name, numpy, operands, dtype))
+
+
+@pytest.mark.parametrize("dtype", ["d", "f", "i", "D"])
+@pytest.mark.parametrize("name", ELEMENTWISE)
+def test_outputs_that_overlap_operands(name, dtype):
+    """Operands are neighbours in one memory and the results go there too: as if all were read before any is written."""
+    nin, nout = getattr(numpy, name).nin, getattr(numpy, name).nout
+    result = compute(getattr(numpy, name), *(values(dtype, place) for place in range(nin)))
+    results = result if isinstance(result, tuple) else (result,)
+    if nin + nout > 4 or any(isinstance(each, Exception) or each.dtype != dtype for each in results):
+        return  # results do not fit where operands are
+    for step in (1, -1):
+        left = []
+        for module in (cnumeric, numpy):
+            memory = module.array(values(dtype, 5).reshape(-1))
+            parts = [
+                memory[start : start + 40] if step == 1 else memory[start : start + 40][::-1] for start in range(4)
+            ]
+            result = compute(
+                getattr(module, name), *parts[:nin], out=tuple(parts[nin - 1 : nin - 1 + nout]), casting="unsafe"
+            )
+            left.append((isinstance(result, Exception), numpy.asarray(memory)))
+        assert left[0][0] == left[1][0]
+        assert_same(name, cnumeric.array(left[0][1]), left[1][1])
+
+
+# NumPy's own signbit puts results into the wrong places of strided outputs.
+WRITERS = [name for name in ELEMENTWISE if name != "signbit"]
+WRITABLE = [name for name in LAYOUTS if name not in ("fortran", "repeated")]
+
+
+@pytest.mark.parametrize(("name", "layout"), sampled(WRITERS, WRITABLE))
+def test_outputs(name, layout):
+    for dtype in "dfl?":
+        forms = compute(getattr(numpy, name), *(values(dtype, place) for place in range(getattr(numpy, name).nin)))
+        if isinstance(forms, Exception):
+            continue  # what is left in the outputs is not promised
+        forms = forms if isinstance(forms, tuple) else (forms,)
+        left = []
+        for module in (cnumeric, numpy):
+            ufunc = getattr(module, name)
+            sources = [LAYOUTS[layout](module.array(values(dtype, place))) for place in range(ufunc.nin)]
+            wholes = [module.zeros((6, 8), form.dtype) for form in forms]
+            outs = tuple(LAYOUTS[layout](whole) for whole in wholes)
+            result = compute(ufunc, *sources, out=outs, casting="unsafe")
+            given = result if ufunc.nout > 1 else (result,)
+            assert isinstance(result, Exception) or all(one is out for one, out in zip(given, outs, strict=True))
+            left.append([numpy.asarray(whole) for whole in wholes])
+        for ours, theirs in zip(*left, strict=True):
+            assert_same(name, cnumeric.array(ours), theirs)
+
+
+# ---- Reductions ----------------------------------------------------------------------------------------------
+
+REDUCIBLE = [name for name in ELEMENTWISE if getattr(numpy, name).nin == 2 and getattr(numpy, name).nout == 1]
+# How far the order of additions and the rounding of each step may lead from NumPy's.
+APART = {"e": 1e-2, "f": 1e-4, "F": 1e-4}
+
+
+def assert_near(ours, theirs):
+    """Equal errors, or equal form and values as near as another order of operations is."""
+    if isinstance(theirs, Exception):
+        assert type(ours) is type(theirs), repr(ours)
+        assert str(ours) == str(theirs)
+        return
+    assert not isinstance(ours, Exception), repr(ours)
+    ours, theirs = numpy.asarray(ours), numpy.asarray(theirs)
+    assert (ours.dtype, ours.shape) == (theirs.dtype, theirs.shape)
+    if theirs.dtype.kind in "fc":
+        apart = APART.get(theirs.dtype.char, 1e-11)
+        numpy.testing.assert_allclose(ours, theirs, rtol=apart, atol=apart)
+    else:
+        numpy.testing.assert_array_equal(ours, theirs)
+
+
+def tame(dtype, seed):
+    """Values that no product of 48 of them takes out of range."""
+    array = values(dtype, seed)
+    if array.dtype.kind in "fc":
+        return numpy.where(numpy.isfinite(array), 0.75 + 0.1 * array.real, 1).astype(dtype)
+    return array if dtype == "?" else array % 4
+
+
+@pytest.mark.parametrize(("name", "layout"), sampled(REDUCIBLE, LAYOUTS))
+def test_reductions(name, layout):
+    for dtype in DTYPES:
+        for axis in (0, -1, None, (0, 1)):
+            results = []
+            for module in (cnumeric, numpy):
+                array = LAYOUTS[layout](module.array(tame(dtype, 3)))
+                reduce = getattr(module, name).reduce
+                results.append(compute(lambda: reduce(array, axis=axis, keepdims=axis == -1)))  # noqa: B023
+            assert_near(*results)
+
+
+@pytest.mark.parametrize(("name", "layout"), sampled(["add", "multiply", "maximum", "logical_or", "subtract"], LAYOUTS))
+def test_scans(name, layout):
+    for dtype in DTYPES:
+        for axis in (0, -1):
+            results = []
+            for module in (cnumeric, numpy):
+                array = LAYOUTS[layout](module.array(tame(dtype, 3)))
+                accumulate = getattr(module, name).accumulate
+                results.append(compute(lambda: accumulate(array, axis=axis)))  # noqa: B023
+            assert_near(*results)
