@@ -84,6 +84,67 @@ def broadcast_outer_sum():
     return (x[:, None] + y[None, :]).sum(axis=0)
 
 
+def select_by_masks_of_a_row():
+    x, row = np.ones((50, 40)), np.arange(40.0)
+    np.flush()
+    return np.where((x > row) & (row < 9), np.sqrt(np.clip(x, 0, row)), x.astype("f4") * 2)
+
+
+def reductions_of_a_selection():
+    x = np.ones((50, 40))
+    np.flush()
+    kept = np.where(x > 0.5, x, 0)
+    return kept.sum(axis=1), np.minimum(kept, 2).max(axis=1)
+
+
+def normalised_rows():
+    x = np.arange(2000.0).reshape(50, 40)
+    np.flush()
+    return (x - x.mean(axis=1, keepdims=True)) / x.std(axis=1, keepdims=True)
+
+
+def mean_of_clipped_integers():
+    n = np.arange(1000)
+    np.flush()
+    return np.clip(n, 10, 900).astype("f4").mean(axis=0, keepdims=True)
+
+
+def laplacian_by_rolling():
+    p = np.ones((64, 64))
+    np.flush()
+    return np.roll(p, 1, 0) + np.roll(p, -1, 0) + np.roll(p, 1, 1) + np.roll(p, -1, 1) - 4 * p
+
+
+def rolled_line():
+    x = np.ones(1000)
+    np.flush()
+    return np.roll(x * 2, 3) + x
+
+
+def concatenation_of_expressions():
+    x, y = np.ones(1000), np.ones(500)
+    np.flush()
+    return np.concatenate([x * 2, y + 1])
+
+
+def differences_of_slices():
+    x = np.ones(1000)
+    np.flush()
+    return ((x[2:] - 2 * x[1:-1] + x[:-2]) ** 2)[::2] + np.diff(x)[1::2]
+
+
+def stacked_and_summed():
+    x, y = np.ones(1000), np.ones(1000)
+    np.flush()
+    return np.stack([x, -y]).sum(axis=0)
+
+
+def masked_sum():
+    x = np.ones(1000)
+    np.flush()
+    return (x[::-1] * 3).sum(where=x > 0.5, keepdims=True)
+
+
 PROGRAMS = [
     jacobi_sweeps,
     boundary_after_interior,
@@ -94,6 +155,16 @@ PROGRAMS = [
     temporaries_beside_a_boundary,
     copy_that_is_never_written,
     broadcast_outer_sum,
+    select_by_masks_of_a_row,
+    reductions_of_a_selection,
+    normalised_rows,
+    mean_of_clipped_integers,
+    laplacian_by_rolling,
+    rolled_line,
+    concatenation_of_expressions,
+    differences_of_slices,
+    stacked_and_summed,
+    masked_sum,
 ]
 
 
@@ -135,6 +206,9 @@ def test_programs_that_are_one_launch():
         update_in_place,
         copy_that_is_never_written,
         broadcast_outer_sum,
+        reductions_of_a_selection,
+        concatenation_of_expressions,
+        masked_sum,
     ):
         assert launches(plan_of(program)) == 1, program.__name__
 
@@ -143,6 +217,13 @@ def test_reductions_share_their_sweep():
     text = plan_of(reductions_of_one_sweep)
     assert text.count("= subtract") == 1 and text.count("reduce ") == 2
     assert launches(text) == 2  # the sweep, and the division of its sums
+
+
+def test_what_several_launches_share():
+    assert launches(plan_of(select_by_masks_of_a_row)) == 2  # what is of the row alone, and the rest
+    assert launches(plan_of(mean_of_clipped_integers)) == 2  # the sum, and its division
+    assert launches(plan_of(differences_of_slices)) == 2  # a slice of a result is read when that is there
+    assert launches(plan_of(normalised_rows)) == 5
 
 
 def test_a_sweep_reads_and_writes_once():
