@@ -6,6 +6,7 @@ PYTEST_ARGS ?=
 VENV := .venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/ready
+ECOSYSTEM := $(VENV)/ecosystem
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 RUN := PYTHONPATH=$(abspath $(BUILD))/python $(PY)
 PYTEST := $(RUN) -m pytest -n $(JOBS)
@@ -21,6 +22,10 @@ help: ## this list
 
 $(READY): tools/setup requirements-dev.txt
 	tools/setup
+	@touch $@
+
+$(ECOSYSTEM): $(READY) requirements-ecosystem.txt
+	tools/setup ecosystem
 	@touch $@
 
 $(BUILD)/build.ninja: CMakeLists.txt | $(READY)
@@ -39,10 +44,10 @@ test: test-c test-python ## set up, build, run every test but the slow ones
 test-c: build
 	ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS)
 
-test-python: build test-c
+test-python: build test-c $(ECOSYSTEM)
 	$(PYTEST) -m "not slow" $(PYTEST_ARGS)
 
-test-full: build test-c ## the slow tests too
+test-full: build test-c $(ECOSYSTEM) ## the slow tests too
 	$(PYTEST) $(PYTEST_ARGS)
 
 test-dist: build ## the tests of several processes, with every MPI that is there
@@ -99,7 +104,7 @@ stress: build ## every test again under unusual settings
 		$(PYTEST) -m "not slow and not default_settings" $(PYTEST_ARGS) && exit $$c'
 
 docs: build ## write the tables of docs/ from the sources
-	$(PY) tools/make_docs.py
+	$(RUN) tools/make_docs.py
 
 clean: ## remove what was built (the environment stays)
 	rm -rf build build-address build-undefined build-thread dist bench/results .pytest_cache .hypothesis .mypy_cache .ruff_cache
