@@ -251,6 +251,14 @@ CN_API cn_status cn_reduce(cn_op op, cn_array *in, const cn_reduce_options *opti
  */
 CN_API cn_status cn_accumulate(cn_op op, cn_array *in, int axis, cn_dtype dtype, cn_array **result);
 
+/*
+ * ufunc.reduceat: element k along the axis reduces those from indices[k] up to indices[k + 1] (the end for the last one),
+ * or is the element at indices[k] if that is no range. indices: 1-d, int64, each in [0, extent) (CN_ERROR_INDEX). dtype as
+ * for cn_reduce. New reference.
+ */
+CN_API cn_status cn_reduce_segments(cn_op op, cn_array *in, cn_array *indices, int axis, cn_dtype dtype,
+                                    cn_array **result);
+
 /* Index of the first extreme along an axis (axis -1 means over the flattened array); int64. New reference. */
 CN_API cn_status cn_arg_reduce(bool maximum, cn_array *in, int axis, bool keepdims, cn_array **result);
 
@@ -272,6 +280,15 @@ CN_API cn_status cn_arange(const cn_scalar *start, const cn_scalar *step, int64_
 CN_API cn_status cn_gather(cn_array *array, int nindex, cn_array *const *index, cn_array **out);
 CN_API cn_status cn_scatter(cn_array *array, int nindex, cn_array *const *index, const cn_operand *values,
                             cn_casting casting);
+
+/*
+ * ufunc.at: the elements of array that the indices name take op(element, value), one after the other in the order of the
+ * indices, so that repeated ones accumulate. values: NULL for ops of one operand; broadcast to the shape that cn_gather
+ * gives. The loop is that of two arrays; results are cast to the array's dtype whatever is lost.
+ * CN_ERROR_UNSUPPORTED for complex results in other dtypes.
+ */
+CN_API cn_status cn_scatter_apply(cn_op op, cn_array *array, int nindex, cn_array *const *index,
+                                  const cn_operand *values);
 
 /* int64 index arrays of the true elements, in C order; reads. out: ndim new references. */
 CN_API cn_status cn_nonzero(cn_array *array, cn_array **out);
@@ -389,9 +406,9 @@ typedef struct cn_fp_event {
     uint32_t kind; /* one CN_FP_ bit */
     uint32_t context;
     uint32_t site;
-    cn_op op; /* or CN_FP_IN_REDUCE, CN_FP_IN_CAST */
+    cn_op op; /* or one of CN_FP_IN_ */
 } cn_fp_event;
-enum { CN_FP_IN_REDUCE = -1, CN_FP_IN_CAST = -2 };
+enum { CN_FP_IN_REDUCE = -1, CN_FP_IN_CAST = -2, CN_FP_IN_AT = -3, CN_FP_IN_ACCUMULATE = -4, CN_FP_IN_REDUCEAT = -5 };
 /* Takes the oldest floating-point event of this thread; false if there is none. */
 CN_API bool cn_fp_event_take(cn_fp_event *event);
 

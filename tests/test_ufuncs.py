@@ -370,3 +370,20 @@ def test_calls_record_and_do_not_compute():
 def test_sticks_to_the_table():
     assert _cnumeric.add.native
     assert not _cnumeric.isnat.native
+
+
+@pytest.mark.parametrize("dtype", "FD")
+@pytest.mark.parametrize("name", ["add", "subtract", "multiply", "divide"])
+def test_short_complex_arrays_have_numpys_bits(name, dtype):
+    rng = numpy.random.default_rng(3)
+    for n in [1, 2, 3, 5, 7] * 8:
+        a, b = (rng.normal(size=(2, n)) + 1j * rng.normal(size=(2, n))).astype(dtype)
+        ours = getattr(cnumeric, name)(cnumeric.array(a), cnumeric.array(b))
+        assert ours.tobytes() == getattr(numpy, name)(a, b).tobytes()
+
+
+@pytest.mark.parametrize("dtype", "bhil")
+def test_lcm_wraps_as_numpy(dtype):
+    a = numpy.arange(-60, 60, dtype=dtype)
+    b = numpy.arange(60, -60, -1, dtype=dtype) // 3
+    assert cnumeric.lcm(cnumeric.array(a), cnumeric.array(b)).tolist() == numpy.lcm(a, b).tolist()

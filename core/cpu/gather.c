@@ -1,11 +1,14 @@
 /*
  * gather.c - elements and rows by index. Gathers are shared out over threads; scatters run in order, so that the last
- * of equal indices wins.
+ * of equal indices wins, and so does ufunc.at, which accumulates.
  */
+#include <fenv.h>
 #include <string.h>
 
+#include "cpu/group.h"
 #include "cpu/library.h"
 #include "cpu/loops.h"
+#include "op/op.h"
 #include "record/window.h"
 
 typedef cni_library_operand operand;
@@ -36,7 +39,7 @@ typedef void (*put_loop)(char *to, int64_t stride, const int64_t *index, int64_t
 static const pick_loop loads[5] = {pick_1, pick_2, pick_4, pick_8, pick_16};
 static const put_loop stores[5] = {put_1, put_2, put_4, put_8, put_16};
 
-/* An indexed side (array) and the other one, whose first axes are those of the indices. */
+/* An indexed side (array) and the other one, whose first axes are those of the indices (no axes: there is none). */
 typedef struct indexed {
     operand array, other, flat;
     int nindex, rest;
@@ -62,8 +65,9 @@ static indexed indexed_of(operand array, operand other, operand flat, int nindex
     }
     x.dense_index = contiguous(nd, flat.g.shape, flat.g.strides, 8);
     x.dense_other = contiguous(other.g.ndim, other.g.shape, other.g.strides, other.g.itemsize);
-    x.dense_rows = contiguous(x.rest, array.g.shape + nindex, array.g.strides + nindex, array.g.itemsize) &&
-                   contiguous(x.rest, other.g.shape + nd, other.g.strides + nd, other.g.itemsize);
+    x.dense_rows =
+        contiguous(x.rest, array.g.shape + nindex, array.g.strides + nindex, array.g.itemsize) &&
+        (other.g.ndim == 0 || contiguous(x.rest, other.g.shape + nd, other.g.strides + nd, other.g.itemsize));
     return x;
 }
 
@@ -163,4 +167,116 @@ void cni_library_scatter(const cni_part *part, const cni_run *run)
     } else {
         move_rows(&x, 0, count, false);
     }
+}
+
+/* ---- ufunc.at ---- */
+
+typedef struct application {
+    indexed x; /* other: the values */
+    bool unary;
+    cni_loop loop, load,
+        store; /* load, store: casts of the array's dtype to the loop's and back; NULL: it is the loop's */
+} application;
+
+static void apply_element(const application *a, char *element, const char *value)
+{
+    _Alignas(16) unsigned char in[16], out[16];
+    void *p[3] = {a->store != NULL ? (void *)out : element, element, (char *)(uintptr_t)value};
+    if (a->load != NULL) {
+        void *cast[2] = {in, element};
+        a->load(1, cast, 0);
+        p[1] = in;
+    }
+    a->loop(1, p, 0);
+    if (a->store != NULL) {
+        void *cast[2] = {element, out};
+        a->store(1, cast, 0);
+    }
+}
+
+/* The elements behind one index; value: of the first of them. */
+static void apply_row(const application *a, char *array, const char *value)
+{
+    const indexed *x = &a->x;
+    int64_t index[CN_MAX_DIMS] = {0};
+    const int64_t *shape = x->array.g.shape + x->nindex, *strides = x->array.g.strides + x->nindex;
+    if (x->dense_rows && a->load == NULL && a->store == NULL) {
+        void *p[3] = {array, array, (char *)(uintptr_t)value};
+        a->loop(x->row, p, 0);
+        return;
+    }
+    do {
+        int64_t at = a->unary ? 0 : cni_offset_of(x->rest, x->other.g.strides + x->flat.g.ndim, index);
+        apply_element(a, array + cni_offset_of(x->rest, strides, index), value + at);
+    } while (cni_next_index(x->rest, shape, index));
+}
+
+static void apply_all(const application *a, int64_t count)
+{
+    const indexed *x = &a->x;
+    const cni_geometry *g = &x->flat.g;
+    int64_t index[CN_MAX_DIMS] = {0};
+    for (int64_t i = 0; i < count; i++) {
+        int64_t flat = *(const int64_t *)(const void *)(x->flat.data + cni_offset_of(g->ndim, g->strides, index));
+        int64_t at = a->unary ? 0 : cni_offset_of(g->ndim, x->other.g.strides, index);
+        apply_row(a, x->array.data + flat_offset(x, flat), x->other.data + at);
+        cni_next_index(g->ndim, g->shape, index);
+    }
+}
+
+/* Bytes from value to value, if the values of all indices lie evenly; else -1. */
+static int64_t value_step(const indexed *x)
+{
+    bool still = true;
+    for (int d = 0; d < x->other.g.ndim; d++) {
+        still &= x->other.g.strides[d] == 0;
+    }
+    return still ? 0 : x->dense_other ? 1 : -1;
+}
+
+static void report(const cni_part *part, const cni_run *run)
+{
+    uint32_t kinds = cni_fp_events_seen() & run->window->ops[part->op].fp_kinds;
+    for (uint32_t kind = 1; kind <= CN_FP_INVALID; kind <<= 1) {
+        if ((kinds & kind) != 0) {
+            cni_run_event(run, part->op, kind);
+        }
+    }
+}
+
+void cni_library_apply(const cni_part *part, const cni_run *run)
+{
+    const cni_op *op = &run->window->ops[part->op];
+    const cni_cpu_kernels *kernels = cni_cpu_kernels_get();
+    const cni_op_info *info = &cni_ops[op->opcode];
+    const uint8_t *dtypes = info->signatures[op->loop].dtypes;
+    int loop = info->first_loop + op->loop;
+    application a = {.unary = info->nin == 1, .loop = kernels->loops[loop]};
+    operand array = cni_library_operand_get(part, 0, run);
+    operand values = {.data = array.data};
+    if (!a.unary) {
+        values = cni_library_operand_get(part, 2, run);
+    }
+    a.x = indexed_of(array, values, cni_library_operand_get(part, 1, run), op->parameter);
+    a.load = kernels->casts[array.dtype][dtypes[0]];
+    a.store = kernels->casts[dtypes[info->nin]][array.dtype];
+    if (array.dtype == dtypes[0]) {
+        a.load = NULL;
+    }
+    if (array.dtype == dtypes[info->nin]) {
+        a.store = NULL;
+    }
+    int64_t count = cni_element_count(a.x.flat.g.ndim, a.x.flat.g.shape), step = a.unary ? -1 : value_step(&a.x);
+    if (count == 0 || a.x.row == 0) {
+        return;
+    }
+    feclearexcept(FE_ALL_EXCEPT);
+    bool direct = a.load == NULL && a.store == NULL && a.x.rest == 0 && a.x.even && a.x.dense_index;
+    if (direct && step >= 0 && kernels->applies[loop] != NULL) {
+        kernels->applies[loop](count, array.data, a.x.stride, (const int64_t *)(const void *)a.x.flat.data,
+                               a.x.other.data, step);
+    } else {
+        apply_all(&a, count);
+    }
+    report(part, run);
 }

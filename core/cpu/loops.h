@@ -25,6 +25,9 @@ typedef void (*cni_rows_loop)(int64_t n, int64_t rows, const void *in, int64_t s
 /* out[i] = *accumulator op in[0] op ... op in[i], one after the other, which is left in *accumulator; may be in place. */
 typedef void (*cni_scan_loop)(int64_t n, const void *in, void *out, void *accumulator);
 
+/* The element at to + index[i] * stride takes op(it, in[i * step]), one after the other; step 0: one element for all. */
+typedef void (*cni_apply_loop)(int64_t n, char *to, int64_t stride, const int64_t *index, const void *in, int64_t step);
+
 /* Copies n elements of one size between strided runs (bytes; stride 0 and negative allowed). */
 typedef void (*cni_copy_loop)(int64_t n, void *destination, int64_t destination_stride, const void *source,
                               int64_t source_stride);
@@ -36,6 +39,7 @@ typedef struct cni_cpu_kernels {
     const cni_reduce_loop *reduces;  /* by loop number; NULL where the row is no reduction */
     const cni_rows_loop *rows;       /* the same, for rows of results */
     const cni_scan_loop *scans;      /* the same for accumulations */
+    const cni_apply_loop *applies;   /* the same for ufunc.at */
     cni_loop casts[CN_DTYPE_COUNT][CN_DTYPE_COUNT]; /* [from][to]; p[0] to, p[1] from; NULL on the diagonal */
     cni_copy_loop copies[5];         /* by log2 of the element size */
 } cni_cpu_kernels;

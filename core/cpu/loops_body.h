@@ -245,12 +245,13 @@ typedef struct {
     cni_reduce_loop loop;
     cni_rows_loop rows;
     cni_scan_loop scan;
+    cni_apply_loop apply;
 } reduce_entry;
 
-#define ENTRY_S(id, D, s) {D, reduce_##id##_##s, rows_##id##_##s, scan_##id##_##s},
+#define ENTRY_S(id, D, s) {D, reduce_##id##_##s, rows_##id##_##s, scan_##id##_##s, apply_##id##_##s},
 #define ENTRY_N(id, D, s)
 #define ENTRY_T(id, D, s) ENTRY_T_##s(id, D)
-#define ENTRY_T_b(id, D) {D, reduce_##id##_b, rows_##id##_b, scan_##id##_b},
+#define ENTRY_T_b(id, D) {D, reduce_##id##_b, rows_##id##_b, scan_##id##_b, apply_##id##_b},
 #define ENTRY_T_i8(id, D)
 #define ENTRY_T_u8(id, D)
 #define ENTRY_T_i16(id, D)
@@ -265,13 +266,14 @@ typedef struct {
 #define ENTRY_T_c64(id, D)
 #define ENTRY_T_c128(id, D)
 #define ENTRIES_NONE(id, kb, ki, ku, kf, kc)
-#define ENTRIES_SUM(id, kb, ki, ku, kf, kc)                                                                              \
-    static const reduce_entry entries_##id[] = {                                                                         \
-        ENTRY_##kb(id, CN_BOOL, b) ENTRY_##ki(id, CN_INT8, i8) ENTRY_##ku(id, CN_UINT8, u8) ENTRY_##ki(id, CN_INT16, i16) \
-        ENTRY_##ku(id, CN_UINT16, u16) ENTRY_##ki(id, CN_INT32, i32) ENTRY_##ku(id, CN_UINT32, u32)                      \
-        ENTRY_##ki(id, CN_INT64, i64) ENTRY_##ku(id, CN_UINT64, u64) ENTRY_##kf(id, CN_FLOAT16, f16)                     \
-        ENTRY_##kf(id, CN_FLOAT32, f32) ENTRY_##kf(id, CN_FLOAT64, f64) ENTRY_##kc(id, CN_COMPLEX64, c64)                \
-        ENTRY_##kc(id, CN_COMPLEX128, c128)};
+#define ENTRIES_SUM(id, kb, ki, ku, kf, kc)                                                                            \
+    static const reduce_entry entries_##id[] = {                                                                       \
+        ENTRY_##kb(id, CN_BOOL, b) ENTRY_##ki(id, CN_INT8, i8) ENTRY_##ku(id, CN_UINT8, u8)                            \
+            ENTRY_##ki(id, CN_INT16, i16) ENTRY_##ku(id, CN_UINT16, u16) ENTRY_##ki(id, CN_INT32, i32)                 \
+                ENTRY_##ku(id, CN_UINT32, u32) ENTRY_##ki(id, CN_INT64, i64) ENTRY_##ku(id, CN_UINT64, u64)            \
+                    ENTRY_##kf(id, CN_FLOAT16, f16) ENTRY_##kf(id, CN_FLOAT32, f32) ENTRY_##kf(id, CN_FLOAT64, f64)    \
+                        ENTRY_##kc(id, CN_COMPLEX64, c64) ENTRY_##kc(id, CN_COMPLEX128, c128)};
+#define ENTRIES_FOLD ENTRIES_SUM
 #define ENTRIES_ORDERED ENTRIES_SUM
 #define ENTRIES_ANY_ORDER ENTRIES_SUM
 #define CN_OP(id, name, nin, nout, identity, reduce, cost, ulp, commutative, scalars, kb, eb, ki, ei, ku, eu, kf, ef, kc, ec, doc) \
@@ -281,6 +283,7 @@ typedef struct {
 
 #define ROW_NONE(id) {NULL, 0},
 #define ROW_SUM(id) {entries_##id, sizeof entries_##id / sizeof *entries_##id},
+#define ROW_FOLD ROW_SUM
 #define ROW_ORDERED ROW_SUM
 #define ROW_ANY_ORDER ROW_SUM
 static const struct {
@@ -301,6 +304,7 @@ static const uint8_t takes_scalars[CNI_OP_COUNT] = {
 static cni_reduce_loop all_reduces[LOOP_COUNT];
 static cni_rows_loop all_rows[LOOP_COUNT];
 static cni_scan_loop all_scans[LOOP_COUNT];
+static cni_apply_loop all_applies[LOOP_COUNT];
 static uint8_t all_scalars[LOOP_COUNT];
 
 cni_cpu_kernels CNI_KERNELS = {
@@ -310,9 +314,11 @@ cni_cpu_kernels CNI_KERNELS = {
     .reduces = all_reduces,
     .rows = all_rows,
     .scans = all_scans,
-    .casts = {
-#define CAST_ROW(s)                                                                                                     \
-    {cast_##s##_b, cast_##s##_i8, cast_##s##_u8, cast_##s##_i16, cast_##s##_u16, cast_##s##_i32, cast_##s##_u32,        \
+    .applies = all_applies,
+    .casts =
+        {
+#define CAST_ROW(s)                                                                                                    \
+    {cast_##s##_b,   cast_##s##_i8,  cast_##s##_u8,  cast_##s##_i16, cast_##s##_u16, cast_##s##_i32, cast_##s##_u32,   \
      cast_##s##_i64, cast_##s##_u64, cast_##s##_f16, cast_##s##_f32, cast_##s##_f64, cast_##s##_c64, cast_##s##_c128},
         CAST_ROW(b) CAST_ROW(i8) CAST_ROW(u8) CAST_ROW(i16) CAST_ROW(u16) CAST_ROW(i32) CAST_ROW(u32) CAST_ROW(i64)
         CAST_ROW(u64) CAST_ROW(f16) CAST_ROW(f32) CAST_ROW(f64) CAST_ROW(c64) CAST_ROW(c128)
@@ -332,6 +338,7 @@ __attribute__((constructor)) static void fill_by_loop(void)
                     all_reduces[cni_ops[op].first_loop + i] = reduce_rows[op].entries[k].loop;
                     all_rows[cni_ops[op].first_loop + i] = reduce_rows[op].entries[k].rows;
                     all_scans[cni_ops[op].first_loop + i] = reduce_rows[op].entries[k].scan;
+                    all_applies[cni_ops[op].first_loop + i] = reduce_rows[op].entries[k].apply;
                 }
             }
         }

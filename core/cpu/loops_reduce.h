@@ -1,6 +1,6 @@
 /*
  * loops_reduce.h - included by loops_dtype.h: *accumulator = *accumulator op x[0] op ... op x[n-1], for the rows that
- * reduce. What may be reordered runs in lanes; sums of inexact numbers follow NumPy's pairwise tree; the rest is in
+ * reduce or fold, and the same with every result kept (accumulate) or put where an index says (at). What may be reordered runs in lanes; sums of inexact numbers follow NumPy's pairwise tree; the rest is in
  * order.
  */
 enum { CNI_JOIN(LANES, SUFFIX) = 256 / sizeof(WORK) }; /* more than compilers unroll: a loop that becomes vectors */
@@ -64,6 +64,19 @@ enum { CNI_JOIN(LANES, SUFFIX) = 256 / sizeof(WORK) }; /* more than compilers un
         TYPE *y = out, total = *(const TYPE *)accumulator;           \
         for (int64_t i = 0; i < n; i++) { const WORK a = LOAD(total), b = LOAD(x[i]); total = STORE(expr); y[i] = total; } \
         *(TYPE *)accumulator = total;                                \
+    }
+
+/* As NumPy's: complex numbers are multiplied without fma here. */
+#define APPLY(id, expr)                                                                                                \
+    static void CNI_JOIN(apply_##id, SUFFIX)(int64_t n, char *to, int64_t stride, const int64_t *index,                \
+                                             const void *in, int64_t step)                                             \
+    {                                                                                                                  \
+        const TYPE *x = in;                                                                                            \
+        for (int64_t i = 0; i < n; i++) {                                                                              \
+            TYPE *const y = (TYPE *)(void *)(to + index[i] * stride);                                                  \
+            const WORK a = LOAD(*y), b = LOAD(x[i * step]);                                                            \
+            *y = STORE(expr);                                                                                          \
+        }                                                                                                              \
     }
 
 #if FAMILY == FAMILY_REAL || FAMILY == FAMILY_COMPLEX
@@ -157,9 +170,9 @@ static WORK CNI_JOIN(pairwise, SUFFIX)(int64_t n, const STORED *x)
 #endif
 
 #if FAMILY == FAMILY_REAL || FAMILY == FAMILY_COMPLEX
-#define REDUCE_SUM_S(id, expr) PAIRWISE(id) ROWS(id, expr) SCAN(id, expr)
+#define REDUCE_SUM_S(id, expr) PAIRWISE(id) ROWS(id, expr) SCAN(id, expr) APPLY(id, expr)
 #else
-#define REDUCE_SUM_S(id, expr) IN_LANES(id, expr) ROWS(id, expr) SCAN(id, expr)
+#define REDUCE_SUM_S(id, expr) IN_LANES(id, expr) ROWS(id, expr) SCAN(id, expr) APPLY(id, expr)
 #endif
 #if FAMILY == FAMILY_COMPLEX
 #undef IN_LANES /* structures do not cast */
@@ -174,13 +187,19 @@ static WORK CNI_JOIN(pairwise, SUFFIX)(int64_t n, const STORED *x)
     }
 #define IN_LANES(id, expr) IN_ORDER(id, expr)
 #endif
-#define REDUCE_ORDERED_S(id, expr) IN_ORDER(id, expr) ROWS(id, expr) SCAN(id, expr)
-#define REDUCE_ANY_ORDER_S(id, expr) IN_LANES(id, expr) ROWS(id, expr) SCAN(id, expr)
+#if FAMILY == FAMILY_COMPLEX
+#define REDUCE_ORDERED_S(id, expr) IN_ORDER(id, expr) ROWS(id, expr) SCAN(id, expr) APPLY(id, M(mulplain)(a, b))
+#else
+#define REDUCE_ORDERED_S(id, expr) IN_ORDER(id, expr) ROWS(id, expr) SCAN(id, expr) APPLY(id, expr)
+#endif
+#define REDUCE_ANY_ORDER_S(id, expr) IN_LANES(id, expr) ROWS(id, expr) SCAN(id, expr) APPLY(id, expr)
 #if FAMILY == FAMILY_BOOL
-#define REDUCE_ANY_ORDER_T(id, expr) IN_LANES(id, expr) ROWS(id, expr) SCAN(id, expr)
+#define REDUCE_ANY_ORDER_T(id, expr) IN_LANES(id, expr) ROWS(id, expr) SCAN(id, expr) APPLY(id, expr)
 #else
 #define REDUCE_ANY_ORDER_T(id, expr)
 #endif
+#define REDUCE_FOLD_S(id, expr) IN_ORDER(id, expr) ROWS(id, expr) SCAN(id, expr) APPLY(id, expr)
+#define REDUCE_FOLD_N(id, expr)
 #define REDUCE_SUM_N(id, expr)
 #define REDUCE_ORDERED_N(id, expr)
 #define REDUCE_ANY_ORDER_N(id, expr)
@@ -225,10 +244,13 @@ static WORK CNI_JOIN(pairwise, SUFFIX)(int64_t n, const STORED *x)
 #undef PAIRWISE
 #undef SCAN
 #undef ROWS
+#undef APPLY
 #undef REDUCE_SUM_S
 #undef REDUCE_ORDERED_S
 #undef REDUCE_ANY_ORDER_S
 #undef REDUCE_ANY_ORDER_T
+#undef REDUCE_FOLD_S
+#undef REDUCE_FOLD_N
 #undef REDUCE_SUM_N
 #undef REDUCE_ORDERED_N
 #undef REDUCE_ANY_ORDER_N

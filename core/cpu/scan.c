@@ -1,18 +1,55 @@
 /*
- * scan.c - accumulations along an axis, in order: NumPy's bits. Threads share out the lines; along an axis that is not
- * the innermost one, whole rows are accumulated at a time.
+ * scan.c - accumulations along an axis, in order, and reductions of segments of it: NumPy's bits. Threads share out the
+ * lines; along an axis that is not the innermost one, whole rows are accumulated at a time.
  */
+#include <fenv.h>
+#include <stdatomic.h>
 #include <string.h>
 
+#include "cpu/group.h"
 #include "cpu/library.h"
 #include "cpu/loops.h"
 #include "op/op.h"
 
+/* ---- Floating-point events: every thread has its own flags ---- */
+
+typedef struct events {
+    atomic_uint seen;
+    unsigned wanted;
+} events;
+
+static void events_begin(const events *e)
+{
+    if (e->wanted != 0) {
+        feclearexcept(FE_ALL_EXCEPT);
+    }
+}
+
+static void events_note(events *e)
+{
+    if (e->wanted != 0) {
+        atomic_fetch_or_explicit(&e->seen, cni_fp_events_seen() & e->wanted, memory_order_relaxed);
+    }
+}
+
+static void events_report(events *e, const cni_part *part, const cni_run *run)
+{
+    unsigned seen = atomic_load(&e->seen);
+    for (uint32_t kind = 1; kind <= CN_FP_INVALID; kind <<= 1) {
+        if ((seen & kind) != 0) {
+            cni_run_event(run, part->op, kind);
+        }
+    }
+}
+
+/* ---- Accumulation ---- */
+
 typedef struct scan {
+    events events;
     cni_library_operand out, in;
     int axis;
     int64_t length;
-    cni_scan_loop loop;
+    cni_scan_loop loop; /* NULL: the op is no reduction */
     cni_loop rows;
     size_t itemsize;
 } scan;
@@ -41,27 +78,37 @@ static void scan_line(const scan *s, int64_t k)
     memcpy(total, in, s->itemsize);
     memcpy(out, in, s->itemsize);
     bool runs = out_step == (int64_t)s->itemsize && in_step == out_step;
-    if (runs && s->length > 1) {
+    if (runs && s->length > 1 && s->loop != NULL) {
         s->loop(s->length - 1, in + in_step, out + out_step, total);
+        return;
     }
-    for (int64_t i = 1; i < s->length && !runs; i++) {
-        s->loop(1, in + i * in_step, out + i * out_step, total);
+    for (int64_t i = 1; i < s->length; i++) {
+        void *p[3] = {out + i * out_step, out + (i - 1) * out_step, (char *)(uintptr_t)in + i * in_step};
+        if (s->loop != NULL) {
+            s->loop(1, p[2], p[0], total);
+        } else {
+            s->rows(1, p, 0);
+        }
     }
 }
 
 static void scan_lines(void *context, int64_t first, int64_t end)
 {
+    scan *s = context;
+    events_begin(&s->events);
     for (int64_t k = first; k < end; k++) {
-        scan_line(context, k);
+        scan_line(s, k);
     }
+    events_note(&s->events);
 }
 
 /* Elements [first, end) of every row: row i is row i - 1 combined with the input's. The last axis is not scanned. */
 static void scan_rows(void *context, int64_t first, int64_t end)
 {
-    const scan *s = context;
+    scan *s = context;
     int last = s->out.g.ndim - 1;
     int64_t width = s->out.g.shape[last], place = first;
+    events_begin(&s->events);
     while (place < end) {
         int64_t column = place % width, n = width - column < end - place ? width - column : end - place, out_at, in_at;
         line_place(s, place, &out_at, &in_at);
@@ -75,12 +122,16 @@ static void scan_rows(void *context, int64_t first, int64_t end)
         }
         place += n;
     }
+    events_note(&s->events);
 }
 
 void cni_library_scan(const cni_part *part, const cni_run *run)
 {
     const cni_op *op = &run->window->ops[part->op];
-    scan s = {.out = cni_library_operand_get(part, 0, run), .in = cni_library_operand_get(part, 1, run), .axis = op->parameter};
+    scan s = {.events = {.wanted = op->fp_kinds},
+              .out = cni_library_operand_get(part, 0, run),
+              .in = cni_library_operand_get(part, 1, run),
+              .axis = op->parameter};
     int loop = cni_ops[op->opcode].first_loop + op->loop, last = s.out.g.ndim - 1;
     int64_t count = cni_element_count(s.out.g.ndim, s.out.g.shape);
     if (count == 0) {
@@ -92,4 +143,76 @@ void cni_library_scan(const cni_part *part, const cni_run *run)
     s.rows = cni_cpu_kernels_get()->loops[loop];
     bool by_rows = s.axis != last && s.out.g.strides[last] == s.out.g.itemsize && s.in.g.strides[last] == s.out.g.itemsize;
     cni_library_lines(count / s.length, s.length, by_rows ? scan_rows : scan_lines, &s);
+    events_report(&s.events, part, run);
+}
+
+/* ---- Segments: the input's axis is its last one, and contiguous ---- */
+
+typedef struct segments {
+    events events;
+    cni_library_operand out, in;
+    const int64_t *begins;
+    int64_t count, length; /* segments, elements along the axis */
+    int axis;
+    cni_reduce_loop loop; /* NULL: the op is no reduction */
+    cni_loop fold;
+    size_t itemsize;
+} segments;
+
+/* Segment j of line k. */
+static void segment_reduce(const segments *s, int64_t k, int64_t j)
+{
+    int64_t out_at = j * s->out.g.strides[s->axis], in_at = 0, at = s->in.g.ndim - 2;
+    for (int d = s->out.g.ndim - 1; d >= 0; d--) {
+        if (d != s->axis) {
+            int64_t i = k % s->out.g.shape[d];
+            k /= s->out.g.shape[d];
+            out_at += i * s->out.g.strides[d];
+            in_at += i * s->in.g.strides[at--];
+        }
+    }
+    int64_t begin = s->begins[j], end = j + 1 < s->count ? s->begins[j + 1] : s->length, size = (int64_t)s->itemsize;
+    char *out = s->out.data + out_at, *in = s->in.data + in_at + begin * size;
+    memcpy(out, in, s->itemsize);
+    if (s->loop != NULL && end - begin > 1) {
+        s->loop(end - begin - 1, in + size, out);
+        return;
+    }
+    for (int64_t i = 1; i < end - begin; i++) {
+        void *p[3] = {out, out, in + i * size};
+        s->fold(1, p, 0);
+    }
+}
+
+static void segments_share(void *context, int64_t first, int64_t end)
+{
+    segments *s = context;
+    events_begin(&s->events);
+    for (int64_t k = first; k < end; k++) {
+        segment_reduce(s, k / s->count, k % s->count);
+    }
+    events_note(&s->events);
+}
+
+void cni_library_segments(const cni_part *part, const cni_run *run)
+{
+    const cni_op *op = &run->window->ops[part->op];
+    cni_library_operand begins = cni_library_operand_get(part, 2, run);
+    segments s = {.events = {.wanted = op->fp_kinds},
+                  .out = cni_library_operand_get(part, 0, run),
+                  .in = cni_library_operand_get(part, 1, run),
+                  .axis = op->parameter,
+                  .begins = (const int64_t *)(const void *)begins.data,
+                  .count = begins.g.shape[0]};
+    int loop = cni_ops[op->opcode].first_loop + op->loop;
+    int64_t results = cni_element_count(s.out.g.ndim, s.out.g.shape);
+    if (results == 0) {
+        return;
+    }
+    s.itemsize = (size_t)s.out.g.itemsize;
+    s.length = s.in.g.shape[s.in.g.ndim - 1];
+    s.loop = cni_cpu_kernels_get()->reduces[loop];
+    s.fold = cni_cpu_kernels_get()->loops[loop];
+    cni_library_lines(results, s.length / s.count + 1, segments_share, &s);
+    events_report(&s.events, part, run);
 }

@@ -432,7 +432,17 @@ void cni_run_event(const cni_run *run, uint32_t op, uint32_t kind)
         }
         run->told[op] |= (uint8_t)kind;
     }
-    cn_op where = o->kind == CNI_ELEMENTWISE ? o->opcode : o->kind == CNI_COPY ? CN_FP_IN_CAST : CN_FP_IN_REDUCE;
+    static const cn_op names[CNI_KIND_COUNT] = {[CNI_COPY] = CN_FP_IN_CAST,
+                                                [CNI_REDUCE] = CN_FP_IN_REDUCE,
+                                                [CNI_APPLY] = CN_FP_IN_AT,
+                                                [CNI_SCAN] = CN_FP_IN_ACCUMULATE,
+                                                [CNI_SEGMENTS] = CN_FP_IN_REDUCEAT};
+    cn_op where = names[o->kind] < 0 ? names[o->kind] : o->opcode;
+    if (o->kind == CNI_APPLY && (o->flags & CNI_FLAG_NAMED) != 0) {
+        where = o->opcode;
+    } else if (o->kind == CNI_SEGMENTS && (o->flags & CNI_FLAG_FOLD) != 0) {
+        where = CN_FP_IN_REDUCE;
+    }
     cni_recorder_event(run->window->recorder,
                        &(cn_fp_event){.kind = kind, .context = o->fp_context, .site = o->site, .op = where});
 }

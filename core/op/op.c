@@ -197,5 +197,5 @@ cn_status cn_op_identity(cn_op op, cn_scalar *out)
 
 bool cn_op_reducible(cn_op op)
 {
-    return valid(op) && cni_ops[op].reduce_kind != CNI_REDUCE_NONE;
+    return valid(op) && cni_ops[op].reduce_kind > CNI_REDUCE_FOLD;
 }

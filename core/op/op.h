@@ -30,7 +30,13 @@ typedef enum cni_identity {
 } cni_identity;
 
 /* How reductions with the op may be reordered without changing bits. */
-typedef enum cni_reduce_kind { CNI_REDUCE_NONE, CNI_REDUCE_SUM, CNI_REDUCE_ORDERED, CNI_REDUCE_ANY_ORDER } cni_reduce_kind;
+typedef enum cni_reduce_kind {
+    CNI_REDUCE_NONE,
+    CNI_REDUCE_FOLD,
+    CNI_REDUCE_SUM,
+    CNI_REDUCE_ORDERED,
+    CNI_REDUCE_ANY_ORDER
+} cni_reduce_kind;
 
 typedef struct cni_op_info {
     const char *row, *name; /* the row's, NumPy's */

@@ -124,8 +124,8 @@ static inline T FN(gcd)(T a, T b)
 
 static inline T FN(lcm)(T a, T b)
 {
-    T divisor = FN(gcd)(a, b);
-    return divisor == 0 ? 0 : FN(absolute)((T)((uint64_t)(a / divisor) * (uint64_t)b));
+    UT divisor = (UT)FN(gcd)(a, b), size = (UT)FN(absolute)(a);
+    return divisor == 0 ? 0 : (T)((uint64_t)(size / divisor) * (UT)FN(absolute)(b));
 }
 
 static inline T FN(clip)(T a, T low, T high)

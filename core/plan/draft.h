@@ -126,6 +126,12 @@ static inline bool cni_op_elementwise(const cni_op *op)
     return op->kind == CNI_ELEMENTWISE || op->kind == CNI_COPY;
 }
 
+/* Does the op keep what its output holds, where it does not write it? */
+static inline bool cni_op_scatters(const cni_op *op)
+{
+    return op->kind == CNI_SCATTER || op->kind == CNI_APPLY;
+}
+
 static inline bool cni_op_groups(const cni_op *op)
 {
     return cni_op_elementwise(op) || op->kind == CNI_REDUCE;

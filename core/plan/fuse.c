@@ -74,7 +74,7 @@ static void after_chain(placing *p, uint32_t content, uint32_t view)
         }
         write->stored = true;
         after(p, d->ops[write->op].group, false);
-        if (view != CNI_NONE && cni_ask_contains(d, write->view, view) && d->ops[write->op].op->kind != CNI_SCATTER) {
+        if (view != CNI_NONE && cni_ask_contains(d, write->view, view) && !cni_op_scatters(d->ops[write->op].op)) {
             return;
         }
     }
@@ -504,7 +504,7 @@ static bool place(cni_draft *d, uint32_t op, uint32_t *depends, uint8_t *marks, 
     if (!cni_op_groups(x->op)) {
         /* A library op updates its output's memory: the parent's elements must be there. */
         uint32_t parent = d->contents[x->made[0]].parent;
-        if (x->op->kind == CNI_SCATTER && is_write(d, parent) &&
+        if (cni_op_scatters(x->op) && is_write(d, parent) &&
             d->contents[parent].segment == d->contents[x->made[0]].segment) {
             after_chain(&p, parent, CNI_NONE);
         }

@@ -31,8 +31,9 @@ static bool op_wanted(const cni_draft *d, const cni_draft_op *x, uint8_t *wanted
         if ((d->s->states[c->base] & CNI_BASE_SHARED) != 0) {
             wanted[x->made[k]] |= WANTED_MEMORY;
         }
-        bool in_memory = (wanted[x->made[k]] & WANTED_MEMORY) != 0 || (wanted[x->made[k]] != 0 && !cni_op_groups(x->op));
-        bool partly = !d->w->views[c->view].whole || x->op->kind == CNI_SCATTER;
+        bool in_memory =
+            (wanted[x->made[k]] & WANTED_MEMORY) != 0 || (wanted[x->made[k]] != 0 && !cni_op_groups(x->op));
+        bool partly = !d->w->views[c->view].whole || cni_op_scatters(x->op);
         if (in_memory && partly && !x->fill) {
             wanted[c->parent] |= WANTED_MEMORY;
         }

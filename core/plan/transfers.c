@@ -11,6 +11,7 @@
 
 #include "base/memory.h"
 #include "base/status.h"
+#include "plan/draft.h"
 
 typedef struct list {
     cni_transfer *items;
@@ -183,7 +184,7 @@ static bool updates(const maker *m, const cni_part *part, uint32_t view)
 {
     cni_geometry g = cni_window_geometry(m->p->w, view);
     cni_box boxes[CNI_CUT_BOXES];
-    return (part->kind == CNI_PART_LIBRARY && m->p->w->ops[part->op].kind == CNI_SCATTER) ||
+    return (part->kind == CNI_PART_LIBRARY && cni_op_scatters(&m->p->w->ops[part->op])) ||
            cni_geometry_cut(&g, 0, 0, boxes) < 0;
 }
 

@@ -1,5 +1,5 @@
 /*
- * indexed.c - recording what is no row of ops.def: gather, scatter, matmul.
+ * indexed.c - recording what is no row of ops.def: gather, scatter, ufunc.at, matmul.
  *
  * Indices are read and checked at the call, as NumPy raises there; what is recorded is one flat index array that is
  * known to be in range.
@@ -310,6 +310,115 @@ cn_status cn_scatter(cn_array *array, int nindex, cn_array *const *index, const 
         cni_operand operands[3] = {{.array = array}, {.array = flat}, {.array = source}};
         status = cni_record(&op, operands);
     }
+    cn_array_unref(source);
+    cn_array_unref(flat);
+    return status;
+}
+
+/* ---- ufunc.at ---- */
+
+/* The loop that the op takes for the array and the values, and whether its result can be put into the array. */
+static cn_status apply_loop(cni_opcode op, const cn_array *array, const cn_operand *values, int *loop)
+{
+    const cni_op_info *info = &cni_ops[op];
+    cn_dtype in[CNI_MAX_NIN] = {(cn_dtype)array->dtype};
+    cn_weak weak[CNI_MAX_NIN] = {CN_STRONG, CN_STRONG};
+    if (info->nout != 1 || info->nin != (values != NULL ? 2 : 1)) {
+        return cni_fail(CN_ERROR_UNSUPPORTED, "%s.at takes %d operands", info->name, info->nin);
+    }
+    if (values != NULL) {
+        in[1] = values->array != NULL ? (cn_dtype)values->array->dtype : values->scalar.dtype;
+    }
+    CN_TRY(cni_op_choose(op, in, weak, CN_DTYPE_NONE, CN_CAST_SAME_KIND, loop));
+    bool complex_result = info->signatures[*loop].dtypes[info->nin] >= CN_COMPLEX64;
+    if (complex_result && array->dtype != CN_BOOL && array->dtype < CN_COMPLEX64) {
+        return cni_fail(CN_ERROR_UNSUPPORTED, "the imaginary part of a result would be discarded");
+    }
+    return CN_OK;
+}
+
+/*
+ * The values as the op takes them, of its dtype: of the whole shape in C order, or one element if each index names one
+ * element. New reference.
+ */
+static cn_status apply_values(const cn_array *array, int nindex, int ndim, const int64_t *shape, cn_dtype dtype,
+                              const cn_operand *values, cn_array **out)
+{
+    cn_array *given = values->array, *made;
+    bool one = array->ndim == nindex && (given == NULL || given->size == 1);
+    bool fits = given != NULL && given->dtype == dtype && given->c_contiguous && given->ndim == ndim &&
+                memcmp(cni_shape(given), shape, (size_t)ndim * sizeof *shape) == 0;
+    if (fits && !cn_array_may_overlap(array, given)) {
+        *out = cn_array_ref(given);
+        return CN_OK;
+    }
+    CN_TRY(cn_array_empty(dtype, one && !fits ? 0 : ndim, shape, &made));
+    cn_operand source = *values;
+    source.weak = CN_STRONG;
+    cn_array *element = NULL;
+    cn_status status = CN_OK;
+    if (one && !fits && given != NULL) {
+        status = cn_array_view(given, (cn_dtype)given->dtype, given->offset, 0, NULL, NULL, false, &element);
+        source.array = element;
+    }
+    status = status == CN_OK ? cn_copy(made, &source, CN_CAST_UNSAFE) : status;
+    cn_array_unref(element);
+    if (status != CN_OK) {
+        cn_array_unref(made);
+        return status;
+    }
+    *out = made;
+    return CN_OK;
+}
+
+/* NumPy names the ufunc, not "at", in warnings of its fast path: loops of its own over one index into one dimension. */
+static bool is_named(cn_op op, int loop, const cn_array *array)
+{
+    static const cni_opcode named[] = {CNI_OP_ADD, CNI_OP_SUBTRACT, CNI_OP_MULTIPLY, CNI_OP_DIVIDE,
+                                       CNI_OP_FLOOR_DIVIDE};
+    const uint8_t *dtypes = cni_ops[op].signatures[loop].dtypes;
+    bool found = false;
+    for (size_t i = 0; i < sizeof named / sizeof *named; i++) {
+        found |= (cni_opcode)op == named[i];
+    }
+    return found && array->ndim == 1 && dtypes[0] == array->dtype && dtypes[2] == array->dtype;
+}
+
+static cn_status record_apply(cn_op opcode, int loop, cn_array *array, int nindex, cn_array *flat, cn_array *source,
+                              int ndim, const int64_t *shape)
+{
+    static const int64_t still[2 * CN_MAX_DIMS];
+    cni_op op = {.kind = CNI_APPLY,
+                 .nout = 1,
+                 .nin = source != NULL ? 2 : 1,
+                 .opcode = (uint16_t)opcode,
+                 .loop = (uint16_t)loop,
+                 .parameter = (uint8_t)nindex,
+                 .flags = is_named(opcode, loop, array) ? CNI_FLAG_NAMED : 0};
+    cni_operand operands[3] = {{.array = array}, {.array = flat}, {.array = source}};
+    if (source != NULL && source->ndim == 0) {
+        operands[2] = (cni_operand){.array = source, .broadcast = true, .ndim = ndim, .shape = shape, .strides = still};
+    }
+    return cni_record(&op, operands);
+}
+
+cn_status cn_scatter_apply(cn_op op, cn_array *array, int nindex, cn_array *const *index, const cn_operand *values)
+{
+    int loop, ndim;
+    int64_t shape[2 * CN_MAX_DIMS];
+    cn_array *flat = NULL, *source = NULL;
+    if (!array->writeable) {
+        return cni_fail(CN_ERROR_READ_ONLY, "output array is read-only");
+    }
+    CN_TRY(apply_loop((cni_opcode)op, array, values, &loop));
+    CN_TRY(index_flatten(array, true, nindex, index, &flat));
+    indexed_shape(array, nindex, flat, &ndim, shape);
+    cn_status status = CN_OK;
+    if (values != NULL) {
+        cn_dtype dtype = (cn_dtype)cni_ops[op].signatures[loop].dtypes[1];
+        status = apply_values(array, nindex, ndim, shape, dtype, values, &source);
+    }
+    status = status == CN_OK ? record_apply(op, loop, array, nindex, flat, source, ndim, shape) : status;
     cn_array_unref(source);
     cn_array_unref(flat);
     return status;

@@ -31,10 +31,35 @@ static cn_dtype default_dtype(cni_opcode op, cn_dtype in)
     }
 }
 
+/* For an op that is no reduction: the loop of two such arrays, if it gives what it takes. */
+static cn_status fold_loop(cni_opcode op, cn_dtype in, cn_dtype dtype, int *loop)
+{
+    const cni_op_info *info = &cni_ops[op];
+    int chosen;
+    if (info->nin != 2 || info->nout != 1) {
+        return cni_fail(CN_ERROR_UNSUPPORTED, "'%s' does not fold", info->name);
+    }
+    cn_dtype both[2] = {in, in};
+    cn_weak weak[2] = {CN_STRONG, CN_STRONG};
+    CN_TRY(cni_op_choose(op, both, weak, dtype, CN_CAST_SAME_KIND, &chosen));
+    const uint8_t *d = info->signatures[chosen].dtypes;
+    if (d[0] == CN_FLOAT16) { /* NumPy rounds some of them at every step and others at the end */
+        return cni_fail(CN_ERROR_UNSUPPORTED, "'%s' does not fold float16", info->name);
+    }
+    if (d[0] != d[1] || d[1] != d[2]) {
+        return cni_fail(CN_ERROR_NO_LOOP, "the resolved dtypes of %s are not compatible with a reduction", info->name);
+    }
+    *loop = chosen;
+    return CN_OK;
+}
+
 /* The loop T,T->T that the reduction runs, found from the input's dtype or the one asked for. */
 static cn_status reduce_loop(cni_opcode op, cn_dtype in, cn_dtype dtype, int *loop)
 {
     const cni_op_info *info = &cni_ops[op];
+    if (!cn_op_reducible((cn_op)op)) {
+        return fold_loop(op, in, dtype, loop);
+    }
     bool logical = op == CNI_OP_LOGICAL_AND || op == CNI_OP_LOGICAL_OR || op == CNI_OP_LOGICAL_XOR;
     cn_dtype want = logical ? CN_BOOL : dtype != CN_DTYPE_NONE ? dtype : default_dtype(op, in);
     want = want != CN_DTYPE_NONE ? want : in;
@@ -45,6 +70,9 @@ static cn_status reduce_loop(cni_opcode op, cn_dtype in, cn_dtype dtype, int *lo
             return CN_OK;
         }
     }
+    const cn_dtype both[2] = {want, want};
+    const cn_weak weak[2] = {CN_STRONG, CN_STRONG};
+    CN_TRY(cni_op_choose(op, both, weak, CN_DTYPE_NONE, CN_CAST_SAME_KIND, loop)); /* refuses bools where NumPy does */
     for (int i = 0; i < info->nloops; i++) { /* a wider loop: float16 where there is none, and the like */
         const uint8_t *d = info->signatures[i].dtypes;
         bool counts = want == CN_BOOL && d[0] <= CN_UINT64; /* NumPy does not make integers of truth values here */
@@ -153,11 +181,119 @@ static cn_status deliver(cn_array *computed, cn_array *out, cn_array **result)
     return status;
 }
 
+/* ---- Segments, and folds of ops that are no reductions ---- */
+
+/* The input in the loop's dtype, the axis last and contiguous. New reference. */
+static cn_status segment_source(cn_array *in, cn_dtype dtype, int axis, cn_array **out)
+{
+    int order[CN_MAX_DIMS], n = 0;
+    cn_array *turned;
+    for (int d = 0; d < in->ndim; d++) {
+        if (d != axis) {
+            order[n++] = d;
+        }
+    }
+    order[n] = axis;
+    CN_TRY(cn_array_transpose(in, order, &turned));
+    if (turned->dtype == dtype && cni_strides(turned)[n] == cni_dtype_size(dtype)) {
+        *out = turned;
+        return CN_OK;
+    }
+    cn_status status = cn_array_copy(turned, dtype, false, out);
+    cn_array_unref(turned);
+    return status;
+}
+
+/* The indices on the host, each in [0, extent). New reference. */
+static cn_status segment_indices(cn_op op, cn_array *indices, int64_t extent, cn_array **out)
+{
+    cn_array *host;
+    void *data;
+    CN_TRY(cni_array_host(indices, CN_INT64, &host, &data));
+    const int64_t *numbers = data;
+    for (int64_t i = 0; i < host->size; i++) {
+        if (numbers[i] < 0 || numbers[i] >= extent) {
+            cn_array_unref(host);
+            return cni_fail(CN_ERROR_INDEX, "index %lld out-of-bounds in %s.reduceat [0, %lld)", (long long)numbers[i],
+                            cni_ops[op].name, (long long)extent);
+        }
+    }
+    *out = host;
+    return CN_OK;
+}
+
+static cn_status record_segments(cn_op op, cn_array *in, cn_array *indices, int axis, cn_dtype dtype, uint8_t flags,
+                                 cn_array **result)
+{
+    int loop = 0;
+    int64_t shape[CN_MAX_DIMS];
+    cn_array *host = NULL, *source = NULL, *made = NULL;
+    if (axis < 0 || axis >= in->ndim || indices->ndim != 1) {
+        return cni_fail(CN_ERROR_AXIS, "axis %d is out of bounds for array of dimension %d", axis, in->ndim);
+    }
+    CN_TRY(reduce_loop((cni_opcode)op, (cn_dtype)in->dtype, dtype, &loop));
+    dtype = (cn_dtype)cni_ops[op].signatures[loop].dtypes[2];
+    memcpy(shape, cni_shape(in), (size_t)in->ndim * sizeof *shape);
+    shape[axis] = indices->size;
+    cn_status status = segment_indices(op, indices, cni_shape(in)[axis], &host);
+    status = status == CN_OK ? segment_source(in, dtype, axis, &source) : status;
+    status = status == CN_OK ? cn_array_empty(dtype, in->ndim, shape, &made) : status;
+    if (status == CN_OK) {
+        cni_op o = {.kind = CNI_SEGMENTS,
+                    .flags = flags,
+                    .nout = 1,
+                    .nin = 2,
+                    .opcode = (uint16_t)op,
+                    .loop = (uint16_t)loop,
+                    .parameter = (uint8_t)axis};
+        cni_operand operands[3] = {{.array = made}, {.array = source}, {.array = host}};
+        status = cni_record(&o, operands);
+    }
+    cn_array_unref(host);
+    cn_array_unref(source);
+    if (status != CN_OK) {
+        cn_array_unref(made);
+        return status;
+    }
+    *result = made;
+    return CN_OK;
+}
+
+cn_status cn_reduce_segments(cn_op op, cn_array *in, cn_array *indices, int axis, cn_dtype dtype, cn_array **result)
+{
+    return record_segments(op, in, indices, axis, dtype, 0, result);
+}
+
+/* Of one axis, in order: the segment that begins with the first element. */
+static cn_status fold(cn_op op, cn_array *in, const cn_reduce_options *o, cn_array **result)
+{
+    int axis = o->naxes == 1 ? o->axes[0] : 0;
+    if ((o->naxes != 1 && in->ndim != 1) || in->ndim == 0 || o->initial != NULL || o->where != NULL || o->out != NULL) {
+        return cni_fail(CN_ERROR_UNSUPPORTED, "reduce of '%s' is native along one axis", cni_ops[op].name);
+    }
+    if (cni_shape(in)[axis] == 0) {
+        return cni_fail(CN_ERROR_VALUE, "zero-size array to reduction operation %s which has no identity",
+                        cni_ops[op].name);
+    }
+    cn_array *first, *made;
+    const cn_scalar zero = {.dtype = CN_INT64}, step = {.dtype = CN_INT64};
+    reduction r;
+    reduction_shape(in, 1, &axis, o->keepdims, &r);
+    CN_TRY(cn_arange(&zero, &step, 1, &first));
+    cn_status status = record_segments(op, in, first, axis, o->dtype, CNI_FLAG_FOLD, &made);
+    cn_array_unref(first);
+    if (status == CN_OK) {
+        status = cn_array_reshape_view(made, r.result_ndim, r.result_shape, result);
+        cn_array_unref(made);
+    }
+    return status;
+}
+
 cn_status cn_reduce(cn_op op, cn_array *in, const cn_reduce_options *o, cn_array **result)
 {
     const cni_op_info *info = &cni_ops[op];
     if (!cn_op_reducible(op)) {
-        return cni_fail(CN_ERROR_UNSUPPORTED, "reduce of '%s' is not native", info->name);
+        return fold(op, in, o, result);
     }
     cn_dtype want = o->dtype != CN_DTYPE_NONE ? o->dtype : o->out != NULL ? (cn_dtype)o->out->dtype : CN_DTYPE_NONE;
     int loop = 0;
@@ -206,9 +342,6 @@ cn_status cn_accumulate(cn_op op, cn_array *in, int axis, cn_dtype dtype, cn_arr
 {
     int loop = 0;
     cn_array *source, *made;
-    if (!cn_op_reducible(op)) {
-        return cni_fail(CN_ERROR_UNSUPPORTED, "accumulate of '%s' is not native", cn_op_name(op));
-    }
     if (axis < 0 || axis >= in->ndim) {
         return cni_fail(CN_ERROR_AXIS, "axis %d is out of bounds for array of dimension %d", axis, in->ndim);
     }

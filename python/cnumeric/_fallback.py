@@ -227,7 +227,7 @@ def call_ufunc(ufunc: Any, method: str, args: tuple[Any, ...], kwargs: dict[str,
     name = f"numpy.{ufunc.__name__}"
     if method == "__call__":
         return call(function, name, args, kwargs)
-    return call(getattr(function, method), f"{name}.{method}", args, kwargs)
+    return call(getattr(numpy.ufunc, method), f"{name}.{method}", (function, *args), kwargs)
 
 
 # ---- From NumPy to here ------------------------------------------------------------------------------

@@ -158,8 +158,13 @@ void cnx_begin(void)
 
 static PyObject *event_text(const cn_fp_event *event, const kind *k)
 {
+    static const char *const others[] = {[-CN_FP_IN_REDUCE] = "reduce",
+                                         [-CN_FP_IN_CAST] = "cast",
+                                         [-CN_FP_IN_AT] = "at",
+                                         [-CN_FP_IN_ACCUMULATE] = "accumulate",
+                                         [-CN_FP_IN_REDUCEAT] = "reduceat"};
     return PyUnicode_FromFormat("%s encountered in %s", k->text,
-                                event->op >= 0 ? cn_op_name(event->op) : event->op == CN_FP_IN_CAST ? "cast" : "reduce");
+                                event->op >= 0 ? cn_op_name(event->op) : others[-event->op]);
 }
 
 static PyObject *registry_of(PyObject *file)

@@ -75,6 +75,9 @@ cnx_step cnx_advanced_read(cnx_advanced *x, PyObject *self, PyObject *key);
 /* Applies the basic items and makes the index arrays ready: view, index, place, and (with index arrays) front. */
 cnx_step cnx_advanced_apply(cnx_advanced *x);
 
+/* The values as cn_scatter takes them: broadcast to the result's shape, index axes in front. *out is owned. */
+cnx_step cnx_advanced_values(const cnx_advanced *x, cn_array *values, cn_array **out);
+
 /* After a read, whatever came of it. */
 void cnx_advanced_release(cnx_advanced *x);
 

@@ -91,8 +91,7 @@ PyObject *cnx_get_advanced(PyObject *self, PyObject *key)
 
 /* ---- Setting ------------------------------------------------------------------------------------------ */
 
-/* The values as the scatter takes them: broadcast to the result's shape, index axes in front. *out is owned. */
-static cnx_step arrange_values(const cnx_advanced *x, cn_array *values, cn_array **out)
+cnx_step cnx_advanced_values(const cnx_advanced *x, cn_array *values, cn_array **out)
 {
     int ndim = x->index_ndim + x->view.ndim - x->nindex, order[CN_MAX_DIMS], inverse[CN_MAX_DIMS];
     int64_t shape[CN_MAX_DIMS];
@@ -132,7 +131,7 @@ static cnx_step scatter(cnx_advanced *x, const cn_operand *values)
         return cnx_step_of(cn_scatter(x->front, x->nindex, x->index, values, CN_CAST_UNSAFE));
     }
     cn_operand arranged = {.array = NULL};
-    cnx_step done = arrange_values(x, values->array, &arranged.array);
+    cnx_step done = cnx_advanced_values(x, values->array, &arranged.array);
     if (done == CNX_STEP_DONE) {
         done = cnx_step_of(cn_scatter(x->front, x->nindex, x->index, &arranged, CN_CAST_UNSAFE));
         cn_array_unref(arranged.array);

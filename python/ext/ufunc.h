@@ -39,6 +39,12 @@ PyObject *cnx_ufunc_reduce(PyObject *self, PyObject *args, PyObject *kwargs);
 /* ufunc.accumulate(array, axis=0, dtype=None, out=None) */
 PyObject *cnx_ufunc_accumulate(PyObject *self, PyObject *args, PyObject *kwargs);
 
+/* ufunc.reduceat(array, indices, axis=0, dtype=None, out=None) */
+PyObject *cnx_ufunc_reduceat(PyObject *self, PyObject *args, PyObject *kwargs);
+
+/* ufunc.at(a, indices, b=None, /) */
+PyObject *cnx_ufunc_at(PyObject *self, PyObject *args, PyObject *kwargs);
+
 /* Ours for NumPy's ufunc object, borrowed; NULL: none. */
 PyObject *cnx_ufunc_of(PyObject *numpy_ufunc);
 

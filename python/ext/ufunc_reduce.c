@@ -1,5 +1,5 @@
 /*
- * ufunc_reduce.c - ufunc.reduce on cn_reduce, ufunc.accumulate on cn_accumulate.
+ * ufunc_reduce.c - ufunc.reduce on cn_reduce, ufunc.accumulate on cn_accumulate, ufunc.reduceat on cn_reduce_segments.
  *
  * Arguments that are not covered (a dtype without native loops, a reduction that the core does not have) leave the
  * call to NumPy as it came.
@@ -8,7 +8,7 @@
 #include "ufunc.h"
 
 typedef struct reduce_call {
-    PyObject *array, *axis, *dtype, *out, *keepdims, *initial, *where; /* borrowed; NULL: not given */
+    PyObject *array, *indices, *axis, *dtype, *out, *keepdims, *initial, *where; /* borrowed; NULL: not given */
     cn_reduce_options options;
     int axes[CN_MAX_DIMS];
     cn_scalar initial_value;
@@ -159,21 +159,17 @@ static PyObject *give(const reduce_call *r, cn_array *result)
     return cnx_result(result);
 }
 
-/* The result, or NULL without an exception: NumPy must compute this call. */
-static PyObject *reduce(cnx_ufunc *self, reduce_call *r, PyObject *args, PyObject *kwargs)
+/* Can the core reduce with it, or fold in order? */
+static bool folds(const cnx_ufunc *self)
 {
-    cn_array *in, *result;
-    if (self->op < 0 || !cn_op_reducible(self->op) || !convert(r, r->array, &in) || !read_axes(r, cn_array_ndim(in)) ||
-        !read_options(r)) {
-        return NULL;
-    }
-    cnx_begin();
-    cn_status status = cn_reduce(self->op, in, &r->options, &result);
-    if (status == CN_OK) {
-        return cnx_end(give(r, result));
-    }
+    return self->op >= 0 && self->nin == 2 && self->nout == 1;
+}
+
+/* NULL, with NumPy's exception, or without one: NumPy must compute this call. */
+static PyObject *refused(cnx_ufunc *self, cn_status status, const char *name, PyObject *args, PyObject *kwargs)
+{
     if (status != CN_ERROR_UNSUPPORTED && status != CN_ERROR_NO_LOOP) {
-        PyObject *method = PyObject_GetAttrString(self->numpy, "reduce");
+        PyObject *method = PyObject_GetAttrString(self->numpy, name);
         if (method != NULL) {
             cnx_raise(status, method, args, kwargs);
             Py_DECREF(method);
@@ -182,29 +178,103 @@ static PyObject *reduce(cnx_ufunc *self, reduce_call *r, PyObject *args, PyObjec
     return NULL;
 }
 
-/* As reduce. An axis that is no int of the array's is NumPy's business, as is an output. */
-static PyObject *accumulate(cnx_ufunc *self, reduce_call *r, PyObject *args, PyObject *kwargs)
+/* The result, or NULL without an exception: NumPy must compute this call. */
+static PyObject *reduce(cnx_ufunc *self, reduce_call *r, PyObject *args, PyObject *kwargs)
 {
     cn_array *in, *result;
-    int axis = 0;
-    if (self->op < 0 || !cn_op_reducible(self->op) || cnx_given(r->out) || !convert(r, r->array, &in) ||
-        cn_array_ndim(in) == 0 || (r->axis != NULL && cnx_parse_axis(r->axis, cn_array_ndim(in), &axis) < 0) ||
-        !read_options(r)) {
+    if (!folds(self) || !convert(r, r->array, &in) || !read_axes(r, cn_array_ndim(in)) || !read_options(r)) {
         return NULL;
     }
     cnx_begin();
-    cn_status status = cn_accumulate(self->op, in, axis, r->options.dtype, &result);
-    if (status == CN_OK) {
-        return cnx_end(cnx_as_subclass(cnx_subclass_of(&r->array, 1), cnx_result(result)));
+    cn_status status = cn_reduce(self->op, in, &r->options, &result);
+    return status == CN_OK ? cnx_end(give(r, result)) : refused(self, status, "reduce", args, kwargs);
+}
+
+/* The axis of a scan: an int of the array's; anything else is NumPy's business. */
+static bool read_scan_axis(const reduce_call *r, const cn_array *in, int *axis)
+{
+    *axis = 0;
+    return cn_array_ndim(in) > 0 && (r->axis == NULL || cnx_parse_axis(r->axis, cn_array_ndim(in), axis) == 0);
+}
+
+/* The dtype that a scan with an output computes in is the output's, unless one is given. */
+static cn_dtype scan_dtype(const reduce_call *r)
+{
+    bool from_out = r->options.dtype == CN_DTYPE_NONE && r->options.out != NULL;
+    return from_out ? cn_array_dtype(r->options.out) : r->options.dtype;
+}
+
+/* What a scan has made, or the output that takes it. NULL without an exception: NumPy says what is wrong with it. */
+static PyObject *give_scan(const reduce_call *r, cn_array *result)
+{
+    cn_array *out = r->options.out;
+    if (out == NULL) {
+        return cnx_as_subclass(cnx_subclass_of(&r->array, 1), cnx_result(result));
     }
-    if (status != CN_ERROR_UNSUPPORTED && status != CN_ERROR_NO_LOOP) {
-        PyObject *method = PyObject_GetAttrString(self->numpy, "accumulate");
-        if (method != NULL) {
-            cnx_raise(status, method, args, kwargs);
-            Py_DECREF(method);
-        }
+    size_t size = (size_t)cn_array_ndim(result) * sizeof(int64_t);
+    bool fits =
+        cn_array_ndim(out) == cn_array_ndim(result) && memcmp(cn_array_shape(out), cn_array_shape(result), size) == 0;
+    cn_operand source = {.array = result};
+    cn_status status = fits ? cn_copy(out, &source, CN_CAST_UNSAFE) : CN_ERROR_VALUE;
+    cn_array_unref(result);
+    return status == CN_OK ? Py_NewRef(r->out) : NULL;
+}
+
+static PyObject *accumulate(cnx_ufunc *self, reduce_call *r, PyObject *args, PyObject *kwargs)
+{
+    cn_array *in, *result;
+    int axis;
+    if (!folds(self) || !convert(r, r->array, &in) || !read_scan_axis(r, in, &axis) || !read_options(r)) {
+        return NULL;
     }
-    return NULL;
+    cnx_begin();
+    cn_status status = cn_accumulate(self->op, in, axis, scan_dtype(r), &result);
+    return status == CN_OK ? cnx_end(give_scan(r, result)) : refused(self, status, "accumulate", args, kwargs);
+}
+
+/* The indices as int64; false for what is none. */
+static bool read_indices(reduce_call *r, cn_array **out)
+{
+    cn_array *given;
+    if (!convert(r, r->indices, &given) || cn_array_ndim(given) != 1) {
+        return false;
+    }
+    cn_dtype dtype = cn_array_dtype(given);
+    if (dtype < CN_INT8 || dtype > CN_INT64) {
+        return false;
+    }
+    if (dtype == CN_INT64) {
+        *out = cn_array_ref(given);
+        return true;
+    }
+    return cn_array_copy(given, CN_INT64, false, out) == CN_OK;
+}
+
+static PyObject *reduceat(cnx_ufunc *self, reduce_call *r, PyObject *args, PyObject *kwargs)
+{
+    cn_array *in, *indices, *result;
+    int axis;
+    if (!folds(self) || !convert(r, r->array, &in) || !read_scan_axis(r, in, &axis) || !read_options(r) ||
+        !read_indices(r, &indices)) {
+        return NULL;
+    }
+    cnx_begin();
+    cn_status status = cn_reduce_segments(self->op, in, indices, axis, scan_dtype(r), &result);
+    cn_array_unref(indices);
+    return status == CN_OK ? cnx_end(give_scan(r, result)) : refused(self, status, "reduceat", args, kwargs);
+}
+
+/* Lets NumPy compute where there is neither a result nor an exception; ends the call. */
+static PyObject *finish(cnx_ufunc *self, reduce_call *r, const char *method, PyObject *result, PyObject *args,
+                        PyObject *kwargs)
+{
+    if (result == NULL && !PyErr_Occurred()) {
+        result = cnx_ufunc_fallback(self, method, args, kwargs);
+    }
+    for (int i = 0; i < r->nkeep; i++) {
+        Py_DECREF(r->keep[i]);
+    }
+    return result;
 }
 
 PyObject *cnx_ufunc_accumulate(PyObject *object, PyObject *args, PyObject *kwargs)
@@ -218,13 +288,21 @@ PyObject *cnx_ufunc_accumulate(PyObject *object, PyObject *args, PyObject *kwarg
     } else {
         PyErr_Clear();
     }
-    if (result == NULL && !PyErr_Occurred()) {
-        result = cnx_ufunc_fallback(self, "accumulate", args, kwargs);
+    return finish(self, &r, "accumulate", result, args, kwargs);
+}
+
+PyObject *cnx_ufunc_reduceat(PyObject *object, PyObject *args, PyObject *kwargs)
+{
+    static char *names[] = {"array", "indices", "axis", "dtype", "out", NULL};
+    cnx_ufunc *self = (cnx_ufunc *)object;
+    reduce_call r = {.options = {.dtype = CN_DTYPE_NONE}};
+    PyObject *result = NULL;
+    if (PyArg_ParseTupleAndKeywords(args, kwargs, "OO|OOO", names, &r.array, &r.indices, &r.axis, &r.dtype, &r.out)) {
+        result = reduceat(self, &r, args, kwargs);
+    } else {
+        PyErr_Clear();
     }
-    for (int i = 0; i < r.nkeep; i++) {
-        Py_DECREF(r.keep[i]);
-    }
-    return result;
+    return finish(self, &r, "reduceat", result, args, kwargs);
 }
 
 PyObject *cnx_ufunc_reduce(PyObject *object, PyObject *args, PyObject *kwargs)
@@ -239,11 +317,5 @@ PyObject *cnx_ufunc_reduce(PyObject *object, PyObject *args, PyObject *kwargs)
     } else {
         PyErr_Clear();
     }
-    if (result == NULL && !PyErr_Occurred()) {
-        result = cnx_ufunc_fallback(self, "reduce", args, kwargs);
-    }
-    for (int i = 0; i < r.nkeep; i++) {
-        Py_DECREF(r.keep[i]);
-    }
-    return result;
+    return finish(self, &r, "reduce", result, args, kwargs);
 }

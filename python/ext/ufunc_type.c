@@ -71,17 +71,7 @@ static PyObject *ufunc_outer(PyObject *self, PyObject *args, PyObject *kwargs)
     return cnx_ufunc_fallback((cnx_ufunc *)self, "outer", args, kwargs);
 }
 
-static PyObject *ufunc_reduceat(PyObject *self, PyObject *args, PyObject *kwargs)
-{
-    return cnx_ufunc_fallback((cnx_ufunc *)self, "reduceat", args, kwargs);
-}
-
-static PyObject *ufunc_at(PyObject *self, PyObject *args, PyObject *kwargs)
-{
-    return cnx_ufunc_fallback((cnx_ufunc *)self, "at", args, kwargs);
-}
-
-#define KEYWORDS(function) (PyCFunction)(void (*)(void))function
+#define KEYWORDS(function) (PyCFunction)(void (*)(void)) function
 
 static PyMethodDef ufunc_methods[] = {
     {"reduce", KEYWORDS(cnx_ufunc_reduce), METH_VARARGS | METH_KEYWORDS,
@@ -89,9 +79,9 @@ static PyMethodDef ufunc_methods[] = {
     {"outer", KEYWORDS(ufunc_outer), METH_VARARGS | METH_KEYWORDS, "outer(A, B, /, **kwargs)"},
     {"accumulate", KEYWORDS(cnx_ufunc_accumulate), METH_VARARGS | METH_KEYWORDS,
      "accumulate(array, axis=0, dtype=None, out=None)"},
-    {"reduceat", KEYWORDS(ufunc_reduceat), METH_VARARGS | METH_KEYWORDS,
+    {"reduceat", KEYWORDS(cnx_ufunc_reduceat), METH_VARARGS | METH_KEYWORDS,
      "reduceat(array, indices, axis=0, dtype=None, out=None)"},
-    {"at", KEYWORDS(ufunc_at), METH_VARARGS | METH_KEYWORDS, "at(a, indices, b=None, /)"},
+    {"at", KEYWORDS(cnx_ufunc_at), METH_VARARGS | METH_KEYWORDS, "at(a, indices, b=None, /)"},
     {"_compose", ufunc_compose, METH_O, "Sets the Python function that computes a ufunc without a row."},
     {"__reduce_ex__", ufunc_reduce_ex, METH_O, NULL},
     {NULL, NULL, 0, NULL},
