@@ -99,6 +99,8 @@ def array_of(value: Any) -> Any:
     kind = type(value)
     if kind is ndarray:
         return value
+    if kind is _cnumeric.flatiter:
+        return value.copy()
     if kind not in _plain and (isinstance(value, numpy.ndarray) or not isinstance(value, numpy.generic | ndarray)):
         raise Unsupported
     array = asarray(value)

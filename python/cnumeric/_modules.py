@@ -118,6 +118,8 @@ def _special(value: Any, name: str) -> Any:
         return _cnumeric.ndarray
     if value is numpy.ufunc:
         return _cnumeric.ufunc
+    if value is numpy.flatiter:
+        return _cnumeric.flatiter
     if value is numpy.vectorize:
         return _vectorize()
     if name.startswith("numpy.random."):

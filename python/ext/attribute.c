@@ -256,7 +256,7 @@ static PyObject *of_numpy(PyObject *self, const char *name)
 static PyObject *get_flat(PyObject *self, void *closure)
 {
     (void)closure;
-    return of_numpy(self, "flat");
+    return cnx_flat(self);
 }
 
 static int set_flat(PyObject *self, PyObject *value, void *closure)
@@ -265,10 +265,7 @@ static int set_flat(PyObject *self, PyObject *value, void *closure)
     if (value == NULL) {
         return no_delete("flat iterator");
     }
-    PyObject *numpy = cnx_to_numpy(self);
-    int status = numpy != NULL ? PyObject_SetAttrString(numpy, "flat", value) : -1;
-    Py_XDECREF(numpy);
-    return cnx_end_int(status);
+    return cnx_flat_put_all(self, value);
 }
 
 static PyObject *get_ctypes(PyObject *self, void *closure)
@@ -345,7 +342,7 @@ PyGetSetDef cnx_array_getset[] = {
     {"mT", get_matrix_transposed, NULL, "View with the last two dimensions exchanged.", NULL},
     {"real", get_real, set_real, "View of the real parts.", NULL},
     {"imag", get_imag, set_imag, "View of the imaginary parts.", NULL},
-    {"flat", get_flat, set_flat, "NumPy's one-dimensional iterator over the memory.", NULL},
+    {"flat", get_flat, set_flat, "The elements in C order: iterated, read and stored by one number.", NULL},
     {"base", get_base, NULL, "The object whose memory this is a view of, or None.", NULL},
     {"flags", get_flags, NULL, "Memory layout.", NULL},
     {"data", get_data, NULL, "A memoryview.", NULL},

@@ -241,6 +241,10 @@ extern PyMethodDef cnx_array_methods[]; /* filled by cnx_methods_init from metho
 extern const PyMethodDef cnx_shape_methods[], cnx_reduce_methods[], cnx_protocol_methods[];
 int cnx_methods_init(PyObject *module);
 
+PyObject *cnx_flat(PyObject *array); /* flat.c: what .flat gives */
+int cnx_flat_put_all(PyObject *array, PyObject *value);
+int cnx_flat_init(PyObject *module);
+
 PyObject *cnx_flags(PyObject *array); /* flags.c */
 int cnx_set_writeable(cnx_array *array, bool writeable);
 int cnx_flags_init(void);
