@@ -52,6 +52,8 @@ def guard(function: Function, module: str = "numpy") -> Function:
 
     @functools.wraps(function)
     def guarded(*args: Any, **kwargs: Any) -> Any:
+        if _fallback.subclasses and _fallback.has_subclass((*args, *kwargs.values())):
+            return _fallback.call(reference(), full, args, kwargs)
         try:
             return function(*args, **kwargs)
         except Unsupported:
@@ -101,8 +103,8 @@ def array_of(value: Any) -> Any:
         return value
     if kind is _cnumeric.flatiter:
         return value.copy()
-    if kind not in _plain and (isinstance(value, numpy.ndarray) or not isinstance(value, numpy.generic | ndarray)):
-        raise Unsupported
+    if kind not in _plain and not issubclass(kind, numpy.generic):
+        raise Unsupported  # subclasses, ours among them, and whatever else
     array = asarray(value)
     if type(array) is numpy.ndarray:
         raise Unsupported

@@ -43,6 +43,24 @@ def is_native(dtype: numpy.dtype[Any]) -> bool:
     return dtype in _native
 
 
+# ---- Subclasses of our ndarray -------------------------------------------------------------------------
+
+subclasses: set[type] = set()  # those that there are; the extension adds to it
+
+
+def _subclasses() -> Any:
+    return importlib.import_module("cnumeric._subclasses")
+
+
+def has_subclass(values: Any) -> bool:
+    """Whether an array of a subclass is among the values, or in a list or tuple among them."""
+    for value in values:
+        kind = type(value)
+        if kind in subclasses or ((kind is list or kind is tuple) and has_subclass(value)):
+            return True
+    return False
+
+
 # ---- Arguments and results ---------------------------------------------------------------------------
 
 
@@ -60,7 +78,7 @@ def to_numpy(value: Any, pairs: _Pairs) -> Any:
         pairs[id(value)] = (value, value)
         return value
     if isinstance(value, _ndarray):
-        array = numpy.asarray(value)
+        array = numpy.asarray(value) if type(value) is _ndarray else _subclasses().stand_in(value)
         pairs[id(array)] = (array, value)
         return array
     kind = type(value)
@@ -93,6 +111,9 @@ def from_numpy(value: Any, pairs: _Pairs) -> Any:
         if value.dtype not in _native:
             return value
         return _cnumeric.array(value) if value.base is None else _cnumeric.asarray(value)
+    if subclasses and hasattr(value, "original") and isinstance(value, _subclasses().StandIn):
+        pair = pairs.get(id(value))
+        return _subclasses().instance(value) if pair is None else pair[1]
     if kind is tuple or kind is list:
         items = [from_numpy(item, pairs) for item in value]
         return value if all(new is old for new, old in zip(items, value, strict=True)) else kind(items)
@@ -193,7 +214,7 @@ composed_methods: dict[str, Callable[..., Any]] = {}
 def call_method(name: str, self: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Compute the method `name` of a cNumeric array, composed or with NumPy's (called by the extension)."""
     function = composed_methods.get(name)
-    if function is not None:
+    if function is not None and type(self) is _ndarray:
         try:
             return function(self, *args, **kwargs)
         except Unsupported:
@@ -215,6 +236,26 @@ _quiet_methods = frozenset(("tolist", "tobytes", "tofile", "dumps", "dump", "__r
 def numpy_ufunc(ufunc: Any) -> Any:
     """NumPy's ufunc of the same name as ours."""
     return getattr(numpy, ufunc.__name__)
+
+
+def our_ufunc(ufunc: Any) -> Any:
+    """Ours for NumPy's ufunc, or that itself."""
+    ours = getattr(_cnumeric, ufunc.__name__, None)
+    return ours if type(ours) is _cnumeric.ufunc and numpy_ufunc(ours) is ufunc else ufunc
+
+
+def our_function(function: Any) -> Any:
+    """Ours for NumPy's function, or that itself."""
+    module = function.__module__ or ""
+    if module != "numpy" and not module.startswith("numpy."):
+        return function
+    ours: Any = sys.modules["cnumeric"]
+    try:
+        for part in (*module.split(".")[1:], function.__name__):
+            ours = getattr(ours, part)
+    except AttributeError:
+        return function
+    return ours
 
 
 def call_ufunc(ufunc: Any, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -245,8 +286,13 @@ def array_ufunc(self: Any, ufunc: Any, method: str, inputs: tuple[Any, ...], kwa
     out = kwargs.get("out")
     if isinstance(out, tuple) and len(out) == 1:
         kwargs = {**kwargs, "out": out[0]}
-    ours = getattr(_cnumeric, ufunc.__name__, None)
-    if ours is not None and ufunc in (ours, numpy_ufunc(ours)):
+    if subclasses and has_subclass((*inputs, *kwargs.values())):  # asked by a subclass: not again
+        plain = _subclasses().without_protocols
+        inputs, kwargs = plain(inputs), plain(kwargs)
+        ours = ufunc
+    else:
+        ours = our_ufunc(ufunc)
+    if ours is not ufunc:
         function = ours if method == "__call__" else getattr(ours, method)
         return function(*inputs, **kwargs)
     function = ufunc if method == "__call__" else getattr(ufunc, method)
@@ -259,14 +305,11 @@ def array_function(
     """Serve ``numpy.function(...)`` with a cNumeric array among its arguments (``__array_function__``)."""
     if not all(issubclass(kind, (_ndarray, numpy.ndarray)) for kind in types):
         return NotImplemented
-    module = function.__module__ or ""
-    if module == "numpy" or module.startswith("numpy."):
-        ours: Any = sys.modules["cnumeric"]
-        try:
-            for part in (*module.split(".")[1:], function.__name__):
-                ours = getattr(ours, part)
-        except AttributeError:
-            ours = function
-        if ours is not function:
-            return ours(*args, **kwargs)
-    return call(function, f"{module}.{function.__name__}", args, kwargs)
+    ours = our_function(function)
+    real = getattr(function, "__wrapped__", function) if getattr(function, "__cnumeric__", None) else function
+    if subclasses and any(kind in subclasses for kind in types):
+        plain = _subclasses().without_protocols
+        return call(real, "", plain(args), plain(kwargs))
+    if ours is not function:
+        return ours(*args, **kwargs)
+    return call(function, f"{function.__module__}.{function.__name__}", args, kwargs)

@@ -263,11 +263,22 @@ int cnx_operand(PyObject *object, cn_operand *out, PyObject **keep)
     if (cnx_is_native_numpy(object)) {
         return read_numpy(object, out, keep);
     }
-    if (cnx_array_check(object)) {
-        out->array = cnx_get(object);
-        return 1;
-    }
     return PyList_CheckExact(object) || PyTuple_CheckExact(object) ? read_sequence(object, NULL, out, keep) : 0;
+}
+
+int cnx_values(PyObject *object, cn_operand *out, PyObject **keep)
+{
+    if (!cnx_array_check(object)) {
+        return cnx_operand(object, out, keep);
+    }
+    *keep = NULL;
+    *out = (cn_operand){.array = cnx_get(object)};
+    return 1;
+}
+
+int cnx_ufunc_operand(PyObject *object, cn_operand *out, PyObject **keep)
+{
+    return cnx_overrides(object) ? (*keep = NULL, 0) : cnx_values(object, out, keep);
 }
 
 int cnx_output(PyObject *object, cn_array **out, PyObject **keep)
@@ -334,7 +345,7 @@ int cnx_stored(PyObject *object, cn_dtype dtype, cn_operand *out, PyObject **kee
 {
     int known = PyList_CheckExact(object) || PyTuple_CheckExact(object)
                     ? (*keep = NULL, read_sequence(object, cnx_descr(dtype), out, keep))
-                    : cnx_operand(object, out, keep);
+                    : cnx_values(object, out, keep);
     if (known <= 0) {
         return known;
     }

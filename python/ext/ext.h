@@ -94,6 +94,9 @@ PyObject *cnx_new_based(cn_array *array, PyObject *base);
 /* What a ufunc or reduction gives: the scalar for 0-d (reads it), else an array. array is taken. */
 PyObject *cnx_result(cn_array *array);
 
+/* A subclass's array whose class has an __array_ufunc__ or __array_wrap__ of its own: results are its business. */
+bool cnx_overrides(PyObject *object);
+
 /* Among operands: the one whose subclass the result takes, or NULL. Borrowed. */
 PyObject *cnx_subclass_of(PyObject *const *operands, Py_ssize_t count);
 
@@ -121,6 +124,12 @@ PyObject *cnx_item(const cn_array *array, int64_t offset); /* NumPy's scalar of 
  * NumPy's are copied; larger ones are wrapped.
  */
 int cnx_operand(PyObject *object, cn_operand *out, PyObject **keep);
+
+/* The same where only values count (indices, what is stored): subclasses' arrays, too. */
+int cnx_values(PyObject *object, cn_operand *out, PyObject **keep);
+
+/* The same for ufuncs, which give subclasses their results: their arrays, too, unless cnx_overrides. */
+int cnx_ufunc_operand(PyObject *object, cn_operand *out, PyObject **keep);
 
 /* An output of a call: an array of ours or NumPy's, wrapped. As cnx_operand. */
 int cnx_output(PyObject *object, cn_array **out, PyObject **keep);
@@ -237,6 +246,7 @@ int cnx_assign_all(cn_array *destination, PyObject *value);
 /* ---- Methods and attributes ---------------------------------------------------------------------------- */
 
 extern PyGetSetDef cnx_array_getset[];
+extern PyMethodDef cnx_init_subclass; /* ndarray.c */
 extern PyMethodDef cnx_array_methods[]; /* filled by cnx_methods_init from method.c's own and the tables below */
 extern const PyMethodDef cnx_shape_methods[], cnx_reduce_methods[], cnx_protocol_methods[];
 int cnx_methods_init(PyObject *module);

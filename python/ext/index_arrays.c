@@ -38,7 +38,7 @@ static cnx_step read_array(cnx_advanced *x, cnx_key_item *it, PyObject *object)
 {
     cn_operand operand;
     PyObject *keep = NULL;
-    int known = cnx_operand(object, &operand, &keep);
+    int known = cnx_values(object, &operand, &keep);
     if (known != 1 || operand.array == NULL) { /* bools, what is no index, what cannot be an array */
         PyErr_Clear();
         Py_XDECREF(keep);

@@ -347,7 +347,8 @@ static PyObject *broadcast_to(PyObject *module, PyObject *args, PyObject *kwargs
     int64_t shape[CN_MAX_DIMS];
     (void)module;
     bool good = PyArg_ParseTupleAndKeywords(args, kwargs, "OO|p", names, &object, &shape_object, &subok) &&
-                cnx_parse_shape(shape_object, &ndim, shape) == 0 && !(PyArray_Check(object) && !PyArray_CheckExact(object));
+                cnx_parse_shape(shape_object, &ndim, shape) == 0 && !(PyArray_Check(object) && !PyArray_CheckExact(object)) &&
+                (cnx_array_check_exact(object) || !cnx_array_check(object));
     if (good) {
         array = PyObject_CallMethod(module, "asarray", "O", object);
     }

@@ -288,7 +288,7 @@ static PyObject *method_round(PyObject *self, PyObject *args, PyObject *kwargs)
     bool good = PyArg_ParseTupleAndKeywords(args, kwargs, "|iO", names, &decimals, &out);
     bool integer = dtype >= CN_INT8 && dtype <= CN_UINT64;
     out = cnx_given(out) ? out : NULL;
-    if (!good || is_complex(dtype) || (integer && (decimals < 0 || out != NULL)) || decimals < -22 || decimals > 22 ||
+    if (!good || !cnx_array_check_exact(self) || is_complex(dtype) || (integer && (decimals < 0 || out != NULL)) || decimals < -22 || decimals > 22 ||
         (dtype == CN_BOOL && decimals != 0) || (out != NULL && !cnx_array_check(out)) || cn_array_ndim(cnx_get(self)) == 0) {
         PyErr_Clear();
         return cnx_call_method(self, "round", args, kwargs);
@@ -317,6 +317,9 @@ static PyObject *method_dot(PyObject *self, PyObject *args, PyObject *kwargs)
     PyObject *other, *out = NULL;
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|O:dot", names, &other, &out)) {
         return NULL;
+    }
+    if (!cnx_array_check_exact(self)) {
+        return cnx_call_method(self, "dot", args, kwargs);
     }
     return cnx_dot(self, other, cnx_given(out) ? out : NULL);
 }
@@ -491,5 +494,10 @@ int cnx_methods_init(PyObject *module)
             cnx_array_methods[n++].ml_doc = doc_of(row);
         }
     }
+    if (n == MOST_METHODS) {
+        PyErr_SetString(PyExc_SystemError, "MOST_METHODS is too small");
+        return -1;
+    }
+    cnx_array_methods[n] = cnx_init_subclass;
     return add_names(module);
 }

@@ -14,6 +14,7 @@ typedef struct reduction {
     cn_reduce_options options;
     int axes[CN_MAX_DIMS];
     cn_scalar initial_value;
+    bool place; /* the result is an index: a scalar for subclasses, too */
     PyObject *keep[MOST_KEPT];
     int nkeep;
 } reduction;
@@ -80,7 +81,7 @@ static bool read_options(reduction *r)
     r->options.dtype = CN_DTYPE_NONE;
     bool good = cnx_parse_axes(r->axis == cnx_no_value() ? NULL : r->axis, cn_array_ndim(cnx_get(r->self)),
                                &r->options.naxes, r->axes) &&
-                read_truth(r->keepdims, &r->options.keepdims);
+                read_truth(r->keepdims, &r->options.keepdims) && !cnx_overrides(r->self);
     if (good && cnx_given(r->dtype)) {
         r->options.dtype = cnx_dtype_of(r->dtype);
         good = r->options.dtype != CN_DTYPE_NONE;
@@ -99,7 +100,7 @@ static PyObject *give(const reduction *r, cn_array *result)
     if (cn_array_ndim(result) == 0 && cnx_is_temporary(r->self)) {
         cn_array_fade(cnx_get(r->self));
     }
-    bool subclass = cn_array_ndim(result) > 0 && !cnx_array_check_exact(r->self);
+    bool subclass = !cnx_array_check_exact(r->self) && (cn_array_ndim(result) > 0 || !r->place);
     return cnx_end(subclass ? cnx_like(r->self, result) : cnx_result(result));
 }
 
@@ -413,10 +414,10 @@ static PyObject *reduce_place(bool maximum, PyObject *self, PyObject *args, PyOb
 {
     static char *names[] = {"axis", "out", "keepdims", NULL};
     const char *name = maximum ? "argmax" : "argmin";
-    reduction r = {.self = self};
+    reduction r = {.self = self, .place = true};
     int axis = -1;
     bool good = PyArg_ParseTupleAndKeywords(args, kwargs, "|OO$O", names, &r.axis, &r.out, &r.keepdims) &&
-                !cnx_given(r.out) && read_truth(r.keepdims, &r.options.keepdims) &&
+                !cnx_overrides(self) && !cnx_given(r.out) && read_truth(r.keepdims, &r.options.keepdims) &&
                 (!cnx_given(r.axis) || cnx_parse_axis(r.axis, cn_array_ndim(cnx_get(self)), &axis) == 0);
     if (!good) {
         return by_numpy(&r, name, args, kwargs);

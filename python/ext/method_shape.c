@@ -262,7 +262,8 @@ static PyObject *trace(PyObject *self, PyObject *args, PyObject *kwargs)
     static char *names[] = {"offset", "axis1", "axis2", "dtype", "out", NULL};
     Py_ssize_t by = 0;
     PyObject *axis1 = NULL, *axis2 = NULL, *dtype = Py_None, *out = Py_None, *line = NULL;
-    if (PyArg_ParseTupleAndKeywords(args, kwargs, "|nOOOO", names, &by, &axis1, &axis2, &dtype, &out)) {
+    if (cnx_array_check_exact(self) &&
+        PyArg_ParseTupleAndKeywords(args, kwargs, "|nOOOO", names, &by, &axis1, &axis2, &dtype, &out)) {
         line = make_diagonal(self, by, axis1, axis2);
     }
     if (line == NULL) {

@@ -146,6 +146,25 @@ static double priority_of(PyObject *object)
     return priority;
 }
 
+static bool has_own(PyTypeObject *type, const char *name)
+{
+    PyObject *theirs = PyObject_GetAttrString((PyObject *)type, name), *ours = NULL;
+    if (theirs != NULL) {
+        ours = PyObject_GetAttrString((PyObject *)&cnx_array_type, name);
+    }
+    bool own = theirs != ours;
+    PyErr_Clear();
+    Py_XDECREF(theirs);
+    Py_XDECREF(ours);
+    return own;
+}
+
+bool cnx_overrides(PyObject *object)
+{
+    return !cnx_array_check_exact(object) && cnx_array_check(object) &&
+           (has_own(Py_TYPE(object), "__array_ufunc__") || has_own(Py_TYPE(object), "__array_wrap__"));
+}
+
 PyObject *cnx_subclass_of(PyObject *const *operands, Py_ssize_t count)
 {
     PyObject *best = NULL;
@@ -173,6 +192,42 @@ PyObject *cnx_as_subclass(PyObject *operand, PyObject *result)
     Py_DECREF(result);
     return made;
 }
+
+/* as_subclass(type, parent, array): the array as an instance of the class, finalized from the parent (or None). */
+static PyObject *as_subclass(PyObject *module, PyObject *args)
+{
+    PyObject *type, *parent, *array;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "O!OO!:as_subclass", &PyType_Type, &type, &parent, &cnx_array_type, &array)) {
+        return NULL;
+    }
+    if (!PyType_IsSubtype((PyTypeObject *)type, &cnx_array_type)) {
+        PyErr_SetString(PyExc_TypeError, "as_subclass() takes a subclass of ndarray");
+        return NULL;
+    }
+    return subclass_new((PyTypeObject *)type, parent, cn_array_ref(cnx_get(array)), ((cnx_array *)array)->base);
+}
+
+static PyMethodDef functions[] = {
+    {"as_subclass", as_subclass, METH_VARARGS, "as_subclass(type, parent, array): the array as an instance of the class."},
+    {NULL, NULL, 0, NULL},
+};
+
+/* A subclass is entered where the Python part looks for them. */
+static PyObject *init_subclass(PyObject *type, PyObject *args, PyObject *kwargs)
+{
+    (void)kwargs;
+    if (PyTuple_GET_SIZE(args) > 0) {
+        PyErr_SetString(PyExc_TypeError, "__init_subclass__() takes no positional arguments");
+        return NULL;
+    }
+    PyObject *known = cnx_fallback("subclasses");
+    int status = known != NULL ? PySet_Add(known, type) : -1;
+    Py_XDECREF(known);
+    return status == 0 ? Py_NewRef(Py_None) : NULL;
+}
+
+PyMethodDef cnx_init_subclass = {"__init_subclass__", CNX_KEYWORDS(init_subclass), METH_VARARGS | METH_KEYWORDS | METH_CLASS, NULL};
 
 /* ---- The constructor ---------------------------------------------------------------------------------- */
 
@@ -316,7 +371,7 @@ int cnx_array_init(PyObject *module)
     meta_type.tp_base = &PyType_Type;
     finalize_name = PyUnicode_InternFromString("__array_finalize__");
     if (finalize_name == NULL || PyType_Ready(&meta_type) < 0 || cnx_methods_init(module) < 0 ||
-        PyType_Ready(&cnx_array_type) < 0 || set_doc() < 0) {
+        PyType_Ready(&cnx_array_type) < 0 || set_doc() < 0 || PyModule_AddFunctions(module, functions) < 0) {
         return -1;
     }
     return PyModule_AddObjectRef(module, "ndarray", (PyObject *)&cnx_array_type);

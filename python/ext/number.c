@@ -133,7 +133,7 @@ static inline int read_operand(PyObject *object, cn_operand *in, PyObject **keep
         in->weak = CN_STRONG;
         return 1;
     }
-    return cnx_operand(object, in, keep);
+    return cnx_ufunc_operand(object, in, keep);
 }
 
 static PyObject *binary(const operation *o, PyObject *a, PyObject *b)
@@ -144,10 +144,13 @@ static PyObject *binary(const operation *o, PyObject *a, PyObject *b)
         cn_array *result;
         cnx_begin();
         cn_status status = cn_elementwise(o->op, in, NULL, NULL, &result);
-        made = status == CN_OK ? cnx_end(cnx_result(result)) : refused(o, status, a, b, NULL);
-        if (is_subclass(a) || is_subclass(b)) {
+        if (status != CN_OK) {
+            made = refused(o, status, a, b, NULL);
+        } else if (is_subclass(a) || is_subclass(b)) {
             PyObject *operands[2] = {a, b};
-            made = cnx_as_subclass(cnx_subclass_of(operands, 2), made);
+            made = cnx_end(cnx_like(cnx_subclass_of(operands, 2), result));
+        } else {
+            made = cnx_end(cnx_result(result));
         }
     } else {
         made = foreign(o, a, b, NULL);
@@ -169,7 +172,7 @@ static PyObject *binary_in_place(const operation *o, PyObject *a, PyObject *b)
     PyObject *keep = NULL, *made;
     in[0].array = cnx_get(a);
     in[0].weak = CN_STRONG;
-    if (read_operand(b, &in[1], &keep) == 1) {
+    if (!cnx_overrides(a) && read_operand(b, &in[1], &keep) == 1) {
         cn_array *result, *out[1] = {cnx_get(a)};
         cnx_begin();
         cn_status status = cn_elementwise(o->op, in, out, NULL, &result);
@@ -185,10 +188,15 @@ static PyObject *unary(const operation *o, PyObject *a)
 {
     cn_operand in = {.array = cnx_get(a)};
     cn_array *result;
+    if (cnx_overrides(a)) {
+        return call_ufunc(o, a, NULL, NULL);
+    }
     cnx_begin();
     cn_status status = cn_elementwise(o->op, &in, NULL, NULL, &result);
-    PyObject *made = status == CN_OK ? cnx_end(cnx_result(result)) : refused(o, status, a, NULL, NULL);
-    return is_subclass(a) ? cnx_as_subclass(a, made) : made;
+    if (status != CN_OK) {
+        return refused(o, status, a, NULL, NULL);
+    }
+    return cnx_end(is_subclass(a) ? cnx_like(a, result) : cnx_result(result));
 }
 
 static PyObject *unary_in_place(const operation *o, PyObject *a)

@@ -21,6 +21,7 @@ typedef struct call {
     cn_array *out[MAX_ARGUMENTS];
     PyObject *out_objects[MAX_ARGUMENTS]; /* borrowed */
     bool has_out;
+    bool plain; /* no subclass among the inputs */
     cn_elementwise_options options;
     bool has_options;
 } call;
@@ -96,7 +97,7 @@ static operand_kind read_input(call *c, PyObject *object, cn_operand *in)
         return OPERAND_ARRAY;
     }
     PyObject *keep = NULL;
-    int known = cnx_operand(object, in, &keep);
+    int known = cnx_ufunc_operand(object, in, &keep);
     if (keep != NULL) {
         c->keep[c->nkeep++] = keep;
     }
@@ -120,7 +121,7 @@ static bool read_out(call *c, PyObject *object, int i)
         return true;
     }
     PyObject *keep = NULL;
-    int known = cnx_output(object, &c->out[i], &keep);
+    int known = cnx_overrides(object) ? 0 : cnx_output(object, &c->out[i], &keep);
     if (keep != NULL) {
         c->keep[c->nkeep++] = keep;
     }
@@ -214,7 +215,7 @@ static bool read_keyword(const cnx_ufunc *self, call *c, PyObject *name, PyObjec
         return read_casting(c, value);
     }
     if (PyUnicode_CompareWithASCIIString(name, "subok") == 0) {
-        return PyBool_Check(value);
+        return value == Py_True || (PyBool_Check(value) && c->plain);
     }
     if (PyUnicode_CompareWithASCIIString(name, "order") == 0) {
         return PyUnicode_Check(value) && PyUnicode_CompareWithASCIIString(value, "K") == 0;
@@ -235,7 +236,7 @@ static PyObject *give_results(const cnx_ufunc *self, const call *c, PyObject *co
             cn_array_unref(results[i]);
             objects[i] = Py_NewRef(c->out_objects[i]);
         } else {
-            objects[i] = cnx_as_subclass(operand, cnx_result(results[i]));
+            objects[i] = operand != NULL ? cnx_like(operand, results[i]) : cnx_result(results[i]);
         }
         failed = failed || objects[i] == NULL;
     }
@@ -382,6 +383,7 @@ PyObject *cnx_ufunc_call(PyObject *object, PyObject *const *args, size_t nargsf,
     c.has_out = c.has_options = false;
     c.options = (cn_elementwise_options){.dtype = CN_DTYPE_NONE, .casting = CN_CAST_SAME_KIND};
     bool covered = true;
+    c.plain = cnx_subclass_of(args, self->nin) == NULL;
     for (int i = 0; i < self->nin; i++) {
         operand_kind kind = read_input(&c, args[i], &c.in[i]);
         if (kind == OPERAND_ERROR) {
