@@ -5,6 +5,7 @@
 #include <fenv.h>
 #include <string.h>
 
+#include "cpu/events.h"
 #include "cpu/group.h"
 #include "cpu/library.h"
 #include "cpu/loops.h"
@@ -236,7 +237,7 @@ static int64_t value_step(const indexed *x)
 
 static void report(const cni_part *part, const cni_run *run)
 {
-    uint32_t kinds = cni_fp_events_seen() & run->window->ops[part->op].fp_kinds;
+    uint32_t kinds = cni_events_seen() & run->window->ops[part->op].fp_kinds;
     for (uint32_t kind = 1; kind <= CN_FP_INVALID; kind <<= 1) {
         if ((kinds & kind) != 0) {
             cni_run_event(run, part->op, kind);

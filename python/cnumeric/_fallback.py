@@ -241,7 +241,7 @@ def numpy_ufunc(ufunc: Any) -> Any:
 def our_ufunc(ufunc: Any) -> Any:
     """Ours for NumPy's ufunc, or that itself."""
     ours = getattr(_cnumeric, ufunc.__name__, None)
-    return ours if type(ours) is _cnumeric.ufunc and numpy_ufunc(ours) is ufunc else ufunc
+    return ours if type(ours) is _cnumeric.ufunc and ufunc in (ours, numpy_ufunc(ours)) else ufunc
 
 
 def our_function(function: Any) -> Any:
@@ -289,10 +289,10 @@ def array_ufunc(self: Any, ufunc: Any, method: str, inputs: tuple[Any, ...], kwa
     if subclasses and has_subclass((*inputs, *kwargs.values())):  # asked by a subclass: not again
         plain = _subclasses().without_protocols
         inputs, kwargs = plain(inputs), plain(kwargs)
-        ours = ufunc
+        ours = None
     else:
         ours = our_ufunc(ufunc)
-    if ours is not ufunc:
+    if type(ours) is _cnumeric.ufunc:
         function = ours if method == "__call__" else getattr(ours, method)
         return function(*inputs, **kwargs)
     function = ufunc if method == "__call__" else getattr(ufunc, method)
