@@ -2,7 +2,6 @@
  * gather.c - elements and rows by index. Gathers are shared out over threads; scatters run in order, so that the last
  * of equal indices wins, and so does ufunc.at, which accumulates.
  */
-#include <fenv.h>
 #include <string.h>
 
 #include "cpu/events.h"
@@ -271,7 +270,7 @@ void cni_library_apply(const cni_part *part, const cni_run *run)
     if (count == 0 || a.x.row == 0) {
         return;
     }
-    feclearexcept(FE_ALL_EXCEPT);
+    cni_events_clear();
     bool direct = a.load == NULL && a.store == NULL && a.x.rest == 0 && a.x.even && a.x.dense_index;
     if (direct && step >= 0 && kernels->applies[loop] != NULL) {
         kernels->applies[loop](count, array.data, a.x.stride, (const int64_t *)(const void *)a.x.flat.data,

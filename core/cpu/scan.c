@@ -2,10 +2,10 @@
  * scan.c - accumulations along an axis, in order, and reductions of segments of it: NumPy's bits. Threads share out the
  * lines; along an axis that is not the innermost one, whole rows are accumulated at a time.
  */
-#include <fenv.h>
 #include <stdatomic.h>
 #include <string.h>
 
+#include "cpu/events.h"
 #include "cpu/group.h"
 #include "cpu/library.h"
 #include "cpu/loops.h"
@@ -21,14 +21,14 @@ typedef struct events {
 static void events_begin(const events *e)
 {
     if (e->wanted != 0) {
-        feclearexcept(FE_ALL_EXCEPT);
+        cni_events_clear();
     }
 }
 
 static void events_note(events *e)
 {
     if (e->wanted != 0) {
-        atomic_fetch_or_explicit(&e->seen, cni_fp_events_seen() & e->wanted, memory_order_relaxed);
+        atomic_fetch_or_explicit(&e->seen, cni_events_seen() & e->wanted, memory_order_relaxed);
     }
 }
 
