@@ -417,7 +417,8 @@ typedef struct cn_stats {
     uint64_t bytes_read, bytes_written; /* by launches: every operand view that is loaded or stored, once a launch */
     uint64_t compilations, fallbacks, reads, exports;
     uint64_t live_bytes, peak_bytes;    /* memory of bases */
-    uint64_t messages, message_bytes;
+    uint64_t messages, message_bytes;   /* from or to places of this process */
+    uint64_t root_bytes;                /* of them, what the root has received */
     uint64_t moves, move_bytes;         /* between host and device */
     uint64_t device_launches, graphs;   /* kernels sent to the device one by one; plans sent to it as a whole */
     uint64_t faded, restored;           /* values left out of memory (cn_array_fade); of them, used after all */
@@ -426,6 +427,22 @@ typedef struct cn_stats {
 CN_API void cn_stats_get(cn_stats *out);
 CN_API void cn_stats_reset(void);
 CN_API void cn_stats_count_fallback(void);
+
+/*
+ * What the setting simulate found of a window that the program repeats: for one run of it, at a place with the most of it
+ * and at the middle one. Messages and bytes of a place are those it sends and those it receives. Seconds.
+ */
+typedef struct cn_simulated {
+    uint64_t places, runs, launches;
+    uint64_t messages, message_bytes; /* of all places together, each once */
+    uint64_t messages_most, messages_median, bytes_most, bytes_median;
+    double planning_most, planning_median;
+    double serial;    /* the least that it took here */
+    double predicted; /* at that many places */
+} cn_simulated;
+
+/* The first count of them into out, in the order they were met; gives how many there are. */
+CN_API size_t cn_simulation_get(size_t count, cn_simulated *out);
 
 /* The text of the plans run since the last cn_explain_reset: steps, groups, bytes. Caller frees with cn_free. */
 CN_API cn_status cn_explain(char **text);

@@ -403,6 +403,7 @@ cn_status cni_spread_go(cni_spread_run *r)
     cni_stats.bytes_written += r->b->bytes_written;
     cni_stats.messages += r->b->partition->messages;
     cni_stats.message_bytes += r->b->partition->message_bytes;
+    cni_stats.root_bytes += r->b->partition->root_bytes;
     cni_explain_add(r->plan, r->w, r->s);
     return CN_OK;
 }
@@ -428,6 +429,7 @@ cn_status cni_spread_fetch(cni_buffer *b, int64_t low, int64_t high, bool alone)
         }
         cni_stats.messages++;
         cni_stats.message_bytes += (uint64_t)(end - begin);
+        cni_stats.root_bytes += (uint64_t)(end - begin);
         if (world->net->size == 1) {
             memcpy((char *)b->data + begin, (char *)b->spread->more[owner - 1] + begin, (size_t)(end - begin));
         }

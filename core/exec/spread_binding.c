@@ -12,6 +12,9 @@
 #include "base/status.h"
 #include "exec/explain.h"
 #include "exec/spread.h"
+#include "plan/match.h"
+
+enum { VERIFIED_PLACES = 16 };
 
 /* ---- Is it the same still? ---- */
 
@@ -279,9 +282,15 @@ static cn_status binding_fill(binder *k, int64_t *quantum)
                                      .window = k->w,
                                      .skeleton = k->s,
                                      .places = k->world->places,
+                                     .first = k->world->first,
+                                     .end = k->world->first + k->world->local,
                                      .spread_bytes = b->spread_bytes,
                                      .quantum = quantum};
     CN_TRY(cni_partition_make(&request, &b->partition));
+    if (cni_settings[CNI_SETTING_VERIFY] != 0 && request.end - request.first == request.places &&
+        request.places <= VERIFIED_PLACES) {
+        CN_TRY(cni_partitions_verify(&request, b->partition));
+    }
     for (uint32_t l = 0; l < b->partition->nstages; l++) {
         b->nparts += b->partition->stages[l].nparts;
     }

@@ -6,7 +6,7 @@
 #include "base/memory.h"
 #include "base/status.h"
 #include "op/op.h"
-#include "plan/transfers.h"
+#include "plan/cuts.h"
 
 /* ---- Slots ---- */
 
@@ -25,7 +25,8 @@ static void slot_layout(const cni_partitioning *p, uint32_t slot, cni_slot_layou
     bool away = info->entry && (p->s->states[info->base] & CNI_BASE_SPREAD) != 0;
     *out = (cni_slot_layout){.spread = cni_base_spreads(p->w, p->s, info->base, p->request->spread_bytes)};
     if (away) {
-        out->layout = base->buffer->spread->layout;
+        const cni_layout *const *layouts = p->request->layouts;
+        out->layout = layouts != NULL ? *layouts[info->base] : base->buffer->spread->layout;
         return;
     }
     cni_geometry home = cni_partition_home(p, info->base);
@@ -98,8 +99,7 @@ static bool one_space(const cni_partitioning *p, const cni_part *part)
     return p->w->shapes[part->shape].ndim <= CNI_LATTICE_DIMS;
 }
 
-/* Axes that the part's reductions fold. */
-static void folded_axes(const cni_partitioning *p, const cni_part *part, bool *folded)
+void cni_part_folds(const cni_partitioning *p, const cni_part *part, bool *folded)
 {
     memset(folded, 0, CNI_LATTICE_DIMS * sizeof *folded);
     for (uint32_t i = 0; i < part->ninstr; i++) {
@@ -112,52 +112,17 @@ static void folded_axes(const cni_partitioning *p, const cni_part *part, bool *f
     }
 }
 
-/*
- * May a reduction be done box by box? Folded axes whole; kept ones never down to one, since the order of a sum follows
- * from the axes that have a length.
- */
-static bool box_keeps_order(const cni_box *box, const cni_geometry *view, const bool *folded)
-{
-    for (int d = 0; d < view->ndim; d++) {
-        int64_t count = box->stop[d] - box->start[d];
-        if (count != view->shape[d] && (folded[d] || count == 1)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool share_add(cni_partitioning *p, cni_share *share, int place, int nboxes, const cni_box *boxes)
-{
-    *share = (cni_share){.place = place, .nboxes = nboxes};
-    share->boxes = cni_arena_copy(p->arena, boxes, (size_t)nboxes * sizeof *boxes);
-    return share->boxes != NULL;
-}
-
-/* Shares by who owns what the access names; *fits = false: it cannot be cut so. */
-static bool cut_boxes(cni_partitioning *p, const cni_part *part, uint32_t access, cni_shared_part *out, bool *fits)
+/* Can every place do the indices of what it owns of the access? */
+static bool boxes_fit(const cni_partitioning *p, const cni_part *part, uint32_t access)
 {
     cni_geometry view = cni_window_geometry(p->w, part->access[access].view);
-    const cni_layout *layout = &p->slots[part->access[access].slot].layout;
-    cni_share *shares = cni_arena_alloc(p->arena, (size_t)p->places * sizeof *shares);
     bool folded[CNI_LATTICE_DIMS];
     cni_box boxes[CNI_CUT_BOXES];
-    folded_axes(p, part, folded);
-    *fits = true;
-    out->nshares = 0;
-    for (int place = 0; place < p->places && shares != NULL && *fits; place++) {
-        int n = cni_geometry_cut(&view, cni_layout_begin(layout, place), cni_layout_begin(layout, place + 1), boxes);
-        *fits = n >= 0;
-        for (int i = 0; i < n && part->reduces; i++) {
-            *fits &= box_keeps_order(&boxes[i], &view, folded);
-        }
-        if (n > 0 && *fits && !share_add(p, &shares[out->nshares++], place, n, boxes)) {
-            return false;
-        }
+    if (!part->reduces) {
+        return cni_geometry_cut(&view, 0, 0, boxes) >= 0;
     }
-    out->kind = CNI_SHARE_BOXES;
-    out->shares = shares;
-    return shares != NULL;
+    cni_part_folds(p, part, folded);
+    return cni_cut_keeps_rows(&p->slots[part->access[access].slot].layout, &view, folded);
 }
 
 /* ---- Sharing out the elements of results ---- */
@@ -172,7 +137,7 @@ static range_cut range_of(const cni_partitioning *p, const cni_part *part, const
 {
     range_cut cut = {.total = 1};
     bool folded[CNI_LATTICE_DIMS];
-    folded_axes(p, part, folded);
+    cni_part_folds(p, part, folded);
     for (int d = 0; d < view->ndim; d++) {
         if (folded[d]) {
             cut.folded[cut.nfolded] = d;
@@ -183,19 +148,22 @@ static range_cut range_of(const cni_partitioning *p, const cni_part *part, const
     return cut;
 }
 
-/* Where the place's reduced elements begin: as much of all as its bytes are of the view's, in whole quanta. */
-static int64_t range_begin(const cni_geometry *view, const cni_layout *layout, int64_t total, int64_t quantum,
-                           int place)
+/* As much of all as the place's bytes are of the view's, in whole quanta. */
+int64_t cni_range_begin(const cni_partitioning *p, const cni_shared_part *shared, int place)
 {
+    const cni_access *primary = &shared->part->access[shared->primary];
+    const cni_layout *layout = &p->slots[primary->slot].layout;
+    cni_geometry view = cni_window_geometry(p->w, primary->view);
+    int64_t total = range_of(p, shared->part, &view).total;
     int64_t low, high, begin = cni_layout_begin(layout, place);
-    cni_geometry_range(view, &low, &high);
+    cni_geometry_range(&view, &low, &high);
     if (place >= layout->places || begin >= high) {
         return total;
     }
     if (begin <= low) {
         return 0;
     }
-    return (int64_t)((__int128)total * (begin - low) / (high - low)) / quantum * quantum;
+    return (int64_t)((__int128)total * (begin - low) / (high - low)) / shared->quantum * shared->quantum;
 }
 
 static int range_in_space(const range_cut *cut, const cni_geometry *view, int64_t from, int64_t to, cni_box *boxes)
@@ -215,25 +183,51 @@ static int range_in_space(const range_cut *cut, const cni_geometry *view, int64_
     return n;
 }
 
-static bool cut_range(cni_partitioning *p, const cni_part *part, uint32_t access, int64_t quantum, cni_shared_part *out)
+/* ---- Shares ---- */
+
+static int boxes_at(const cni_partitioning *p, const cni_shared_part *shared, cni_share *share, cni_box *boxes)
 {
-    cni_geometry view = cni_window_geometry(p->w, part->access[access].view);
-    const cni_layout *layout = &p->slots[part->access[access].slot].layout;
-    range_cut cut = range_of(p, part, &view);
-    cni_share *shares = cni_arena_alloc(p->arena, (size_t)p->places * sizeof *shares);
+    const cni_access *primary = &shared->part->access[shared->primary];
+    const cni_layout *layout = &p->slots[primary->slot].layout;
+    cni_geometry view = cni_window_geometry(p->w, primary->view);
+    int place = share->place;
+    if (shared->kind == CNI_SHARE_BOXES) {
+        return cni_geometry_cut(&view, cni_layout_begin(layout, place), cni_layout_begin(layout, place + 1), boxes);
+    }
+    share->from = cni_range_begin(p, shared, place);
+    share->to = cni_range_begin(p, shared, place + 1);
+    range_cut cut = range_of(p, shared->part, &view);
+    return share->from < share->to ? range_in_space(&cut, &view, share->from, share->to, boxes) : 0;
+}
+
+bool cni_share_at(const cni_partitioning *p, const cni_shared_part *shared, int place, cni_share *share, cni_box *boxes)
+{
+    *share = (cni_share){.place = place, .boxes = boxes};
+    if (shared->kind == CNI_SHARE_BYTES) {
+        const cni_layout *layout = &p->slots[shared->part->slot].layout;
+        share->from = cni_layout_begin(layout, place);
+        share->to = cni_layout_begin(layout, place + 1);
+        return share->from < share->to;
+    }
+    share->nboxes = boxes_at(p, shared, share, boxes);
+    return share->nboxes > 0;
+}
+
+/* The shares of local places; of a range, the root lists all, since it hears of all. */
+static bool list_shares(cni_partitioning *p, cni_shared_part *out)
+{
+    int end = out->kind == CNI_SHARE_RANGE && p->first == 0 ? p->places : p->end;
+    cni_share *shares = cni_arena_alloc(p->arena, (size_t)(end - p->first) * sizeof *shares);
     cni_box boxes[CNI_CUT_BOXES];
-    out->kind = CNI_SHARE_RANGE;
     out->shares = shares;
-    for (int place = 0; place < p->places && shares != NULL; place++) {
-        int64_t from = range_begin(&view, layout, cut.total, quantum, place);
-        int64_t to = range_begin(&view, layout, cut.total, quantum, place + 1);
-        if (from < to) {
-            cni_share *share = &shares[out->nshares++];
-            if (!share_add(p, share, place, range_in_space(&cut, &view, from, to, boxes), boxes)) {
+    for (int place = p->first; place < end && shares != NULL; place++) {
+        cni_share *share = &shares[out->nshares];
+        if (cni_share_at(p, out, place, share, boxes)) {
+            share->boxes = cni_arena_copy(p->arena, boxes, (size_t)share->nboxes * sizeof *boxes);
+            out->nshares++;
+            if (share->boxes == NULL) {
                 return false;
             }
-            share->from = from;
-            share->to = to;
         }
     }
     return shares != NULL;
@@ -267,33 +261,25 @@ static bool share_group(cni_partitioning *p, const cni_part *part, int64_t quant
     if (access == CNI_NONE) {
         return at_root(p, out);
     }
-    bool fits;
-    if (!cut_boxes(p, part, access, out, &fits)) {
-        return false;
+    out->primary = access;
+    out->quantum = quantum;
+    out->kind = CNI_SHARE_BOXES;
+    if (!boxes_fit(p, part, access)) {
+        if (!part->reduces || quantum == 0) {
+            return at_root(p, out);
+        }
+        out->kind = CNI_SHARE_RANGE;
     }
-    if (fits) {
-        return true;
-    }
-    out->nshares = 0;
-    return part->reduces && quantum > 0 ? cut_range(p, part, access, quantum, out) : at_root(p, out);
+    return list_shares(p, out);
 }
 
 static bool share_bytes(cni_partitioning *p, const cni_part *part, cni_shared_part *out)
 {
-    const cni_slot_layout *slot = &p->slots[part->slot];
-    if (!slot->spread) {
+    if (!p->slots[part->slot].spread) {
         return at_root(p, out);
     }
-    cni_share *shares = cni_arena_alloc(p->arena, (size_t)p->places * sizeof *shares);
     out->kind = CNI_SHARE_BYTES;
-    out->shares = shares;
-    for (int place = 0; place < p->places && shares != NULL; place++) {
-        int64_t from = cni_layout_begin(&slot->layout, place), to = cni_layout_begin(&slot->layout, place + 1);
-        if (from < to) {
-            shares[out->nshares++] = (cni_share){.place = place, .from = from, .to = to};
-        }
-    }
-    return shares != NULL;
+    return list_shares(p, out);
 }
 
 static bool share_part(cni_partitioning *p, int64_t quantum, cni_shared_part *out)
@@ -395,11 +381,15 @@ cn_status cni_partition_make(const cni_partition_request *request, cni_partition
         return cni_fail_memory((int64_t)sizeof *made);
     }
     made->places = request->places;
+    made->first = request->first;
+    made->end = request->end;
     cni_partitioning p = {.request = request,
                           .plan = request->plan,
                           .w = request->window,
                           .s = request->skeleton,
                           .places = request->places,
+                          .first = request->first,
+                          .end = request->end,
                           .arena = &made->arena};
     cn_status status = partition(&p, made);
     if (status != CN_OK) {

@@ -5,6 +5,10 @@
  * is cut by who owns what it writes (or, if it only reduces, what it reads); a part that cannot be cut is done by the root.
  * What a place reads and does not own comes before the launch; what it wrote and does not own goes to the owners after it.
  * The partition follows from the plan, the geometry and the layouts alone, so that every process finds the same.
+ *
+ * It is made for some of the places, the local ones: their shares, and the transfers from or to them. Others are looked at
+ * only as far as they are neighbours, so that the work of planning does not grow with the number of places. Transfers
+ * between two places come in the same order whichever of them is local.
  */
 #ifndef CNI_PARTITION_H
 #define CNI_PARTITION_H
@@ -39,8 +43,11 @@ typedef struct cni_shared_part {
     const cni_part *part; /* of the plan, or some of its stores */
     uint32_t origin;      /* number of the plan's part, counted through its launches */
     uint8_t kind;
+    uint32_t primary; /* BOXES, RANGE: the access whose owners do the work */
+    int64_t quantum;  /* RANGE */
     uint32_t nshares;
-    const cni_share *shares; /* in the order of places */
+    const cni_share
+        *shares; /* of local places, in their order; a root's, and of a range all that the root hears of, always */
 } cni_shared_part;
 
 typedef struct cni_stage {
@@ -57,13 +64,14 @@ typedef struct cni_slot_layout {
 
 typedef struct cni_partition {
     cni_arena arena;
-    int places;
+    int places, first, end; /* local: [first, end) */
     const cni_slot_layout *slots;
     uint32_t nadopt;
     const cni_transfer *adopt;
     uint32_t nstages;
     const cni_stage *stages;
     uint64_t messages, message_bytes; /* of one run: pairs of places that exchange something, stage by stage */
+    uint64_t root_bytes;              /* of them, what the root receives */
 } cni_partition;
 
 /* What a partition is made for. */
@@ -71,8 +79,9 @@ typedef struct cni_partition_request {
     const cni_plan *plan;
     const cni_window *window;
     const cni_skeleton *skeleton;
-    int places;
-    int64_t spread_bytes; /* bases from this size on are spread */
+    const cni_layout *const *layouts; /* by base, of those that are spread already; NULL: as their buffers say */
+    int places, first, end;           /* local: [first, end) */
+    int64_t spread_bytes;             /* bases from this size on are spread */
     const int64_t
         *quantum; /* by part, in the order of launches: elements of a reduction that stay together; 0: no share */
 } cni_partition_request;

@@ -4,30 +4,14 @@
  */
 #include <string.h>
 
-#include "plan/transfers.h"
+#include "plan/cuts.h"
 
 /* Do places own the elements of both stores alike? */
 static bool same_owners(const cni_partitioning *p, const cni_access *a, const cni_access *b)
 {
-    const cni_layout *x = &p->slots[a->slot].layout, *y = &p->slots[b->slot].layout;
     cni_geometry u = cni_window_geometry(p->w, a->view), v = cni_window_geometry(p->w, b->view);
-    if (p->slots[a->slot].spread != p->slots[b->slot].spread) {
-        return false;
-    }
-    for (int place = 0; place < p->places; place++) {
-        cni_box left[CNI_CUT_BOXES], right[CNI_CUT_BOXES];
-        int n = cni_geometry_cut(&u, cni_layout_begin(x, place), cni_layout_begin(x, place + 1), left);
-        int m = cni_geometry_cut(&v, cni_layout_begin(y, place), cni_layout_begin(y, place + 1), right);
-        bool equal = n == m && n >= 0;
-        for (int i = 0; i < n && equal; i++) {
-            size_t size = (size_t)u.ndim * sizeof(int64_t);
-            equal = memcmp(left[i].start, right[i].start, size) == 0 && memcmp(left[i].stop, right[i].stop, size) == 0;
-        }
-        if (!equal) {
-            return false;
-        }
-    }
-    return true;
+    const cni_slot_layout *x = &p->slots[a->slot], *y = &p->slots[b->slot];
+    return x->spread == y->spread && cni_cuts_alike(&x->layout, &u, &y->layout, &v);
 }
 
 /* The stores' numbers of their sets; stores that places own alike are one set. Returns how many. */

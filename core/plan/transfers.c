@@ -4,6 +4,9 @@
  * A transfer is asked for element by element's owner: what a share needs and does not own comes from those who do. What a
  * place has received stays good until the slot is written, and what is asked for twice, or lies beside what is asked
  * for already, travels once.
+ *
+ * Of all transfers, those from or to local places are made, in an order that does not depend on which are local: by part,
+ * access, the place that does the work, owner. Places that are not local are asked for if they are near (cuts.h).
  */
 #include "plan/transfers.h"
 
@@ -11,6 +14,7 @@
 
 #include "base/memory.h"
 #include "base/status.h"
+#include "plan/cuts.h"
 #include "plan/draft.h"
 
 typedef struct list {
@@ -108,7 +112,8 @@ static bool joined(maker *m, const cni_transfer *t)
 
 static void transfer_add(maker *m, uint32_t slot, int from, int to, const cni_region *region)
 {
-    if (from == to || cni_region_size(region) == 0 || m->no_memory) {
+    bool local = cni_partition_local(m->p, from) || cni_partition_local(m->p, to);
+    if (from == to || !local || cni_region_size(region) == 0 || m->no_memory) {
         return;
     }
     cni_transfer t = {.slot = slot, .from = from, .to = to, .region = *region};
@@ -125,7 +130,7 @@ static void transfer_add(maker *m, uint32_t slot, int from, int to, const cni_re
 
 /* ---- Who has it ---- */
 
-/* Calls add for every owner of some of the region with what it owns of it. */
+/* Transfers between the place and all who own some of the region; of a place that is not local, with local owners. */
 static void by_owner(maker *m, uint32_t slot, const cni_region *region, int place, bool to_owner)
 {
     const cni_slot_layout *s = &m->p->slots[slot];
@@ -139,7 +144,9 @@ static void by_owner(maker *m, uint32_t slot, const cni_region *region, int plac
     cni_geometry g = cni_region_geometry(region);
     int64_t low, high;
     cni_geometry_range(&g, &low, &high);
-    for (int owner = cni_layout_owner(&s->layout, low); owner < m->p->places; owner++) {
+    bool local = cni_partition_local(m->p, place);
+    int owner = cni_layout_owner(&s->layout, low), last = local ? m->p->places : m->p->end;
+    for (owner = local || owner > m->p->first ? owner : m->p->first; owner < last; owner++) {
         int64_t begin = cni_layout_begin(&s->layout, owner), end = cni_layout_begin(&s->layout, owner + 1);
         if (begin >= high) {
             break;
@@ -188,19 +195,38 @@ static bool updates(const maker *m, const cni_part *part, uint32_t view)
            cni_geometry_cut(&g, 0, 0, boxes) < 0;
 }
 
+static void move_share(maker *m, const cni_access *access, const cni_share *share, bool to_owner)
+{
+    for (int k = 0; k < share->nboxes; k++) {
+        move_view(m, access->slot, access->view, &share->boxes[k], share->place, to_owner);
+    }
+}
+
+/* The next place from this one on that is local or near; places: none. */
+static int next_place(const maker *m, cni_place_range near, int place)
+{
+    int local = place > m->p->first ? place : m->p->first, other = place > near.first ? place : near.first;
+    local = local < m->p->end ? local : m->p->places;
+    other = other < near.end ? other : m->p->places;
+    return local < other ? local : other;
+}
+
 static void move_access(maker *m, const cni_shared_part *shared, uint32_t a, bool to_owner)
 {
     const cni_access *access = &shared->part->access[a];
     if (access->slot == CNI_NONE) {
         return;
     }
-    for (uint32_t i = 0; i < shared->nshares; i++) {
-        const cni_share *share = &shared->shares[i];
-        if (shared->kind == CNI_SHARE_ROOT) {
-            move_view(m, access->slot, access->view, NULL, share->place, to_owner);
-        }
-        for (int k = 0; k < share->nboxes && shared->kind != CNI_SHARE_ROOT; k++) {
-            move_view(m, access->slot, access->view, &share->boxes[k], share->place, to_owner);
+    if (shared->kind == CNI_SHARE_ROOT) {
+        move_view(m, access->slot, access->view, NULL, 0, to_owner);
+        return;
+    }
+    cni_place_range near = cni_places_near(m->p, shared, a);
+    for (int q = next_place(m, near, 0); q < m->p->places; q = next_place(m, near, q + 1)) {
+        cni_share share;
+        cni_box boxes[CNI_CUT_BOXES];
+        if (cni_share_at(m->p, shared, q, &share, boxes)) {
+            move_share(m, access, &share, to_owner);
         }
     }
 }
@@ -221,17 +247,19 @@ static bool made_at_root(const cni_shared_part *shared, uint32_t a)
 
 static void carry_source(maker *m, const cni_shared_part *shared)
 {
-    const cni_part *part = shared->part;
-    const cni_slot_layout *source = &m->p->slots[part->source];
-    for (uint32_t i = 0; i < shared->nshares; i++) {
-        const cni_share *share = &shared->shares[i];
-        int64_t low = share->from, high = share->to;
-        if (shared->kind == CNI_SHARE_ROOT) {
-            low = 0;
-            high = source->layout.nbytes;
+    uint32_t source = shared->part->source;
+    if (shared->kind == CNI_SHARE_ROOT) {
+        cni_region bytes = cni_region_bytes(0, m->p->slots[source].layout.nbytes);
+        by_owner(m, source, &bytes, 0, false);
+        return;
+    }
+    cni_place_range near = cni_places_near_source(m->p, shared);
+    for (int q = next_place(m, near, 0); q < m->p->places; q = next_place(m, near, q + 1)) {
+        cni_share share;
+        if (cni_share_at(m->p, shared, q, &share, NULL)) {
+            cni_region bytes = cni_region_bytes(share.from, share.to);
+            by_owner(m, source, &bytes, q, false);
         }
-        cni_region bytes = cni_region_bytes(low, high);
-        by_owner(m, part->source, &bytes, share->place, false);
     }
 }
 
@@ -287,7 +315,8 @@ static void adopt(maker *m, cni_partition *out)
         const cni_slot_layout *s = &m->p->slots[i];
         const cni_slot *info = &m->p->plan->slots[i];
         m->at_root[i] = s->adopted || (info->entry && (m->p->s->states[info->base] & CNI_BASE_WHOLE) != 0);
-        for (int place = 1; place < m->p->places && s->adopted; place++) {
+        int first = m->p->first > 0 ? m->p->first : 1, end = m->p->first > 0 ? m->p->end : m->p->places;
+        for (int place = first; place < end && s->adopted; place++) {
             cni_region bytes =
                 cni_region_bytes(cni_layout_begin(&s->layout, place), cni_layout_begin(&s->layout, place + 1));
             transfer_add(m, i, 0, place, &bytes);
@@ -324,8 +353,10 @@ static void count_messages(const cni_transfer *transfers, uint32_t n, cni_partit
         for (uint32_t k = 0; k < i && first; k++) {
             first = transfers[k].from != transfers[i].from || transfers[k].to != transfers[i].to;
         }
+        uint64_t size = (uint64_t)cni_region_size(&transfers[i].region);
         out->messages += first;
-        out->message_bytes += (uint64_t)cni_region_size(&transfers[i].region);
+        out->message_bytes += size;
+        out->root_bytes += transfers[i].to == 0 ? size : 0;
     }
 }
 

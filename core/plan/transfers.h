@@ -10,7 +10,7 @@ typedef struct cni_partitioning {
     const cni_plan *plan;
     const cni_window *w;
     const cni_skeleton *s;
-    int places;
+    int places, first, end; /* local: [first, end) */
     cni_arena *arena;
     cni_slot_layout *slots;
 } cni_partitioning;
@@ -21,6 +21,21 @@ static inline cni_geometry cni_partition_home(const cni_partitioning *p, uint32_
     const int64_t *numbers = p->w->geometry + p->s->homes[base];
     return (cni_geometry){b->home_ndim, b->home_itemsize, 0, numbers, numbers + b->home_ndim};
 }
+
+static inline bool cni_partition_local(const cni_partitioning *p, int place)
+{
+    return place >= p->first && place < p->end;
+}
+
+/* What any place, local or not, does of a part that is shared as BOXES, RANGE or BYTES; false: nothing. (partition.c) */
+bool cni_share_at(const cni_partitioning *p, const cni_shared_part *shared, int place, cni_share *share,
+                  cni_box *boxes);
+
+/* Where a place's reduced elements begin in a part shared as RANGE; of place = places: all of them. */
+int64_t cni_range_begin(const cni_partitioning *p, const cni_shared_part *shared, int place);
+
+/* Axes that the part's reductions fold (CNI_LATTICE_DIMS of them). */
+void cni_part_folds(const cni_partitioning *p, const cni_part *part, bool *folded);
 
 enum { CNI_SPLIT_MOST = 8 };
 

@@ -49,14 +49,18 @@ cni_layout cni_layout_make(const cni_geometry *home, int64_t nbytes, int places)
     return layout;
 }
 
+int64_t cni_layout_shared_units(const cni_layout *l)
+{
+    bool many = l->count / l->places >= FINE_UNITS;
+    return many ? (l->count + ROUND_TO / 2) / ROUND_TO * ROUND_TO : l->count;
+}
+
 int64_t cni_layout_begin(const cni_layout *l, int place)
 {
     if (place >= l->places) {
         return l->nbytes;
     }
-    bool many = l->count / l->places >= FINE_UNITS;
-    int64_t count = many ? (l->count + ROUND_TO / 2) / ROUND_TO * ROUND_TO : l->count;
-    int64_t units = (int64_t)((__int128)count * place / l->places);
+    int64_t units = (int64_t)((__int128)cni_layout_shared_units(l) * place / l->places);
     return units / l->step * l->step * l->unit;
 }
 
@@ -76,17 +80,7 @@ int cni_layout_owner(const cni_layout *l, int64_t byte)
 
 /* ---- Ordered views ---- */
 
-/* A view's dimensions that move in memory, slowest first, walked upwards. */
-typedef struct ordered {
-    int n;
-    int64_t base; /* byte of the lowest element */
-    int dim[CNI_LATTICE_DIMS];
-    bool down[CNI_LATTICE_DIMS];
-    int64_t shape[CNI_LATTICE_DIMS], stride[CNI_LATTICE_DIMS];
-    int64_t inner[CNI_LATTICE_DIMS]; /* elements that one step passes over */
-} ordered;
-
-static void insert(ordered *o, const cni_geometry *view, int d)
+static void insert(cni_order *o, const cni_geometry *view, int d)
 {
     int64_t stride = view->strides[d] < 0 ? -view->strides[d] : view->strides[d];
     int k = o->n++;
@@ -102,9 +96,9 @@ static void insert(ordered *o, const cni_geometry *view, int d)
     o->stride[k] = stride;
 }
 
-static bool order(const cni_geometry *view, ordered *o)
+bool cni_geometry_order(const cni_geometry *view, cni_order *o)
 {
-    *o = (ordered){.base = view->offset};
+    *o = (cni_order){.base = view->offset};
     if (view->ndim > CNI_LATTICE_DIMS) {
         return false;
     }
@@ -127,7 +121,7 @@ static bool order(const cni_geometry *view, ordered *o)
 }
 
 /* How many elements begin before the byte. */
-static int64_t elements_before(const ordered *o, int64_t byte)
+static int64_t elements_before(const cni_order *o, int64_t byte)
 {
     int64_t rest = byte - o->base, count = 0;
     for (int k = 0; k < o->n; k++) {
@@ -212,14 +206,14 @@ int cni_range_boxes(int ndim, const int64_t *shape, int64_t from, int64_t to, cn
 
 int cni_geometry_cut(const cni_geometry *view, int64_t low, int64_t high, cni_box *boxes)
 {
-    ordered o;
+    cni_order o;
     cni_box found[CNI_CUT_BOXES];
     for (int d = 0; d < view->ndim; d++) {
         if (view->shape[d] == 0) {
             return 0;
         }
     }
-    if (!order(view, &o)) {
+    if (!cni_geometry_order(view, &o)) {
         return -1;
     }
     int n = cni_range_boxes(o.n, o.shape, elements_before(&o, low), elements_before(&o, high), found);

@@ -25,6 +25,9 @@ typedef struct cni_layout {
 /* The layout of a base with this home, C-order or a permutation of it. */
 cni_layout cni_layout_make(const cni_geometry *home, int64_t nbytes, int places);
 
+/* Units that are shared out evenly; the last place has the rest, or lacks as many. */
+int64_t cni_layout_shared_units(const cni_layout *layout);
+
 /* The first byte that a place owns; of place = places: all bytes. */
 int64_t cni_layout_begin(const cni_layout *layout, int place);
 
@@ -39,6 +42,19 @@ typedef struct cni_region {
 } cni_region;
 
 enum { CNI_CUT_BOXES = 2 * CNI_LATTICE_DIMS };
+
+/* A view's dimensions that move in memory, slowest first, walked upwards. */
+typedef struct cni_order {
+    int n;
+    int64_t base; /* byte of the lowest element */
+    int dim[CNI_LATTICE_DIMS];
+    bool down[CNI_LATTICE_DIMS];
+    int64_t shape[CNI_LATTICE_DIMS], stride[CNI_LATTICE_DIMS];
+    int64_t inner[CNI_LATTICE_DIMS]; /* elements that one step passes over */
+} cni_order;
+
+/* False: the view has too many dimensions, or its elements do not follow each other in memory in an order of them. */
+bool cni_geometry_order(const cni_geometry *view, cni_order *out);
 
 /*
  * The indices of the view whose elements begin in bytes [low, high), as boxes (at most CNI_CUT_BOXES). Dimensions of
