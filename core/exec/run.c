@@ -13,6 +13,7 @@
 #include "base/status.h"
 #include "exec/explain.h"
 #include "exec/place.h"
+#include "exec/simulate.h"
 #include "exec/spread.h"
 
 /* The geometry a plan was last run with, and what follows from it. */
@@ -650,7 +651,7 @@ static cn_status root_run(const cni_window *w, const cni_skeleton *s)
 {
     cni_plan *plan;
     CN_TRY(plan_get(w, s, false, &plan));
-    return plan_run(plan, w, s);
+    return cni_simulate_wanted() ? cni_simulate(plan, w, s, plan_run) : plan_run(plan, w, s);
 }
 
 cn_status cni_window_run(cni_window *w)

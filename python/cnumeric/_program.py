@@ -1,6 +1,6 @@
 """What ``cnumeric run`` starts as rank 0: a program, as ``python prog.py`` would run it.
 
-``python -m cnumeric._program [--launched[=FILE]] [--alias=numpy] [--report] PROG [argument ...]``; "-" is a program on
+``python -m cnumeric._program [--launched[=FILE]] [--alias=numpy] [--report] [--simulate] PROG [argument ...]``; "-" is a program on
 standard input, ``--console`` a console, ``--info`` a description, in PROG's place.
 """
 
@@ -18,7 +18,7 @@ from typing import Any
 
 import cnumeric
 
-from . import _cnumeric, _fallback
+from . import _cnumeric, _fallback, _simulation
 
 
 def report() -> str:
@@ -35,6 +35,11 @@ def report() -> str:
 
 def _print_report() -> None:
     print(report(), file=sys.stderr, flush=True)
+
+
+def _print_simulation() -> None:
+    cnumeric.synchronize()
+    print(_simulation.table(_cnumeric.simulation()), file=sys.stderr, flush=True)
 
 
 # ---- The program -----------------------------------------------------------------------------------------
@@ -129,6 +134,8 @@ def main(arguments: list[str]) -> int:
             _alias.install()
         elif option == "--report":
             atexit.register(_print_report)
+        elif option == "--simulate":
+            atexit.register(_print_simulation)
         elif option == "--launched":
             told = value
             signal.signal(signal.SIGUSR1, signal.default_int_handler)  # the driver's word for Ctrl-C

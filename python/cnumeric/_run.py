@@ -71,6 +71,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--oversubscribe", action="store_true", help="allow more processes than processors")
     add("--alias", choices=("numpy",), help="the program's `import numpy` means cnumeric")
     add("--report", action="store_true", help="at the end, tell which functions NumPy computed, and the counters")
+    add(
+        "--simulate",
+        type=_simulation,
+        metavar="ranks=N",
+        help="plan for N processes while one runs; print what they do",
+    )
     add("--dry-run", action="store_true", help="print the command instead of running it")
     add("--info", action="store_true", help="describe the build and machine as rank 0 sees them, instead of a program")
     add("program", nargs="?", help="a Python file; without one, an interactive console")
@@ -82,6 +88,19 @@ def _positive(text: str) -> int:
     if value < 1:
         raise argparse.ArgumentTypeError(f"must be 1 or more, not {value}")
     return value
+
+
+def _simulation(text: str) -> dict[str, str]:
+    """Settings from ``ranks=2048,alpha=2e-6,beta=1e-10,launch=2e-6`` (seconds a message, a byte, a launch)."""
+    units = {"ranks": 1.0, "alpha": 1e9, "beta": 1e12, "launch": 1e9}
+    values = dict(word.partition("=")[::2] for word in text.split(","))
+    try:
+        numbers = {name: round(float(value) * units[name]) for name, value in values.items()}
+    except (KeyError, ValueError):
+        raise argparse.ArgumentTypeError(f"{text!r} is not like ranks=2048,alpha=2e-6,beta=1e-10,launch=2e-6") from None
+    if not 2 <= numbers.get("ranks", 0) <= 65536 or min(numbers.values()) < 0:
+        raise argparse.ArgumentTypeError("needs 2 to 65536 ranks, and no negative number")
+    return {f"CNUMERIC_SIMULATE_{name.upper()}".removesuffix("_RANKS"): str(number) for name, number in numbers.items()}
 
 
 # ---- What can be met -------------------------------------------------------------------------------------
@@ -153,6 +172,7 @@ def _program(options: argparse.Namespace) -> list[str]:
     """Give what rank 0 runs, without what the driver alone knows."""
     flags = [f"--alias={options.alias}"] if options.alias else []
     flags += ["--report"] if options.report else []
+    flags += ["--simulate"] if options.simulate else []
     if options.info:
         return [*flags, "--info"]
     if options.program is None:
@@ -201,11 +221,14 @@ def plan(options: argparse.Namespace) -> Launch:
     LaunchError
         If they cannot be met.
     """
+    if options.simulate and options.nodes * options.ranks_per_node > 1:
+        raise LaunchError("--simulate runs the program in one process: leave --nodes and --ranks-per-node out")
     extra = [word for text in options.launcher_extra for word in shlex.split(text)]
     kind, path = _find_launcher(options)
     _check_local(options, _check_nodes(options, kind, extra))
     python = [sys.executable, "-m", "cnumeric._program"]
     environment = {"CNUMERIC_GPU": str(options.gpus)} if options.gpus is not None else {}
+    environment.update(options.simulate or {})
     if options.cpus:
         environment["CNUMERIC_THREADS"] = str(options.cpus)
     if kind == "none":

@@ -102,6 +102,37 @@ static PyObject *stats_reset(PyObject *module, PyObject *unused)
     Py_RETURN_NONE;
 }
 
+/* One dict a window that repeats. */
+static PyObject *simulated_dict(const cn_simulated *s)
+{
+#define COUNT(name) #name, (unsigned long long)s->name
+    return Py_BuildValue("{s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:d,s:d,s:d,s:d}", COUNT(places), COUNT(runs),
+                         COUNT(launches), COUNT(messages), COUNT(message_bytes), COUNT(messages_most),
+                         COUNT(messages_median), COUNT(bytes_most), COUNT(bytes_median), "planning_most",
+                         s->planning_most, "planning_median", s->planning_median, "serial", s->serial, "predicted",
+                         s->predicted);
+#undef COUNT
+}
+
+static PyObject *simulation(PyObject *module, PyObject *unused)
+{
+    (void)module;
+    (void)unused;
+    size_t n = cn_simulation_get(0, NULL);
+    cn_simulated *found = PyMem_New(cn_simulated, n + 1);
+    PyObject *list = found != NULL ? PyList_New(0) : PyErr_NoMemory();
+    n = found != NULL ? cn_simulation_get(n, found) : 0;
+    for (size_t i = 0; i < n && list != NULL; i++) {
+        PyObject *each = simulated_dict(&found[i]);
+        if (each == NULL || PyList_Append(list, each) < 0) {
+            Py_CLEAR(list);
+        }
+        Py_XDECREF(each);
+    }
+    PyMem_Free(found);
+    return list;
+}
+
 static PyObject *count_fallback(PyObject *module, PyObject *unused)
 {
     (void)module;
@@ -258,6 +289,8 @@ static PyMethodDef functions[] = {
     {"explain", CNX_KEYWORDS(explain), METH_VARARGS | METH_KEYWORDS,
      "explain(on=None)\n--\n\nBegin to collect the plans that run (True), or give their text so far."},
     {"stats", stats, METH_NOARGS, "stats()\n--\n\nThe counters: name -> number."},
+    {"simulation", simulation, METH_NOARGS,
+     "simulation()\n--\n\nWhat the setting simulate found: a dict for each window that repeats."},
     {"stats_reset", stats_reset, METH_NOARGS, "stats_reset()\n--\n\nSet the counters to zero."},
     {"count_fallback", count_fallback, METH_NOARGS, "Count one call that NumPy computes."},
     {"settings", CNX_KEYWORDS(settings), METH_VARARGS | METH_KEYWORDS,

@@ -16,7 +16,7 @@ ALL += ["test_programs.py", "test_threads.py", "test_examples.py"]
 
 def run_tests(files, launcher, environment):
     """Run these files of tests by themselves; what does not count on one place."""
-    command = [*launcher, sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist"]
+    command = [*launcher, sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:xdist"]
     command += ["-m", "not slow and not default_settings", *(str(TESTS / file) for file in files)]
     environment = {**environment, **EVERY_ARRAY}
     run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=1500, check=False)

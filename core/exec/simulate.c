@@ -1,0 +1,491 @@
+/*
+ * simulate.c - see simulate.h.
+ *
+ * A base has a number here while it is spread, as it has one with other processes: behind it is its layout. What a window
+ * does to that follows from its partition, which the root's is enough for.
+ *
+ *   time of a window = most over places of
+ *       launches * launch + (serial - launches * launch) * share of the work
+ *       + for each exchange: messages in and out * alpha + the greater of bytes in and out * beta
+ *
+ * serial is the least time that the window took here, at one place.
+ */
+#include "exec/simulate.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/hash.h"
+#include "base/memory.h"
+#include "base/settings.h"
+#include "base/status.h"
+#include "exec/place.h"
+#include "exec/world.h"
+#include "plan/match.h"
+
+enum { STEADY = 3, PLACES_MOST = 65536 };
+
+/* ---- Bases ---- */
+
+typedef struct imagined {
+    cni_layout layout;
+    bool used, whole;
+} imagined;
+
+static imagined *bases; /* by number - 1 */
+static size_t nbases, bases_capacity;
+
+static void forget(cni_base *base)
+{
+    bases[base->known - 1].used = false;
+    base->known = 0;
+}
+
+static cn_status settle(void)
+{
+    return CN_OK;
+}
+
+static const cni_places places = {.forget = forget, .settle = settle};
+
+static imagined *of_base(cni_base *base)
+{
+    size_t at = 0;
+    if (base->known != 0) {
+        return &bases[base->known - 1];
+    }
+    while (at < nbases && bases[at].used) {
+        at++;
+    }
+    if (!cni_grow((void **)&bases, &bases_capacity, at + 1, sizeof *bases)) {
+        return NULL;
+    }
+    nbases = at < nbases ? nbases : at + 1;
+    bases[at] = (imagined){.used = true};
+    base->known = at + 1;
+    cni_process_places = &places;
+    return &bases[at];
+}
+
+/* ---- Windows met ---- */
+
+typedef struct met {
+    uint64_t key;
+    uint64_t runs;
+    cni_slot_layout *slots;
+    bool *written; /* by slot */
+    bool planned;
+    double work, comm; /* of the slowest place: share of the work, seconds */
+    cn_simulated result;
+} met;
+
+static met *windows;
+static size_t nwindows, windows_capacity;
+
+static double seconds(clockid_t clock)
+{
+    struct timespec t;
+    clock_gettime(clock, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static int place_count(void)
+{
+    int64_t n = cni_settings[CNI_SETTING_SIMULATE];
+    return n > PLACES_MOST ? PLACES_MOST : (int)n;
+}
+
+bool cni_simulate_wanted(void)
+{
+    return cni_settings[CNI_SETTING_SIMULATE] > 1 && cni_world_get()->places == 1;
+}
+
+static uint64_t key_of(const cni_plan *plan, const cni_window *w, const cni_skeleton *s)
+{
+    uint64_t key = cni_hash_mix((uint64_t)(uintptr_t)plan, (uint64_t)place_count());
+    key = cni_hash_mix(key, (uint64_t)cni_settings[CNI_SETTING_SPREAD_BYTES]);
+    for (size_t i = 0; i < w->ngeometry; i++) {
+        key = cni_hash_mix(key, (uint64_t)w->geometry[i]);
+    }
+    for (size_t i = 0; i < w->nbases; i++) {
+        key = cni_hash_mix(key, s->states[i]);
+    }
+    return key;
+}
+
+static met *met_before(uint64_t key)
+{
+    for (size_t i = 0; i < nwindows; i++) {
+        if (windows[i].key == key) {
+            return &windows[i];
+        }
+    }
+    if (!cni_grow((void **)&windows, &windows_capacity, nwindows + 1, sizeof *windows)) {
+        return NULL;
+    }
+    windows[nwindows] = (met){.key = key};
+    return &windows[nwindows++];
+}
+
+/* ---- What a place does ---- */
+
+typedef struct simulation {
+    cni_partition_request request;
+    cni_match *match;
+    cni_traffic *traffic; /* of the place at hand, by exchange */
+    int64_t *partial;     /* by part of the plan: bytes that a share of a reduction leaves */
+    double *planning;     /* by place: seconds */
+    int64_t *messages, *bytes;
+    double all_work;
+} simulation;
+
+static int64_t accesses_bytes(const cni_window *w, const cni_part *part)
+{
+    int64_t bytes = 0;
+    for (uint32_t a = 0; a < part->naccess; a++) {
+        const cni_view *v = &w->views[part->access[a].view];
+        bytes += v->size * (int64_t)cn_dtype_size((cn_dtype)v->dtype);
+    }
+    return bytes;
+}
+
+static double part_work(const cni_window *w, const cni_part *part)
+{
+    bool bytewise = part->kind == CNI_PART_CARRY || part->kind == CNI_PART_FILL;
+    return (double)(bytewise ? w->bases[part->base]->nbytes : accesses_bytes(w, part));
+}
+
+/* Which part of the work is the share? */
+static double share_of(const cni_window *w, const cni_shared_part *shared, const cni_share *share)
+{
+    const cni_shape_entry *shape = &w->shapes[shared->part->shape];
+    if (shared->kind == CNI_SHARE_ROOT) {
+        return 1;
+    }
+    if (shared->kind == CNI_SHARE_BYTES) {
+        return (double)(share->to - share->from) / (double)w->bases[shared->part->base]->nbytes;
+    }
+    double count = 0, all = (double)cni_element_count(shape->ndim, w->geometry + shape->geometry);
+    for (int i = 0; i < share->nboxes; i++) {
+        double box = 1;
+        for (int d = 0; d < shape->ndim; d++) {
+            box *= (double)(share->boxes[i].stop[d] - share->boxes[i].start[d]);
+        }
+        count += box;
+    }
+    return count / all;
+}
+
+static double work_at(const simulation *sim, const cni_partition *p)
+{
+    double work = 0;
+    for (uint32_t l = 0; l < p->nstages; l++) {
+        for (uint32_t k = 0; k < p->stages[l].nparts; k++) {
+            const cni_shared_part *shared = &p->stages[l].parts[k];
+            for (uint32_t i = 0; i < shared->nshares; i++) {
+                if (shared->shares[i].place == p->first) {
+                    work += part_work(sim->request.window, shared->part) *
+                            share_of(sim->request.window, shared, &shared->shares[i]);
+                }
+            }
+        }
+    }
+    return work;
+}
+
+/* What shares of reductions leave goes to the root. */
+static void add_reductions(const simulation *sim, const cni_partition *p, cni_traffic *traffic)
+{
+    for (uint32_t l = 0; l < p->nstages; l++) {
+        for (uint32_t k = 0; k < p->stages[l].nparts; k++) {
+            const cni_shared_part *shared = &p->stages[l].parts[k];
+            cni_traffic *t = &traffic[2 + 2 * l];
+            for (uint32_t i = 0; i < shared->nshares && shared->kind == CNI_SHARE_RANGE; i++) {
+                bool mine = shared->shares[i].place == p->first;
+                if (p->first == 0 ? !mine : mine) {
+                    *(p->first == 0 ? &t->receives : &t->sends) += 1;
+                    *(p->first == 0 ? &t->received : &t->sent) += sim->partial[shared->origin];
+                }
+            }
+        }
+    }
+}
+
+static double seconds_of(const cni_traffic *t)
+{
+    double alpha = 1e-9 * (double)cni_settings[CNI_SETTING_SIMULATE_ALPHA];
+    double beta = 1e-12 * (double)cni_settings[CNI_SETTING_SIMULATE_BETA];
+    return alpha * (double)(t->sends + t->receives) + beta * (double)(t->sent > t->received ? t->sent : t->received);
+}
+
+static cn_status place_plan(simulation *sim, int place, met *m)
+{
+    cni_partition *p;
+    double began = seconds(CLOCK_THREAD_CPUTIME_ID), comm = 0;
+    sim->request.first = place;
+    sim->request.end = place + 1;
+    CN_TRY(cni_partition_make(&sim->request, &p));
+    sim->planning[place] = seconds(CLOCK_THREAD_CPUTIME_ID) - began;
+    cni_match_partition(sim->match, p, sim->traffic);
+    add_reductions(sim, p, sim->traffic);
+    for (uint32_t e = 0; e < cni_exchange_count(p->nstages); e++) {
+        const cni_traffic *t = &sim->traffic[e];
+        sim->messages[place] += t->sends + t->receives;
+        sim->bytes[place] += t->sent + t->received;
+        m->result.messages += t->sends;
+        m->result.message_bytes += (uint64_t)t->sent;
+        comm += seconds_of(t);
+    }
+    double work = work_at(sim, p);
+    m->work = work > m->work ? work : m->work;
+    m->comm = comm > m->comm ? comm : m->comm;
+    sim->all_work += work;
+    cni_partition_destroy(p);
+    return CN_OK;
+}
+
+/* ---- All places ---- */
+
+static int compare_numbers(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static int compare_seconds(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static void most_and_median(simulation *sim, cn_simulated *out)
+{
+    size_t n = (size_t)sim->request.places;
+    qsort(sim->messages, n, sizeof *sim->messages, compare_numbers);
+    qsort(sim->bytes, n, sizeof *sim->bytes, compare_numbers);
+    qsort(sim->planning, n, sizeof *sim->planning, compare_seconds);
+    out->messages_most = (uint64_t)sim->messages[n - 1];
+    out->messages_median = (uint64_t)sim->messages[n / 2];
+    out->bytes_most = (uint64_t)sim->bytes[n - 1];
+    out->bytes_median = (uint64_t)sim->bytes[n / 2];
+    out->planning_most = sim->planning[n - 1];
+    out->planning_median = sim->planning[n / 2];
+}
+
+static cn_status all_places(simulation *sim, met *m)
+{
+    size_t n = (size_t)sim->request.places, nexchanges = cni_exchange_count(sim->request.plan->nlaunches);
+    sim->traffic = cni_alloc_zero(nexchanges, sizeof *sim->traffic);
+    sim->planning = cni_alloc_zero(n, sizeof *sim->planning);
+    sim->messages = cni_alloc_zero(2 * n, sizeof *sim->messages);
+    if (sim->traffic == NULL || sim->planning == NULL || sim->messages == NULL) {
+        return cni_fail_memory((int64_t)n);
+    }
+    sim->bytes = sim->messages + n;
+    CN_TRY(cni_match_create(sim->request.places, sim->request.plan->nlaunches, &sim->match));
+    for (int place = 0; place < sim->request.places; place++) {
+        CN_TRY(place_plan(sim, place, m));
+    }
+    m->work = sim->all_work > 0 ? m->work / sim->all_work : 1;
+    m->planned = true;
+    most_and_median(sim, &m->result);
+    return cni_match_end(sim->match);
+}
+
+static void part_writes(const cni_part *part, bool *written)
+{
+    for (uint32_t a = 0; a < part->naccess; a++) {
+        if (part->access[a].written && part->access[a].slot != CNI_NONE) {
+            written[part->access[a].slot] = true;
+        }
+    }
+    if (part->kind == CNI_PART_CARRY || part->kind == CNI_PART_FILL) {
+        written[part->slot] = true;
+    }
+}
+
+/* The layouts of the plan's slots, from the root's partition. */
+static cn_status layouts_find(const cni_partition_request *request, met *m)
+{
+    cni_partition_request root = *request;
+    cni_partition *p;
+    size_t n = request->plan->nslots;
+    root.first = 0;
+    root.end = 1;
+    CN_TRY(cni_partition_make(&root, &p));
+    m->slots = cni_alloc(n * sizeof *m->slots + 1);
+    m->written = cni_alloc_zero(n + 1, 1);
+    if (m->slots != NULL && m->written != NULL) {
+        memcpy(m->slots, p->slots, n * sizeof *m->slots);
+        for (uint32_t l = 0; l < p->nstages; l++) {
+            for (uint32_t k = 0; k < p->stages[l].nparts; k++) {
+                part_writes(p->stages[l].parts[k].part, m->written);
+            }
+        }
+    }
+    cni_partition_destroy(p);
+    return m->slots != NULL && m->written != NULL ? CN_OK : cni_fail_memory((int64_t)n);
+}
+
+/* ---- One window ---- */
+
+/* How the places may share out reductions is the processor's to say. */
+static cn_status ask_quanta(const cni_plan *plan, const cni_window *w, const cni_skeleton *s, int64_t *quantum,
+                            int64_t *partial)
+{
+    uint32_t n = 0;
+    for (uint32_t l = 0; l < plan->nlaunches; l++) {
+        const cni_launch *launch = &plan->launches[l];
+        for (uint32_t i = 0; i < launch->nparts; i++, n++) {
+            if (launch->parts[i].reduces) {
+                void *binding;
+                CN_TRY(cni_cpu_place.bind(&launch->parts[i], w, s, NULL, &binding));
+                quantum[n] = cni_cpu_place.quantum(binding);
+                partial[n] = cni_cpu_place.partial_bytes(binding);
+                cni_cpu_place.unbind(binding);
+            }
+        }
+    }
+    return CN_OK;
+}
+
+static void states_imagine(const cni_window *w, uint8_t *states, const cni_layout **layouts)
+{
+    for (size_t i = 0; i < w->nbases; i++) {
+        cni_base *base = w->bases[i];
+        if (base->known != 0 && (states[i] & CNI_BASE_SHARED) != 0) {
+            forget(base);
+        }
+        if (base->known != 0) {
+            const imagined *b = &bases[base->known - 1];
+            states[i] |= (uint8_t)(CNI_BASE_SPREAD | (b->whole ? CNI_BASE_WHOLE : 0));
+            layouts[i] = &b->layout;
+        }
+    }
+}
+
+static cn_status base_becomes(cni_base *base, const cni_slot_layout *slot, bool whole)
+{
+    if (!slot->spread) {
+        if (base->known != 0) {
+            forget(base);
+        }
+        return CN_OK;
+    }
+    imagined *b = of_base(base);
+    if (b == NULL) {
+        return cni_fail_memory((int64_t)sizeof *b);
+    }
+    b->layout = slot->layout;
+    b->whole = whole;
+    return CN_OK;
+}
+
+/* What is spread where once the window has run. */
+static cn_status bases_follow(const cni_plan *plan, const cni_window *w, const uint8_t *states, const met *m)
+{
+    for (uint32_t i = 0; i < plan->nslots; i++) {
+        bool whole = m->slots[i].adopted || (states[plan->slots[i].base] & CNI_BASE_WHOLE) != 0;
+        if (plan->slots[i].entry && w->bases[plan->slots[i].base]->buffer != NULL) {
+            CN_TRY(base_becomes(w->bases[plan->slots[i].base], &m->slots[i], whole && !m->written[i]));
+        }
+    }
+    for (uint32_t i = 0; i < plan->ncommits; i++) {
+        CN_TRY(base_becomes(w->bases[plan->commits[i].base], &m->slots[plan->commits[i].slot], false));
+    }
+    return CN_OK;
+}
+
+static cn_status simulate(const cni_plan *plan, const cni_window *w, const cni_skeleton *s, const cni_layout **layouts,
+                          met *m, int64_t *quantum, int64_t *partial)
+{
+    simulation sim = {.request = {.plan = plan,
+                                  .window = w,
+                                  .skeleton = s,
+                                  .layouts = layouts,
+                                  .places = place_count(),
+                                  .spread_bytes = cni_settings[CNI_SETTING_SPREAD_BYTES],
+                                  .quantum = quantum},
+                      .partial = partial};
+    CN_TRY(ask_quanta(plan, w, s, quantum, partial));
+    CN_TRY(m->slots == NULL ? layouts_find(&sim.request, m) : CN_OK);
+    cn_status status = m->runs + 1 >= STEADY && !m->planned ? all_places(&sim, m) : CN_OK;
+    cni_match_destroy(sim.match);
+    cni_free(sim.traffic);
+    cni_free(sim.planning);
+    cni_free(sim.messages);
+    return status;
+}
+
+static cn_status simulate_as(const cni_plan *plan, const cni_window *w, cni_skeleton *s, const cni_layout **layouts,
+                             size_t *number)
+{
+    states_imagine(w, s->states, layouts);
+    met *m = met_before(key_of(plan, w, s));
+    size_t norigins = 0;
+    for (uint32_t l = 0; l < plan->nlaunches; l++) {
+        norigins += plan->launches[l].nparts;
+    }
+    int64_t *quantum = cni_alloc_zero(2 * norigins + 1, sizeof *quantum);
+    cn_status status = m != NULL && quantum != NULL ? CN_OK : cni_fail_memory((int64_t)norigins);
+    if (status == CN_OK && (m->slots == NULL || !m->planned)) {
+        status = simulate(plan, w, s, layouts, m, quantum, quantum + norigins);
+    }
+    cni_free(quantum);
+    CN_TRY(status);
+    m->runs++;
+    m->result.launches = plan->nlaunches;
+    *number = (size_t)(m - windows);
+    return bases_follow(plan, w, s->states, m);
+}
+
+static cn_status imagine(const cni_plan *plan, const cni_window *w, const cni_skeleton *s, size_t *number)
+{
+    cni_skeleton copy = *s;
+    const cni_layout **layouts = cni_alloc_zero(w->nbases + 1, sizeof(void *));
+    copy.states = cni_alloc(w->nbases + 1);
+    cn_status status = layouts != NULL && copy.states != NULL ? CN_OK : cni_fail_memory((int64_t)w->nbases);
+    if (status == CN_OK) {
+        memcpy(copy.states, s->states, w->nbases);
+        status = simulate_as(plan, w, &copy, layouts, number);
+    }
+    cni_free(layouts);
+    cni_free(copy.states);
+    return status;
+}
+
+cn_status cni_simulate(cni_plan *plan, const cni_window *w, const cni_skeleton *s,
+                       cn_status (*run)(cni_plan *plan, const cni_window *w, const cni_skeleton *s))
+{
+    size_t number = 0;
+    CN_TRY(imagine(plan, w, s, &number));
+    double began = seconds(CLOCK_MONOTONIC);
+    CN_TRY(run(plan, w, s));
+    double took = seconds(CLOCK_MONOTONIC) - began;
+    cn_simulated *result = &windows[number].result;
+    result->serial = result->serial == 0 || took < result->serial ? took : result->serial;
+    return CN_OK;
+}
+
+size_t cn_simulation_get(size_t count, cn_simulated *out)
+{
+    double launch = 1e-9 * (double)cni_settings[CNI_SETTING_SIMULATE_LAUNCH];
+    size_t n = 0;
+    for (size_t i = 0; i < nwindows; i++) {
+        const met *m = &windows[i];
+        if (!m->planned) {
+            continue;
+        }
+        if (n < count) {
+            double fixed = launch * (double)m->result.launches;
+            fixed = fixed < m->result.serial ? fixed : m->result.serial;
+            out[n] = m->result;
+            out[n].runs = m->runs;
+            out[n].places = (uint64_t)place_count();
+            out[n].predicted = fixed + (m->result.serial - fixed) * m->work + m->comm;
+        }
+        n++;
+    }
+    return n;
+}

@@ -1,0 +1,117 @@
+"""``cnumeric run --simulate``: plans for places that are not there, by the planner that is."""
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+import pytest
+
+pytestmark = pytest.mark.default_settings
+
+EXAMPLES = pathlib.Path(__file__).parent.parent / "examples"
+
+
+def simulate(tmp_path, text, ranks, **settings):
+    """Run a program under the simulator; its output and what the simulator printed."""
+    program = tmp_path / "program.py"
+    program.write_text(text)
+    command = [sys.executable, "-m", "cnumeric", "run", "--simulate", f"ranks={ranks}", str(program)]
+    environment = {**os.environ, **{f"CNUMERIC_{name.upper()}": str(value) for name, value in settings.items()}}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout, done.stderr
+
+
+def windows(tmp_path, text, ranks, **settings):
+    """What the simulator found, as dicts."""
+    text += "\nfrom cnumeric import _cnumeric\nnp.synchronize()\nprint(_cnumeric.simulation())\n"
+    return eval(simulate(tmp_path, text, ranks, **settings)[0])
+
+
+SWEEPS = """
+import cnumeric as np
+p, b = np.zeros((n, n)), np.ones((n, n))
+for _ in range(60):
+    pn = p.copy()
+    p[1:-1, 1:-1] = ((pn[1:-1, 2:] + pn[1:-1, :-2]) + (pn[2:, 1:-1] + pn[:-2, 1:-1])) / 4 - b[1:-1, 1:-1]
+    p[:, -1] = p[:, -2]
+    p[:, 0] = p[:, 1]
+    p[0, :] = p[1, :]
+    p[-1, :] = 0
+"""
+
+
+@pytest.mark.parametrize("ranks", [2, 4, 100])
+def test_a_sweep_exchanges_one_row_with_each_neighbour(tmp_path, ranks):
+    n = 1600
+    for window in windows(tmp_path, f"n = {n}\n{SWEEPS}", ranks, group_ops=20, period_ops=10):
+        pairs = 2 * (ranks - 1)
+        sweeps = window["messages"] // pairs
+        assert sweeps >= 1 and window["messages"] == sweeps * pairs
+        assert window["message_bytes"] == window["messages"] * (n - 2) * 8
+        assert window["messages_most"] == sweeps * (2 if ranks == 2 else 4)
+        assert window["messages_median"] == window["messages_most"]
+        assert window["bytes_most"] == window["messages_most"] * (n - 2) * 8
+        assert 0 < window["predicted"]
+
+
+def test_it_says_what_the_places_of_a_process_do(tmp_path):
+    """The same messages and bytes as three places that are there."""
+    text = """
+import cnumeric as np
+u, v, p = np.ones((401, 400)), np.ones((400, 401)), np.zeros((400, 400))
+def step():
+    global p
+    for _ in range(32):
+        p += 0.1 * ((u[1:] - u[:-1]) + (v[:, 1:] - v[:, :-1]))
+        u[1:-1] -= p[1:] - p[:-1]
+        v[:, 1:-1] -= p[:, 1:] - p[:, :-1]
+    np.synchronize()
+step(); step(); np.stats_reset(); step()
+"""
+    there = text + "\nstats = np.stats(); print(stats['messages'], stats['message_bytes'])"
+    environment = {**os.environ, "CNUMERIC_PLACES": "3"}
+    done = subprocess.run([sys.executable, "-c", there], env=environment, capture_output=True, text=True, check=True)
+    messages, nbytes = map(int, done.stdout.split())
+    steady = max(windows(tmp_path, text, 3), key=lambda window: window["runs"])
+    assert messages > 0 and messages % 32 == 0
+    assert steady["message_bytes"] * messages == steady["messages"] * nbytes
+
+
+def test_channel_flow_on_2048_places(tmp_path):
+    text = f"""
+import sys; sys.path.insert(0, {str(EXAMPLES)!r})
+import cnumeric as np, numpy, channel_flow
+ours = channel_flow.main(np, nx=64, ny=4100, steps=3, nit=30)
+theirs = channel_flow.main(numpy, nx=64, ny=4100, steps=3, nit=30)
+print(all(numpy.array_equal(numpy.asarray(a), b) for a, b in zip(ours, theirs)))
+"""
+    out, table = simulate(tmp_path, text, 2048)
+    assert out == "True\n"
+    assert "cnumeric: 2048 places" in table and "every send has its receive" in table
+    rows = [line.split() for line in table.splitlines() if re.fullmatch(r"[ \d.]+", line)]
+    assert rows
+    for row in rows:
+        assert int(row[3]) <= 10  # messages of the place in the middle: its neighbours' alone
+
+
+def test_planning_does_not_grow_with_places(tmp_path):
+    text = f"n = 4200\n{SWEEPS}".replace("(n, n)", "(n, 40)")
+    few, many = (windows(tmp_path, text, ranks, spread_bytes=1) for ranks in (8, 2048))
+    least = [min(window["planning_median"] for window in found) for found in (few, many)]
+    assert least[1] < 5 * least[0]
+
+
+def test_what_is_refused(tmp_path):
+    program = tmp_path / "program.py"
+    program.write_text("")
+    run = [sys.executable, "-m", "cnumeric", "run"]
+    for options, message in [
+        (["--simulate", "ranks=1"], "2 to 65536"),
+        (["--simulate", "places=4"], "not like ranks=2048"),
+        (["--simulate", "ranks=4", "--ranks-per-node", "2"], "leave --nodes and --ranks-per-node out"),
+    ]:
+        done = subprocess.run([*run, *options, program], capture_output=True, text=True, check=False)
+        assert done.returncode == 2 and message in done.stderr
