@@ -97,6 +97,18 @@ print(all(numpy.array_equal(numpy.asarray(a), b) for a, b in zip(ours, theirs)))
         assert int(row[3]) <= 10  # messages of the place in the middle: its neighbours' alone
 
 
+def test_whatever_repeats_can_be_simulated(tmp_path):
+    text = """
+import cnumeric as np, numpy
+for _ in range(5):
+    x = np.linspace(0, 2, 4000).reshape(50, 80)
+    y = np.sort(np.cumsum(x * 2, axis=1), axis=0) @ x.T
+    z = (x[::3].sum(0), x.max(), y[x[:, 0] > 1], x[np.arange(0, 50, 7)], np.asarray(numpy.ones(80)) + x)
+    np.synchronize()
+"""
+    assert all(window["predicted"] > 0 for window in windows(tmp_path, text, 5, spread_bytes=1))
+
+
 def test_planning_does_not_grow_with_places(tmp_path):
     text = f"n = 4200\n{SWEEPS}".replace("(n, n)", "(n, 40)")
     few, many = (windows(tmp_path, text, ranks, spread_bytes=1) for ranks in (8, 2048))

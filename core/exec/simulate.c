@@ -101,9 +101,27 @@ bool cni_simulate_wanted(void)
     return cni_settings[CNI_SETTING_SIMULATE] > 1 && cni_world_get()->places == 1;
 }
 
+/* Of what the plan is, not of where: plans come and go. */
+static uint64_t plan_key(const cni_plan *plan)
+{
+    uint64_t key = cni_hash_mix(plan->hash, (uint64_t)plan->nslots << 32 | plan->nlaunches);
+    for (uint32_t i = 0; i < plan->nslots; i++) {
+        const cni_slot *slot = &plan->slots[i];
+        key = cni_hash_mix(cni_hash_mix(key, (uint64_t)slot->base << 1 | slot->entry),
+                           (uint64_t)slot->first << 32 | slot->last);
+    }
+    for (uint32_t i = 0; i < plan->ncommits; i++) {
+        key = cni_hash_mix(key, (uint64_t)plan->commits[i].base << 32 | plan->commits[i].slot);
+    }
+    for (uint32_t i = 0; i < plan->nguards; i++) {
+        key = cni_hash_mix(key, (uint64_t)plan->guards[i].kind << 1 | plan->guards[i].holds);
+    }
+    return key;
+}
+
 static uint64_t key_of(const cni_plan *plan, const cni_window *w, const cni_skeleton *s)
 {
-    uint64_t key = cni_hash_mix((uint64_t)(uintptr_t)plan, (uint64_t)place_count());
+    uint64_t key = cni_hash_mix(plan_key(plan), (uint64_t)place_count());
     key = cni_hash_mix(key, (uint64_t)cni_settings[CNI_SETTING_SPREAD_BYTES]);
     for (size_t i = 0; i < w->ngeometry; i++) {
         key = cni_hash_mix(key, (uint64_t)w->geometry[i]);
@@ -144,8 +162,10 @@ static int64_t accesses_bytes(const cni_window *w, const cni_part *part)
 {
     int64_t bytes = 0;
     for (uint32_t a = 0; a < part->naccess; a++) {
-        const cni_view *v = &w->views[part->access[a].view];
-        bytes += v->size * (int64_t)cn_dtype_size((cn_dtype)v->dtype);
+        if (part->access[a].view != CNI_NONE) { /* operands that a call leaves out */
+            const cni_view *v = &w->views[part->access[a].view];
+            bytes += v->size * (int64_t)cn_dtype_size((cn_dtype)v->dtype);
+        }
     }
     return bytes;
 }

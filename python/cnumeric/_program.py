@@ -1,7 +1,7 @@
 """What ``cnumeric run`` starts as rank 0: a program, as ``python prog.py`` would run it.
 
-``python -m cnumeric._program [--launched[=FILE]] [--alias=numpy] [--report] [--simulate] PROG [argument ...]``; "-" is a program on
-standard input, ``--console`` a console, ``--info`` a description, in PROG's place.
+``python -m cnumeric._program [--launched[=FILE]] [--alias=numpy] [--report] [--simulate] PROG [argument ...]``;
+"-" is a program on standard input, ``--console`` a console, ``--info`` a description, in PROG's place.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def _print_report() -> None:
 
 
 def _print_simulation() -> None:
-    cnumeric.synchronize()
+    _cnumeric.synchronize()
     print(_simulation.table(_cnumeric.simulation()), file=sys.stderr, flush=True)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import cnumeric
+from . import _cnumeric
 
 _COLUMNS = (
     ("runs", "runs", 1.0, "d"),
@@ -21,7 +21,7 @@ _COLUMNS = (
 
 
 def _constants() -> str:
-    values = cnumeric.settings()
+    values = _cnumeric.settings()
     alpha, beta, launch = (values[f"simulate_{name}"] for name in ("alpha", "beta", "launch"))
     return (
         f"constants: {alpha / 1e3:g} us a message, {beta / 1e3:g} ns a byte, {launch / 1e3:g} us a launch; "
