@@ -11,7 +11,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 RUN := PYTHONPATH=$(abspath $(BUILD))/python $(PY)
 PYTEST := $(RUN) -m pytest -n $(JOBS)
 
-.PHONY: help build demo test test-full test-c test-python test-dist numpy-suite bench lint format asan ubsan tsan fault fuzz stress docs clean test-cuda bench-cuda
+.PHONY: help build demo test test-full test-c test-python test-dist numpy-suite bench bench-dist lint format asan ubsan tsan fault fuzz stress docs clean test-cuda bench-cuda
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -59,6 +59,9 @@ numpy-suite: build ## NumPy's own tests with cNumeric in its place
 bench: build ## time every row beside NumPy, numexpr, Numba and JAX (BENCH_ARGS="--help" lists options)
 	tools/setup bench
 	$(RUN) -m bench $(BENCH_ARGS)
+
+bench-dist: build ## cNumeric beside C and MPI, from 1 rank to 16 (BENCH_ARGS="--help" lists options)
+	$(RUN) -m bench.mpi $(BENCH_ARGS)
 
 test-cuda: ## on a machine with a GPU: build there and run the engine's tests on it, installing nothing
 	tools/cuda test

@@ -27,6 +27,7 @@ CLOSE = [
     ("black_scholes", {"n": 5000, "steps": 2}),
     ("conjugate_gradient", {"size": 24, "steps": 30}),
     ("logistic_regression", {"n": 400, "features": 7, "steps": 25}),
+    ("multigrid", {"size": 33, "steps": 5}),
     ("nbody", {"n": 37, "steps": 8}),
 ]
 

@@ -1,0 +1,1 @@
+"""Several processes: cNumeric beside MPI programs in C."""
