@@ -1,0 +1,66 @@
+"""Arrays larger than one process may hold, and what the root sees of them."""
+
+import pytest
+
+MB = 1 << 20
+
+
+def run(mpi, ranks, program, **settings):
+    environment = {f"CNUMERIC_{name.upper()}": str(value) for name, value in settings.items()}
+    status, out, err = mpi.python(ranks, program, environment=environment)
+    assert status == 0, err
+    return out
+
+
+def test_an_array_larger_than_a_process_may_hold(mpi):
+    """1.5 times the limit, over two ranks; and nothing of it passes through rank 0."""
+    program = """
+import cnumeric as np
+n = 12 << 20  # 96 MB
+x = np.zeros(n)
+x += 1
+x[1:] += 2
+np.synchronize()
+stats = np.stats()
+print(stats["root_bytes"], stats["peak_bytes"], float(x[0]), float(x[-1]), float(x[n // 2]))
+"""
+    root_bytes, peak, first, last, middle = map(float, run(mpi, 2, program, memory=64 * MB).split())
+    assert (first, last, middle) == (1, 3, 3)
+    assert root_bytes == 0
+    assert peak <= 64 * MB
+
+
+def test_one_process_alone_cannot_hold_it(mpi):
+    program = """
+import cnumeric as np
+try:
+    x = np.zeros(12 << 20)
+    x += 1
+    np.synchronize()
+except MemoryError:
+    print("MemoryError")
+"""
+    assert run(mpi, 1, program, memory=64 * MB) == "MemoryError\n"
+
+
+@pytest.mark.parametrize("ranks", [2, 4])
+def test_the_root_receives_its_own_halos_alone(mpi, ranks):
+    """A sweep: one row from its one neighbour."""
+    program = """
+import cnumeric as np
+n = 600
+p, b = np.zeros((n, n)), np.ones((n, n))
+def sweeps(count):
+    for _ in range(count):
+        pn = p.copy()
+        p[1:-1, 1:-1] = (pn[1:-1, 2:] + pn[1:-1, :-2] + pn[2:, 1:-1] + pn[:-2, 1:-1]) / 4 - b[1:-1, 1:-1]
+    np.synchronize()
+sweeps(40)
+np.stats_reset()
+sweeps(20)
+stats = np.stats()
+print(stats["root_bytes"], stats["messages"], stats["message_bytes"])
+"""
+    root_bytes, messages, nbytes = map(int, run(mpi, ranks, program).split())
+    assert root_bytes == 20 * 598 * 8
+    assert (messages, nbytes) == (40, 40 * 598 * 8)  # of the root: one row out, one in
