@@ -50,6 +50,7 @@ typedef enum cn_status {
     CN_ERROR_READ_ONLY,      /* assignment destination is read-only      Python: ValueError            */
     CN_ERROR_MEMORY,         /* out of memory; every array is intact     Python: MemoryError           */
     CN_ERROR_FLOATING_POINT, /* errstate says raise                      Python: FloatingPointError    */
+    CN_ERROR_FILE,           /* a file cannot be read or written         Python: OSError               */
     CN_ERROR_UNSUPPORTED,    /* not native: the caller may fall back                                   */
     CN_ERROR_INTERNAL,       /* a broken invariant, or a failed verifier Python: RuntimeError          */
     CN_STATUS_COUNT
@@ -189,6 +190,14 @@ CN_API cn_status cn_array_store(cn_array *array, int64_t offset, const cn_scalar
  */
 CN_API cn_status cn_array_export(cn_array *array, void **data);
 CN_API void cn_array_unexport(cn_array *array);
+
+/*
+ * The memory of a contiguous array (CN_ERROR_UNSUPPORTED: it is not) to a file that is there, or from one, at this offset:
+ * every process writes or reads what its places have, under this path. After CN_ERROR_FILE what was to be written may be
+ * written in part; an array that was to be filled has unspecified values.
+ */
+CN_API cn_status cn_array_to_file(cn_array *array, const char *path, int64_t offset);
+CN_API cn_status cn_array_from_file(cn_array *array, const char *path, int64_t offset);
 
 /* ---- Recording ---------------------------------------------------------------------------------------- */
 

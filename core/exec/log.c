@@ -17,16 +17,17 @@
 #include "base/status.h"
 #include "exec/spread.h"
 
-typedef enum entry_kind { ENTRY_STOP, ENTRY_WINDOW, ENTRY_FETCH, ENTRY_EVENTS } entry_kind;
+typedef enum entry_kind { ENTRY_STOP, ENTRY_WINDOW, ENTRY_FETCH, ENTRY_EVENTS, ENTRY_FILE } entry_kind;
 
 typedef struct entry_head {
     uint32_t kind, nsettings, nfree;
     uint32_t agree, alone, have;
     uint32_t nops, nviews, nbases, nshapes, nscalars, ngeometry, nhomes; /* window; nhomes: of ngeometry, at the end */
     uint32_t block, block_bytes; /* window; 0 bytes: the others have the block */
-    uint64_t number;             /* fetch */
     uint64_t hash;               /* window */
+    uint64_t number;             /* fetch, file */
     int64_t low, high;
+    int64_t offset;              /* file; have: it is written; the path follows */
 } entry_head;
 
 typedef struct entry_base {
@@ -327,6 +328,30 @@ static cn_status apply_fetch(const entry_head *head)
     return events_gather(&memory);
 }
 
+/* ---- Files ---- */
+
+cn_status cni_log_file(const cni_file *f)
+{
+    entry_head head = {.kind = ENTRY_FILE,
+                       .have = f->write,
+                       .number = f->buffer->spread->number,
+                       .low = f->low,
+                       .high = f->high,
+                       .offset = f->offset};
+    bool made = put_head(&head) && put(f->path, strlen(f->path) + 1);
+    return made ? send() : cni_fail_memory((int64_t)entry_size);
+}
+
+static cn_status apply_file(const entry_head *head, const char *path)
+{
+    cni_file f = {cni_spread_find(head->number), path, head->low, head->high, head->offset, head->have != 0};
+    if (f.buffer == NULL) {
+        return cni_fail(CN_ERROR_INTERNAL, "a process does not know array %llu", (unsigned long long)head->number);
+    }
+    cn_status mine = cni_file_part(&f), all = cni_spread_agree(mine);
+    return all == CN_ERROR_FILE ? CN_OK : all; /* rank 0 raises it */
+}
+
 static cn_status apply_events(void)
 {
     cni_rank_memory memory;
@@ -486,6 +511,8 @@ cn_status cni_log_apply(const void *data, int64_t nbytes, bool *stop)
         return apply_fetch(&head);
     case ENTRY_EVENTS:
         return apply_events();
+    case ENTRY_FILE:
+        return apply_file(&head, r.at);
     default:
         *stop = true;
         return CN_OK;

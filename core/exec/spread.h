@@ -12,6 +12,20 @@
 /* Does the window concern more than the root? */
 bool cni_spread_wanted(const cni_window *w, const cni_skeleton *s);
 
+/* Bytes [low, high) of a buffer, in a file at this offset. (shards.c) */
+typedef struct cni_file {
+    cni_buffer *buffer;
+    const char *path;
+    int64_t low, high, offset;
+    bool write;
+} cni_file;
+
+/* Writes or reads what places of this process have of it. */
+cn_status cni_file_part(const cni_file *file);
+
+/* Rank 0: the others do their parts too, and then agree. */
+cn_status cni_log_file(const cni_file *file);
+
 /* Floating-point events that a rank saw and has not told; more of them are dropped. */
 enum { CNI_EVENTS_A_RANK = 8 };
 

@@ -18,6 +18,7 @@ from . import (  # noqa: F401
     _composed,
     _creation,
     _fallback,
+    _files,
     _functions,
     _index,
     _linalg,

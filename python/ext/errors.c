@@ -73,7 +73,7 @@ static PyObject *exception_class(cn_status status)
         [CN_ERROR_OVERFLOW] = PyExc_OverflowError, [CN_ERROR_NO_LOOP] = PyExc_TypeError,
         [CN_ERROR_CASTING] = PyExc_TypeError,      [CN_ERROR_READ_ONLY] = PyExc_ValueError,
         [CN_ERROR_MEMORY] = PyExc_MemoryError,     [CN_ERROR_FLOATING_POINT] = PyExc_FloatingPointError,
-        [CN_ERROR_UNSUPPORTED] = PyExc_NotImplementedError,
+        [CN_ERROR_FILE] = PyExc_OSError,           [CN_ERROR_UNSUPPORTED] = PyExc_NotImplementedError,
     };
     if (status < CN_STATUS_COUNT && numpys[status] != NULL) {
         PyObject *exceptions = cnx_numpy("exceptions");

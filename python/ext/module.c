@@ -57,6 +57,33 @@ static PyObject *explain(PyObject *module, PyObject *args, PyObject *kwargs)
     return result;
 }
 
+/* ---- Files ----------------------------------------------------------------------------------------------- */
+
+static PyObject *move_file(PyObject *args, cn_status (*move)(cn_array *array, const char *path, int64_t offset))
+{
+    PyObject *array, *path;
+    long long offset;
+    if (!PyArg_ParseTuple(args, "O!O&L", &cnx_array_type, &array, PyUnicode_FSConverter, &path, &offset)) {
+        return NULL;
+    }
+    cnx_begin();
+    cn_status status = move(cnx_get(array), PyBytes_AS_STRING(path), offset);
+    Py_DECREF(path);
+    return done(status);
+}
+
+static PyObject *to_file(PyObject *module, PyObject *args)
+{
+    (void)module;
+    return move_file(args, cn_array_to_file);
+}
+
+static PyObject *from_file(PyObject *module, PyObject *args)
+{
+    (void)module;
+    return move_file(args, cn_array_from_file);
+}
+
 /* ---- Counters -------------------------------------------------------------------------------------------- */
 
 static const struct {
@@ -299,6 +326,10 @@ static PyMethodDef functions[] = {
     {"info", info, METH_O, "info(what)\n--\n\nA fact about this build and machine, or None."},
     {"net_close", net_close, METH_NOARGS, "net_close()\n--\n\nEnd the other ranks, after what is pending."},
     {"net_size", net_size, METH_NOARGS, "net_size()\n--\n\nHow many ranks there are."},
+    {"to_file", to_file, METH_VARARGS,
+     "to_file(array, path, offset)\n--\n\nWrite contiguous memory, each process what it has, into a file that is there."},
+    {"from_file", from_file, METH_VARARGS,
+     "from_file(array, path, offset)\n--\n\nFill contiguous memory, each process what it has, from a file."},
     {"fault_set", fault_set, METH_O,
      "Test hook: the n-th allocation of the core from now fails (0: none). Gives how many there were since the last call."},
     {NULL, NULL, 0, NULL},
