@@ -1,111 +1,15 @@
 /*
  * stencils.c - the examples jacobi, channel_flow and gray_scott by hand, over MPI: the same arithmetic, and rows cut
- * as cNumeric cuts them. One exchange with each neighbour a sweep, no array is read or written more often than it must be.
+ * as cNumeric cuts them (multigrid.c: multigrid). One exchange with each neighbour a sweep, no array is read or written more often than it must be.
  *
  *     mpirun -n P stencils NAME SIZE STEPS      prints: seconds a step, sum of the results
  */
+#include "grid.h"
+
 #include <math.h>
-#include <mpi.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static int rank, ranks;
-
-/* ---- Rows ---- */
-
-static long begin_of(long rows, int place)
-{
-    int many = rows / ranks >= 64;
-    long shared = many ? (rows + 8) / 16 * 16 : rows, step = many ? 8 : 1;
-    return place >= ranks ? rows : shared * place / ranks / step * step;
-}
-
-/* Rows [first, end) of a square grid, with a row more on each side. */
-typedef struct grid {
-    long n, first, end;
-    double *data;
-} grid;
-
-static grid grid_make(long n)
-{
-    grid g = {n, begin_of(n, rank), begin_of(n, rank + 1), NULL};
-    g.data = calloc((size_t)((g.end - g.first + 2) * n), sizeof *g.data);
-    if (g.data == NULL) {
-        MPI_Abort(MPI_COMM_WORLD, 1);
-    }
-    return g;
-}
-
-static double *row(const grid *g, long i)
-{
-    return g->data + (i - g->first + 1) * g->n;
-}
-
-static void swap(grid *a, grid *b)
-{
-    grid c = *a;
-    *a = *b;
-    *b = c;
-}
-
-static MPI_Request requests[32];
-static int nrequests;
-
-static void send_row(const grid *g, long i, int peer, int tag)
-{
-    MPI_Isend(row(g, i), (int)g->n, MPI_DOUBLE, peer, tag, MPI_COMM_WORLD, &requests[nrequests++]);
-}
-
-static void receive_row(const grid *g, long i, int peer, int tag)
-{
-    MPI_Irecv(row(g, i), (int)g->n, MPI_DOUBLE, peer, tag, MPI_COMM_WORLD, &requests[nrequests++]);
-}
-
-static void begin_halos(const grid *g, int tag)
-{
-    if (rank > 0) {
-        receive_row(g, g->first - 1, rank - 1, tag);
-        send_row(g, g->first, rank - 1, tag);
-    }
-    if (rank < ranks - 1) {
-        receive_row(g, g->end, rank + 1, tag);
-        send_row(g, g->end - 1, rank + 1, tag);
-    }
-}
-
-static void end_halos(void)
-{
-    MPI_Waitall(nrequests, requests, MPI_STATUSES_IGNORE);
-    nrequests = 0;
-}
-
-static void halos(const grid *g)
-{
-    begin_halos(g, 0);
-    end_halos();
-}
-
-/* Inner rows of this rank. */
-static long low(const grid *g)
-{
-    return g->first > 1 ? g->first : 1;
-}
-
-static long high(const grid *g)
-{
-    return g->end < g->n - 1 ? g->end : g->n - 1;
-}
-
-static double total(const grid *g)
-{
-    double sum = 0, all;
-    for (long i = 0; i < (g->end - g->first) * g->n; i++) {
-        sum += row(g, g->first)[i];
-    }
-    MPI_Allreduce(&sum, &all, 1, MPI_DOUBLE, MPI_SUM, MPI_COMM_WORLD);
-    return all;
-}
 
 /* ---- Jacobi ---- */
 
@@ -341,7 +245,8 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         double (*run)(long size, int steps);
-    } programs[] = {{"jacobi", jacobi}, {"channel_flow", channel_flow}, {"gray_scott", gray_scott}};
+    } programs[] = {{"jacobi", jacobi}, {"channel_flow", channel_flow}, {"gray_scott", gray_scott},
+                  {"multigrid", multigrid}};
     MPI_Init(&argc, &argv);
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     MPI_Comm_size(MPI_COMM_WORLD, &ranks);
