@@ -12,7 +12,7 @@ enum { LEVELS = 32, ROWS_LEAST = 16, SWEEPS = 2 };
 
 typedef struct level {
     long n;
-    int alone;            /* the root has all of it */
+    int alone; /* the root has all of it */
     grid u, f, next, r;
     grid part;            /* alone: what a rank makes or needs of f and u */
     int *counts, *begins; /* alone: elements of all ranks' parts */

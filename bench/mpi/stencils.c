@@ -63,11 +63,11 @@ static void source_row(channel *c, long i)
     const double *v = row(&c->v, i), *vs = row(&c->v, i - 1), *vn = row(&c->v, i + 1);
     double *b = row(&c->b, i), dx = c->dx, dt = c->dt;
     long n = c->n;
-#define SOURCE(j, w, e)                                                                 \
-    do {                                                                                \
-        double ux = (u[e] - u[w]) / (2 * dx), uy = (un[j] - us[j]) / (2 * dx);          \
-        double vx = (v[e] - v[w]) / (2 * dx), vy = (vn[j] - vs[j]) / (2 * dx);          \
-        b[j] = 1.0 * ((ux + vy) / dt - ux * ux - 2 * (uy * vx) - vy * vy);              \
+#define SOURCE(j, w, e)                                                                                                \
+    do {                                                                                                               \
+        double ux = (u[e] - u[w]) / (2 * dx), uy = (un[j] - us[j]) / (2 * dx);                                         \
+        double vx = (v[e] - v[w]) / (2 * dx), vy = (vn[j] - vs[j]) / (2 * dx);                                         \
+        b[j] = 1.0 * ((ux + vy) / dt - ux * ux - 2 * (uy * vx) - vy * vy);                                             \
     } while (0)
     for (long j = 1; j < n - 1; j++) {
         SOURCE(j, j - 1, j + 1);
@@ -108,14 +108,13 @@ static void velocity_row(channel *c, long i)
     double *new_u = row(&c->u, i), *new_v = row(&c->v, i), dx = c->dx, dt = c->dt, nu = 0.1;
     double across = dt / (2 * 1.0 * dx), spread = dt / (dx * dx);
     long n = c->n;
-#define VELOCITY(j, w, e)                                                                                        \
-    do {                                                                                                         \
-        new_u[j] = u[j] - u[j] * dt / dx * (u[j] - u[w]) - v[j] * dt / dx * (u[j] - us[j]) -                     \
-                   across * (p[e] - p[w]) +                                                                      \
-                   nu * (spread * (u[e] - 2 * u[j] + u[w]) + spread * (un[j] - 2 * u[j] + us[j])) + 1.0 * dt;    \
-        new_v[j] = v[j] - u[j] * dt / dx * (v[j] - v[w]) - v[j] * dt / dx * (v[j] - vs[j]) -                     \
-                   across * (pn[j] - ps[j]) +                                                                    \
-                   nu * (spread * (v[e] - 2 * v[j] + v[w]) + spread * (vn[j] - 2 * v[j] + vs[j]));               \
+#define VELOCITY(j, w, e)                                                                                              \
+    do {                                                                                                               \
+        new_u[j] = u[j] - u[j] * dt / dx * (u[j] - u[w]) - v[j] * dt / dx * (u[j] - us[j]) - across * (p[e] - p[w]) +  \
+                   nu * (spread * (u[e] - 2 * u[j] + u[w]) + spread * (un[j] - 2 * u[j] + us[j])) + 1.0 * dt;          \
+        new_v[j] = v[j] - u[j] * dt / dx * (v[j] - v[w]) - v[j] * dt / dx * (v[j] - vs[j]) -                           \
+                   across * (pn[j] - ps[j]) +                                                                          \
+                   nu * (spread * (v[e] - 2 * v[j] + v[w]) + spread * (vn[j] - 2 * v[j] + vs[j]));                     \
     } while (0)
     for (long j = 1; j < n - 1; j++) {
         VELOCITY(j, j - 1, j + 1);
@@ -245,8 +244,8 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         double (*run)(long size, int steps);
-    } programs[] = {{"jacobi", jacobi}, {"channel_flow", channel_flow}, {"gray_scott", gray_scott},
-                  {"multigrid", multigrid}};
+    } programs[] = {
+        {"jacobi", jacobi}, {"channel_flow", channel_flow}, {"gray_scott", gray_scott}, {"multigrid", multigrid}};
     MPI_Init(&argc, &argv);
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     MPI_Comm_size(MPI_COMM_WORLD, &ranks);

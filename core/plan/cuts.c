@@ -11,16 +11,6 @@ static int64_t least_bytes(const cni_layout *l)
     return l->count / l->places / l->step * l->step * l->unit;
 }
 
-static int64_t gcd(int64_t a, int64_t b)
-{
-    while (b != 0) {
-        int64_t rest = a % b;
-        a = b;
-        b = rest;
-    }
-    return a;
-}
-
 /* From a row's first element to its last, both beginning there. */
 static int64_t row_reach(const cni_order *o)
 {
@@ -39,7 +29,7 @@ static int64_t last_element(const cni_order *o)
 /* Is no row cut by a border, wherever borders may lie? */
 static bool rows_whole(const cni_layout *l, const cni_order *o)
 {
-    int64_t apart = gcd(l->step * l->unit, o->stride[0]);
+    int64_t apart = cni_gcd(l->step * l->unit, o->stride[0]);
     int64_t behind = o->base % apart; /* the row begins so far behind such a border */
     return behind + row_reach(o) < apart;
 }

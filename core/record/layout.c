@@ -7,16 +7,6 @@ enum { FINE_UNITS = 64, COARSE_STEP = 8, ROUND_TO = 16, ALIGNMENT = 16 };
 
 /* ---- Cuts ---- */
 
-static int64_t gcd(int64_t a, int64_t b)
-{
-    while (b != 0) {
-        int64_t rest = a % b;
-        a = b;
-        b = rest;
-    }
-    return a;
-}
-
 /* Home dimensions from the slowest to the fastest. */
 static int slowest_first(const cni_geometry *home, int *order)
 {
@@ -43,7 +33,7 @@ cni_layout cni_layout_make(const cni_geometry *home, int64_t nbytes, int places)
         layout.unit = home->strides[order[k]];
         layout.count = nbytes / layout.unit;
     }
-    int64_t aligned = ALIGNMENT / gcd(layout.unit > 0 ? layout.unit : ALIGNMENT, ALIGNMENT);
+    int64_t aligned = ALIGNMENT / cni_gcd(layout.unit > 0 ? layout.unit : ALIGNMENT, ALIGNMENT);
     bool fine = layout.count / places >= FINE_UNITS && aligned < COARSE_STEP;
     layout.step = fine ? COARSE_STEP : aligned;
     return layout;

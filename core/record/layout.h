@@ -25,6 +25,16 @@ typedef struct cni_layout {
 /* The layout of a base with this home, C-order or a permutation of it. */
 cni_layout cni_layout_make(const cni_geometry *home, int64_t nbytes, int places);
 
+static inline int64_t cni_gcd(int64_t a, int64_t b)
+{
+    while (b != 0) {
+        int64_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
 /* Units that are shared out evenly; the last place has the rest, or lacks as many. */
 int64_t cni_layout_shared_units(const cni_layout *layout);
 

@@ -34,8 +34,8 @@ static void make(shift *s)
         }
         s->stages[place][1].before = s->transfers[place];
         s->stages[place][1].nbefore = n;
-        s->partitions[place] =
-            (cni_partition){.places = PLACES, .first = place, .end = place + 1, .nstages = STAGES, .stages = s->stages[place]};
+        s->partitions[place] = (cni_partition){
+            .places = PLACES, .first = place, .end = place + 1, .nstages = STAGES, .stages = s->stages[place]};
     }
 }
 
