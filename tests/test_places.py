@@ -87,6 +87,44 @@ print(counted(read_and_write)["message_bytes"], float(x[99, 0]))
     assert (int(bytes_moved), float(value)) == (8, 5.0)
 
 
+@pytest.mark.parametrize("places", [2, 8])
+def test_results_of_rows_need_messages_of_their_size(places):
+    """On paper: every place hands a row on to the next, and the last one gives it to the owners."""
+    program = """
+z = np.sin(np.arange(960000.0)).reshape(640, 1500)
+k = np.arange(960000).reshape(640, 1500) * 7919 % 1000
+def rows():
+    return z.sum(0), k.sum(0), z.max(0), np.cumsum(z, 0), np.cumsum(k, 0)
+def one():
+    return np.cumsum(z), np.cumsum(k), np.argmax(z)
+np.synchronize()
+print(counted(rows)["message_bytes"], counted(one)["message_bytes"])
+"""
+    rows, one = map(int, at_places(places, program).split())
+    assert rows <= 5 * places * 1500 * 8
+    assert one <= 3 * places * 32
+
+
+def test_what_values_name_goes_where_it_belongs_and_nowhere_else():
+    """On paper: an index there and a row back; of what is selected, what others own. No array is at the root."""
+    program = """
+n = 200000
+v, i, few = np.sin(np.arange(n * 1.0)), np.arange(n) * 7919 % n, np.arange(40) * 4999
+def run():
+    w = v * 2; w[few] = 1; return w[few]
+def select():
+    return v[v > 0.9], np.nonzero(v > 0.9)
+def permute():
+    w = v[i]; w[i] = v; return w
+np.synchronize()
+print(*(counted(f)["message_bytes"] for f in (run, select, permute)), n)
+"""
+    few, select, permute, n = map(int, at_places(4, program, spread_bytes="1000").split())
+    assert few <= 40 * (16 + 8 + 8 + 8 + 8)
+    assert select <= n * 8 / 10
+    assert permute <= n * (16 + 24 + 8)
+
+
 def test_an_array_needs_no_more_memory_than_its_parts():
     """Every place has its own part, and rows of its neighbours: not the whole."""
     program = """
@@ -94,6 +132,20 @@ x = np.ones((2000, 1000)); y = x * 2; np.synchronize()
 print(np.stats()["peak_bytes"])
 """
     assert int(at_places(4, program, spread_bytes="1000000")) <= 1.1 * 2 * 2000 * 1000 * 8
+
+
+def test_what_is_made_or_goes_along_whole_lines_needs_no_message():
+    program = """
+rng = np.random.default_rng(1)
+x = rng.random((400, 30))
+def run():
+    made = np.arange(5000.0), np.linspace(0, 1, 3000), rng.random((500, 20)), rng.uniform(2, 3, 2001)
+    lines = np.cumsum(x, 1), np.sort(x, 1), np.argsort(x, 1), np.partition(x, 3, 1), x @ np.ones((30, 30))
+np.synchronize()
+print(counted(run))
+"""
+    b = 30 * 30 * 8
+    assert eval(at_places(4, program))["message_bytes"] <= 2 * 3 * b
 
 
 PROGRAMS = {
@@ -127,6 +179,63 @@ x = np.arange(3000.0).reshape(100, 30); i = np.arange(0, 99, 7)
 y = x.copy(); y[i] = -1; y[x % 2 == 0] *= 3
 results = x[i], x[i, 3], y, x[x > 50], np.take(x, i, axis=0), np.where(x > 7, x, -x)
 results += np.sort(-x, axis=0), np.cumsum(x), x @ x.T
+""",
+    "made in place": """
+rng = np.random.default_rng(5)
+results = np.arange(1000.0), np.arange(900, dtype=np.float16), np.linspace(0, 1, 777), np.indices((30, 40))
+results += rng.random((400, 30)), rng.random((3, 50, 70)), rng.uniform(2, 3, 20001), rng.random(7)
+""",
+    "along an axis": """
+x = np.sin(np.arange(30000.0)).reshape(300, 100)
+results = ()
+for axis in (0, 1):
+    results += np.cumsum(x, axis), np.sort(x, axis), np.argsort(x, axis), np.partition(x, 20, axis), np.argmax(x, axis)
+y = x.reshape(20, 15, 100)
+results += np.cumsum(y, 1), np.sort(y, 2), y.argmin(0), np.searchsorted(np.linspace(-1, 1, 50), x)
+""",
+    "down the rows": """
+y, z = np.sin(np.arange(150000.0)).reshape(10000, 15), np.sin(np.arange(90000.0)).reshape(150, 600)
+k, c = np.arange(90000).reshape(150, 600) * 7919 % 1000, z.reshape(15, 10, 600)
+results = y.sum(0), y.astype(np.float32).sum(0), y.mean(0), y.std(0), (y + 1j).sum(0)
+results += y.reshape(100, 100, 15).sum((0, 1)), z.astype(np.float16).sum(0)
+results += z.sum(0), z.prod(0), z.sum(0, initial=3.0), (z * 2).sum(0), c.sum((0, 1)), c.sum(0), c.sum(1), z.T.sum(1)
+results += k.sum(0), (k > 3).sum(0), k.prod(0), k.max(0, initial=3), np.logaddexp.reduce(z, 0)
+w = z * 2; s, m = w.sum(0), w.max(0)
+results += w, s, m
+""",
+    "along all places": """
+z = np.sin(np.arange(90000.0)).reshape(150, 600)
+k = np.arange(90000).reshape(150, 600) * 7919 % 1000
+results = np.cumsum(z), np.cumsum(k), np.cumprod(k), np.maximum.accumulate(z, 0), np.cumsum(z, 0), np.cumsum(k, 0)
+results += np.cumsum(k.reshape(15, 10, 600), 0), np.cumsum(z.ravel()[::-3]), np.cumsum(z > 0), np.cumsum(z.T, 1)
+results += np.argmax(z), np.argmin(k), np.argmax(z.ravel()[::2]), np.argmax(z, 0), np.argmin(z.T), np.argmax(z * np.nan)
+results += np.argmin(k.reshape(15, 10, 600), 0), np.bincount(k.ravel()), np.bincount(k.ravel(), z.ravel(), 2000)
+""",
+    "by values": """
+z, v = np.sin(np.arange(6000.0)).reshape(20, 300), np.sin(np.arange(6000.0))
+i, rows = np.arange(6000) * 7919 % 6000, np.arange(500) * 37 % 20
+results = z[z > 0.3], v[v > 0.99], v[v > 2], *np.nonzero(z > 0.5), np.flatnonzero(v > 0.5), np.argwhere(z > 0.9)
+results += v[i], v[[5, 5999, 3000, -1]], z[rows], z[[3, 19]], np.take(v, i.reshape(20, 300)), z[rows, rows + 7]
+a, b, c, d, e, f, g = (v.copy() for _ in range(7))
+a[i % 1000] = np.arange(6000.0)
+b[i] = np.arange(6000.0)
+c.reshape(20, 300)[rows] = np.arange(300.0)
+d[::2][i[:700] // 2] = 1.5
+e[[1, 4000, 1]] = [3, 4, 5]
+f[f > 0.5] = f[f > 0.5] * 2
+g.reshape(20, 300).T[rows] = np.arange(500.0)[:, None] * np.ones(20)
+results += a, b, c, d, e, f, g, np.unique(i % 100), np.compress(np.arange(20) % 3 == 0, z, axis=0), z.T[z.T > 0.5]
+""",
+    "many rounds": """
+x = np.arange(3000.0 * 4096).reshape(3000, 4096)
+i = np.arange(3000) * 7 % 900
+y = np.zeros((1000, 4096)); y[i] = x
+results = y[::50, ::100], x[i][::50, ::100], y.sum(0)[::10]
+""",
+    "products": """
+x = np.round(np.sin(np.arange(30000.0)).reshape(300, 100) * 8)
+results = x @ x.T, x.T @ x, x[:100] @ x[:100], x @ x[0], x[:, 0] @ x, x[0] @ x[1]
+results += x.reshape(30, 10, 100) @ x[:100, :7], x.reshape(10, 30, 100) @ x[:1000:10].reshape(1, 100, 30)[:, :, :9]
 """,
     "multigrid": """
 def cycle(u, f):

@@ -62,15 +62,15 @@ int64_t cni_library_count_scratch(const cni_part *part, const cni_window *w)
     return (tables_most(n, size) - 1) * size * (int64_t)sizeof(int64_t);
 }
 
-/* out[k]: how many of the contiguous int64 numbers, all of them in range, are k. */
-void cni_library_count(const cni_part *part, const cni_run *run)
+/* How many of the contiguous int64 numbers, all of them in range, are k. */
+static void count_into(const cni_part *part, const cni_run *run, int64_t *to)
 {
     cni_library_operand out = cni_library_operand_get(part, 0, run), numbers = cni_library_operand_get(part, 1, run);
     counting c = {.numbers = (const int64_t *)(const void *)numbers.data,
                   .n = numbers.g.shape[0],
                   .size = out.g.shape[0],
                   .own = run->scratch,
-                  .out = (int64_t *)(void *)out.data};
+                  .out = to};
     c.tables = cni_library_threads(c.n, 1, (int)tables_most(c.n, c.size));
     cni_threads_run(c.tables, count_share, &c);
     for (int t = 1; t < c.tables; t++) {
@@ -80,16 +80,93 @@ void cni_library_count(const cni_part *part, const cni_run *run)
     }
 }
 
-/* out[k]: the sum, in order, of the float64 weights whose number is k. */
-void cni_library_count_weights(const cni_part *part, const cni_run *run)
+/* Adds the float64 weights to the sum with their number, in order. */
+static void add_weights(const cni_part *part, const cni_run *run, double *sums)
 {
-    cni_library_operand out = cni_library_operand_get(part, 0, run), numbers = cni_library_operand_get(part, 1, run),
+    cni_library_operand numbers = cni_library_operand_get(part, 1, run),
                         weights = cni_library_operand_get(part, 2, run);
     const int64_t *k = (const int64_t *)(const void *)numbers.data;
     const double *w = (const double *)(const void *)weights.data;
-    double *sums = (double *)(void *)out.data;
-    memset(sums, 0, (size_t)out.g.shape[0] * sizeof *sums);
     for (int64_t i = 0; i < numbers.g.shape[0]; i++) {
         sums[k[i]] += w[i];
+    }
+}
+
+/* ---- The ops, as a whole and as a chain ---- */
+
+static char *table_of(const cni_part *part, const cni_run *run, size_t *bytes)
+{
+    cni_library_operand out = cni_library_operand_get(part, 0, run);
+    *bytes = (size_t)out.g.shape[0] * 8;
+    return out.data;
+}
+
+static void link_tables(const cni_part *part, const cni_window *w, int64_t *own, int64_t *state)
+{
+    *own = *state = 8 * cni_window_geometry(w, part->access[0].view).shape[0];
+}
+
+void cni_library_count(const cni_part *part, const cni_run *run)
+{
+    size_t bytes;
+    count_into(part, run, (int64_t *)(void *)table_of(part, run, &bytes));
+}
+
+bool cni_library_count_apart(const cni_op *op)
+{
+    (void)op;
+    return true;
+}
+
+void cni_library_count_link(const cni_part *part, const cni_window *w, int64_t *own, int64_t *state)
+{
+    link_tables(part, w, own, state);
+}
+
+void cni_library_count_chain(const cni_part *part, const cni_run *run, const cni_link *link, cni_link_phase phase)
+{
+    size_t bytes;
+    char *out = table_of(part, run, &bytes);
+    int64_t *own = (int64_t *)(void *)link->own, *all = (int64_t *)(void *)link->state;
+    if (phase == CNI_LINK_BEGIN) {
+        count_into(part, run, own);
+    } else if (phase == CNI_LINK_END && link->last) {
+        memcpy(out, all, bytes);
+    }
+    for (size_t k = 0; k < bytes / 8 && phase == CNI_LINK_STEP; k++) {
+        all[k] = own[k] + (link->first ? 0 : all[k]);
+    }
+}
+
+void cni_library_count_weights(const cni_part *part, const cni_run *run)
+{
+    size_t bytes;
+    char *out = table_of(part, run, &bytes);
+    memset(out, 0, bytes);
+    add_weights(part, run, (double *)(void *)out);
+}
+
+bool cni_library_count_weights_apart(const cni_op *op)
+{
+    (void)op;
+    return false;
+}
+
+void cni_library_count_weights_link(const cni_part *part, const cni_window *w, int64_t *own, int64_t *state)
+{
+    link_tables(part, w, own, state);
+    *own = 0;
+}
+
+void cni_library_count_weights_chain(const cni_part *part, const cni_run *run, const cni_link *link,
+                                     cni_link_phase phase)
+{
+    size_t bytes;
+    char *out = table_of(part, run, &bytes);
+    if (phase == CNI_LINK_STEP) {
+        memset(link->state, 0, link->first ? bytes : 0);
+        add_weights(part, run, (double *)(void *)link->state);
+    } else if (phase == CNI_LINK_END && link->last) {
+        memcpy(out, link->state, bytes);
     }
 }

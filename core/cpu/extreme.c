@@ -162,25 +162,30 @@ static void run_rows(void *context, int64_t first, int64_t end)
     }
 }
 
-void cni_library_arg_reduce(const cni_part *part, const cni_run *run)
+static extreme extreme_get(const cni_part *part, const cni_run *run)
 {
-    const cni_op *op = &run->window->ops[part->op];
     extreme e = {.kernels = cni_order_kernels_get(),
                  .out = cni_library_operand_get(part, 0, run),
                  .in = cni_library_operand_get(part, 1, run),
-                 .maximum = (op->flags & CNI_FLAG_MAXIMUM) != 0};
-    int64_t count = cni_element_count(e.in.g.ndim, e.in.g.shape);
-    int last = e.in.g.ndim - 1;
+                 .maximum = (run->window->ops[part->op].flags & CNI_FLAG_MAXIMUM) != 0};
     e.dtype = e.in.dtype;
     e.itemsize = (size_t)e.in.g.itemsize;
+    return e;
+}
+
+/* Finds them, along the axis. */
+static void find(extreme e, int parameter)
+{
+    int64_t count = cni_element_count(e.in.g.ndim, e.in.g.shape);
+    int last = e.in.g.ndim - 1;
     if (count == 0) {
         return;
     }
-    if (op->parameter == CNI_FIRST_AXIS_ALL) {
+    if (parameter == CNI_FIRST_AXIS_ALL) {
         whole(&e);
         return;
     }
-    e.axis = op->parameter;
+    e.axis = parameter;
     e.n = e.in.g.shape[e.axis];
     e.stride = e.in.g.strides[e.axis];
     bool rows = e.axis != last && e.in.g.strides[last] == e.in.g.itemsize && e.in.g.shape[last] >= ROWS_LEAST;
@@ -190,5 +195,86 @@ void cni_library_arg_reduce(const cni_part *part, const cni_run *run)
         *(int64_t *)(void *)(e.out.data + out) = along_shared(&e, cni_library_threads(count, 1, SHARES_MOST));
     } else {
         cni_library_lines(count / e.n, e.n, rows ? run_rows : run_lines, &e);
+    }
+}
+
+void cni_library_arg_reduce(const cni_part *part, const cni_run *run)
+{
+    find(extreme_get(part, run), run->window->ops[part->op].parameter);
+}
+
+/* ---- Along several places: the best of every line so far, and where it is ---- */
+
+typedef struct found {
+    int64_t index;
+    unsigned char value[16];
+} found;
+
+bool cni_library_arg_reduce_apart(const cni_op *op)
+{
+    (void)op;
+    return true;
+}
+
+static int64_t lines_of(const cni_geometry *in, int parameter)
+{
+    return parameter == CNI_FIRST_AXIS_ALL ? 1 : cni_element_count(in->ndim, in->shape) / in->shape[parameter];
+}
+
+void cni_library_arg_reduce_link(const cni_part *part, const cni_window *w, int64_t *own, int64_t *state)
+{
+    cni_geometry in = cni_window_geometry(w, part->access[1].view);
+    *own = *state = lines_of(&in, w->ops[part->op].parameter) * (int64_t)sizeof(found);
+}
+
+/* Finds the lines' extremes as a list. */
+static void find_own(extreme e, int parameter, int64_t before, found *own)
+{
+    const cni_geometry *g = &e.in.g;
+    int64_t strides[CN_MAX_DIMS] = {0}, step = (int64_t)sizeof *own, lines = lines_of(g, parameter), out, in;
+    for (int d = g->ndim - 1; d >= 0 && parameter != CNI_FIRST_AXIS_ALL; d--) {
+        strides[d] = d == parameter ? 0 : step;
+        step *= d == parameter ? 1 : g->shape[d];
+    }
+    e.out.g.strides = strides;
+    e.out.data = (char *)&own[0].index;
+    find(e, parameter);
+    e.axis = parameter;
+    for (int64_t k = 0; k < lines; k++) {
+        int64_t rest = own[k].index;
+        in = 0;
+        if (parameter != CNI_FIRST_AXIS_ALL) {
+            line_place(&e, k, &out, &in);
+            in += rest * g->strides[parameter];
+        }
+        for (int d = g->ndim - 1; d >= 0 && parameter == CNI_FIRST_AXIS_ALL; d--) {
+            in += rest % g->shape[d] * g->strides[d];
+            rest /= g->shape[d];
+        }
+        memcpy(own[k].value, e.in.data + in, e.itemsize);
+        own[k].index += before;
+    }
+}
+
+void cni_library_arg_reduce_chain(const cni_part *part, const cni_run *run, const cni_link *link, cni_link_phase phase)
+{
+    int parameter = run->window->ops[part->op].parameter;
+    extreme e = extreme_get(part, run);
+    found *own = (found *)(void *)link->own, *best = (found *)(void *)link->state;
+    int64_t lines = lines_of(&e.in.g, parameter), out = 0, in;
+    e.axis = parameter;
+    if (phase == CNI_LINK_BEGIN) {
+        find_own(e, parameter, link->before, own);
+    }
+    for (int64_t k = 0; k < lines && phase == CNI_LINK_STEP; k++) {
+        if (link->first || e.kernels->better[e.dtype](own[k].value, best[k].value, e.maximum)) {
+            best[k] = own[k];
+        }
+    }
+    for (int64_t k = 0; k < lines && phase == CNI_LINK_END && link->last; k++) {
+        if (parameter != CNI_FIRST_AXIS_ALL) {
+            line_place(&e, k, &out, &in);
+        }
+        *(int64_t *)(void *)(e.out.data + out) = best[k].index;
     }
 }

@@ -61,6 +61,8 @@ typedef struct cni_reduction {
     char *scratch;               /* a block that does not lie in one tile */
     int64_t filled;
     char *row, *total;           /* accumulators of a tile of results (last axis kept) */
+    char *runs;                  /* sums of runs go there instead of into the total, so many bytes apart; or NULL */
+    int64_t runs_step;
     cni_superacc *exact;         /* real, imaginary */
     size_t scratch_room, row_room; /* bytes; of both rows */
 } cni_reduction;
@@ -112,6 +114,7 @@ typedef struct cni_group_binding {
     struct cni_tier1 *asked;     /* the same, not there yet */
     int64_t run_work, work;      /* element operations of one run, and of all so far */
     bool no_tier1;               /* there will be no compiled form */
+    const struct cni_reduce_share *share; /* while rows of a chain are reduced (reduce_chain.h); else NULL */
     cni_arena arena;             /* of the layout */
     uint8_t touches[];           /* by access: how it meets a whole row; then, how it meets the tile */
 } cni_group_binding;

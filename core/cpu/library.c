@@ -98,20 +98,20 @@ void cni_library_arange(const cni_part *part, const cni_run *run)
 {
     operand out = cni_library_operand_get(part, 0, run);
     const cn_scalar *start = cni_library_scalar(part, 1, run), *step = cni_library_scalar(part, 2, run);
-    int64_t n = out.g.shape[0], stride = out.g.strides[0];
+    int64_t n = out.g.shape[0], stride = out.g.strides[0], at = run->box != NULL ? run->box->start[0] : 0;
     if (out.dtype == CN_FLOAT64 && stride == 8) {
         double *to = (double *)(void *)out.data, first = start->value.f64, delta = step->value.f64;
         for (int64_t i = 0; i < n; i++) {
-            to[i] = first + (double)i * delta;
+            to[i] = first + (double)(at + i) * delta;
         }
     } else if (out.dtype == CN_INT64 && stride == 8) {
         int64_t *to = (int64_t *)(void *)out.data, first = start->value.i64, delta = step->value.i64;
         for (int64_t i = 0; i < n; i++) {
-            to[i] = first + i * delta;
+            to[i] = first + (at + i) * delta;
         }
     } else {
         for (int64_t i = 0; i < n; i++) {
-            arange_element(out.dtype, start, step, i, out.data + i * stride);
+            arange_element(out.dtype, start, step, at + i, out.data + i * stride);
         }
     }
 }
@@ -163,12 +163,17 @@ void cni_library_matmul(const cni_part *part, const cni_run *run)
 typedef struct library_row {
     void (*run)(const cni_part *part, const cni_run *run);
     int64_t (*scratch)(const cni_part *part, const cni_window *w);
+    bool (*apart)(const cni_op *op);
+    void (*link)(const cni_part *part, const cni_window *w, int64_t *own, int64_t *state);
+    void (*chain)(const cni_part *part, const cni_run *run, const cni_link *link, cni_link_phase phase);
 } library_row;
 
 #define SCRATCH_0(name) NULL
 #define SCRATCH_1(name) cni_library_##name##_scratch
+#define CHAIN_0(name) NULL, NULL, NULL
+#define CHAIN_1(name) cni_library_##name##_apart, cni_library_##name##_link, cni_library_##name##_chain
 static const library_row rows[CNI_KIND_COUNT] = {
-#define CN_LIBRARY(id, name, scratch) [CNI_##id] = {cni_library_##name, SCRATCH_##scratch(name)},
+#define CN_LIBRARY(id, name, scratch, share, chain) [CNI_##id] = {cni_library_##name, SCRATCH_##scratch(name), CHAIN_##chain(name)},
 #include "op/library.def"
 #undef CN_LIBRARY
 };
@@ -182,4 +187,21 @@ int64_t cni_library_scratch(const cni_part *part, const cni_window *w)
 void cni_library_run(const cni_part *part, const cni_run *run)
 {
     rows[run->window->ops[part->op].kind].run(part, run);
+}
+
+cni_chain_rule cni_library_chain_rule(const cni_part *part, const cni_window *w)
+{
+    const cni_op *op = &w->ops[part->op];
+    const library_row *row = &rows[op->kind];
+    return row->chain != NULL ? (cni_chain_rule){.may = true, .apart = row->apart(op), .quantum = 1} : (cni_chain_rule){0};
+}
+
+void cni_library_chain_bind(const cni_part *part, const cni_window *w, int64_t *own, int64_t *state)
+{
+    rows[w->ops[part->op].kind].link(part, w, own, state);
+}
+
+void cni_library_chain(const cni_part *part, const cni_run *run, const cni_link *link, cni_link_phase phase)
+{
+    rows[run->window->ops[part->op].kind].chain(part, run, link, phase);
 }

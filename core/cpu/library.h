@@ -8,9 +8,18 @@
 int64_t cni_library_scratch(const cni_part *part, const cni_window *w);
 void cni_library_run(const cni_part *part, const cni_run *run);
 
-#define CN_LIBRARY(id, name, scratch)                              \
+/* Ops that places may do one after the other: cni_sharing's chain functions. */
+cni_chain_rule cni_library_chain_rule(const cni_part *part, const cni_window *w);
+void cni_library_chain_bind(const cni_part *part, const cni_window *w, int64_t *own, int64_t *state);
+void cni_library_chain(const cni_part *part, const cni_run *run, const cni_link *link, cni_link_phase phase);
+
+/* With chain 1: what of it can be done apart, bytes of what is a share's own and of what is handed on, and a phase. */
+#define CN_LIBRARY(id, name, scratch, share, chain)                              \
     void cni_library_##name(const cni_part *part, const cni_run *run); \
-    int64_t cni_library_##name##_scratch(const cni_part *part, const cni_window *w); /* if scratch */
+    int64_t cni_library_##name##_scratch(const cni_part *part, const cni_window *w); /* if scratch */ \
+    bool cni_library_##name##_apart(const cni_op *op); /* these if chain */                           \
+    void cni_library_##name##_link(const cni_part *part, const cni_window *w, int64_t *own, int64_t *state); \
+    void cni_library_##name##_chain(const cni_part *part, const cni_run *run, const cni_link *link, cni_link_phase phase);
 #include "op/library.def"
 #undef CN_LIBRARY
 

@@ -1,7 +1,9 @@
 /* place.c - the CPU cores of this process as a place. */
 #include "cpu/carry.h"
 #include "cpu/group.h"
+#include "cpu/joint_ops.h"
 #include "cpu/library.h"
+#include "cpu/reduce_chain.h"
 #include "exec/info.h"
 #include "base/memory.h"
 #include "base/status.h"
@@ -104,6 +106,45 @@ static void finish(const cni_part *part, void *opaque, const cni_run *run, int n
     cni_reduce_finish(((part_binding *)opaque)->group, run, n, states);
 }
 
+static cni_chain_rule chain_rule(const cni_part *part, const cni_window *w, const void *whole)
+{
+    if (part->kind == CNI_PART_LIBRARY) {
+        return cni_library_chain_rule(part, w);
+    }
+    return cni_reduce_chain_rule(((const part_binding *)whole)->group);
+}
+
+static void chain_bind(const cni_part *part, const cni_window *w, void *opaque, const void *whole, int64_t *own,
+                       int64_t *state)
+{
+    part_binding *b = opaque;
+    if (b->group != NULL) {
+        cni_reduce_chain_bind(b->group, ((const part_binding *)whole)->group, own, state);
+    } else {
+        cni_library_chain_bind(part, w, own, state);
+    }
+}
+
+static void chain(const cni_part *part, void *opaque, const cni_run *run, const cni_link *link, cni_link_phase phase)
+{
+    part_binding *b = opaque;
+    if (b->group != NULL) {
+        cni_reduce_chain(part, b->group, run, link, phase);
+    } else {
+        cni_library_chain(part, run, link, phase);
+    }
+}
+
+static const cni_sharing sharing = {.quantum = quantum,
+                                    .partial_bytes = partial_bytes,
+                                    .partial = partial,
+                                    .finish = finish,
+                                    .chain_rule = chain_rule,
+                                    .chain_bind = chain_bind,
+                                    .chain = chain,
+                                    .joint_room = cni_joint_room,
+                                    .joint = cni_joint_run};
+
 const cni_place cni_cpu_place = {.name = "cpu",
                                  .where = CNI_ON_HOST,
                                  .bind = bind,
@@ -111,10 +152,7 @@ const cni_place cni_cpu_place = {.name = "cpu",
                                  .unbind = unbind,
                                  .scratch = scratch,
                                  .run = run_part,
-                                 .quantum = quantum,
-                                 .partial_bytes = partial_bytes,
-                                 .partial = partial,
-                                 .finish = finish};
+                                 .sharing = &sharing};
 
 const char *cni_cpu_instruction_set(void)
 {

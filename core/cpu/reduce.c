@@ -14,6 +14,7 @@
 #include "base/threads.h"
 #include "cpu/events.h"
 #include "cpu/group.h"
+#include "cpu/reduce_chain.h"
 #include "exec/nest.h"
 #include "op/op.h"
 
@@ -333,7 +334,9 @@ static void row_combine(const cni_reduction *r, char *to, const char *from, int6
 
 static void row_fold(cni_reduction *r, int64_t columns)
 {
-    if (r->filled++ == 0) {
+    if (r->runs != NULL) {
+        memcpy(r->runs + r->filled++ * r->runs_step, r->row, (size_t)columns * r->itemsize);
+    } else if (r->filled++ == 0) {
         memcpy(r->total, r->row, (size_t)columns * r->itemsize);
     } else {
         row_combine(r, r->total, r->row, columns);
@@ -533,6 +536,9 @@ static void run_columns(const cni_group_binding *g, cni_lane *lane, const cni_ru
         for (uint32_t i = 0; i < g->nreductions; i++) {
             row_begin(&lane->reductions[i], run, columns);
         }
+        if (g->share != NULL) {
+            cni_reduce_share_begin(g, lane, columns);
+        }
         for (bool more = any; more && !alone; more = next_rows(g, lane)) {
             int64_t rows = g->rows > 1 ? g->shape[last - 1] - lane->index[last - 1] : 1;
             cni_lane_point(g, lane, run);
@@ -542,6 +548,10 @@ static void run_columns(const cni_group_binding *g, cni_lane *lane, const cni_ru
             memory_rows(g, lane, run, columns);
         }
         cni_lane_point(g, lane, run);
+        if (g->share != NULL) {
+            cni_reduce_share_end(g, lane, columns);
+            continue;
+        }
         for (uint32_t i = 0; i < g->nreductions; i++) {
             row_finish(&lane->reductions[i], g, lane, columns);
         }

@@ -52,6 +52,8 @@ typedef struct scan {
     cni_scan_loop loop; /* NULL: the op is no reduction */
     cni_loop rows;
     size_t itemsize;
+    const char *from; /* by line: what the first element is combined with; NULL: nothing */
+    char *left;       /* by line: where the last element goes, too; NULL: nowhere */
 } scan;
 
 /* The place of line k: all axes but the scanned one, in C order. */
@@ -75,20 +77,26 @@ static void scan_line(const scan *s, int64_t k)
     char *out = s->out.data + out_at;
     const char *in = s->in.data + in_at;
     unsigned char total[16];
-    memcpy(total, in, s->itemsize);
-    memcpy(out, in, s->itemsize);
-    bool runs = out_step == (int64_t)s->itemsize && in_step == out_step;
-    if (runs && s->length > 1 && s->loop != NULL) {
-        s->loop(s->length - 1, in + in_step, out + out_step, total);
-        return;
+    int64_t first = s->from == NULL;
+    memcpy(total, first ? in : s->from + (size_t)k * s->itemsize, s->itemsize);
+    if (first) {
+        memcpy(out, in, s->itemsize);
     }
-    for (int64_t i = 1; i < s->length; i++) {
-        void *p[3] = {out + i * out_step, out + (i - 1) * out_step, (char *)(uintptr_t)in + i * in_step};
+    bool runs = out_step == (int64_t)s->itemsize && in_step == out_step && s->loop != NULL;
+    if (runs && s->length > first) {
+        s->loop(s->length - first, in + first * in_step, out + first * out_step, total);
+    }
+    for (int64_t i = first; i < s->length && !runs; i++) {
+        void *p[3] = {out + i * out_step, total, (char *)(uintptr_t)in + i * in_step};
         if (s->loop != NULL) {
             s->loop(1, p[2], p[0], total);
         } else {
             s->rows(1, p, 0);
+            memcpy(total, p[0], s->itemsize);
         }
+    }
+    if (s->left != NULL) {
+        memcpy(s->left + (size_t)k * s->itemsize, total, s->itemsize);
     }
 }
 
@@ -114,24 +122,36 @@ static void scan_rows(void *context, int64_t first, int64_t end)
         line_place(s, place, &out_at, &in_at);
         char *out = s->out.data + out_at;
         const char *in = s->in.data + in_at;
-        memcpy(out, in, (size_t)n * s->itemsize);
-        for (int64_t i = 1; i < s->length; i++) {
-            char *row = out + i * s->out.g.strides[s->axis];
-            void *p[3] = {row, row - s->out.g.strides[s->axis], (char *)(uintptr_t)in + i * s->in.g.strides[s->axis]};
+        int64_t out_step = s->out.g.strides[s->axis];
+        void *before = out;
+        if (s->from == NULL) {
+            memcpy(out, in, (size_t)n * s->itemsize);
+        } else {
+            before = (char *)(uintptr_t)s->from + (size_t)place * s->itemsize;
+        }
+        for (int64_t i = s->from == NULL; i < s->length; i++) {
+            void *p[3] = {out + i * out_step, before, (char *)(uintptr_t)in + i * s->in.g.strides[s->axis]};
             s->rows(n, p, 0);
+            before = p[0];
+        }
+        if (s->left != NULL) {
+            memcpy(s->left + (size_t)place * s->itemsize, out + (s->length - 1) * out_step, (size_t)n * s->itemsize);
         }
         place += n;
     }
     events_note(&s->events);
 }
 
-void cni_library_scan(const cni_part *part, const cni_run *run)
+/* Accumulates; from, left: see scan. */
+static void run_scan(const cni_part *part, const cni_run *run, const char *from, char *left)
 {
     const cni_op *op = &run->window->ops[part->op];
     scan s = {.events = {.wanted = op->fp_kinds},
               .out = cni_library_operand_get(part, 0, run),
               .in = cni_library_operand_get(part, 1, run),
-              .axis = op->parameter};
+              .axis = op->parameter,
+              .from = from,
+              .left = left};
     int loop = cni_ops[op->opcode].first_loop + op->loop, last = s.out.g.ndim - 1;
     int64_t count = cni_element_count(s.out.g.ndim, s.out.g.shape);
     if (count == 0) {
@@ -215,4 +235,61 @@ void cni_library_segments(const cni_part *part, const cni_run *run)
     s.fold = cni_cpu_kernels_get()->loops[loop];
     cni_library_lines(results, s.length / s.count + 1, segments_share, &s);
     events_report(&s.events, part, run);
+}
+
+void cni_library_scan(const cni_part *part, const cni_run *run)
+{
+    run_scan(part, run, NULL, NULL);
+}
+
+/* ---- Along several places ---- */
+
+bool cni_library_scan_apart(const cni_op *op)
+{
+    const cni_op_info *info = &cni_ops[op->opcode];
+    uint8_t kind = info->reduce_kind, dtype = info->signatures[op->loop].dtypes[2];
+    return kind == CNI_REDUCE_ANY_ORDER || (kind == CNI_REDUCE_SUM && dtype < CN_FLOAT16);
+}
+
+/* A total of every line. */
+void cni_library_scan_link(const cni_part *part, const cni_window *w, int64_t *own, int64_t *state)
+{
+    const cni_op *op = &w->ops[part->op];
+    cni_geometry out = cni_window_geometry(w, part->access[0].view);
+    *state = cni_element_count(out.ndim, out.shape) / out.shape[op->parameter] * out.itemsize;
+    *own = cni_library_scan_apart(op) ? *state : 0;
+}
+
+/* Hands on the totals with the share's own, which become those of all before it. */
+static void add_totals(const cni_part *part, const cni_run *run, const cni_link *link)
+{
+    const cni_op *op = &run->window->ops[part->op];
+    int64_t own, bytes, size = cni_library_operand_get(part, 0, run).g.itemsize;
+    cni_loop loop = cni_cpu_kernels_get()->loops[cni_ops[op->opcode].first_loop + op->loop];
+    cni_library_scan_link(part, run->window, &own, &bytes);
+    for (int64_t at = 0; at < bytes; at += size) {
+        unsigned char before[16];
+        void *p[3] = {link->state + at, before, link->own + at};
+        memcpy(before, link->state + at, (size_t)size);
+        if (link->first) {
+            memcpy(link->state + at, link->own + at, (size_t)size);
+        } else {
+            loop(1, p, 0);
+        }
+        memcpy(link->own + at, before, (size_t)size);
+    }
+}
+
+void cni_library_scan_chain(const cni_part *part, const cni_run *run, const cni_link *link, cni_link_phase phase)
+{
+    bool apart = cni_library_scan_apart(&run->window->ops[part->op]);
+    if (phase == CNI_LINK_BEGIN && apart) {
+        run_scan(part, run, NULL, link->own);
+    } else if (phase == CNI_LINK_STEP && apart) {
+        add_totals(part, run, link);
+    } else if (phase == CNI_LINK_STEP) {
+        run_scan(part, run, link->first ? NULL : link->state, link->state);
+    } else if (apart && !link->first) {
+        run_scan(part, run, link->own, NULL);
+    }
 }

@@ -7,21 +7,56 @@
 #ifndef CNI_PLACE_H
 #define CNI_PLACE_H
 
-#include "plan/plan.h"
+#include "exec/joint.h"
 
 /* What a run of parts sees of its window. */
 typedef struct cni_run {
     const cni_window *window;
     const cni_skeleton *skeleton;
-    void *const *slots; /* storage, by slot */
-    void *scratch;      /* memory for the time of one part: at least what the place's scratch says of its binding */
-    uint8_t *told;      /* by op: floating-point events told already, by another place; NULL: one place */
+    void *const *slots;   /* storage, by slot */
+    void *scratch;        /* memory for the time of one part: at least what the place's scratch says of its binding */
+    uint8_t *told;        /* by op: floating-point events told already, by another place; NULL: one place */
+    const cni_box *box;   /* a share of a library op: the indices of its first operand that are done; NULL: all */
+    const int64_t *whole; /* the shape of which they are indices */
 } cni_run;
 
 /* Bytes [low, high) of a slot: what is carried over or filled at one of several places. */
 typedef struct cni_span {
     int64_t low, high;
 } cni_span;
+
+/*
+ * A share of a part that places do one after the other. It may begin with what needs nothing of the others, all at once;
+ * steps are one after the other, each with what the ones before left (state); then all end, and the last stores results.
+ */
+typedef enum cni_link_phase { CNI_LINK_BEGIN, CNI_LINK_STEP, CNI_LINK_END } cni_link_phase;
+
+typedef struct cni_link {
+    bool first, last;
+    int64_t before;    /* elements along the way of the shares before */
+    char *own, *state; /* of as many bytes as chain_bind says; nobody else's, and what is handed on */
+} cni_link;
+
+/* What a place does of parts that several share out. */
+typedef struct cni_sharing {
+    /*
+     * A reduction of long results. quantum: reduced elements that must stay together, 0 if a result's must all;
+     * partial_bytes: of what partial leaves of the elements [from, to) of all results; finish: puts together what n places
+     * left, in their order, and stores the results.
+     */
+    int64_t (*quantum)(const void *binding);
+    int64_t (*partial_bytes)(const void *binding);
+    void (*partial)(const cni_part *part, void *binding, const cni_run *run, int64_t from, int64_t to, void *state);
+    void (*finish)(const cni_part *part, void *binding, const cni_run *run, int n, const void *states);
+    /* Parts that places do one after the other; whole: the part bound as a whole, of a group. */
+    cni_chain_rule (*chain_rule)(const cni_part *part, const cni_window *w, const void *whole);
+    void (*chain_bind)(const cni_part *part, const cni_window *w, void *binding, const void *whole, int64_t *own,
+                       int64_t *state);
+    void (*chain)(const cni_part *part, void *binding, const cni_run *run, const cni_link *link, cni_link_phase phase);
+    /* A part that places do together: the most bytes that one asks and hears; fails only if the net does. */
+    void (*joint_room)(const cni_joint *joint, int64_t *asked, int64_t *heard);
+    cn_status (*joint)(const cni_joint *joint);
+} cni_sharing;
 
 typedef struct cni_place {
     const char *name;
@@ -43,15 +78,7 @@ typedef struct cni_place {
     int64_t (*scratch)(const void *binding); /* bytes */
     /* Cannot fail: all memory is in the binding, the slots and the scratch. May return before the work is done. */
     void (*run)(const cni_part *part, void *binding, const cni_run *run);
-    /*
-     * A reduction shared out among places (NULL: it cannot be). quantum: reduced elements that must stay together, 0 if a
-     * result's must all; partial_bytes: of what partial leaves of the elements [from, to) of all results; finish: puts
-     * together what n places left, in their order, and stores the results.
-     */
-    int64_t (*quantum)(const void *binding);
-    int64_t (*partial_bytes)(const void *binding);
-    void (*partial)(const cni_part *part, void *binding, const cni_run *run, int64_t from, int64_t to, void *state);
-    void (*finish)(const cni_part *part, void *binding, const cni_run *run, int n, const void *states);
+    const cni_sharing *sharing; /* NULL: it is the only place that there is */
     /*
      * Around the run of a plan whose parts are all this place's, with values where they must be (NULL: nothing to do).
      * memory: the place's own, of the binding, NULL at first; key: of all addresses.

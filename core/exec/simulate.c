@@ -351,18 +351,23 @@ static cn_status layouts_find(const cni_partition_request *request, met *m)
 /* ---- One window ---- */
 
 /* How the places may share out reductions is the processor's to say. */
-static cn_status ask_quanta(const cni_plan *plan, const cni_window *w, const cni_skeleton *s, int64_t *quantum,
-                            int64_t *partial)
+static cn_status ask_place(const cni_plan *plan, const cni_window *w, const cni_skeleton *s, int64_t *quantum,
+                           int64_t *partial, cni_chain_rule *chains)
 {
+    const cni_sharing *sharing = cni_cpu_place.sharing;
     uint32_t n = 0;
     for (uint32_t l = 0; l < plan->nlaunches; l++) {
         const cni_launch *launch = &plan->launches[l];
         for (uint32_t i = 0; i < launch->nparts; i++, n++) {
-            if (launch->parts[i].reduces) {
+            const cni_part *part = &launch->parts[i];
+            if (part->kind == CNI_PART_LIBRARY) {
+                chains[n] = sharing->chain_rule(part, w, NULL);
+            } else if (part->reduces) {
                 void *binding;
-                CN_TRY(cni_cpu_place.bind(&launch->parts[i], w, s, NULL, &binding));
-                quantum[n] = cni_cpu_place.quantum(binding);
-                partial[n] = cni_cpu_place.partial_bytes(binding);
+                CN_TRY(cni_cpu_place.bind(part, w, s, NULL, &binding));
+                quantum[n] = sharing->quantum(binding);
+                partial[n] = sharing->partial_bytes(binding);
+                chains[n] = sharing->chain_rule(part, w, binding);
                 cni_cpu_place.unbind(binding);
             }
         }
@@ -418,7 +423,7 @@ static cn_status bases_follow(const cni_plan *plan, const cni_window *w, const u
 }
 
 static cn_status simulate(const cni_plan *plan, const cni_window *w, const cni_skeleton *s, const cni_layout **layouts,
-                          met *m, int64_t *quantum, int64_t *partial)
+                          met *m, int64_t *quantum, int64_t *partial, cni_chain_rule *chains)
 {
     simulation sim = {.request = {.plan = plan,
                                   .window = w,
@@ -426,9 +431,10 @@ static cn_status simulate(const cni_plan *plan, const cni_window *w, const cni_s
                                   .layouts = layouts,
                                   .places = place_count(),
                                   .spread_bytes = cni_settings[CNI_SETTING_SPREAD_BYTES],
-                                  .quantum = quantum},
+                                  .quantum = quantum,
+                                  .chains = chains},
                       .partial = partial};
-    CN_TRY(ask_quanta(plan, w, s, quantum, partial));
+    CN_TRY(ask_place(plan, w, s, quantum, partial, chains));
     CN_TRY(m->slots == NULL ? layouts_find(&sim.request, m) : CN_OK);
     cn_status status = m->runs + 1 >= STEADY && !m->planned ? all_places(&sim, m) : CN_OK;
     cni_match_destroy(sim.match);
@@ -448,11 +454,13 @@ static cn_status simulate_as(const cni_plan *plan, const cni_window *w, cni_skel
         norigins += plan->launches[l].nparts;
     }
     int64_t *quantum = cni_alloc_zero(2 * norigins + 1, sizeof *quantum);
-    cn_status status = m != NULL && quantum != NULL ? CN_OK : cni_fail_memory((int64_t)norigins);
+    cni_chain_rule *chains = cni_alloc_zero(norigins + 1, sizeof *chains);
+    cn_status status = m != NULL && quantum != NULL && chains != NULL ? CN_OK : cni_fail_memory((int64_t)norigins);
     if (status == CN_OK && (m->slots == NULL || !m->planned)) {
-        status = simulate(plan, w, s, layouts, m, quantum, quantum + norigins);
+        status = simulate(plan, w, s, layouts, m, quantum, quantum + norigins, chains);
     }
     cni_free(quantum);
+    cni_free(chains);
     CN_TRY(status);
     m->runs++;
     m->result.launches = plan->nlaunches;

@@ -8,7 +8,7 @@
 #include "base/stats.h"
 #include "base/status.h"
 #include "exec/explain.h"
-#include "exec/spread_binding.h"
+#include "exec/spread_chain.h"
 
 enum { POISON = 0xA5, POISON_MOST = 1 << 20 };
 
@@ -252,7 +252,7 @@ void cni_spread_finish(cni_spread_run *r)
 
 /* ---- Running ---- */
 
-static cni_run run_at(const cni_spread_run *r, int local)
+cni_run cni_spread_run_at(const cni_spread_run *r, int local)
 {
     return (cni_run){
         .window = r->w, .skeleton = r->s, .slots = r->addresses[local], .scratch = r->scratch, .told = r->b->told};
@@ -305,21 +305,33 @@ static cn_status collect_states(cni_spread_run *r, const cni_shared_part *shared
 static cn_status run_range(cni_spread_run *r, const cni_bound_shared *bound)
 {
     const cni_shared_part *shared = bound->shared;
-    int64_t size = cni_cpu_place.partial_bytes(bound->whole);
+    int64_t size = cni_cpu_place.sharing->partial_bytes(bound->whole);
     for (uint32_t i = 0; i < shared->nshares; i++) {
         const cni_share *share = &shared->shares[i];
         if (cni_world_has(r->world, share->place)) {
-            cni_run run = run_at(r, share->place - r->world->first);
-            cni_cpu_place.partial(shared->part, bound->whole, &run, share->from, share->to,
+            cni_run run = cni_spread_run_at(r, share->place - r->world->first);
+            cni_cpu_place.sharing->partial(shared->part, bound->whole, &run, share->from, share->to,
                                   r->b->states + (int64_t)i * size);
         }
     }
     CN_TRY(collect_states(r, shared, size));
     if (r->world->first == 0) {
-        cni_run run = run_at(r, 0);
-        cni_cpu_place.finish(shared->part, bound->whole, &run, (int)shared->nshares, r->b->states);
+        cni_run run = cni_spread_run_at(r, 0);
+        cni_cpu_place.sharing->finish(shared->part, bound->whole, &run, (int)shared->nshares, r->b->states);
     }
     return CN_OK;
+}
+
+static cn_status run_joint(cni_spread_run *r, const cni_bound_shared *bound)
+{
+    cni_joint joint = {.part = bound->shared->part,
+                       .shared = bound->shared,
+                       .slots = r->b->partition->slots,
+                       .window = r->w,
+                       .world = r->world,
+                       .addresses = r->addresses,
+                       .moves = bound->moves};
+    return cni_cpu_place.sharing->joint(&joint);
 }
 
 static cn_status run_shared(cni_spread_run *r, const cni_bound_shared *bound)
@@ -327,9 +339,20 @@ static cn_status run_shared(cni_spread_run *r, const cni_bound_shared *bound)
     if (bound->shared->kind == CNI_SHARE_RANGE) {
         return run_range(r, bound);
     }
+    if (bound->shared->kind == CNI_SHARE_JOINT) {
+        return run_joint(r, bound);
+    }
+    if (bound->shared->kind == CNI_SHARE_CHAIN) {
+        return cni_chain_run(r, bound);
+    }
     for (uint32_t i = 0; i < bound->nbound; i++) {
-        cni_run run = run_at(r, bound->bound[i].local);
-        cni_cpu_place.run(bound->shared->part, bound->bound[i].binding, &run);
+        const cni_bound_share *share = &bound->bound[i];
+        cni_run run = cni_spread_run_at(r, share->local);
+        if (share->part != NULL) {
+            cni_local_part_run(share->part, share->binding, &run);
+        } else {
+            cni_cpu_place.run(bound->shared->part, share->binding, &run);
+        }
     }
     return CN_OK;
 }
@@ -401,8 +424,8 @@ cn_status cni_spread_go(cni_spread_run *r)
     cni_stats.groups += r->plan->ngroups;
     cni_stats.bytes_read += r->b->bytes_read;
     cni_stats.bytes_written += r->b->bytes_written;
-    cni_stats.messages += r->b->partition->messages;
-    cni_stats.message_bytes += r->b->partition->message_bytes;
+    cni_stats.messages += r->b->partition->messages + r->b->chain_messages;
+    cni_stats.message_bytes += r->b->partition->message_bytes + r->b->chain_bytes;
     cni_stats.root_bytes += r->b->partition->root_bytes;
     cni_explain_add(r->plan, r->w, r->s);
     return CN_OK;

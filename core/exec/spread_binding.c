@@ -60,8 +60,10 @@ static void binding_destroy(void *opaque)
             if (b->parts[i].bound[k].binding != NULL) {
                 cni_cpu_place.unbind(b->parts[i].bound[k].binding);
             }
+            cni_free(b->parts[i].bound[k].part);
         }
         cni_free(b->parts[i].bound);
+        cni_alltoall_destroy(b->parts[i].moves);
     }
     for (uint32_t i = 0; b->whole != NULL && i < b->norigins; i++) {
         if (b->whole[i] != NULL) {
@@ -119,17 +121,33 @@ static cn_status bind_one(binder *k, const cni_part *part, const cni_window *w, 
     return CN_OK;
 }
 
+static cn_status bind_box(binder *k, const cni_part *part, const cni_share *share, int i, cni_bound_share *bound)
+{
+    cni_window local;
+    if (part->kind != CNI_PART_LIBRARY) {
+        local = window_of_box(k, part, &share->boxes[i]);
+        return bind_one(k, part, &local, NULL, &bound->binding);
+    }
+    bound->part = cni_alloc(sizeof *bound->part);
+    if (bound->part == NULL) {
+        return cni_fail_memory((int64_t)sizeof *bound->part);
+    }
+    cni_local_part_make(part, k->w, share, i, bound->part);
+    local = cni_local_window(bound->part, k->w);
+    return bind_one(k, &bound->part->part, &local, NULL, &bound->binding);
+}
+
 static cn_status bind_share(binder *k, cni_bound_shared *out, const cni_share *share)
 {
     const cni_shared_part *shared = out->shared;
     int local = share->place - k->world->first;
-    int count = shared->kind == CNI_SHARE_BOXES ? share->nboxes : 1;
+    bool boxes = shared->kind == CNI_SHARE_BOXES || shared->kind == CNI_SHARE_CHAIN;
+    int count = boxes ? share->nboxes : 1;
     for (int i = 0; i < count; i++) {
         cni_bound_share *bound = &out->bound[out->nbound++];
         *bound = (cni_bound_share){.local = local, .share = share};
-        if (shared->kind == CNI_SHARE_BOXES) {
-            cni_window local_window = window_of_box(k, shared->part, &share->boxes[i]);
-            CN_TRY(bind_one(k, shared->part, &local_window, NULL, &bound->binding));
+        if (boxes) {
+            CN_TRY(bind_box(k, shared->part, share, i, bound));
         } else if (shared->kind == CNI_SHARE_BYTES) {
             cni_span span = {share->from, share->to};
             CN_TRY(bind_one(k, shared->part, k->w, &span, &bound->binding));
@@ -142,10 +160,47 @@ static cn_status bind_share(binder *k, cni_bound_shared *out, const cni_share *s
     return CN_OK;
 }
 
+/* Where in the states each box of a chain has what it keeps and hands on: the same box's, the same memory. */
+static void bind_chain(binder *k, cni_bound_shared *out)
+{
+    const cni_shared_part *shared = out->shared;
+    uint32_t nblocks = (uint32_t)shared->shares[0].nboxes;
+    int64_t used = 0, own, handed = 0;
+    for (uint32_t i = 0; i < out->nbound; i++) {
+        cni_bound_share *bound = &out->bound[i];
+        const cni_part *part = bound->part != NULL ? &bound->part->part : shared->part;
+        cni_window local = bound->part != NULL ? cni_local_window(bound->part, k->w) : *k->w;
+        cni_cpu_place.sharing->chain_bind(part, &local, bound->binding, out->whole, &own, &bound->state_bytes);
+        bound->state = i < nblocks ? used : out->bound[i - nblocks].state;
+        used += i < nblocks ? (bound->state_bytes + 15) / 16 * 16 : 0;
+        handed += i < nblocks ? bound->state_bytes : 0;
+        bound->own = used;
+        used += (own + 15) / 16 * 16;
+    }
+    k->b->state_bytes = used > k->b->state_bytes ? used : k->b->state_bytes;
+    k->b->chain_messages += out->nbound > 0 ? (shared->nshares - 1) * nblocks : 0;
+    k->b->chain_bytes += (uint64_t)handed * (shared->nshares - 1);
+}
+
+static cn_status bind_joint(binder *k, cni_bound_shared *out)
+{
+    cni_joint joint = {.part = out->shared->part,
+                       .shared = out->shared,
+                       .slots = k->b->partition->slots,
+                       .window = k->w,
+                       .world = k->world};
+    int64_t asked, heard;
+    cni_cpu_place.sharing->joint_room(&joint, &asked, &heard);
+    return cni_alltoall_create(k->world, asked, heard, &out->moves);
+}
+
 static cn_status bind_shared(binder *k, const cni_shared_part *shared, cni_bound_shared *out)
 {
     size_t most = 1;
     out->shared = shared;
+    if (shared->kind == CNI_SHARE_JOINT) {
+        return bind_joint(k, out);
+    }
     for (uint32_t i = 0; i < shared->nshares; i++) {
         most += cni_world_has(k->world, shared->shares[i].place) ? (size_t)shared->shares[i].nboxes + 1 : 0;
     }
@@ -158,9 +213,13 @@ static cn_status bind_shared(binder *k, const cni_shared_part *shared, cni_bound
             CN_TRY(bind_share(k, out, &shared->shares[i]));
         }
     }
+    if (shared->kind == CNI_SHARE_CHAIN) {
+        out->whole = k->b->whole[shared->origin];
+        bind_chain(k, out);
+    }
     if (shared->kind == CNI_SHARE_RANGE) {
         out->whole = k->b->whole[shared->origin];
-        int64_t state = cni_cpu_place.partial_bytes(out->whole) * shared->nshares;
+        int64_t state = cni_cpu_place.sharing->partial_bytes(out->whole) * shared->nshares;
         k->b->state_bytes = state > k->b->state_bytes ? state : k->b->state_bytes;
     }
     return CN_OK;
@@ -236,7 +295,7 @@ static cn_status touch_all(binder *k)
 /* ---- Making one ---- */
 
 /* Parts that reduce are bound as a whole first: how they may be shared out is the place's to say. */
-static cn_status ask_quanta(binder *k, int64_t *quantum)
+static cn_status ask_place(binder *k, int64_t *quantum, cni_chain_rule *chains)
 {
     uint32_t n = 0;
     for (uint32_t l = 0; l < k->plan->nlaunches; l++) {
@@ -244,7 +303,10 @@ static cn_status ask_quanta(binder *k, int64_t *quantum)
         for (uint32_t i = 0; i < launch->nparts; i++, n++) {
             if (launch->parts[i].reduces) {
                 CN_TRY(bind_one(k, &launch->parts[i], k->w, NULL, &k->b->whole[n]));
-                quantum[n] = cni_cpu_place.quantum(k->b->whole[n]);
+                quantum[n] = cni_cpu_place.sharing->quantum(k->b->whole[n]);
+            }
+            if (launch->parts[i].reduces || launch->parts[i].kind == CNI_PART_LIBRARY) {
+                chains[n] = cni_cpu_place.sharing->chain_rule(&launch->parts[i], k->w, k->b->whole[n]);
             }
         }
     }
@@ -274,10 +336,10 @@ static cn_status reserve_work(binder *k)
     return b->pointers != NULL && b->states != NULL && b->told != NULL ? CN_OK : cni_fail_memory(b->state_bytes);
 }
 
-static cn_status binding_fill(binder *k, int64_t *quantum)
+static cn_status binding_fill(binder *k, int64_t *quantum, cni_chain_rule *chains)
 {
     cni_spread_binding *b = k->b;
-    CN_TRY(ask_quanta(k, quantum));
+    CN_TRY(ask_place(k, quantum, chains));
     cni_partition_request request = {.plan = k->plan,
                                      .window = k->w,
                                      .skeleton = k->s,
@@ -285,7 +347,8 @@ static cn_status binding_fill(binder *k, int64_t *quantum)
                                      .first = k->world->first,
                                      .end = k->world->first + k->world->local,
                                      .spread_bytes = b->spread_bytes,
-                                     .quantum = quantum};
+                                     .quantum = quantum,
+                                     .chains = chains};
     CN_TRY(cni_partition_make(&request, &b->partition));
     if (cni_settings[CNI_SETTING_VERIFY] != 0 && request.end - request.first == request.places &&
         request.places <= VERIFIED_PLACES) {
@@ -321,8 +384,9 @@ static cn_status binding_make(const cni_plan *plan, const cni_window *w, const c
     b->geometry = cni_alloc(w->ngeometry * sizeof *b->geometry);
     b->layouts = cni_alloc_zero(w->nbases, sizeof *b->layouts);
     int64_t *work = cni_alloc_zero(w->ngeometry + b->norigins, sizeof *work);
+    cni_chain_rule *chains = cni_alloc_zero(b->norigins, sizeof *chains);
     cn_status status = CN_OK;
-    if (b->whole == NULL || b->geometry == NULL || b->layouts == NULL || work == NULL) {
+    if (b->whole == NULL || b->geometry == NULL || b->layouts == NULL || work == NULL || chains == NULL) {
         status = cni_fail_memory((int64_t)(w->ngeometry * sizeof *b->geometry));
     } else {
         memcpy(b->geometry, w->geometry, w->ngeometry * sizeof *b->geometry);
@@ -330,9 +394,10 @@ static cn_status binding_make(const cni_plan *plan, const cni_window *w, const c
             b->layouts[i] = layout_word(w, s, i);
         }
         binder k = {.b = b, .plan = plan, .w = w, .s = s, .world = cni_world_get(), .geometry = work};
-        status = binding_fill(&k, work + w->ngeometry);
+        status = binding_fill(&k, work + w->ngeometry, chains);
     }
     cni_free(work);
+    cni_free(chains);
     return status;
 }
 

@@ -2,7 +2,7 @@
 #ifndef CNI_SPREAD_BINDING_H
 #define CNI_SPREAD_BINDING_H
 
-#include "exec/place.h"
+#include "exec/local_part.h"
 #include "exec/world.h"
 
 /* One share of this process, or a box of it. */
@@ -10,13 +10,16 @@ typedef struct cni_bound_share {
     int local; /* place of this process */
     const cni_share *share;
     void *binding;
+    int64_t own, state, state_bytes; /* CHAIN: where in the binding's states what it keeps and hands on is */
+    cni_local_part *part;            /* of a library op that is shared out; NULL: the shared part as it is */
 } cni_bound_share;
 
 typedef struct cni_bound_shared {
     const cni_shared_part *shared;
     uint32_t nbound;
     cni_bound_share *bound;
-    void *whole; /* RANGE: the part bound as a whole (borrowed) */
+    cni_alltoall *moves; /* JOINT */
+    void *whole;         /* RANGE, CHAIN: the part bound as a whole (borrowed) */
 } cni_bound_shared;
 
 typedef struct cni_spread_binding {
@@ -37,6 +40,7 @@ typedef struct cni_spread_binding {
     char *states;                 /* what shares of a reduction leave */
     uint8_t *told;                /* by op: floating-point events */
     uint64_t bytes_read, bytes_written;
+    uint64_t chain_messages, chain_bytes; /* of one run */
 } cni_spread_binding;
 
 /* The plan's binding for the window, made if there is none for this geometry and these layouts (*fresh). */

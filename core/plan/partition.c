@@ -6,7 +6,9 @@
 #include "base/memory.h"
 #include "base/status.h"
 #include "op/op.h"
+#include "plan/chain.h"
 #include "plan/cuts.h"
+#include "plan/library_share.h"
 
 /* ---- Slots ---- */
 
@@ -64,8 +66,8 @@ static int rank_of(const cni_partitioning *p, const cni_part *part, uint32_t a)
     return part->reduces ? 1 : 0;
 }
 
-/* The access whose owners do the work; CNI_NONE: the root does it. */
-static uint32_t primary_access(const cni_partitioning *p, const cni_part *part)
+/* The access of at most this rank whose owners do the work; CNI_NONE: the root does it. */
+static uint32_t primary_access(const cni_partitioning *p, const cni_part *part, int most)
 {
     uint32_t best = CNI_NONE;
     int best_rank = 0;
@@ -73,6 +75,9 @@ static uint32_t primary_access(const cni_partitioning *p, const cni_part *part)
     for (uint32_t a = 0; a < part->naccess; a++) {
         int rank = rank_of(p, part, a);
         int64_t bytes = view_bytes(p, part->access[a].view);
+        if (rank > most) {
+            continue;
+        }
         if (rank > best_rank || (rank > 0 && rank == best_rank && bytes > best_bytes)) {
             best = a;
             best_rank = rank;
@@ -148,22 +153,25 @@ static range_cut range_of(const cni_partitioning *p, const cni_part *part, const
     return cut;
 }
 
-/* As much of all as the place's bytes are of the view's, in whole quanta. */
-int64_t cni_range_begin(const cni_partitioning *p, const cni_shared_part *shared, int place)
+int64_t cni_share_begin(const cni_geometry *view, const cni_layout *layout, int64_t total, int64_t quantum, int place)
 {
-    const cni_access *primary = &shared->part->access[shared->primary];
-    const cni_layout *layout = &p->slots[primary->slot].layout;
-    cni_geometry view = cni_window_geometry(p->w, primary->view);
-    int64_t total = range_of(p, shared->part, &view).total;
     int64_t low, high, begin = cni_layout_begin(layout, place);
-    cni_geometry_range(&view, &low, &high);
+    cni_geometry_range(view, &low, &high);
     if (place >= layout->places || begin >= high) {
         return total;
     }
     if (begin <= low) {
         return 0;
     }
-    return (int64_t)((__int128)total * (begin - low) / (high - low)) / shared->quantum * shared->quantum;
+    return (int64_t)((__int128)total * (begin - low) / (high - low)) / quantum * quantum;
+}
+
+int64_t cni_range_begin(const cni_partitioning *p, const cni_shared_part *shared, int place)
+{
+    const cni_access *primary = &shared->part->access[shared->primary];
+    cni_geometry view = cni_window_geometry(p->w, primary->view);
+    int64_t total = range_of(p, shared->part, &view).total;
+    return cni_share_begin(&view, &p->slots[primary->slot].layout, total, shared->quantum, place);
 }
 
 static int range_in_space(const range_cut *cut, const cni_geometry *view, int64_t from, int64_t to, cni_box *boxes)
@@ -200,9 +208,23 @@ static int boxes_at(const cni_partitioning *p, const cni_shared_part *shared, cn
     return share->from < share->to ? range_in_space(&cut, &view, share->from, share->to, boxes) : 0;
 }
 
+static bool share_listed(const cni_shared_part *shared, int place, cni_share *share)
+{
+    for (uint32_t i = 0; i < shared->nshares; i++) {
+        if (shared->shares[i].place == place) {
+            *share = shared->shares[i];
+            return true;
+        }
+    }
+    return false;
+}
+
 bool cni_share_at(const cni_partitioning *p, const cni_shared_part *shared, int place, cni_share *share, cni_box *boxes)
 {
     *share = (cni_share){.place = place, .boxes = boxes};
+    if (shared->listed) {
+        return share_listed(shared, place, share);
+    }
     if (shared->kind == CNI_SHARE_BYTES) {
         const cni_layout *layout = &p->slots[shared->part->slot].layout;
         share->from = cni_layout_begin(layout, place);
@@ -254,23 +276,71 @@ static bool is_empty(const cni_partitioning *p, const cni_part *part)
     return cni_element_count(shape->ndim, p->w->geometry + shape->geometry) == 0;
 }
 
-static bool share_group(cni_partitioning *p, const cni_part *part, int64_t quantum, cni_shared_part *out)
+/* Along the first folded axis, its others in the order in which they follow. */
+static bool chain_group(cni_partitioning *p, const cni_part *part, uint32_t access, const cni_chain_rule *rule,
+                        cni_shared_part *out)
 {
+    cni_geometry view = cni_window_geometry(p->w, part->access[access].view);
+    bool folded[CNI_LATTICE_DIMS];
+    cni_chain chain = {.rule = *rule,
+                       .ndim = view.ndim,
+                       .extent = view.shape,
+                       .way = -1,
+                       .least = 2, /* an axis of one row would be none */
+                       .inner = 1,
+                       .folded = folded,
+                       .view = view,
+                       .layout = &p->slots[part->access[access].slot].layout};
+    cni_part_folds(p, part, folded);
+    for (int d = view.ndim - 1; d >= 0; d--) {
+        if (folded[d] && view.shape[d] > 1) {
+            chain.inner *= chain.way >= 0 ? view.shape[chain.way] : 1;
+            chain.way = d;
+        }
+    }
+    out->listed = true;
+    return cni_chain_share(p, &chain, out);
+}
+
+static bool share_group(cni_partitioning *p, const cni_part *part, cni_shared_part *out)
+{
+    const cni_chain_rule *rule = &p->request->chains[out->origin];
     bool may = one_space(p, part) && !is_empty(p, part);
-    uint32_t access = may ? primary_access(p, part) : CNI_NONE;
+    uint32_t access = may ? primary_access(p, part, 3) : CNI_NONE, read = access;
     if (access == CNI_NONE) {
         return at_root(p, out);
     }
-    out->primary = access;
-    out->quantum = quantum;
-    out->kind = CNI_SHARE_BOXES;
-    if (!boxes_fit(p, part, access)) {
-        if (!part->reduces || quantum == 0) {
-            return at_root(p, out);
-        }
-        out->kind = CNI_SHARE_RANGE;
+    if (rank_of(p, part, access) == 2) { /* what is reduced is more than what it is reduced to */
+        read = primary_access(p, part, 1);
     }
+    out->kind = CNI_SHARE_BOXES;
+    out->primary = read;
+    if (read != CNI_NONE && boxes_fit(p, part, read)) {
+        return list_shares(p, out);
+    }
+    if (read != CNI_NONE && rule->may) {
+        return chain_group(p, part, read, rule, out);
+    }
+    out->primary = access;
+    if (read != access && boxes_fit(p, part, access)) {
+        return list_shares(p, out);
+    }
+    out->quantum = p->request->quantum[out->origin];
+    if (!part->reduces || out->quantum == 0) {
+        return at_root(p, out);
+    }
+    out->kind = CNI_SHARE_RANGE;
     return list_shares(p, out);
+}
+
+static bool share_library(cni_partitioning *p, const cni_part *part, cni_shared_part *out)
+{
+    bool fits;
+    if (!cni_library_share(p, part, &p->request->chains[out->origin], out, &fits)) {
+        return false;
+    }
+    out->listed = fits;
+    return fits || at_root(p, out);
 }
 
 static bool share_bytes(cni_partitioning *p, const cni_part *part, cni_shared_part *out)
@@ -282,16 +352,16 @@ static bool share_bytes(cni_partitioning *p, const cni_part *part, cni_shared_pa
     return list_shares(p, out);
 }
 
-static bool share_part(cni_partitioning *p, int64_t quantum, cni_shared_part *out)
+static bool share_part(cni_partitioning *p, cni_shared_part *out)
 {
     switch ((cni_part_kind)out->part->kind) {
     case CNI_PART_GROUP:
-        return share_group(p, out->part, quantum, out);
+        return share_group(p, out->part, out);
     case CNI_PART_CARRY:
     case CNI_PART_FILL:
         return share_bytes(p, out->part, out);
     default:
-        return at_root(p, out);
+        return share_library(p, out->part, out);
     }
 }
 
@@ -311,7 +381,7 @@ static bool stage_share(cni_partitioning *p, uint32_t launch, uint32_t origin, c
         for (uint32_t i = 0; i < n; i++, pieces++) {
             cni_shared_part *out = &parts[stage->nparts++];
             *out = (cni_shared_part){.part = pieces, .origin = origin + k};
-            if (!share_part(p, p->request->quantum[origin + k], out)) {
+            if (!share_part(p, out)) {
                 return false;
             }
         }
@@ -332,7 +402,8 @@ static void keep_at_root(cni_partitioning *p, const cni_stage *stages)
         for (uint32_t k = 0; k < stages[l].nparts; k++) {
             const cni_shared_part *shared = &stages[l].parts[k];
             for (uint32_t a = 0; a < shared->part->naccess && shared->kind != CNI_SHARE_ROOT; a++) {
-                worked[shared->part->access[a].slot] = true;
+                uint32_t slot = shared->part->access[a].slot;
+                worked[slot != CNI_NONE ? slot : p->plan->nslots] = true;
             }
             if (shared->kind == CNI_SHARE_BYTES) {
                 worked[shared->part->slot] = true;

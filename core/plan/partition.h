@@ -24,10 +24,19 @@ typedef struct cni_transfer {
     cni_region region;
 } cni_transfer;
 
+/* How places may do a part one after the other, along an axis: a place's to say. */
+typedef struct cni_chain_rule {
+    bool may;
+    bool apart;      /* most of the work needs nothing of what the shares before it hand on */
+    int64_t quantum; /* elements along the way that stay together */
+} cni_chain_rule;
+
 typedef enum cni_share_kind {
     CNI_SHARE_ROOT,  /* the root does all of it */
     CNI_SHARE_BOXES, /* every place the indices in its boxes */
     CNI_SHARE_RANGE, /* a reduction: every place the reduced elements [from, to) of all results; the root puts them together */
+    CNI_SHARE_CHAIN, /* every place its boxes, each with what the share before hands on: elements [from, to) along the way */
+    CNI_SHARE_JOINT, /* every place its boxes; what moves of some operands is known from values only, and is the part's own matter */
     CNI_SHARE_BYTES /* a carry or fill: every place bytes [from, to) of the slot */
 } cni_share_kind;
 
@@ -35,9 +44,17 @@ typedef enum cni_share_kind {
 typedef struct cni_share {
     int place;
     int nboxes;
-    const cni_box *boxes;
+    const cni_box
+        *boxes;       /* of a group: of its iteration space; of a library op: naccess for each, one of every operand */
+    uint32_t naccess; /* 0: of a group */
     int64_t from, to;
 } cni_share;
+
+/* Box i of the share, as the access sees it. */
+static inline const cni_box *cni_share_box(const cni_share *share, int i, uint32_t access)
+{
+    return share->naccess == 0 ? &share->boxes[i] : &share->boxes[(uint32_t)i * share->naccess + access];
+}
 
 typedef struct cni_shared_part {
     const cni_part *part; /* of the plan, or some of its stores */
@@ -45,6 +62,9 @@ typedef struct cni_shared_part {
     uint8_t kind;
     uint32_t primary; /* BOXES, RANGE: the access whose owners do the work */
     int64_t quantum;  /* RANGE */
+    bool listed;      /* shares are of all places, not of local ones alone */
+    uint8_t dynamic; /* JOINT: bits of the accesses that no transfer is for */
+    bool at_end; /* CHAIN of a library op: what it writes is the last share's; of a group: what it reduces */
     uint32_t nshares;
     const cni_share
         *shares; /* of local places, in their order; a root's, and of a range all that the root hears of, always */
@@ -84,6 +104,7 @@ typedef struct cni_partition_request {
     int64_t spread_bytes;             /* bases from this size on are spread */
     const int64_t
         *quantum; /* by part, in the order of launches: elements of a reduction that stay together; 0: no share */
+    const cni_chain_rule *chains; /* by part */
 } cni_partition_request;
 
 cn_status cni_partition_make(const cni_partition_request *request, cni_partition **out);

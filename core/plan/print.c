@@ -12,7 +12,7 @@ static const char *kind_name(const cni_op *op)
 {
     static const char *const names[CNI_KIND_COUNT] = {
         [CNI_COPY] = "copy",
-#define CN_LIBRARY(id, name, scratch) [CNI_##id] = #name,
+#define CN_LIBRARY(id, name, scratch, share, chain) [CNI_##id] = #name,
 #include "op/library.def"
 #undef CN_LIBRARY
     };

@@ -195,10 +195,11 @@ static bool updates(const maker *m, const cni_part *part, uint32_t view)
            cni_geometry_cut(&g, 0, 0, boxes) < 0;
 }
 
-static void move_share(maker *m, const cni_access *access, const cni_share *share, bool to_owner)
+static void move_share(maker *m, const cni_shared_part *shared, uint32_t a, const cni_share *share, bool to_owner)
 {
+    const cni_access *access = &shared->part->access[a];
     for (int k = 0; k < share->nboxes; k++) {
-        move_view(m, access->slot, access->view, &share->boxes[k], share->place, to_owner);
+        move_view(m, access->slot, access->view, cni_share_box(share, k, a), share->place, to_owner);
     }
 }
 
@@ -214,7 +215,13 @@ static int next_place(const maker *m, cni_place_range near, int place)
 static void move_access(maker *m, const cni_shared_part *shared, uint32_t a, bool to_owner)
 {
     const cni_access *access = &shared->part->access[a];
-    if (access->slot == CNI_NONE) {
+    if (access->slot == CNI_NONE || (shared->kind == CNI_SHARE_JOINT && (shared->dynamic >> a & 1) != 0)) {
+        return;
+    }
+    for (uint32_t i = 0; i < shared->nshares && shared->listed; i++) {
+        move_share(m, shared, a, &shared->shares[i], to_owner);
+    }
+    if (shared->listed) {
         return;
     }
     if (shared->kind == CNI_SHARE_ROOT) {
@@ -226,23 +233,28 @@ static void move_access(maker *m, const cni_shared_part *shared, uint32_t a, boo
         cni_share share;
         cni_box boxes[CNI_CUT_BOXES];
         if (cni_share_at(m->p, shared, q, &share, boxes)) {
-            move_share(m, access, &share, to_owner);
+            move_share(m, shared, a, &share, to_owner);
         }
     }
 }
 
-static bool made_at_root(const cni_shared_part *shared, uint32_t a)
+/* The place that makes all of what the access says; -1: every share makes its own. */
+static int maker_of(const cni_shared_part *shared, uint32_t a)
 {
-    if (shared->kind != CNI_SHARE_RANGE) {
-        return false;
+    if (shared->kind != CNI_SHARE_RANGE && shared->kind != CNI_SHARE_CHAIN) {
+        return -1;
+    }
+    int place = shared->kind == CNI_SHARE_RANGE ? 0 : shared->shares[shared->nshares - 1].place;
+    if (shared->part->kind == CNI_PART_LIBRARY) {
+        return shared->at_end ? place : -1;
     }
     for (uint32_t i = 0; i < shared->part->ninstr; i++) {
         const cni_instr *x = &shared->part->instr[i];
         if (x->kind == CNI_INSTR_REDUCE && x->access == a) {
-            return true;
+            return place;
         }
     }
-    return false;
+    return -1;
 }
 
 static void carry_source(maker *m, const cni_shared_part *shared)
@@ -284,8 +296,9 @@ static void after_part(maker *m, const cni_shared_part *shared)
         if (!part->access[a].written) {
             continue;
         }
-        if (made_at_root(shared, a)) {
-            move_view(m, part->access[a].slot, part->access[a].view, NULL, 0, true);
+        int place = maker_of(shared, a);
+        if (place >= 0) {
+            move_view(m, part->access[a].slot, part->access[a].view, NULL, place, true);
         } else {
             move_access(m, shared, a, true);
         }

@@ -45,6 +45,12 @@ enum { CNI_SPLIT_MOST = 8 };
  */
 bool cni_part_split(cni_partitioning *p, const cni_part *part, uint32_t *nparts, cni_part *parts);
 
+/*
+ * Where the place's share of `total` things along a view begins: as much of all as its bytes are of the view's, in whole
+ * quanta.
+ */
+int64_t cni_share_begin(const cni_geometry *view, const cni_layout *layout, int64_t total, int64_t quantum, int place);
+
 /* Fills the adoptions and the transfers of the stages, whose shares are known. */
 cn_status cni_transfers_make(cni_partitioning *p, cni_partition *out, cni_stage *stages);
 

@@ -112,6 +112,12 @@ static inline bool cni_base_shared(const cni_base *base)
     return base->wrapped || base->exports > 0;
 }
 
+/* Values that the host would have to fetch. */
+static inline bool cni_buffer_away(const cni_buffer *buffer)
+{
+    return buffer != NULL && buffer->valid != 0 && (buffer->valid & CNI_ON_HOST) == 0;
+}
+
 cni_geometry cni_array_geometry(const cn_array *a);
 cni_geometry cni_base_home(const cni_base *base);
 

@@ -181,7 +181,7 @@ static cn_status index_there(cn_array *index, int64_t extent, cn_array **out)
         return CN_OK;
     }
     CN_TRY(cni_base_flush(base));
-    if (base->buffer == NULL || base->buffer->valid != CNI_ON_DEVICE) {
+    if (!cni_buffer_away(base->buffer)) {
         return CN_OK;
     }
     CN_TRY(extremes_there(index, &least, &most));

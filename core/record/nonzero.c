@@ -75,7 +75,7 @@ static cn_status truth_ready(cn_array *array, cn_array **out, bool *away)
         cn_array_unref(dense);
         return status;
     }
-    *away = dense->base->buffer != NULL && dense->base->buffer->valid == CNI_ON_DEVICE;
+    *away = cni_buffer_away(dense->base->buffer);
     *out = dense;
     return CN_OK;
 }

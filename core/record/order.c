@@ -133,14 +133,16 @@ static cn_status reduce_all(cni_opcode op, cn_array *array, int64_t *out)
     return status;
 }
 
-/* Least and greatest of an array of numbers that is on the host; planned reductions where they pay. */
-static cn_status extent_of(cn_array *array, const int64_t *numbers, int64_t *least, int64_t *most)
+/* Least and greatest of a dense array of numbers; planned reductions, where they are, if that pays. */
+static cn_status extent_of(cn_array *array, int64_t *least, int64_t *most)
 {
     enum { PLANNED = 16384 };
     if (array->size >= PLANNED) {
         CN_TRY(reduce_all(CNI_OP_MINIMUM, array, least));
         return reduce_all(CNI_OP_MAXIMUM, array, most);
     }
+    CN_TRY(cni_base_ready(array->base));
+    const int64_t *numbers = (const int64_t *)(void *)((char *)array->base->buffer->data + array->offset);
     *least = *most = numbers[0];
     for (int64_t i = 1; i < array->size; i++) {
         *least = numbers[i] < *least ? numbers[i] : *least;
@@ -196,9 +198,8 @@ cn_status cn_bincount(cn_array *array, cn_array *weights, int64_t minlength, cn_
     if (array->size == 0) {
         return zeros(CN_INT64, minlength, result);
     }
-    void *numbers;
-    CN_TRY(cni_array_host(array, CN_INT64, &in[0], &numbers));
-    cn_status status = extent_of(in[0], numbers, &least, &most);
+    CN_TRY(cni_array_dense(array, CN_INT64, &in[0]));
+    cn_status status = extent_of(in[0], &least, &most);
     if (status == CN_OK && weights != NULL) {
         status = cni_array_dense(weights, CN_FLOAT64, &in[1]);
     }

@@ -23,7 +23,7 @@ typedef enum cni_kind {
     CNI_ELEMENTWISE, /* out... = op(in...) */
     CNI_COPY,        /* out = cast(in) */
     CNI_REDUCE,      /* out = reduce(in); out's view has stride 0 on the reduced axes; in[1]: initial value */
-#define CN_LIBRARY(id, name, scratch) CNI_##id,
+#define CN_LIBRARY(id, name, scratch, share, chain) CNI_##id,
 #include "op/library.def"
 #undef CN_LIBRARY
     CNI_KIND_COUNT

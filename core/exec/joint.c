@@ -1,0 +1,24 @@
+/* joint.c - see joint.h. */
+#include "exec/joint.h"
+
+const cni_share *cni_joint_share(const cni_joint *j, int local)
+{
+    for (uint32_t i = 0; i < j->shared->nshares; i++) {
+        if (j->shared->shares[i].place == j->world->first + local) {
+            return &j->shared->shares[i];
+        }
+    }
+    return NULL;
+}
+
+const cni_layout *cni_joint_layout(const cni_joint *j, uint32_t access)
+{
+    const cni_slot_layout *slot = &j->slots[j->part->access[access].slot];
+    return slot->spread ? &slot->layout : NULL;
+}
+
+char *cni_joint_data(const cni_joint *j, uint32_t access, int local)
+{
+    const cni_access *a = &j->part->access[access];
+    return (char *)j->addresses[local][a->slot] + cni_window_geometry(j->window, a->view).offset;
+}
