@@ -1,6 +1,6 @@
 """Rows on one GPU: cNumeric beside CuPy and JAX, each system in a process of its own.
 
-    python bench/cuda.py [--scale 0] [--rows REGEX] [--systems cnumeric,cupy,jax] [--output FILE]
+    python bench/gpu_rows.py [--scale 0] [--rows REGEX] [--systems cnumeric,cupy,jax] [--output FILE]
 
 A row's fraction is the least time that its bytes (inputs once, outputs once) take at the rate of a large copy on the
 same device, over its own time. --scale -3 makes arrays eight times smaller. A row that differs from the other systems
