@@ -11,7 +11,7 @@
 #include "exec/statement.h"
 #include "op/op.h"
 
-enum { THREADS = 256 };
+enum { THREADS = 256, GATHER_ITEMS = 4 };
 
 typedef cni_cuda_library_binding binding;
 
@@ -146,7 +146,7 @@ static bool indexed_bind(const cni_part *part, const cni_window *w, int array, i
                  "#include \"cuda/prelude.cuh\"\n#include \"op/complex.h\"\n#define TYPE %s\n#define PUT %d\ntypedef "
                  "%s index_t;\n#include \"cuda/gather.cuh\"\n%s",
                  word_of(x.itemsize), (int)put, wide ? "uint64_t" : "uint32_t", put ? "/* CNI_FINISH */\n" : "");
-    b->blocks = blocks_for(put && all > 0 ? b->p.gather.count : all);
+    b->blocks = blocks_for(!put ? (all + GATHER_ITEMS - 1) / GATHER_ITEMS : all > 0 ? b->p.gather.count : 0);
     b->finish_blocks = put ? blocks_for(all) : 0;
     b->scratch = b->marks = put ? named * 8 : 0;
     return cni_cuda_library_compiled(b, &text);

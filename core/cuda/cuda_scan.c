@@ -7,7 +7,7 @@
 #include "exec/statement.h"
 #include "op/op.h"
 
-enum { THREADS = 256, LINES_LEAST = 1024, SCAN_TILE = 2048, SELECT_TILE = 4096 };
+enum { THREADS = 256, LINES_LEAST = 1024, SCAN_TILE = 4096, SELECT_TILE = 4096 };
 
 typedef cni_cuda_library_binding binding;
 

@@ -3,10 +3,10 @@
  *
  *     place = (k over the index's dimensions) * row + (r over the row's dimensions)
  *
- * PUT 0: side[place] = array[flat[k], r].  PUT 1: array[flat[k], r] = side[place], where k is the last of equal indices:
+ * PUT 0: side[place] = array[flat[k], r]; a thread has ITEMS places, all loads on their way before the first store.  PUT 1: array[flat[k], r] = side[place], where k is the last of equal indices:
  * cni_kernel finds out which is, in a word for each place that an index can name; cni_finish writes.
  */
-enum { DIMS = 8 };
+enum { DIMS = 8, THREADS = 256, ITEMS = 4 };
 
 typedef struct extents {
     int64_t n, shape[DIMS], a[DIMS], b[DIMS]; /* n dimensions, slowest first; strides of two sides, bytes */
@@ -53,13 +53,30 @@ CNI_INLINE TYPE *named_at(const parameters *p, int64_t flat, int64_t more)
 #if !PUT
 CNI_KERNEL(cni_kernel, parameters)
 {
-    const index_t e = (index_t)blockIdx.x * blockDim.x + threadIdx.x;
-    if (e < (index_t)(p.count * p.row)) {
-        const index_t k = p.row == 1 ? e : e / (index_t)p.row;
-        int64_t side = 0, array = 0;
-        offsets_of(&p.rest, e - k * (index_t)p.row, &array, &side);
-        const int64_t flat = index_at(&p, k, &side);
-        *(TYPE *)(p.side + side) = *named_at(&p, flat, array);
+    const index_t first = (index_t)blockIdx.x * (THREADS * ITEMS) + threadIdx.x, all = (index_t)(p.count * p.row);
+    int64_t side[ITEMS], array[ITEMS], flat[ITEMS];
+    TYPE v[ITEMS];
+    CNI_UNROLL
+    for (int i = 0; i < ITEMS; i++) {
+        const index_t e = first + (index_t)(i * THREADS);
+        side[i] = array[i] = flat[i] = 0;
+        if (e < all) {
+            const index_t k = p.row == 1 ? e : e / (index_t)p.row;
+            offsets_of(&p.rest, e - k * (index_t)p.row, &array[i], &side[i]);
+            flat[i] = index_at(&p, k, &side[i]);
+        }
+    }
+    CNI_UNROLL
+    for (int i = 0; i < ITEMS; i++) {
+        if (first + (index_t)(i * THREADS) < all) {
+            v[i] = *named_at(&p, flat[i], array[i]);
+        }
+    }
+    CNI_UNROLL
+    for (int i = 0; i < ITEMS; i++) {
+        if (first + (index_t)(i * THREADS) < all) {
+            *(TYPE *)(p.side + side[i]) = v[i];
+        }
     }
 }
 #else

@@ -77,26 +77,24 @@ CNI_INLINE VALUE tiles_before(const tiles *t, int64_t tile, int lane)
     }
 }
 
-/*
- * Every thread calls it with the tile's own fold; before: what stands before the tile in its line. False: it is the
- * line's first.
- */
+/* Every thread calls it, as soon as the tile's own fold is known: those behind need not wait for more. */
+CNI_INLINE void tile_own(const tiles *t, int64_t tile, bool first, VALUE own)
+{
+    if (threadIdx.x == 0) {
+        *(first ? &t->upto[tile] : &t->own[tile]) = own;
+        cni_publish(&t->flags[tile], first ? UPTO : OWN);
+    }
+}
+
+/* Then every thread calls it; before: what stands before the tile in its line. False: it is the line's first. */
 CNI_INLINE bool tile_before(const tiles *t, int64_t tile, bool first, VALUE own, VALUE *before)
 {
     CNI_SHARED VALUE found;
-    if (threadIdx.x < WARP) {
-        const int lane = (int)threadIdx.x;
-        if (lane == 0 && !first) {
-            t->own[tile] = own;
-            cni_publish(&t->flags[tile], OWN);
-        }
-        VALUE v = own;
-        if (!first) {
-            v = tiles_before(t, tile, lane);
-        }
-        if (lane == 0) {
+    if (threadIdx.x < WARP && !first) {
+        const VALUE v = tiles_before(t, tile, (int)threadIdx.x);
+        if (threadIdx.x == 0) {
             found = v;
-            t->upto[tile] = first ? own : FOLD(v, own);
+            t->upto[tile] = FOLD(v, own);
             cni_publish(&t->flags[tile], UPTO);
         }
     }

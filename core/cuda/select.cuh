@@ -56,12 +56,28 @@ CNI_KERNEL(cni_kernel, parameters)
             chosen[at++] = (uint16_t)((int)threadIdx.x * RUN + k);
         }
     }
-    const int64_t place = tile_before(&t, tile, tile == 0, own, &earlier) ? earlier : 0;
-    for (int i = (int)threadIdx.x; i < (int)own; i += THREADS) {
-#ifdef TYPE
-        ((TYPE *)p.out)[place + i] = ((const TYPE *)p.array)[first + chosen[i]];
-#else
-        ((int64_t *)p.out)[place + i] = first + chosen[i];
+    tile_own(&t, tile, tile == 0, own);
+    CNI_BARRIER();
+#ifdef TYPE /* on their way while the tile waits for those before it */
+    TYPE v[RUN];
+    CNI_UNROLL
+    for (int k = 0; k < RUN; k++) {
+        const int i = (int)threadIdx.x + k * THREADS;
+        if (i < (int)own) {
+            v[k] = ((const TYPE *)p.array)[first + chosen[i]];
+        }
+    }
 #endif
+    const int64_t place = tile_before(&t, tile, tile == 0, own, &earlier) ? earlier : 0;
+    CNI_UNROLL
+    for (int k = 0; k < RUN; k++) {
+        const int i = (int)threadIdx.x + k * THREADS;
+        if (i < (int)own) {
+#ifdef TYPE
+            ((TYPE *)p.out)[place + i] = v[k];
+#else
+            ((int64_t *)p.out)[place + i] = first + chosen[i];
+#endif
+        }
     }
 }

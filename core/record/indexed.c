@@ -13,7 +13,7 @@
 
 /* ---- Indices ---- */
 
-enum { INDEX_THREADS = 64 };
+enum { INDEX_THREADS = 64, CHECKED_THERE = 1 << 20 };
 
 cn_status cni_array_dense(cn_array *array, cn_dtype dtype, cn_array **out)
 {
@@ -171,7 +171,10 @@ static cn_status wrap_there(cn_array *index, int64_t extent, cn_array **out)
     return status;
 }
 
-/* An int64 index whose values are on the device alone, checked there; *out stays NULL if they are not, or out of range. */
+/*
+ * An int64 index, checked on the device: one whose values are there alone, or there too and many. *out stays NULL if it
+ * is neither, or out of range.
+ */
 static cn_status index_there(cn_array *index, int64_t extent, cn_array **out)
 {
     int64_t least, most;
@@ -181,7 +184,8 @@ static cn_status index_there(cn_array *index, int64_t extent, cn_array **out)
         return CN_OK;
     }
     CN_TRY(cni_base_flush(base));
-    if (!cni_buffer_away(base->buffer)) {
+    bool both = base->buffer != NULL && (base->buffer->valid & CNI_ON_DEVICE) != 0 && index->size >= CHECKED_THERE;
+    if (!cni_buffer_away(base->buffer) && !both) {
         return CN_OK;
     }
     CN_TRY(extremes_there(index, &least, &most));
