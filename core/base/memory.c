@@ -86,8 +86,18 @@ typedef struct free_block {
     struct free_block *next;
 } free_block;
 
+/* Addresses that are reserved, of which a part is touched: kept, too, the oldest first given back. */
+enum { RESERVED_KEPT = 64, RESERVED_SMALL = 1 << 20 };
+
+typedef struct reserved_block {
+    void *memory;
+    int64_t nbytes, counted;
+} reserved_block;
+
 static free_block *free_blocks[CLASS_COUNT];
-static int64_t live_bytes, peak_bytes, kept_bytes;
+static reserved_block reserved[RESERVED_KEPT];
+static int reserved_count;
+static int64_t live_bytes, peak_bytes, kept_bytes, reserved_bytes;
 
 /* Class of a size, and the size that blocks of the class have. */
 static int size_class(int64_t nbytes, size_t *block_size)
@@ -134,7 +144,7 @@ void *cni_storage_alloc(int64_t nbytes)
         kept_bytes -= (int64_t)size;
     } else {
         block = block_create(size);
-        if (block == NULL && kept_bytes > 0) {
+        if (block == NULL && kept_bytes + reserved_count > 0) {
             cni_storage_trim();
             block = block_create(size);
         }
@@ -156,6 +166,12 @@ static int64_t machine_bytes(void)
     return known;
 }
 
+static int64_t at_least_floor(int64_t keep)
+{
+    int64_t floor = machine_bytes() / KEEP_OF_MACHINE;
+    return keep > floor ? keep : floor;
+}
+
 void cni_storage_free(void *memory, int64_t nbytes)
 {
     if (memory == NULL) {
@@ -164,9 +180,7 @@ void cni_storage_free(void *memory, int64_t nbytes)
     size_t size;
     int index = size_class(nbytes, &size);
     live_bytes -= (int64_t)size;
-    int64_t keep = live_bytes / KEEP_OF_LIVE, floor = machine_bytes() / KEEP_OF_MACHINE;
-    keep = keep > floor ? keep : floor;
-    if (kept_bytes + (int64_t)size > keep) {
+    if (kept_bytes + (int64_t)size > at_least_floor(live_bytes / KEEP_OF_LIVE)) {
         free(memory);
         return;
     }
@@ -176,8 +190,25 @@ void cni_storage_free(void *memory, int64_t nbytes)
     kept_bytes += (int64_t)size;
 }
 
+static void reserved_take(int i)
+{
+    reserved_bytes -= reserved[i].counted;
+    reserved_count--;
+    memmove(&reserved[i], &reserved[i + 1], (size_t)(reserved_count - i) * sizeof *reserved);
+}
+
+/* Gives back the oldest until so many are left, which take so much. */
+static void reserved_trim(int most, int64_t bytes_most)
+{
+    while (reserved_count > most || (reserved_count > 0 && reserved_bytes > bytes_most)) {
+        munmap(reserved[0].memory, (size_t)reserved[0].nbytes);
+        reserved_take(0);
+    }
+}
+
 void cni_storage_trim(void)
 {
+    reserved_trim(0, 0);
     for (int i = 0; i < CLASS_COUNT; i++) {
         while (free_blocks[i] != NULL) {
             free_block *next = free_blocks[i]->next;
@@ -189,16 +220,6 @@ void cni_storage_trim(void)
 }
 
 /* ---- Reserved addresses ---- */
-
-enum { RESERVED_KEPT = 64, RESERVED_SMALL = 1 << 20 };
-
-typedef struct reserved_block {
-    void *memory;
-    int64_t nbytes;
-} reserved_block;
-
-static reserved_block reserved[RESERVED_KEPT];
-static int reserved_count;
 
 static void *map(int64_t nbytes)
 {
@@ -218,12 +239,16 @@ void *cni_storage_reserve(int64_t nbytes, int64_t counted, bool *fresh)
     for (int i = reserved_count; i-- > 0 && memory == NULL;) {
         if (reserved[i].nbytes == nbytes) {
             memory = reserved[i].memory;
-            reserved[i] = reserved[--reserved_count];
+            reserved_take(i);
         }
     }
     if (memory == NULL) {
         *fresh = true;
         memory = map(nbytes);
+        if (memory == NULL) {
+            cni_storage_trim();
+            memory = map(nbytes);
+        }
     }
     if (memory != NULL) {
         live_bytes += counted;
@@ -242,12 +267,10 @@ void cni_storage_unreserve(void *memory, int64_t nbytes, int64_t counted)
         return;
     }
     live_bytes -= counted;
-    if (reserved_count == RESERVED_KEPT) { /* the oldest goes */
-        munmap(reserved[0].memory, (size_t)reserved[0].nbytes);
-        memmove(reserved, reserved + 1, (RESERVED_KEPT - 1) * sizeof *reserved);
-        reserved_count--;
-    }
-    reserved[reserved_count++] = (reserved_block){memory, nbytes};
+    reserved_trim(RESERVED_KEPT - 1, INT64_MAX);
+    reserved[reserved_count++] = (reserved_block){memory, nbytes, counted};
+    reserved_bytes += counted;
+    reserved_trim(RESERVED_KEPT, at_least_floor(live_bytes));
 }
 
 int64_t cni_storage_live(void)
