@@ -305,3 +305,14 @@ x = numpy.arange(3000.0).reshape(100, 30)
 print(nth > 5, value == float((x[1:] + 2 * x[:-1]).sum(0)[3]))
 """
     assert at_places(3, program).split() == ["True", "True"]
+
+
+def test_every_value_is_stored_where_there_are_several_places():
+    """A window that runs twice would be two at the other places."""
+    program = """
+x, y = np.arange(4096.0) % 7, np.arange(4096.0) % 5
+value = ((x - y) ** 2,)
+print(float(np.ndarray.sum(*value)), np.stats()["faded"], float((value[0] + 1).sum()))
+"""
+    first, faded, second = at_places(3, program).split()
+    assert (int(faded), float(second)) == (0, float(first) + 4096)

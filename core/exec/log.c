@@ -43,6 +43,8 @@ static size_t entry_capacity, entry_size;
 static uint64_t *gone;
 static size_t gone_count, gone_capacity;
 static uint64_t last_known;
+static uint64_t *unused; /* numbers of bases that are gone, which others hear before they are used again */
+static size_t unused_count, unused_capacity;
 static int64_t told[CNI_SETTING_COUNT]; /* settings that the others have */
 static bool told_any;
 static bool unheard; /* others may have seen floating-point events */
@@ -82,6 +84,9 @@ void cni_log_forget(cni_base *base)
 {
     if (cni_grow((void **)&gone, &gone_capacity, gone_count + 1, sizeof *gone)) {
         gone[gone_count++] = base->known;
+        if (cni_grow((void **)&unused, &unused_capacity, unused_count + 1, sizeof *unused)) {
+            unused[unused_count++] = base->known;
+        }
     }
     base->known = 0;
 }
@@ -89,7 +94,7 @@ void cni_log_forget(cni_base *base)
 static bool put_base(cni_base *base, uint8_t state, uint8_t live)
 {
     if (base->known == 0) {
-        base->known = ++last_known;
+        base->known = unused_count > 0 ? unused[--unused_count] : ++last_known;
     }
     bool spread = (state & CNI_BASE_SPREAD) != 0;
     entry_base b = {.known = base->known,
@@ -148,7 +153,7 @@ static bool block_of(const cni_window *w, uint32_t *number, uint32_t *bytes)
     return known || block_keep(b, entry, entry_size);
 }
 
-static bool put_window(const cni_window *w, const cni_skeleton *s, entry_head *head)
+static bool put_window(const cni_window *w, const cni_skeleton *s, const uint8_t *live, entry_head *head)
 {
     if (!block_of(w, &head->block, &head->block_bytes)) {
         return false;
@@ -156,12 +161,12 @@ static bool put_window(const cni_window *w, const cni_skeleton *s, entry_head *h
     const block *b = &blocks[head->block];
     bool made = put_head(head) && put(b->data, head->block_bytes) && put(w->scalars, w->nscalars * sizeof *w->scalars);
     for (size_t i = 0; i < w->nbases && made; i++) {
-        made = put_base(w->bases[i], s->states[i], s->live[i]);
+        made = put_base(w->bases[i], s->states[i], live[i]);
     }
     return made;
 }
 
-cn_status cni_log_window(const cni_window *w, const cni_skeleton *s, bool agree)
+cn_status cni_log_window(const cni_window *w, const cni_skeleton *s, const uint8_t *live, bool agree)
 {
     uint32_t homes = w->nbases > 0 ? (uint32_t)w->ngeometry - s->homes[0] : 0;
     entry_head head = {.kind = ENTRY_WINDOW,
@@ -174,7 +179,7 @@ cn_status cni_log_window(const cni_window *w, const cni_skeleton *s, bool agree)
                        .ngeometry = (uint32_t)w->ngeometry,
                        .nhomes = homes,
                        .hash = w->hash};
-    if (!put_window(w, s, &head)) {
+    if (!put_window(w, s, live, &head)) {
         blocks[head.block].size = 0; /* kept, perhaps, and not sent */
         return cni_fail_memory((int64_t)entry_size);
     }

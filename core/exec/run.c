@@ -591,9 +591,11 @@ static cn_status plan_run(cni_plan *plan, const cni_window *w, const cni_skeleto
     return status;
 }
 
+/* Workers take the plan that rank 0 has: it keeps just what they hear is alive. */
 static cn_status plan_get(const cni_window *w, const cni_skeleton *s, bool spread, cni_plan **plan)
 {
-    *plan = cni_plan_find(w, s, spread ? cni_spread_unchanged : geometry_unchanged);
+    bool loosely = cni_process_net->rank == 0;
+    *plan = cni_plan_find(w, s, loosely, spread ? cni_spread_unchanged : geometry_unchanged);
     if (*plan != NULL) {
         cni_stats.plan_hits++;
         return CN_OK;
@@ -607,17 +609,20 @@ static cn_status plan_get(const cni_window *w, const cni_skeleton *s, bool sprea
 /* Runs the window over the places; rank 0 tells the others once it knows that it can. */
 static cn_status spread_run(const cni_window *w, const cni_skeleton *s)
 {
+    static bool refused; /* the others may lack what is there already */
     cni_plan *plan;
     cni_spread_run run;
     uint64_t missed = cni_stats.plan_misses;
     CN_TRY(plan_get(w, s, true, &plan));
-    bool fresh = cni_stats.plan_misses != missed;
+    bool fresh = cni_stats.plan_misses != missed || refused;
+    refused = true;
     CN_TRY(cni_spread_prepare(plan, w, s, &run, &fresh));
     cn_status status = CN_OK;
     if (cni_process_net->size > 1) {
-        status = cni_log_window(w, s, fresh);
+        status = cni_log_window(w, s, plan->live, fresh);
         status = status == CN_OK && fresh ? cni_spread_agree(CN_OK) : status;
     }
+    refused = status != CN_OK;
     status = status == CN_OK ? cni_spread_go(&run) : status;
     cni_spread_finish(&run);
     return status;
@@ -658,6 +663,9 @@ cn_status cni_window_run(cni_window *w)
 {
     static cni_skeleton skeleton; /* memory is kept from window to window */
     size_t ngeometry = w->ngeometry;
+    if (cni_world_get()->places > 1) {
+        w->fading = NULL; /* every value is stored where there are several places */
+    }
     cn_status status = cni_skeleton_build(w, &skeleton);
     if (status == CN_OK) {
         status = cni_spread_wanted(w, &skeleton) ? spread_run(w, &skeleton) : root_run(w, &skeleton);

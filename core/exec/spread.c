@@ -12,6 +12,48 @@
 
 enum { POISON = 0xA5, POISON_MOST = 1 << 20 };
 
+/* ---- Numbers of spread buffers ---- */
+
+enum { NUMBER_BUCKETS = 1024 };
+
+static cni_buffer *numbered[NUMBER_BUCKETS];
+static uint64_t last_number;
+
+/* Where the buffer with this number is linked; its content is NULL if there is none. */
+static cni_buffer **number_link(uint64_t number)
+{
+    cni_buffer **link = &numbered[number % NUMBER_BUCKETS];
+    while (*link != NULL && (*link)->spread->number != number) {
+        link = &(*link)->spread->next;
+    }
+    return link;
+}
+
+static void number_free(cni_buffer *b)
+{
+    if (b->spread->number != 0) {
+        *number_link(b->spread->number) = b->spread->next;
+        b->spread->number = 0;
+    }
+}
+
+/* Numbers are given in the order of windows that run, the same everywhere. */
+static void number_give(cni_buffer *b)
+{
+    if (cni_world_get()->net->size > 1) {
+        number_free(b);
+        cni_buffer **link = number_link(++last_number);
+        b->spread->number = last_number;
+        b->spread->next = NULL;
+        *link = b;
+    }
+}
+
+cni_buffer *cni_spread_find(uint64_t number)
+{
+    return number > 0 ? *number_link(number) : NULL;
+}
+
 /* ---- Buffers at places ---- */
 
 static void release(cni_buffer *b)
@@ -27,7 +69,7 @@ static void release(cni_buffer *b)
         cni_storage_unreserve(b->data, b->nbytes, counted);
         b->data = NULL;
     }
-    cni_spread_number_free(b);
+    number_free(b);
     cni_free(b->spread);
     b->spread = NULL;
 }
@@ -41,7 +83,6 @@ cn_status cni_spread_attach(cni_buffer *b)
     if (b->spread != NULL) {
         return CN_OK;
     }
-    cni_process_places = &places;
     b->spread = cni_alloc_zero(1, sizeof *b->spread + (size_t)(world->local - 1) * sizeof(void *));
     return b->spread != NULL ? CN_OK : cni_fail_memory((int64_t)sizeof *b->spread);
 }
@@ -59,40 +100,6 @@ static cn_status memory_at(cni_buffer *b, int local, bool *fresh)
     }
     b->spread->reserved |= local == 0 && *memory != NULL;
     return *memory != NULL ? CN_OK : cni_fail_memory(b->nbytes);
-}
-
-/* ---- Numbers of spread buffers ---- */
-
-static cni_buffer **numbered;
-static size_t numbered_capacity;
-static uint64_t last_number;
-
-/* Numbers are given in the order of windows that run, the same everywhere. */
-static void number_give(cni_buffer *b)
-{
-    if (cni_world_get()->net->size > 1 && b->spread->number == 0) {
-        b->spread->number = ++last_number;
-        numbered[last_number] = b;
-    }
-}
-
-static cn_status numbers_reserve(size_t n)
-{
-    bool room = cni_grow((void **)&numbered, &numbered_capacity, last_number + n + 1, sizeof *numbered);
-    return room ? CN_OK : cni_fail_memory((int64_t)(n * sizeof *numbered));
-}
-
-void cni_spread_number_free(cni_buffer *b)
-{
-    if (b->spread->number != 0) {
-        numbered[b->spread->number] = NULL;
-        b->spread->number = 0;
-    }
-}
-
-cni_buffer *cni_spread_find(uint64_t number)
-{
-    return number > 0 && number <= last_number ? numbered[number] : NULL;
 }
 
 /* ---- Is there anything for others to do? ---- */
@@ -176,6 +183,10 @@ static cn_status entry_take(cni_spread_run *r, uint32_t slot, bool *fresh)
     if (b->valid == CNI_ON_DEVICE) {
         CN_TRY(cni_buffer_to_host(b, true));
     }
+    if (r->b->partition->slots[slot].adopted && b->refs > 1) { /* the others know of no copies made here */
+        CN_TRY(cni_base_make_sole(base));
+        b = base->buffer;
+    }
     r->buffers[slot] = b;
     CN_TRY(slot_memory(r, slot, fresh));
     if (r->b->partition->slots[slot].adopted) {
@@ -205,7 +216,7 @@ static cn_status slots_take(cni_spread_run *r, bool *fresh)
             }
         }
     }
-    return numbers_reserve(r->plan->nslots);
+    return CN_OK;
 }
 
 static cn_status storage_take(cni_spread_run *r, bool *fresh)
@@ -228,6 +239,7 @@ static cn_status storage_take(cni_spread_run *r, bool *fresh)
 
 cn_status cni_spread_prepare(cni_plan *plan, const cni_window *w, const cni_skeleton *s, cni_spread_run *r, bool *fresh)
 {
+    cni_process_places = &places;
     CN_TRY(cni_spread_bind(plan, w, s, fresh));
     *r = (cni_spread_run){.plan = plan, .w = w, .s = s, .b = plan->spread, .world = cni_world_get()};
     cn_status status = storage_take(r, fresh);
@@ -408,7 +420,7 @@ static void commit(const cni_spread_run *r)
         cni_base *base = r->w->bases[plan->commits[i].base];
         cni_buffer *old = base->buffer;
         base->buffer = r->buffers[plan->commits[i].slot];
-        if ((base->buffer->valid & CNI_ON_PLACES) != 0) {
+        if ((base->buffer->valid & CNI_ON_PLACES) != 0 && base->buffer->spread->number == 0) {
             number_give(base->buffer);
         }
         cni_buffer_unref(old);

@@ -67,7 +67,6 @@ void cni_spread_finish(cni_spread_run *run); /* after go, or instead of it */
 
 /* The spread buffer with this number; NULL: none. The same number means the same buffer at every process. */
 cni_buffer *cni_spread_find(uint64_t number);
-void cni_spread_number_free(cni_buffer *buffer);
 
 /* Gives the buffer what this process's places need to have of it. */
 cn_status cni_spread_attach(cni_buffer *buffer);
@@ -83,8 +82,9 @@ bool cni_spread_unchanged(const cni_plan *plan, const cni_window *w);
 
 /* ---- The log (log.c) ---- */
 
-/* Rank 0: the others do the window too. agree: they first say whether they can (cni_spread_agree). */
-cn_status cni_log_window(const cni_window *w, const cni_skeleton *s, bool agree);
+/* Rank 0: the others do the window too, with a plan that keeps what lives. agree: they first say whether they can
+   (cni_spread_agree). */
+cn_status cni_log_window(const cni_window *w, const cni_skeleton *s, const uint8_t *live, bool agree);
 
 /* Collective: CN_OK if every process says so; else the failure of one, by name. */
 cn_status cni_spread_agree(cn_status mine);

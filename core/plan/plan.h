@@ -171,8 +171,12 @@ bool cni_guards_hold(const cni_plan *plan, const cni_window *w, const cni_skelet
 cn_status cni_plan_make(const cni_window *w, const cni_skeleton *s, cni_plan **out);
 void cni_plan_destroy(cni_plan *plan);
 
-/* The cache. cni_plan_find: NULL if no plan fits; unchanged geometry is the caller's to know (recheck = false). */
-cni_plan *cni_plan_find(const cni_window *w, const cni_skeleton *s, bool (*geometry_unchanged)(const cni_plan *, const cni_window *));
+/*
+ * The cache. cni_plan_find: NULL if no plan fits; loosely: one that keeps more than the window needs may do for a while;
+ * unchanged geometry is the caller's to know (recheck = false).
+ */
+cni_plan *cni_plan_find(const cni_window *w, const cni_skeleton *s, bool loosely,
+                        bool (*geometry_unchanged)(const cni_plan *, const cni_window *));
 void cni_plan_keep(cni_plan *plan);
 void cni_plan_cache_clear(void);
 

@@ -111,7 +111,7 @@ static bool keeps_enough(const cni_plan *plan, const cni_skeleton *s, bool *exac
     return true;
 }
 
-cni_plan *cni_plan_find(const cni_window *w, const cni_skeleton *s,
+cni_plan *cni_plan_find(const cni_window *w, const cni_skeleton *s, bool loosely,
                         bool (*geometry_unchanged)(const cni_plan *, const cni_window *))
 {
     cni_plan *loose = NULL;
@@ -129,7 +129,7 @@ cni_plan *cni_plan_find(const cni_window *w, const cni_skeleton *s,
             plan->last_use = ++cache_clock;
             return plan;
         }
-        loose = plan;
+        loose = loosely ? plan : NULL;
     }
     if (loose != NULL && loose->loose_hits++ < LOOSE_MOST) {
         loose->hits++;

@@ -218,6 +218,21 @@ cn_status cni_base_materialise(cni_base *base)
     return base->buffer != NULL ? CN_OK : cni_buffer_create(base->nbytes, &base->buffer);
 }
 
+cn_status cni_base_make_sole(cni_base *base)
+{
+    CN_TRY(cni_base_materialise(base));
+    CN_TRY(cni_buffer_to_host(base->buffer, base->buffer->refs == 1));
+    if (base->buffer->refs == 1) {
+        return CN_OK;
+    }
+    cni_buffer *own;
+    CN_TRY(cni_buffer_create(base->nbytes, &own));
+    memcpy(own->data, base->buffer->data, (size_t)base->nbytes);
+    cni_buffer_unref(base->buffer);
+    base->buffer = own;
+    return CN_OK;
+}
+
 cni_geometry cni_base_home(const cni_base *base)
 {
     return (cni_geometry){base->home_ndim, base->home_itemsize, 0, base->home, base->home + base->home_ndim};

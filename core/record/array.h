@@ -24,6 +24,7 @@ typedef struct cni_spread {
     cni_layout layout; /* while valid says CNI_ON_PLACES */
     bool reserved;     /* data, too, is addresses of which only a part is touched */
     uint64_t number;   /* its name among the processes; 0: it needs none */
+    struct cni_buffer *next; /* numbered alike (exec) */
     void *more[];      /* memory of the other places of this process, by place - 1; NULL: none yet */
 } cni_spread;
 
@@ -137,6 +138,9 @@ void cni_base_set_home(cni_base *base, int ndim, const int64_t *shape, const int
 
 /* Gives the base a buffer of its own, uninitialised, if it has none. */
 cn_status cni_base_materialise(cni_base *base);
+
+/* Memory of its own on the host, if the base shares its buffer with a copy made of it. */
+cn_status cni_base_make_sole(cni_base *base);
 
 /* Frees the base if nothing mentions it any more. */
 void cni_base_drop(cni_base *base);

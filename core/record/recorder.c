@@ -181,12 +181,11 @@ static bool runs_again(const cni_window *w)
     return true;
 }
 
-/* The value that a flush may leave out: made in the current window, with one handle, where there is one place. */
+/* The value that a flush may leave out: made in the current window, with one handle. */
 static cni_base *fading_of(const cni_recorder *r)
 {
     const cni_base *base = r->fading;
-    bool fades = base != NULL && base->arrays == 1 && base->windows == 1 && cni_process_places == NULL &&
-                 runs_again(r->current);
+    bool fades = base != NULL && base->arrays == 1 && base->windows == 1 && runs_again(r->current);
     return fades ? r->fading : NULL;
 }
 

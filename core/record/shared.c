@@ -109,27 +109,11 @@ cn_status cn_array_wrap(void *block, int64_t nbytes, bool writeable, void (*rele
 
 /* ---- Exports ---- */
 
-/* Memory of its own, if the base shares its buffer with a copy made of it. */
-static cn_status make_sole(cni_base *base)
-{
-    CN_TRY(cni_base_materialise(base));
-    CN_TRY(cni_buffer_to_host(base->buffer, base->buffer->refs == 1));
-    if (base->buffer->refs == 1) {
-        return CN_OK;
-    }
-    cni_buffer *own;
-    CN_TRY(cni_buffer_create(base->nbytes, &own));
-    memcpy(own->data, base->buffer->data, (size_t)base->nbytes);
-    cni_buffer_unref(base->buffer);
-    base->buffer = own;
-    return CN_OK;
-}
-
 cn_status cn_array_export(cn_array *array, void **data)
 {
     cni_base *base = array->base;
     CN_TRY(cni_base_flush(base));
-    CN_TRY(make_sole(base));
+    CN_TRY(cni_base_make_sole(base));
     CN_TRY(cni_places_settle());
     base->exports++;
     base->arrays++;
