@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -28,11 +29,19 @@ static void become_deaf(void)
     prctl(PR_SET_TIMERSLACK, 5000UL, 0UL, 0UL, 0UL); /* short waits for the next entry are meant to be short */
 }
 
+/* Tests make the n-th allocation of the workers fail. */
+static void fault_read(void)
+{
+    const char *nth = getenv("CNUMERIC_WORKER_FAULT");
+    cn_fault_set(nth != NULL ? strtoull(nth, NULL, 10) : 0);
+}
+
 static cn_status follow_log(const cni_net *net)
 {
     const void *entry;
     int64_t nbytes;
     CN_TRY(cni_greeting_receive(net));
+    fault_read();
     for (bool stop = false; !stop;) {
         CN_TRY(net->log_receive(&entry, &nbytes));
         CN_TRY(cni_log_apply(entry, nbytes, &stop));

@@ -84,3 +84,35 @@ def test_processes_agree_on(mpi, name):
     environment = {"CNUMERIC_SPREAD_BYTES": "1000", "CNUMERIC_VERIFY": "1"}
     status, out, err = mpi.python(3, PRELUDE + PROGRAMS[name] + "print('same')", environment=environment)
     assert (status, out) == (0, "same\n"), err
+
+
+FAULTS = """
+x = np.arange(300000.0).reshape(3000, 100) % 7
+refused = 0
+for attempt in range(3):
+    try:
+        y = (x[1:] + x[:-1]) * 2
+        s = y.sum(0)
+        total = float(y.sum())
+        v = numpy.asarray(np.sort(y, axis=0)[::-1] + y + s)
+        break
+    except MemoryError as error:
+        refused += "another process has no memory" in str(error)
+x = numpy.arange(300000.0).reshape(3000, 100) % 7
+y = (x[1:] + x[:-1]) * 2
+assert total == y.sum()
+same(v, numpy.sort(y, axis=0)[::-1] + y + y.sum(0))
+print("refused", refused)
+"""
+
+
+def test_a_worker_without_memory(mpi):
+    """It refuses, and the next try succeeds; or, where nobody waits for its answer, it ends all, and says why."""
+    refused, said = 0, False
+    for nth in (1, 15, 27, 30, 40, 50, 60, 80):
+        environment = {**EVERY_ARRAY, "CNUMERIC_WORKER_FAULT": str(nth)}
+        status, out, err = mpi.python(2, PRELUDE + FAULTS, environment=environment)
+        assert (status, out) in [(0, "refused 1\n"), (0, "refused 0\n"), (1, "")], (nth, out, err)
+        refused += out == "refused 1\n"
+        said |= status == 1 and "Unable to allocate" in err  # a launcher may end before it has passed it on
+    assert refused >= 3 and said
