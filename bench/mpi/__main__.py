@@ -112,7 +112,7 @@ def measure(runner: Runner, kind: str, name: str, size: int, steps: int, ranks: 
         best["cnumeric"] = min(ours["seconds"], best.get("cnumeric", math.inf))
         best.update({name: ours[name] for name in ("messages", "fallbacks", "root_bytes")})
         best["c"] = min(theirs["seconds"], best.get("c", math.inf))
-        best["equal"] = math.isclose(ours["sum"], theirs["sum"], rel_tol=1e-9)
+        best["equal"] = math.isclose(ours["sum"], theirs["sum"], rel_tol=1e-6)  # the C program adds up as values come
     return best
 
 
