@@ -156,6 +156,16 @@ void cni_reduce_tile(const cni_group_binding *g, cni_lane *lane, cni_reduction *
 /* At least `need` bytes of the group's arena: *memory while it has room for them, else more than asked for. */
 bool cni_group_room(cni_group_binding *g, char **memory, size_t *room, size_t need); /* false: no memory */
 
+/* Elements of dimensions [first, end) of the nest. */
+static inline int64_t cni_group_extent(const cni_group_binding *g, int first, int end)
+{
+    int64_t count = 1;
+    for (int d = first; d < end; d++) {
+        count *= g->shape[d];
+    }
+    return count;
+}
+
 /* The part of count units that is lane k's of n. */
 static inline int64_t cni_lane_begin(int64_t count, int k, int n)
 {

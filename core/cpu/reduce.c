@@ -397,15 +397,6 @@ void cni_reduce_tile(const cni_group_binding *g, cni_lane *lane, cni_reduction *
     }
 }
 
-static int64_t extent(const cni_group_binding *g, int first, int end)
-{
-    int64_t count = 1;
-    for (int d = first; d < end; d++) {
-        count *= g->shape[d];
-    }
-    return count;
-}
-
 /* Puts dimensions [first, end) at a place counted in C order. */
 static void seek(const cni_group_binding *g, cni_lane *lane, int first, int end, int64_t place)
 {
@@ -467,7 +458,7 @@ static void take_elements(const cni_group_binding *g, cni_lane *lane, const cni_
 /* Units [first, end): results, each by all its elements. */
 static void run_results(const cni_group_binding *g, cni_lane *lane, const cni_run *run, int64_t first, int64_t end)
 {
-    int64_t elements = extent(g, g->nkept, g->ndim);
+    int64_t elements = cni_group_extent(g, g->nkept, g->ndim);
     for (int64_t unit = first; unit < end; unit++) {
         seek(g, lane, 0, g->nkept, unit);
         for (uint32_t i = 0; i < g->nreductions; i++) {
@@ -528,7 +519,7 @@ static void run_columns(const cni_group_binding *g, cni_lane *lane, const cni_ru
 {
     int last = g->ndim - 1;
     int64_t tiles = (g->shape[last] + g->columns - 1) / g->columns;
-    bool any = extent(g, g->nkept, last) > 0, alone = memory_alone(g);
+    bool any = cni_group_extent(g, g->nkept, last) > 0, alone = memory_alone(g);
     for (int64_t unit = first; unit < end; unit++) {
         seek(g, lane, 0, g->nkept, unit / tiles);
         lane->index[last] = unit % tiles * g->columns;
@@ -581,7 +572,7 @@ static void run_share(void *context, int k)
 {
     const reduce_run *r = context;
     cni_lane *lane = &r->g->lanes[k];
-    int64_t elements = extent(r->g, r->g->nkept, r->g->ndim);
+    int64_t elements = cni_group_extent(r->g, r->g->nkept, r->g->ndim);
     int64_t from = (r->first + cni_lane_begin(r->count, k, r->lanes)) * r->quantum;
     int64_t to = (r->first + cni_lane_begin(r->count, k + 1, r->lanes)) * r->quantum;
     cni_events_clear();
@@ -650,9 +641,9 @@ static void results_finish(const cni_group_binding *g)
 
 static void share_out(cni_group_binding *g, const cni_run *run, int64_t quantum)
 {
-    reduce_run r = {.g = g, .run = run, .quantum = quantum, .count = (extent(g, g->nkept, g->ndim) + quantum - 1) / quantum};
+    reduce_run r = {.g = g, .run = run, .quantum = quantum, .count = (cni_group_extent(g, g->nkept, g->ndim) + quantum - 1) / quantum};
     r.lanes = r.count < g->nlanes ? (int)r.count : g->nlanes;
-    int64_t results = extent(g, 0, g->nkept);
+    int64_t results = cni_group_extent(g, 0, g->nkept);
     for (int64_t unit = 0; unit < results; unit++) {
         share_result(&r, unit);
         results_finish(g);
@@ -671,18 +662,18 @@ typedef struct partial_state {
 
 int64_t cni_reduce_quantum(const cni_group_binding *g)
 {
-    bool whole = g->nreductions == 0 || g->last_kept || extent(g, 0, g->nkept) > PARTIAL_RESULTS || g->ndim == g->nkept;
+    bool whole = g->nreductions == 0 || g->last_kept || cni_group_extent(g, 0, g->nkept) > PARTIAL_RESULTS || g->ndim == g->nkept;
     return whole ? 0 : share_quantum(g);
 }
 
 int64_t cni_reduce_partial_bytes(const cni_group_binding *g)
 {
-    return extent(g, 0, g->nkept) * g->nreductions * (int64_t)sizeof(partial_state);
+    return cni_group_extent(g, 0, g->nkept) * g->nreductions * (int64_t)sizeof(partial_state);
 }
 
 void cni_reduce_partial(cni_group_binding *g, const cni_run *run, int64_t from, int64_t to, void *state)
 {
-    int64_t quantum = share_quantum(g), results = extent(g, 0, g->nkept);
+    int64_t quantum = share_quantum(g), results = cni_group_extent(g, 0, g->nkept);
     reduce_run r = {.g = g, .run = run, .quantum = quantum, .first = from / quantum};
     r.count = (to + quantum - 1) / quantum - r.first;
     r.lanes = r.count < g->nlanes ? (int)r.count : g->nlanes;
@@ -712,11 +703,11 @@ static cni_reduction partial_reduction(const cni_reduction *of, partial_state *s
 
 void cni_reduce_finish(cni_group_binding *g, const cni_run *run, int n, const void *states)
 {
-    int64_t results = extent(g, 0, g->nkept), stride = results * g->nreductions;
+    int64_t results = cni_group_extent(g, 0, g->nkept), stride = results * g->nreductions;
     const partial_state *all = states;
     cni_lane *lane = &g->lanes[0];
     for (int64_t unit = 0; unit < results; unit++) {
-        seek(g, lane, 0, g->ndim, unit * extent(g, g->nkept, g->ndim));
+        seek(g, lane, 0, g->ndim, unit * cni_group_extent(g, g->nkept, g->ndim));
         cni_lane_point(g, lane, run);
         for (uint32_t i = 0; i < g->nreductions; i++) {
             partial_state sum = all[unit * g->nreductions + i];
@@ -737,7 +728,7 @@ void cni_reduce_finish(cni_group_binding *g, const cni_run *run, int n, const vo
 
 void cni_reduce_run(cni_group_binding *g, const cni_run *run)
 {
-    int64_t results = extent(g, 0, g->nkept), last = g->ndim > 0 ? g->shape[g->ndim - 1] : 1;
+    int64_t results = cni_group_extent(g, 0, g->nkept), last = g->ndim > 0 ? g->shape[g->ndim - 1] : 1;
     reduce_run r = {.g = g, .run = run, .units = run_results, .count = results};
     if (results == 0 || (g->last_kept && last == 0)) {
         return;

@@ -14,23 +14,14 @@ static bool is_exact(const cni_reduction *r)
     return r->kind == CNI_REDUCE_ANY_ORDER || (r->kind == CNI_REDUCE_SUM && r->dtype < CN_FLOAT16);
 }
 
-static int64_t extent(const cni_group_binding *g, int first, int end)
-{
-    int64_t count = 1;
-    for (int d = first; d < end; d++) {
-        count *= g->shape[d];
-    }
-    return count;
-}
-
 static int64_t results_of(const cni_group_binding *g)
 {
-    return extent(g, 0, g->nkept) * g->shape[g->ndim - 1];
+    return cni_group_extent(g, 0, g->nkept) * g->shape[g->ndim - 1];
 }
 
 static int64_t rows_of(const cni_group_binding *g)
 {
-    return extent(g, g->nkept, g->ndim - 1);
+    return cni_group_extent(g, g->nkept, g->ndim - 1);
 }
 
 /* Sums of a reduction that a share keeps apart: whole runs, and what is left over. */
@@ -181,7 +172,7 @@ static void store(cni_group_binding *g, const cni_run *run, const cni_reduction 
     cni_lane *lane = &g->lanes[0];
     const cni_bound_access *a = &g->access[r->access];
     int last = g->ndim - 1;
-    int64_t width = g->shape[last], rows = extent(g, 0, g->nkept);
+    int64_t width = g->shape[last], rows = cni_group_extent(g, 0, g->nkept);
     memset(lane->index, 0, (size_t)g->ndim * sizeof *lane->index);
     for (int64_t k = 0; k < rows; k++) {
         int64_t rest = k;

@@ -8,16 +8,6 @@
 
 enum { BLOCK_LEAST = 64 };
 
-static int64_t gcd(int64_t a, int64_t b)
-{
-    while (b != 0) {
-        int64_t rest = a % b;
-        a = b;
-        b = rest;
-    }
-    return a;
-}
-
 /* The longest axis that may be cut beside the way, and into how many boxes; -1: none. */
 static int blocks_axis(const cni_chain *c, int places, int *nblocks)
 {
@@ -57,7 +47,7 @@ static int64_t way_begin(const cni_chain *c, int64_t quantum, int place)
 bool cni_chain_share(cni_partitioning *p, const cni_chain *c, cni_shared_part *out)
 {
     cni_share *shares = cni_arena_alloc(p->arena, (size_t)p->places * sizeof *shares);
-    int64_t quantum = c->rule.quantum / gcd(c->inner, c->rule.quantum);
+    int64_t quantum = c->rule.quantum / cni_gcd(c->inner, c->rule.quantum);
     quantum = quantum % c->least == 0 ? quantum : quantum * c->least;
     out->kind = CNI_SHARE_CHAIN;
     out->shares = shares;
