@@ -149,36 +149,21 @@ static cn_status slot_begin(cni_spread_run *r, uint32_t slot, bool *fresh)
             return slot_memory(r, slot, fresh);
         }
     }
-    cni_buffer *b = cni_alloc(sizeof *b);
-    if (b == NULL) {
-        return cni_fail_memory((int64_t)sizeof *b);
-    }
-    *b = (cni_buffer){.nbytes = layout->layout.nbytes, .refs = 1};
+    cni_buffer *b;
+    CN_TRY(cni_buffer_create_at(layout->layout.nbytes, 0, &b));
+    b->valid = 0;
     r->buffers[slot] = b;
     CN_TRY(cni_spread_attach(b));
     b->spread->layout = layout->layout;
     return slot_memory(r, slot, fresh);
 }
 
-/* A base that has storage elsewhere, or that the root alone has, needs a buffer here. */
-static cn_status entry_buffer(cni_base *base)
-{
-    if (base->buffer != NULL) {
-        return CN_OK;
-    }
-    cni_buffer *b = cni_alloc(sizeof *b);
-    if (b == NULL) {
-        return cni_fail_memory((int64_t)sizeof *b);
-    }
-    *b = (cni_buffer){.nbytes = base->nbytes, .refs = 1, .valid = CNI_ON_HOST};
-    base->buffer = b;
-    return CN_OK;
-}
-
 static cn_status entry_take(cni_spread_run *r, uint32_t slot, bool *fresh)
 {
     cni_base *base = r->w->bases[r->plan->slots[slot].base];
-    CN_TRY(entry_buffer(base));
+    if (base->buffer == NULL) { /* storage that only the root has */
+        CN_TRY(cni_buffer_create_at(base->nbytes, 0, &base->buffer));
+    }
     cni_buffer *b = base->buffer;
     if (b->valid == CNI_ON_DEVICE) {
         CN_TRY(cni_buffer_to_host(b, true));
@@ -203,17 +188,16 @@ static cn_status slots_take(cni_spread_run *r, bool *fresh)
             CN_TRY(entry_take(r, i, fresh));
         }
     }
-    for (uint32_t l = 0; l < r->plan->nlaunches; l++) {
-        for (uint32_t i = 0; i < r->plan->nslots; i++) {
-            if (!slots[i].entry && slots[i].first == l) {
-                CN_TRY(slot_begin(r, i, fresh));
-            }
+    const cni_plan *plan = r->plan;
+    uint32_t begun = 0, ended = 0;
+    for (uint32_t l = 0; begun < plan->nbegins; l++) {
+        for (; begun < plan->nbegins && slots[plan->begins[begun]].first == l; begun++) {
+            CN_TRY(slot_begin(r, plan->begins[begun], fresh));
         }
-        for (uint32_t i = 0; i < r->plan->nslots; i++) {
-            if (!slots[i].entry && slots[i].last == l) {
-                r->idle[r->nidle++] = r->buffers[i];
-                r->buffers[i] = NULL;
-            }
+        for (; ended < plan->nbegins && slots[plan->ends[ended]].last == l; ended++) {
+            uint32_t slot = plan->ends[ended];
+            r->idle[r->nidle++] = r->buffers[slot];
+            r->buffers[slot] = NULL;
         }
     }
     return CN_OK;
@@ -323,7 +307,7 @@ static cn_status run_range(cni_spread_run *r, const cni_bound_shared *bound)
         if (cni_world_has(r->world, share->place)) {
             cni_run run = cni_spread_run_at(r, share->place - r->world->first);
             cni_cpu_place.sharing->partial(shared->part, bound->whole, &run, share->from, share->to,
-                                  r->b->states + (int64_t)i * size);
+                                           r->b->states + (int64_t)i * size);
         }
     }
     CN_TRY(collect_states(r, shared, size));

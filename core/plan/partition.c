@@ -208,23 +208,9 @@ static int boxes_at(const cni_partitioning *p, const cni_shared_part *shared, cn
     return share->from < share->to ? range_in_space(&cut, &view, share->from, share->to, boxes) : 0;
 }
 
-static bool share_listed(const cni_shared_part *shared, int place, cni_share *share)
-{
-    for (uint32_t i = 0; i < shared->nshares; i++) {
-        if (shared->shares[i].place == place) {
-            *share = shared->shares[i];
-            return true;
-        }
-    }
-    return false;
-}
-
 bool cni_share_at(const cni_partitioning *p, const cni_shared_part *shared, int place, cni_share *share, cni_box *boxes)
 {
     *share = (cni_share){.place = place, .boxes = boxes};
-    if (shared->listed) {
-        return share_listed(shared, place, share);
-    }
     if (shared->kind == CNI_SHARE_BYTES) {
         const cni_layout *layout = &p->slots[shared->part->slot].layout;
         share->from = cni_layout_begin(layout, place);
