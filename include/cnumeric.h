@@ -430,6 +430,7 @@ typedef struct cn_stats {
     uint64_t root_bytes;                /* of them, what the root has received */
     uint64_t moves, move_bytes;         /* between host and device */
     uint64_t device_launches, graphs;   /* kernels sent to the device one by one; plans sent to it as a whole */
+    uint64_t shared_launches;           /* kernels that several GPUs shared out, however they were sent */
     uint64_t faded, restored;           /* values left out of memory (cn_array_fade); of them, used after all */
 } cn_stats;
 

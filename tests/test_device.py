@@ -53,19 +53,38 @@ def mixed(np):
 
 for run in (stencil, reductions, columns, indexing, mixed):
     both(run)
-print("moves", _cnumeric.stats()["moves"] if hasattr(_cnumeric, "stats") else -1)
+counters = _cnumeric.stats()
+print("moves", counters["moves"], counters["shared_launches"])
 """
 
 
-def test_programs_on_device() -> None:
-    """Statements give NumPy's results when the device does all it can."""
+@pytest.mark.parametrize("gpus", [1, 3])
+def test_programs_on_device(gpus: int) -> None:
+    """Statements give NumPy's results when the device does all it can, also where it is several that share work out."""
     environment = {**os.environ, "CNUMERIC_GPU_BYTES": "1", "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
-    if os.environ.get("CN_TEST_GPU") != "1":
+    environment |= {"CNUMERIC_GPUS": str(gpus), "CNUMERIC_GPU_SPREAD_BYTES": "1", "STANDIN_DEVICES": str(gpus)}
+    real = os.environ.get("CN_TEST_GPU") == "1"
+    if not real:
         if not LIBRARY.exists():
             pytest.skip("no stand-in driver beside this build")
         environment |= {"CNUMERIC_CUDA_DRIVER": str(LIBRARY), "CNUMERIC_CUDA_COMPILER": str(LIBRARY)}
     command = [sys.executable, "-c", PROGRAM]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("moves")
-    assert done.stdout.split()[1] != "0"
+    moves, shared = (int(word) for word in done.stdout.split()[1:])
+    assert moves > 0
+    assert (shared > 0) == (gpus > 1) or (real and shared == 0)
+
+
+def test_unlinked_gpus_are_not_shared() -> None:
+    """GPUs that do not see each other's memory are left alone: the first does the work."""
+    if not LIBRARY.exists():
+        pytest.skip("no stand-in driver beside this build")
+    program = "import cnumeric as np; x = np.arange(9000.0) * 2; print(float(x.sum()), np.stats()['shared_launches'])"
+    environment = {**os.environ, "CNUMERIC_GPU_BYTES": "1", "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
+    environment |= {"CNUMERIC_GPU_SPREAD_BYTES": "1", "STANDIN_DEVICES": "2", "STANDIN_UNLINKED": "1"}
+    environment |= {"CNUMERIC_CUDA_DRIVER": str(LIBRARY), "CNUMERIC_CUDA_COMPILER": str(LIBRARY)}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False, timeout=300
+    )
+    assert done.stdout.split() == ["80991000.0", "0"], done.stderr

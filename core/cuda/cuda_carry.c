@@ -8,6 +8,7 @@
 #include "base/status.h"
 #include "cuda/cuda_graph.h"
 #include "cuda/cuda_kernel.h"
+#include "cuda/cuda_spread.h"
 
 enum { LIST_MOST = 64, THREADS = 256, TOGETHER = 8 };
 
@@ -16,7 +17,7 @@ typedef struct parameters {
     uint64_t to, from;
     uint64_t scalar[2];
     int64_t strides[CNI_LATTICE_DIMS];
-    int64_t nboxes;
+    int64_t nboxes, begin;
     int64_t first[TOGETHER], offset[TOGETHER], count[TOGETHER], shape[TOGETHER][CNI_LATTICE_DIMS];
 } parameters;
 
@@ -124,6 +125,24 @@ cn_status cni_cuda_carry_bind(const cni_part *part, const cni_window *w, const c
     return CN_OK;
 }
 
+/* One box is written where it lies: by each GPU its part. Several boxes are borders, and small. */
+static void launch(const cni_cuda_carry *c, const carry_launch *l)
+{
+    const cni_cuda_spread *memory = l->parameters.nboxes == 1 ? cni_cuda_spread_find(l->parameters.to) : NULL;
+    parameters each[CNI_CUDA_GPUS];
+    const void *of_gpus[CNI_CUDA_GPUS] = {&l->parameters};
+    int64_t blocks[CNI_CUDA_GPUS] = {l->blocks};
+    for (int k = 0; memory != NULL && k < cni_cuda_gpu.gpus; k++) {
+        double size = (double)memory->nbytes;
+        int64_t first = (int64_t)((double)memory->begin[k] / size * (double)l->blocks);
+        blocks[k] = (int64_t)((double)memory->begin[k + 1] / size * (double)l->blocks) - first;
+        each[k] = l->parameters;
+        each[k].begin = first;
+        of_gpus[k] = &each[k];
+    }
+    cni_cuda_launch_each(c->module->kernel, blocks, THREADS, 1, of_gpus, sizeof *each);
+}
+
 void cni_cuda_carry_run(const cni_part *part, cni_cuda_carry *c, const cni_run *run)
 {
     const cn_scalar *fill = part->kind == CNI_PART_FILL ? &run->window->scalars[part->source] : NULL;
@@ -139,6 +158,6 @@ void cni_cuda_carry_run(const cni_part *part, cni_cuda_carry *c, const cni_run *
         if (fill != NULL) {
             memcpy(p->scalar, fill->value.bytes, sizeof p->scalar);
         }
-        cni_cuda_launch(c->module->kernel, c->launches[i].blocks, THREADS, 1, p, sizeof *p);
+        launch(c, &c->launches[i]);
     }
 }

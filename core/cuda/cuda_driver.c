@@ -11,6 +11,7 @@
 #include "base/settings.h"
 
 enum { COMPUTE_MAJOR = 75, COMPUTE_MINOR = 76, MULTIPROCESSORS = 16, NON_BLOCKING = 1, LEAST_ARCH = 70 };
+enum { PEER_ACCESS = 2, PEER_ATOMICS = 3, ALREADY_ENABLED = 704 };
 
 cni_cuda_driver cni_cuda;
 cni_cuda_machine cni_cuda_gpu;
@@ -137,22 +138,84 @@ static void in_child(void)
     forked = cni_cuda_gpu.context != NULL;
 }
 
+static int arch_of(int device)
+{
+    int major = 0, minor = 0;
+    bool fine = cni_cuda.device_attribute(&major, COMPUTE_MAJOR, device) == 0 &&
+                cni_cuda.device_attribute(&minor, COMPUTE_MINOR, device) == 0;
+    return fine ? 10 * major + minor : 0;
+}
+
+/* Context and stream of the device, as the GPU with this number; its context is the thread's. */
+static bool gpu_open(int device, int number)
+{
+    cni_cuda_machine *gpu = &cni_cuda_gpu;
+    gpu->devices[number] = device;
+    return cni_cuda.context_retain(&gpu->contexts[number], device) == 0 &&
+           cni_cuda.context_set(gpu->contexts[number]) == 0 &&
+           cni_cuda.stream_create(&gpu->streams[number], NON_BLOCKING) == 0;
+}
+
+/* Do both have access to each other's memory, with atomic operations (a link of their own, no bus)? */
+static bool linked(int a, int b)
+{
+    int forth = 0, back = 0, atomics = 0;
+    return cni_cuda.peer_attribute(&forth, PEER_ACCESS, a, b) == 0 &&
+           cni_cuda.peer_attribute(&back, PEER_ACCESS, b, a) == 0 &&
+           cni_cuda.peer_attribute(&atomics, PEER_ATOMICS, a, b) == 0 && forth != 0 && back != 0 && atomics != 0;
+}
+
+static bool peers_enable(int number)
+{
+    cni_cuda_machine *gpu = &cni_cuda_gpu;
+    bool fine = true;
+    for (int k = 0; k < number && fine; k++) {
+        for (int back = 0; back < 2 && fine; back++) {
+            int to = back ? k : number, from = back ? number : k;
+            int code = cni_cuda.context_set(gpu->contexts[to]);
+            code = code == 0 ? cni_cuda.peer_enable(gpu->contexts[from], 0) : code;
+            fine = code == 0 || code == ALREADY_ENABLED;
+        }
+    }
+    return fine;
+}
+
+/* The other devices that can work with the first as if their memory were one. */
+static void others_open(int count)
+{
+    cni_cuda_machine *gpu = &cni_cuda_gpu;
+    int64_t wanted = cni_settings[CNI_SETTING_GPUS];
+    int most = wanted > 0 && wanted < CNI_CUDA_GPUS ? (int)wanted : CNI_CUDA_GPUS;
+    for (int device = 1; device < count && gpu->gpus < most; device++) {
+        bool fits = arch_of(device) == gpu->arch;
+        for (int k = 0; k < gpu->gpus && fits; k++) {
+            fits = linked(gpu->devices[k], device);
+        }
+        if (fits && gpu_open(device, gpu->gpus) && peers_enable(gpu->gpus)) {
+            gpu->gpus++;
+        }
+    }
+}
+
 static bool device_open(void)
 {
-    int count = 0, device = 0, major = 0, minor = 0;
+    int count = 0, device = 0;
     cni_cuda_machine *gpu = &cni_cuda_gpu;
     bool fine = cni_cuda.init(0) == 0 && cni_cuda.version(&gpu->driver_version) == 0 &&
                 cni_cuda.device_count(&count) == 0 && count > 0;
     fine =
         fine && cni_cuda.device_get(&device, 0) == 0 && cni_cuda.device_name(gpu->name, sizeof gpu->name, device) == 0;
-    fine = fine && cni_cuda.device_attribute(&major, COMPUTE_MAJOR, device) == 0;
-    fine = fine && cni_cuda.device_attribute(&minor, COMPUTE_MINOR, device) == 0;
     fine = fine && cni_cuda.device_attribute(&gpu->processors, MULTIPROCESSORS, device) == 0;
-    gpu->arch = 10 * major + minor;
+    gpu->arch = fine ? arch_of(device) : 0;
     gpu->parameter_bytes = gpu->driver_version >= 12010 ? 32764 : 4096;
-    fine = fine && gpu->arch >= LEAST_ARCH && cni_cuda.context_retain(&gpu->context, device) == 0;
-    fine = fine && cni_cuda.context_set(gpu->context) == 0 && cni_cuda.stream_create(&gpu->stream, NON_BLOCKING) == 0;
-    return fine && pthread_atfork(NULL, NULL, in_child) == 0;
+    if (!fine || gpu->arch < LEAST_ARCH || !gpu_open(device, 0)) {
+        return false;
+    }
+    gpu->context = gpu->contexts[0];
+    gpu->stream = gpu->streams[0];
+    gpu->gpus = 1;
+    others_open(count);
+    return cni_cuda.context_set(gpu->context) == 0 && pthread_atfork(NULL, NULL, in_child) == 0;
 }
 
 bool cni_cuda_open(void)

@@ -2,8 +2,8 @@
  * cuda_driver.h - the CUDA driver, its run-time compiler and cuBLAS, loaded when first asked for: building needs no CUDA,
  * and a machine without a GPU goes on without.
  *
- * The entry points are rows here; types are as wide as the libraries' own. One context (the device's primary one, which
- * other libraries of the process use too) and one stream, in whose order everything runs.
+ * The entry points are rows here; types are as wide as the libraries' own. Of each GPU one context (its primary one, which
+ * other libraries of the process use too) and one stream; everything runs in one order (cuda_stream.h).
  */
 #ifndef CNI_CUDA_DRIVER_H
 #define CNI_CUDA_DRIVER_H
@@ -25,14 +25,28 @@ typedef struct cni_cuda_opaque *cni_cuda_handle; /* context, stream, event, modu
     X(device_attribute, "cuDeviceGetAttribute", (int *value, int attribute, int device))                               \
     X(context_retain, "cuDevicePrimaryCtxRetain", (cni_cuda_handle * context, int device))                             \
     X(context_set, "cuCtxSetCurrent", (cni_cuda_handle context))                                                       \
+    X(peer_attribute, "cuDeviceGetP2PAttribute", (int *value, int attribute, int from, int to))                        \
+    X(peer_enable, "cuCtxEnablePeerAccess", (cni_cuda_handle context, unsigned flags))                                 \
     X(stream_create, "cuStreamCreate", (cni_cuda_handle * stream, unsigned flags))                                     \
     X(stream_wait, "cuStreamSynchronize", (cni_cuda_handle stream))                                                    \
     X(event_create, "cuEventCreate", (cni_cuda_handle * event, unsigned flags))                                        \
     X(event_record, "cuEventRecord", (cni_cuda_handle event, cni_cuda_handle stream))                                  \
     X(event_wait, "cuEventSynchronize", (cni_cuda_handle event))                                                       \
+    X(stream_wait_event, "cuStreamWaitEvent", (cni_cuda_handle stream, cni_cuda_handle event, unsigned flags))         \
     X(memory_alloc, "cuMemAlloc_v2", (cni_cuda_address * address, size_t nbytes))                                      \
     X(memory_free, "cuMemFree_v2", (cni_cuda_address address))                                                         \
     X(memory_host, "cuMemAllocHost_v2", (void **memory, size_t nbytes))                                                \
+    X(addresses_reserve, "cuMemAddressReserve",                                                                        \
+      (cni_cuda_address * address, size_t n, size_t alignment, cni_cuda_address at, unsigned long long flags))         \
+    X(addresses_free, "cuMemAddressFree", (cni_cuda_address address, size_t n))                                        \
+    X(pages_granularity, "cuMemGetAllocationGranularity", (size_t * n, const void *properties, int option))            \
+    X(pages_create, "cuMemCreate",                                                                                     \
+      (unsigned long long *pages, size_t n, const void *properties, unsigned long long flags))                         \
+    X(pages_release, "cuMemRelease", (unsigned long long pages))                                                       \
+    X(pages_map, "cuMemMap",                                                                                           \
+      (cni_cuda_address at, size_t n, size_t offset, unsigned long long pages, unsigned long long flags))              \
+    X(pages_unmap, "cuMemUnmap", (cni_cuda_address at, size_t n))                                                      \
+    X(pages_access, "cuMemSetAccess", (cni_cuda_address at, size_t n, const void *access, size_t count))               \
     X(memory_fill, "cuMemsetD8Async", (cni_cuda_address to, unsigned char byte, size_t n, cni_cuda_handle stream))     \
     X(upload, "cuMemcpyHtoDAsync_v2", (cni_cuda_address to, const void *from, size_t n, cni_cuda_handle stream))       \
     X(download, "cuMemcpyDtoHAsync_v2", (void *to, cni_cuda_address from, size_t n, cni_cuda_handle stream))           \
@@ -80,8 +94,13 @@ typedef struct cni_cuda_compiler {
     CNI_CUDA_COMPILER(CNI_CUDA_MEMBER)
 } cni_cuda_compiler;
 
+enum { CNI_CUDA_GPUS = 16 };
+
 typedef struct cni_cuda_machine {
-    cni_cuda_handle context, stream;
+    cni_cuda_handle context, stream; /* of the first */
+    int gpus;                        /* that work together: of one kind, each with access to the memory of all */
+    cni_cuda_handle contexts[CNI_CUDA_GPUS], streams[CNI_CUDA_GPUS];
+    int devices[CNI_CUDA_GPUS];
     int driver_version, arch; /* 13000, 90 */
     int processors;
     size_t parameter_bytes; /* most that a kernel takes */
@@ -91,10 +110,10 @@ typedef struct cni_cuda_machine {
 extern cni_cuda_driver cni_cuda;
 extern cni_cuda_machine cni_cuda_gpu;
 
-/* Loads the driver and opens the first device; false without. */
+/* Loads the driver and opens the devices; false without. */
 bool cni_cuda_open(void);
 
-/* Makes the context the calling thread's; false in the child of a fork. To be called before anything else is. */
+/* Makes the first GPU's context the calling thread's; false in the child of a fork. To be called before anything else is. */
 bool cni_cuda_enter(void);
 
 /* NULL if there is none. */

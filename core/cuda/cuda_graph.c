@@ -5,8 +5,9 @@
  *                             seen again: written down too, then made a graph
  *                             with a graph: nothing is sent, parameters that differ are set in it; then it is launched
  *
- * A graph is a list of steps, each behind the one before it. What the list has is all it needs: when the driver refuses
- * the graph, the steps go to the stream one by one.
+ * A graph is a list of steps, each behind all of the level before its own (cuda_stream.h): steps of one level are one
+ * launch's, on several GPUs. What the list has is all it needs: when the driver refuses the graph, the steps are sent one
+ * by one.
  */
 #include "cuda/cuda_graph.h"
 
@@ -14,14 +15,18 @@
 
 #include "base/memory.h"
 #include "base/stats.h"
+#include "cuda/cuda_spread.h"
+#include "cuda/cuda_stream.h"
 
-enum { GRAPHS = 8, KEYS = 16, LEAST_STEPS = 3, UNUSED_RUNS = 64 };
+enum { GRAPHS = 8, KEYS = 16, LEAST_STEPS = 3, UNUSED_RUNS = 64, LEVEL_MOST = 2 * CNI_CUDA_GPUS };
 
 typedef enum step_kind { KERNEL, FILL, COPY } step_kind;
 
 typedef struct step {
     step_kind kind;
     unsigned char byte;
+    int gpu;
+    uint32_t set; /* the GPUs of its level, at the level's first step; else 0 */
     unsigned blocks, x, y;
     cni_cuda_handle function, node;
     cni_cuda_address to, from;
@@ -58,24 +63,28 @@ static bool refused;
 
 /* ---- Sending ---- */
 
-static bool send_kernel(cni_cuda_handle function, unsigned blocks, unsigned x, unsigned y, const void *parameters,
-                        size_t size)
+static void send_kernel(const step *s, const void *parameters, cni_cuda_handle stream)
 {
+    size_t size = s->size;
     void *extra[] = {(void *)1 /* the parameters */, (void *)(uintptr_t)parameters, (void *)2 /* their size */, &size,
                      NULL};
     cni_stats.device_launches++;
-    return cni_cuda_check(cni_cuda.launch(function, blocks, 1, 1, x, y, 1, 0, cni_cuda_gpu.stream, NULL, extra),
-                          "a launch");
+    cni_cuda_check(cni_cuda.launch(s->function, s->blocks, 1, 1, s->x, s->y, 1, 0, stream, NULL, extra), "a launch");
 }
 
-static void send(const step *s, const unsigned char *bytes)
+/* In the order of levels; the thread's context is the step's GPU's behind it. */
+static void send(const step *s, const void *parameters)
 {
+    if (s->set != 0) {
+        cni_cuda_step(s->set);
+    }
+    cni_cuda_handle stream = cni_cuda_stream(s->gpu);
     if (s->kind == KERNEL) {
-        send_kernel(s->function, s->blocks, s->x, s->y, bytes + s->at, s->size);
+        send_kernel(s, parameters, stream);
     } else if (s->kind == FILL) {
-        cni_cuda_check(cni_cuda.memory_fill(s->to, s->byte, s->size, cni_cuda_gpu.stream), "a fill");
+        cni_cuda_check(cni_cuda.memory_fill(s->to, s->byte, s->size, stream), "a fill");
     } else {
-        cni_cuda_check(cni_cuda.copy(s->to, s->from, s->size, cni_cuda_gpu.stream), "a copy");
+        cni_cuda_check(cni_cuda.copy(s->to, s->from, s->size, stream), "a copy");
     }
 }
 
@@ -137,49 +146,94 @@ static void replay_kernel(const void *parameters)
     refused = refused || cni_cuda.graph_kernel_set(current->exec, s->node, &node) != 0;
 }
 
-void cni_cuda_launch(cni_cuda_handle function, int64_t blocks, unsigned x, unsigned y, const void *parameters,
-                     size_t size)
+static void do_step(step s, const void *parameters)
 {
-    if (blocks <= 0) {
-        return;
-    }
-    if (now == REPLAY) {
+    if (now == REPLAY && s.kind == KERNEL) {
         replay_kernel(parameters);
         return;
     }
-    send_kernel(function, (unsigned)blocks, x, y, parameters, size);
-    if (now == WRITE_DOWN) {
-        write_down(
-            (step){.kind = KERNEL, .function = function, .blocks = (unsigned)blocks, .x = x, .y = y, .size = size},
-            parameters);
-    }
-}
-
-static void do_step(step s)
-{
     if (now == REPLAY) {
         next++; /* addresses and sizes are the key's and the binding's */
         return;
     }
-    send(&s, NULL);
+    send(&s, parameters);
     if (now == WRITE_DOWN) {
-        write_down(s, NULL);
+        write_down(s, parameters);
     }
+}
+
+void cni_cuda_launch_each(const cni_cuda_handle *functions, const int64_t *blocks, unsigned x, unsigned y,
+                          const void *const *parameters, size_t size)
+{
+    uint32_t set = 0;
+    for (int k = 0; k < cni_cuda_gpu.gpus; k++) {
+        set |= blocks[k] > 0 ? 1u << k : 0;
+    }
+    cni_stats.shared_launches += (set & (set - 1)) != 0;
+    for (int k = 0; set >> k != 0; k++) {
+        if ((set >> k & 1) != 0) {
+            bool first = (set & ((1u << k) - 1)) == 0;
+            do_step((step){.kind = KERNEL,
+                           .gpu = k,
+                           .set = first ? set : 0,
+                           .function = functions[k],
+                           .blocks = (unsigned)blocks[k],
+                           .x = x,
+                           .y = y,
+                           .size = size},
+                    parameters[k]);
+        }
+    }
+    cni_cuda_step_end();
+}
+
+void cni_cuda_launch(const cni_cuda_handle *functions, int64_t blocks, unsigned x, unsigned y, const void *parameters,
+                     size_t size)
+{
+    int64_t of_gpus[CNI_CUDA_GPUS] = {blocks};
+    cni_cuda_launch_each(functions, of_gpus, x, y, &parameters, size);
+}
+
+/* A fill or copy, by those that have what it writes. */
+static void move(step whole)
+{
+    uint32_t set = 0;
+    for (int pass = 0; pass < 2; pass++) {
+        for (size_t done = 0, n; done < whole.size; done += n) {
+            step s = whole;
+            s.gpu = cni_cuda_owner(whole.to + done, whole.size - done, &n);
+            s.to += done;
+            if (whole.kind == COPY) {
+                s.from += done;
+                cni_cuda_owner(s.from, n, &n);
+            }
+            s.size = n;
+            s.set = done == 0 ? set : 0;
+            if (pass == 1) {
+                do_step(s, NULL);
+            } else {
+                set |= 1u << s.gpu;
+            }
+        }
+    }
+    cni_cuda_step_end();
 }
 
 void cni_cuda_fill(cni_cuda_address to, unsigned char byte, size_t n)
 {
-    do_step((step){.kind = FILL, .to = to, .byte = byte, .size = n});
+    move((step){.kind = FILL, .to = to, .byte = byte, .size = n});
 }
 
 void cni_cuda_copy(cni_cuda_address to, cni_cuda_address from, size_t n)
 {
-    do_step((step){.kind = COPY, .to = to, .from = from, .size = n});
+    move((step){.kind = COPY, .to = to, .from = from, .size = n});
 }
 
 void cni_cuda_foreign(void)
 {
     foreign = true;
+    cni_cuda_step(1);
+    cni_cuda_stream(0);
 }
 
 /* ---- Graphs ---- */
@@ -192,7 +246,7 @@ static bool add_fill(graph *g, step *s, const cni_cuda_handle *before, size_t nb
         unsigned value, item;
         size_t width, height;
     } node = {s->to, s->size, s->byte, 1, s->size, 1};
-    return cni_cuda.graph_fill(&s->node, g->graph, before, nbefore, &node, cni_cuda_gpu.context) == 0;
+    return cni_cuda.graph_fill(&s->node, g->graph, before, nbefore, &node, cni_cuda_gpu.contexts[s->gpu]) == 0;
 }
 
 static bool add_copy(graph *g, step *s, const cni_cuda_handle *before, size_t nbefore)
@@ -214,7 +268,7 @@ static bool add_copy(graph *g, step *s, const cni_cuda_handle *before, size_t nb
               .width = s->size,
               .height = 1,
               .depth = 1};
-    return cni_cuda.graph_copy(&s->node, g->graph, before, nbefore, &node, cni_cuda_gpu.context) == 0;
+    return cni_cuda.graph_copy(&s->node, g->graph, before, nbefore, &node, cni_cuda_gpu.contexts[s->gpu]) == 0;
 }
 
 static bool add_kernel(graph *g, step *s, const cni_cuda_handle *before, size_t nbefore)
@@ -245,8 +299,17 @@ static bool graph_make(graph *g, uint64_t key)
     *g = (graph){.key = key, .steps = written};
     written = (steps){0};
     bool made = cni_cuda.graph_create(&g->graph, 0) == 0;
+    cni_cuda_handle before[LEVEL_MOST] = {0}, level[LEVEL_MOST] = {0}; /* nodes of the level before, and of this one */
+    size_t nbefore = 0, nlevel = 0;
     for (size_t i = 0; i < g->steps.count && made; i++) {
-        made = add[g->steps.list[i].kind](g, &g->steps.list[i], i > 0 ? &g->steps.list[i - 1].node : NULL, i > 0);
+        step *s = &g->steps.list[i];
+        if (s->set != 0) {
+            memcpy(before, level, sizeof before);
+            nbefore = nlevel;
+            nlevel = 0;
+        }
+        made = add[s->kind](g, s, before, nbefore);
+        level[nlevel++] = s->node;
     }
     made = made && cni_cuda.graph_instantiate(&g->exec, g->graph, 0) == 0;
     if (!made) {
@@ -320,13 +383,15 @@ void cni_cuda_plan_begin(void **memory, uint64_t key)
 
 static void replay_end(plan_memory *m)
 {
-    if (!refused && cni_cuda.graph_launch(current->exec, cni_cuda_gpu.stream) == 0) {
+    cni_cuda_step(1);
+    if (!refused && cni_cuda.graph_launch(current->exec, cni_cuda_stream(0)) == 0) {
         cni_stats.graphs++;
         return;
     }
     for (size_t i = 0; i < current->steps.count; i++) {
-        send(&current->steps.list[i], current->steps.bytes);
+        send(&current->steps.list[i], current->steps.bytes + current->steps.list[i].at);
     }
+    cni_cuda_step_end();
     m->never = true;
 }
 

@@ -1,5 +1,5 @@
 /*
- * cuda_graph.h - all that is sent to the device's stream: kernels, fills and copies; and plans that are replayed as CUDA
+ * cuda_graph.h - all that is sent to the GPUs' streams: kernels, fills and copies; and plans that are replayed as CUDA
  * graphs. See cuda_graph.c.
  */
 #ifndef CNI_CUDA_GRAPH_H
@@ -7,11 +7,15 @@
 
 #include "cuda/cuda_driver.h"
 
-/* Starts a kernel: one parameter, a struct of that size. Zero blocks: nothing. */
-void cni_cuda_launch(cni_cuda_handle function, int64_t blocks, unsigned x, unsigned y, const void *parameters,
+/* Starts a kernel on the first GPU: functions by GPU; one parameter, a struct of that size. Zero blocks: nothing. */
+void cni_cuda_launch(const cni_cuda_handle *functions, int64_t blocks, unsigned x, unsigned y, const void *parameters,
                      size_t size);
 
-/* n bytes become this byte, or what is at the other address. */
+/* The same on every GPU that has blocks of it, at once; parameters[k]: of GPU k. */
+void cni_cuda_launch_each(const cni_cuda_handle *functions, const int64_t *blocks, unsigned x, unsigned y,
+                          const void *const *parameters, size_t size);
+
+/* n bytes become this byte, or what is at the other address; each GPU does those that it has. */
 void cni_cuda_fill(cni_cuda_address to, unsigned char byte, size_t n);
 void cni_cuda_copy(cni_cuda_address to, cni_cuda_address from, size_t n);
 

@@ -11,6 +11,7 @@
 #include "cuda/cuda_graph.h"
 #include "cuda/cuda_kernel.h"
 #include "cuda/cuda_layout.h"
+#include "cuda/cuda_split.h"
 #include "exec/place.h"
 #include "op/op.h"
 
@@ -18,6 +19,7 @@ enum { PARTS_MOST = 32, INSTRUCTIONS_MOST = 512 };
 
 typedef struct member {
     cni_cuda_layout layout;
+    int64_t blocks;
     uint32_t *scalars; /* of the window, by scalar of the program; CNI_NONE: any value */
 } member;
 
@@ -27,8 +29,9 @@ struct cni_cuda_group {
     member *members;
     cni_cuda_shape shape;
     const cni_cuda_module *module;
-    int64_t *words; /* parameters of all */
-    size_t size;    /* bytes */
+    int64_t *words;               /* parameters of all */
+    int64_t *each[CNI_CUDA_GPUS]; /* the same, as each GPU gets them, if there are several */
+    size_t size;                  /* bytes */
 };
 
 /* ---- What a reduction begins with, and its identity ---- */
@@ -113,7 +116,11 @@ static bool words_join(cni_cuda_group *g)
         l->words = memcpy((char *)g->words + done, l->words, l->size);
         done += l->size;
     }
-    return true;
+    bool fine = true;
+    for (int k = 0; k < cni_cuda_gpu.gpus && cni_cuda_gpu.gpus > 1; k++) {
+        fine = fine && (g->each[k] = cni_arena_alloc(&g->arena, g->size)) != NULL;
+    }
+    return fine;
 }
 
 static bool write_map(cni_cuda_group *g, const cni_window *w, cni_arena *work, cni_text *functions, cni_text *kernel,
@@ -132,6 +139,7 @@ static bool write_map(cni_cuda_group *g, const cni_window *w, cni_arena *work, c
             x.text = kernel;
             made = cni_cuda_text_map(&g->members[k].layout, &x, k, kernel, &g->shape);
             *headers |= x.headers;
+            g->members[k].blocks = g->shape.blocks;
             blocks += g->shape.blocks;
         }
     }
@@ -152,6 +160,7 @@ static bool write_reduction(cni_cuda_group *g, const cni_window *w, cni_arena *w
     cni_statements_functions(&x);
     x.text = kernel;
     bool made = cni_cuda_text_reduce(&g->members[0].layout, &x, kernel, &g->shape);
+    g->members[0].blocks = g->shape.blocks;
     *headers = x.headers;
     return made;
 }
@@ -230,12 +239,12 @@ void cni_cuda_group_unbind(cni_cuda_group *g)
 
 int64_t cni_cuda_group_scratch(const cni_cuda_group *g)
 {
-    return g->shape.scratch;
+    return g->shape.scratch + g->shape.zeroed * (cni_cuda_gpu.gpus - 1);
 }
 
 /* ---- Running ---- */
 
-void cni_cuda_group_run(const cni_cuda_group *g, const cni_run *run)
+static void set_parameters(const cni_cuda_group *g, const cni_run *run)
 {
     for (uint32_t k = 0; k < g->count; k++) {
         const cni_cuda_layout *l = &g->members[k].layout;
@@ -244,14 +253,64 @@ void cni_cuda_group_run(const cni_cuda_group *g, const cni_run *run)
             char *address = (char *)run->slots[l->part->access[a].slot] + l->nest.offsets[a];
             memcpy(&l->words[cni_cuda_layout_address(l, a)], &address, sizeof address);
         }
+        l->words[CNI_CUDA_BLOCKS] = g->members[k].layout.part->reduces ? l->words[CNI_CUDA_BLOCKS] : g->members[k].blocks;
+        l->words[CNI_CUDA_FIRST] = l->words[CNI_CUDA_GPU] = 0;
+        l->words[CNI_CUDA_PARTICIPANTS] = 1;
     }
     if (g->shape.scratch > 0) {
-        g->words[CNI_CUDA_COUNTS - 1] = (int64_t)(uintptr_t)run->scratch;
+        g->words[CNI_CUDA_SCRATCH] = (int64_t)(uintptr_t)run->scratch;
+    }
+}
+
+/* Every GPU's parameters, and how many blocks it does; a part whose memory is all the first GPU's is done there. */
+static bool split(cni_cuda_group *g, const cni_run *run, int64_t *blocks)
+{
+    double from[CNI_CUDA_GPUS], to[CNI_CUDA_GPUS];
+    int64_t first[CNI_CUDA_GPUS], count[CNI_CUDA_GPUS];
+    bool any = false;
+    memset(blocks, 0, CNI_CUDA_GPUS * sizeof *blocks);
+    for (int gpu = 0; gpu < cni_cuda_gpu.gpus; gpu++) {
+        memcpy(g->each[gpu], g->words, g->size);
+    }
+    for (uint32_t k = 0; k < g->count; k++) {
+        const cni_cuda_layout *l = &g->members[k].layout;
+        if (cni_cuda_split(l, run->slots, from, to)) {
+            any = true;
+            cni_cuda_split_blocks(g->members[k].blocks, from, to, first, count);
+        } else {
+            memset(first, 0, sizeof first);
+            memset(count, 0, sizeof count);
+            count[0] = g->members[k].blocks;
+        }
+        for (int gpu = 0; gpu < cni_cuda_gpu.gpus; gpu++) {
+            int64_t *words = g->each[gpu] + (l->words - g->words);
+            words[CNI_CUDA_BLOCKS] = l->part->reduces ? words[CNI_CUDA_BLOCKS] : count[gpu];
+            words[CNI_CUDA_FIRST] = first[gpu];
+            words[CNI_CUDA_GPU] = gpu;
+            blocks[gpu] += count[gpu];
+        }
+    }
+    return any;
+}
+
+void cni_cuda_group_run(cni_cuda_group *g, const cni_run *run)
+{
+    const void *parameters[CNI_CUDA_GPUS] = {g->words};
+    int64_t blocks[CNI_CUDA_GPUS] = {g->shape.blocks};
+    set_parameters(g, run);
+    if (cni_cuda_gpu.gpus > 1) {
+        g->words[CNI_CUDA_PARTICIPANTS] = g->shape.zeroed > 0 ? cni_cuda_gpu.gpus : 1;
+        if (split(g, run, blocks)) {
+            for (int k = 0; k < cni_cuda_gpu.gpus; k++) {
+                parameters[k] = g->each[k];
+            }
+        }
     }
     if (g->shape.zeroed > 0) {
-        cni_cuda_fill((uintptr_t)run->scratch, 0, (size_t)g->shape.zeroed);
+        cni_cuda_fill((uintptr_t)run->scratch, 0,
+                      (size_t)(g->shape.zeroed * g->words[CNI_CUDA_PARTICIPANTS]));
     }
-    cni_cuda_launch(g->module->kernel, g->shape.blocks, g->shape.x, g->shape.y, g->words, g->size);
+    cni_cuda_launch_each(g->module->kernel, blocks, g->shape.x, g->shape.y, parameters, g->size);
     if (g->shape.finish_blocks > 0) {
         cni_cuda_launch(g->module->finish, g->shape.finish_blocks, g->shape.finish_x, g->shape.finish_y, g->words,
                         g->size);

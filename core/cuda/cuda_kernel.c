@@ -161,17 +161,31 @@ static char *code_get(const char *text)
     return code;
 }
 
+/* The GPU's own functions; its context is the thread's. */
+static bool load_at(cni_cuda_module *m, int gpu, const char *code, bool finishes)
+{
+    cni_cuda_handle module = NULL;
+    bool fine = cni_cuda.module_load(&module, code) == 0 &&
+                cni_cuda.module_function(&m->kernel[gpu], module, "cni_kernel") == 0;
+    if (fine && (!finishes || cni_cuda.module_function(&m->finish[gpu], module, "cni_finish") != 0)) {
+        m->finish[gpu] = NULL;
+    }
+    m->module = module;
+    return fine;
+}
+
 static void load(cni_cuda_module *m)
 {
     char *code = code_get(m->text);
-    cni_cuda_handle module = NULL;
-    if (code != NULL && cni_cuda.module_load(&module, code) == 0 &&
-        cni_cuda.module_function(&m->kernel, module, "cni_kernel") == 0) {
-        m->module = module;
-        if (strstr(m->text, "CNI_FINISH") == NULL || cni_cuda.module_function(&m->finish, module, "cni_finish") != 0) {
-            m->finish = NULL;
-        }
+    bool fine = code != NULL, finishes = strstr(m->text, "CNI_FINISH") != NULL;
+    for (int gpu = 0; gpu < cni_cuda_gpu.gpus && fine; gpu++) {
+        fine = gpu == 0 || cni_cuda.context_set(cni_cuda_gpu.contexts[gpu]) == 0;
+        fine = fine && load_at(m, gpu, code, finishes);
     }
+    if (cni_cuda_gpu.gpus > 1) {
+        cni_cuda_check(cni_cuda.context_set(cni_cuda_gpu.context), "the context");
+    }
+    m->module = fine ? m->module : NULL;
     cni_free(code);
 }
 

@@ -10,7 +10,7 @@ typedef struct cni_cuda_module {
     uint64_t hash;
     char *text;
     cni_cuda_handle module;         /* NULL: it cannot be compiled */
-    cni_cuda_handle kernel, finish; /* its functions cni_kernel and cni_finish (NULL if it has none) */
+    cni_cuda_handle kernel[CNI_CUDA_GPUS], finish[CNI_CUDA_GPUS]; /* cni_kernel, cni_finish (NULL if it has none), by GPU */
 } cni_cuda_module;
 
 /*

@@ -2,7 +2,7 @@
  * cuda_layout.h - a group on one geometry as its kernel sees it: what the generated text and the parameters agree on.
  *
  *     typedef struct parameters {
- *         int64_t n[8];             counts that the kernel's kind gives a meaning
+ *         int64_t n[12];            counts that the kernel's kind gives a meaning
  *         uint64_t scalars[][2];    of the program; then begin and identity of each reduction
  *         char *a[];                by access: the first element of the nest
  *         int64_t shape[];          of the nest, slowest first
@@ -17,7 +17,11 @@
 #include "exec/nest.h"
 #include "exec/statement.h"
 
-enum { CNI_CUDA_COUNTS = 8, CNI_CUDA_REDUCTIONS = 16 };
+enum { CNI_CUDA_COUNTS = 12, CNI_CUDA_REDUCTIONS = 16 };
+
+/* Counts with a meaning of their own. Of a part: its blocks of this launch (maps alone); scratch memory; the block of the
+   part that is the launch's first; the number of the GPU, and how many take part. */
+enum { CNI_CUDA_BLOCKS = 4, CNI_CUDA_SCRATCH = 7, CNI_CUDA_FIRST = 8, CNI_CUDA_GPU = 9, CNI_CUDA_PARTICIPANTS = 10 };
 
 typedef struct cni_cuda_layout {
     const cni_part *part;
@@ -62,13 +66,13 @@ cn_status cni_cuda_group_bind(const cni_part *parts, uint32_t count, const cni_w
                               cni_cuda_group **out);
 void cni_cuda_group_unbind(cni_cuda_group *g);
 int64_t cni_cuda_group_scratch(const cni_cuda_group *g);
-void cni_cuda_group_run(const cni_cuda_group *g, const struct cni_run *run);
+void cni_cuda_group_run(cni_cuda_group *g, const struct cni_run *run);
 
 /* How a kernel is started: what text writers decide. */
 typedef struct cni_cuda_shape {
     int64_t blocks, finish_blocks;
     unsigned x, y, finish_x, finish_y;
-    int64_t scratch, zeroed; /* bytes; of them, zeroed before each run (the first ones) */
+    int64_t scratch, zeroed; /* bytes; of them, zeroed before each run (the first ones); every GPU has zeroed ones of its own */
 } cni_cuda_shape;
 
 /* Append the kernel of a group that reduces; false if it cannot be said. Sets the layout's counts. */

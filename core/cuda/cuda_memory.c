@@ -3,8 +3,8 @@
  *
  * Nothing is reserved up front. Sizes come in classes, eight to each power of two; a freed block goes to the list of its
  * class and is given out again, so that addresses recur. Small blocks are cut from slabs, large ones are the driver's own
- * and go back to it when another size finds no memory. All work is in one stream, so a freed block can be given out while
- * old work still uses it.
+ * and go back to it when another size finds no memory. All work is in one order, so a freed block can be given out while
+ * old work still uses it. Blocks are the first GPU's, but for large ones where there are several (cuda_spread.h).
  *
  * Moves pass through a ring of pinned pieces: uploads return when the host's memory has been read, downloads when it has
  * been written.
@@ -16,7 +16,8 @@
 #include "base/memory.h"
 #include "base/settings.h"
 #include "base/status.h"
-#include "cuda/cuda_driver.h"
+#include "cuda/cuda_spread.h"
+#include "cuda/cuda_stream.h"
 
 enum { LEAST_BITS = 9, CLASSES = 8 * (48 - LEAST_BITS) + 1, PIECES = 4 };
 
@@ -53,7 +54,7 @@ static int class_of(int64_t nbytes, int64_t *size)
 static bool take(int64_t size, cni_cuda_address *out)
 {
     int64_t limit = cni_settings[CNI_SETTING_GPU_MEMORY];
-    if ((limit > 0 && pool.taken + size > limit) || cni_cuda.memory_alloc(out, (size_t)size) != 0) {
+    if ((limit > 0 && pool.taken + cni_cuda_spread_taken() + size > limit) || cni_cuda.memory_alloc(out, (size_t)size) != 0) {
         return false;
     }
     pool.taken += size;
@@ -65,6 +66,7 @@ static void trim(void)
 {
     int64_t unused;
     int first = class_of(SLAB_BLOCK, &unused);
+    cni_cuda_spread_trim();
     for (int k = first; k < CLASSES; k++) {
         int64_t size =
             ((int64_t)1 << ((k - 1) / 8 + LEAST_BITS)) + ((int64_t)((k - 1) % 8 + 1) << ((k - 1) / 8 + LEAST_BITS - 3));
@@ -99,6 +101,14 @@ void *cni_cuda_alloc(int64_t nbytes)
     if (!cni_cuda_enter() || nbytes > (int64_t)1 << 46) {
         return NULL;
     }
+    if (cni_cuda_spread_wanted(nbytes)) {
+        address = cni_cuda_spread_alloc(nbytes);
+        if (address == 0) {
+            trim();
+            address = cni_cuda_spread_alloc(nbytes);
+        }
+        return (void *)(uintptr_t)address;
+    }
     int index = class_of(nbytes, &size);
     free_block *b = pool.lists[index];
     if (b != NULL) {
@@ -119,6 +129,9 @@ void *cni_cuda_alloc(int64_t nbytes)
 void cni_cuda_free(void *memory, int64_t nbytes)
 {
     int64_t size;
+    if (cni_cuda_gpu.gpus > 1 && cni_cuda_spread_free((uintptr_t)memory)) {
+        return;
+    }
     int index = class_of(nbytes, &size);
     free_block *b = pool.spare;
     if (b != NULL) {
@@ -140,7 +153,8 @@ void cni_cuda_free(void *memory, int64_t nbytes)
 typedef struct piece {
     void *memory;
     size_t used;
-    cni_cuda_handle event;
+    int gpu; /* whose stream moves it */
+    cni_cuda_handle events[CNI_CUDA_GPUS];
     bool pending; /* the event was recorded */
 } piece;
 
@@ -154,9 +168,7 @@ static bool ring_make(void)
 {
     for (int i = 0; i < PIECES && !ring.made; i++) {
         piece *p = &ring.pieces[i];
-        bool fine = p->memory != NULL || cni_cuda.memory_host(&p->memory, PIECE) == 0;
-        fine = fine && (p->event != NULL || cni_cuda.event_create(&p->event, 2 /* without timing */) == 0);
-        if (!fine) {
+        if (p->memory == NULL && cni_cuda.memory_host(&p->memory, PIECE) != 0) {
             return false;
         }
     }
@@ -166,26 +178,31 @@ static bool ring_make(void)
 
 static bool piece_wait(piece *p)
 {
-    bool fine = !p->pending || cni_cuda_check(cni_cuda.event_wait(p->event), "waiting");
+    bool fine = !p->pending || cni_cuda_check(cni_cuda.event_wait(p->events[p->gpu]), "waiting");
     p->pending = false;
     return fine;
 }
 
+/* The GPU's context is the thread's. */
 static bool piece_mark(piece *p)
 {
+    cni_cuda_handle *event = &p->events[p->gpu];
     p->pending = true;
-    return cni_cuda_check(cni_cuda.event_record(p->event, cni_cuda_gpu.stream), "an event");
+    return (*event != NULL || cni_cuda_check(cni_cuda.event_create(event, 2 /* without timing */), "an event")) &&
+           cni_cuda_check(cni_cuda.event_record(*event, cni_cuda_gpu.streams[p->gpu]), "an event");
 }
 
-/* A piece of the ring with that much room. */
-static piece *piece_get(size_t nbytes)
+/* A piece of the ring with that much room, for moves by this GPU. */
+static piece *piece_get(size_t nbytes, int gpu)
 {
     piece *p = &ring.pieces[ring.current];
-    if (p->used + nbytes > PIECE) {
+    if (p->used + nbytes > PIECE || p->gpu != gpu) {
         ring.current = (ring.current + 1) % PIECES;
         p = &ring.pieces[ring.current];
         p->used = 0;
-        return piece_wait(p) ? p : NULL;
+        bool fine = piece_wait(p);
+        p->gpu = gpu;
+        return fine ? p : NULL;
     }
     return p;
 }
@@ -203,15 +220,20 @@ static cn_status upload(void *device, const void *host, int64_t nbytes)
     }
     for (size_t done = 0, n; done < (size_t)nbytes; done += n) {
         n = (size_t)nbytes - done < PIECE ? (size_t)nbytes - done : PIECE;
-        piece *p = piece_get(n);
+        int gpu = cni_cuda_owner((uintptr_t)device + done, n, &n);
+        piece *p = piece_get(n, gpu);
         if (p == NULL) {
             return fail();
         }
         char *from = (char *)p->memory + p->used;
         memcpy(from, (const char *)host + done, n);
         p->used += (n + 63) / 64 * 64;
-        if (!cni_cuda_check(cni_cuda.upload((uintptr_t)device + done, from, n, cni_cuda_gpu.stream), "an upload") ||
-            !piece_mark(p)) {
+        cni_cuda_step(1u << gpu);
+        bool sent =
+            cni_cuda_check(cni_cuda.upload((uintptr_t)device + done, from, n, cni_cuda_stream(gpu)), "an upload");
+        sent = sent && piece_mark(p);
+        cni_cuda_step_end();
+        if (!sent) {
             return fail();
         }
     }
@@ -243,16 +265,20 @@ static cn_status download(void *host, const void *device, int64_t nbytes)
     }
     for (size_t done = 0, n; done < (size_t)nbytes; done += n) {
         n = (size_t)nbytes - done < PIECE ? (size_t)nbytes - done : PIECE;
+        int gpu = cni_cuda_owner((uintptr_t)device + done, n, &n);
         ring.pieces[ring.current].used = PIECE; /* whole pieces */
-        piece *p = piece_get(n);
+        piece *p = piece_get(n, gpu);
         if (p == NULL) {
             return fail();
         }
         p->used = PIECE;
         incoming now = {.piece = p, .to = (char *)host + done, .nbytes = n};
-        if (!cni_cuda_check(cni_cuda.download(p->memory, (uintptr_t)device + done, n, cni_cuda_gpu.stream),
-                            "a download") ||
-            !piece_mark(p) || !incoming_take(&before)) {
+        cni_cuda_step(1u << gpu);
+        bool sent =
+            cni_cuda_check(cni_cuda.download(p->memory, (uintptr_t)device + done, n, cni_cuda_stream(gpu)), "a download");
+        sent = sent && piece_mark(p);
+        cni_cuda_step_end();
+        if (!sent || !incoming_take(&before)) {
             return fail();
         }
         before = now;
@@ -262,7 +288,9 @@ static cn_status download(void *host, const void *device, int64_t nbytes)
 
 static cn_status finish(void)
 {
-    bool done = cni_cuda_enter() && cni_cuda_check(cni_cuda.stream_wait(cni_cuda_gpu.stream), "waiting");
+    bool done = cni_cuda_enter();
+    cni_cuda_step(1);
+    done = done && cni_cuda_check(cni_cuda.stream_wait(cni_cuda_gpu.stream), "waiting");
     return done && cni_cuda_failure() == NULL ? CN_OK : fail();
 }
 

@@ -6,7 +6,7 @@
  * A row is the innermost dimension of the nest; one row means that everything is one run. A thread loads all, computes
  * all, then stores all, so that many loads are on their way at once. What does not fill a thread goes element by element.
  *
- *     p->n[]: blocks in a row, columns, rows, log2 of the width, blocks
+ *     p->n[]: blocks in a row, columns, rows, log2 of the width; cuda_layout.h has the rest
  */
 #include <string.h>
 
@@ -136,7 +136,6 @@ static void set_shape(writer *t, cni_cuda_shape *shape)
     t->l->words[1] = columns;
     t->l->words[2] = rows;
     t->l->words[3] = bits;
-    t->l->words[4] = shape->blocks;
 }
 
 /* ---- Text ---- */
@@ -365,9 +364,9 @@ void cni_cuda_text_map_end(uint32_t count, cni_text *text)
          k-- > 1;) { /* boundaries come last in programs: here first, so that no end waits for them */
         cni_text_add(
             text,
-            "    if (block < p.p%u.n[4]) {\n        part_%u(&p.p%u, (index_t_%u)block);\n        return;\n    }\n"
-            "    block -= p.p%u.n[4];\n",
-            k, k, k, k, k);
+            "    if (block < p.p%u.n[%d]) {\n        part_%u(&p.p%u, (index_t_%u)(block + p.p%u.n[%d]));\n        return;\n"
+            "    }\n    block -= p.p%u.n[%d];\n",
+            k, CNI_CUDA_BLOCKS, k, k, k, k, CNI_CUDA_FIRST, k, CNI_CUDA_BLOCKS);
     }
-    cni_text_add(text, "    part_0(&p.p0, (index_t_0)block);\n}\n");
+    cni_text_add(text, "    part_0(&p.p0, (index_t_0)(block + p.p0.n[%d]));\n}\n", CNI_CUDA_FIRST);
 }

@@ -2,7 +2,8 @@
  * cuda_text_reduce.c - the kernel of a group that reduces: the program as a function of one element, and words for
  * reduce_leaf.cuh or reduce_columns.cuh, which bring the elements in the right order.
  *
- *     p.n[]: results, elements of a result, block, shares or runs, leaves of a block or rows of a run, leaves, depth, scratch
+ *     p.n[]: results, elements of a result, block, shares or runs, leaves of a block or rows of a run, leaves, depth; cuda_layout.h
+ *     has the rest
  */
 #include <string.h>
 
@@ -254,7 +255,7 @@ static void write_words(const reducer *t, bool large)
             write_sum(t, k);
         }
     }
-    cni_text_add(t->text, "#include \"cuda/reduce.cuh\"\n");
+    cni_text_add(t->text, "#define BLOCK (blockIdx.x + (unsigned)p.n[%d])\n#include \"cuda/reduce.cuh\"\n", CNI_CUDA_FIRST);
 }
 
 /* ---- The two ways ---- */

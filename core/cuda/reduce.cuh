@@ -8,6 +8,7 @@
  *     fold_<k>(a, b)           the op
  *     WIDEN_<k>, NARROW_<k>    to the type that sums are computed in, and back
  *     SCALAR_<k>               its place among the scalars: what it begins with, then its identity
+ *     BLOCK                    the block's number; a launch on one of several GPUs has some of them
  */
 #define OUT(k, type) (*(type *)(p.a[ACCESS_##k] + base.o[CLASS_##k]))
 #define BEGIN(k, type) (*(const type *)p.scalars[SCALAR_##k])

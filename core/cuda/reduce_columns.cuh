@@ -54,7 +54,7 @@ enum { RUN = 1024, AHEAD = 8, WIDE = 32, TALL = 8, TILE = TALL * AHEAD };
 
 CNI_KERNEL(cni_kernel, parameters)
 {
-    const index_t r = (index_t)blockIdx.x * WIDE + threadIdx.x, run = 0;
+    const index_t r = (index_t)BLOCK * WIDE + threadIdx.x, run = 0;
     const int there = r < (index_t)p.n[0];
     const offsets base = result_at(&p, there ? r : 0);
     ALL(STATE)
@@ -69,8 +69,8 @@ CNI_KERNEL(cni_kernel, parameters)
 
 CNI_KERNEL(cni_kernel, parameters)
 {
-    const index_t results = (index_t)p.n[0], blocks = (index_t)p.n[4], run = blockIdx.x / blocks * blockDim.y + threadIdx.y;
-    const index_t r = blockIdx.x % blocks * blockDim.x + threadIdx.x, first = run * (index_t)p.n[3];
+    const index_t results = (index_t)p.n[0], blocks = (index_t)p.n[4], run = BLOCK / blocks * blockDim.y + threadIdx.y;
+    const index_t r = BLOCK % blocks * blockDim.x + threadIdx.x, first = run * (index_t)p.n[3];
     const index_t end = first + (index_t)p.n[3] < (index_t)p.n[1] ? first + (index_t)p.n[3] : (index_t)p.n[1];
     if (r >= results || run >= (index_t)p.n[2]) {
         return;

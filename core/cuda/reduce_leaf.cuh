@@ -230,7 +230,7 @@ CNI_INLINE sums leaf_sum(const parameters *p, const offsets *base, index_t first
 
 CNI_KERNEL(cni_kernel, parameters)
 {
-    const index_t r = (index_t)blockIdx.x * (256 / GROUP) + threadIdx.x / GROUP;
+    const index_t r = (index_t)BLOCK * (256 / GROUP) + threadIdx.x / GROUP;
     const int lane = (int)(threadIdx.x % WARP);
     if (r >= (index_t)p.n[0]) {
         return;
@@ -261,14 +261,14 @@ CNI_KERNEL(cni_kernel, parameters)
 #else
 #include "cuda/exact.cuh"
 
-/* Scratch memory: exact sums by result, then what the shares of a result found of the others. */
-#define EXACT(r) ((int64_t *)p.n[7] + (r) * NBINS * EXACT_WORDS)
-#define SHARE(r, share) ((others *)((int64_t *)p.n[7] + (index_t)p.n[0] * NBINS * EXACT_WORDS) + (r) * (index_t)p.n[3] + (share))
+/* Scratch memory: by GPU, exact sums by result; then what the shares of a result found of the others. */
+#define EXACT(gpu, r) ((int64_t *)p.n[7] + ((index_t)(gpu) * (index_t)p.n[0] + (r)) * NBINS * EXACT_WORDS)
+#define SHARE(r, share) ((others *)EXACT(p.n[10], 0) + (r) * (index_t)p.n[3] + (share))
 
 CNI_KERNEL(cni_kernel, parameters)
 {
     const int warp = (int)(threadIdx.x / WARP), lane = (int)(threadIdx.x % WARP);
-    const index_t shares = (index_t)p.n[3], r = blockIdx.x / shares, share = blockIdx.x % shares;
+    const index_t shares = (index_t)p.n[3], r = BLOCK / shares, share = BLOCK % shares;
     const uint64_t leaves = (uint64_t)p.n[5], in_block = (uint64_t)p.n[4], block = (uint64_t)p.n[2];
     const uint64_t first = leaves * share / shares, end = leaves * (share + 1) / shares;
     const offsets base = result_at(&p, r);
@@ -303,9 +303,9 @@ CNI_KERNEL(cni_kernel, parameters)
             total = flags != 0 ? total | word : total + word;
         }
         if (total != 0 && flags != 0) {
-            cni_atomic_or(EXACT(r) + i, total);
+            cni_atomic_or(EXACT(p.n[9], r) + i, total);
         } else if (total != 0) {
-            cni_atomic_add(EXACT(r) + i, total);
+            cni_atomic_add(EXACT(p.n[9], r) + i, total);
         }
     }
 #endif
@@ -336,7 +336,12 @@ CNI_KERNEL(cni_finish, parameters)
 #if NBINS > 0
     CNI_SHARED int64_t bins[4][NBINS][EXACT_WORDS];
     for (int i = lane; i < NBINS * EXACT_WORDS && there; i += WARP) {
-        (&bins[warp][0][0])[i] = EXACT(r)[i];
+        int64_t total = 0;
+        for (int64_t gpu = 0; gpu < p.n[10]; gpu++) {
+            const int64_t word = EXACT(gpu, r)[i];
+            total = i % EXACT_WORDS == DIGITS ? total | word : total + word;
+        }
+        (&bins[warp][0][0])[i] = total;
     }
     CNI_BARRIER();
 #endif

@@ -95,7 +95,7 @@ static const struct {
     COUNTER(groups),       COUNTER(launches),   COUNTER(bytes_read), COUNTER(bytes_written), COUNTER(compilations),
     COUNTER(fallbacks),    COUNTER(reads),      COUNTER(exports),    COUNTER(live_bytes),  COUNTER(peak_bytes),
     COUNTER(messages),     COUNTER(message_bytes), COUNTER(root_bytes), COUNTER(moves),  COUNTER(move_bytes),
-    COUNTER(device_launches), COUNTER(graphs),
+    COUNTER(device_launches), COUNTER(graphs), COUNTER(shared_launches),
     COUNTER(faded),        COUNTER(restored),
 #undef COUNTER
 };

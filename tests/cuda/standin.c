@@ -1,8 +1,8 @@
 /*
  * standin.c - a CUDA driver and run-time compiler for machines without a GPU: tests only.
  *
- * Device memory is one region that cannot be touched but while queued work runs; nothing runs before somebody waits for
- * it. Kernels are compiled for the host by cc, from the very text that a GPU would get; only prelude.cuh is another.
+ * Device memory cannot be touched but while queued work runs; nothing runs before somebody waits for it. STANDIN_DEVICES
+ * devices have a stream each, whose work is done in any order that events allow. Kernels are compiled for the host by cc, from the very text that a GPU would get; only prelude.cuh is another.
  * CNUMERIC_CUDA_DRIVER and CNUMERIC_CUDA_COMPILER name this library. STANDIN_NVRTC, the path of a real run-time
  * compiler, has it compile every text too.
  */
@@ -69,11 +69,48 @@ bool standin_fails(const char *kind)
 static char *region;
 static size_t used;
 
+/* Ranges that are mapped, besides the region. */
+enum { RANGES = 4096 };
+static struct {
+    uint64_t at;
+    size_t n;
+} ranges[RANGES];
+static int nranges;
+
 static void unlock(bool open)
 {
+    int rights = open ? PROT_READ | PROT_WRITE : PROT_NONE;
     if (region != NULL && used > 0) {
-        mprotect(region, used, open ? PROT_READ | PROT_WRITE : PROT_NONE);
+        mprotect(region, used, rights);
     }
+    for (int i = 0; i < nranges; i++) {
+        mprotect((void *)(uintptr_t)ranges[i].at, ranges[i].n, rights);
+    }
+}
+
+static bool range_add(uint64_t at, size_t n)
+{
+    if (nranges == RANGES) {
+        return false;
+    }
+    void *memory = (void *)(uintptr_t)at;
+    ranges[nranges].at = at;
+    ranges[nranges++].n = n;
+    mprotect(memory, n, PROT_READ | PROT_WRITE);
+    memset(memory, 0xA5, n);
+    mprotect(memory, n, PROT_NONE);
+    return true;
+}
+
+static bool range_remove(uint64_t at, size_t n)
+{
+    for (int i = 0; i < nranges; i++) {
+        if (ranges[i].at == at && ranges[i].n == n) {
+            ranges[i] = ranges[--nranges];
+            return true;
+        }
+    }
+    return false;
 }
 
 API int cuMemAlloc_v2(uint64_t *address, size_t nbytes)
@@ -99,9 +136,13 @@ API int cuMemAllocHost_v2(void **memory, size_t nbytes)
     return *memory != NULL ? 0 : 2;
 }
 
-/* ---- The queue ---- */
+/* ---- Devices, their streams and the order of work ---- */
 
-typedef enum work_kind { COPY, FILL, KERNEL } work_kind;
+enum { DEVICES_MOST = 8 };
+
+typedef enum work_kind { COPY, FILL, KERNEL, WAIT } work_kind;
+
+typedef struct stream stream;
 
 typedef struct work {
     struct work *next;
@@ -112,14 +153,39 @@ typedef struct work {
     unsigned char byte;
     const standin_function *function;
     unsigned blocks, x, y;
+    stream *other; /* WAIT: until that stream has done so much */
+    uint64_t until;
     char parameters[];
 } work;
 
-typedef struct queue {
+/* One a device: its address is the stream's handle, and the device's context is its own. */
+struct stream {
     work *first, **last;
-} queue;
+    uint64_t queued, done;
+    int device;
+};
 
-static queue stream = {.last = &stream.first};
+typedef struct event {
+    stream *stream;
+    uint64_t until;
+} event;
+
+static stream streams[DEVICES_MOST];
+static int contexts[DEVICES_MOST]; /* the address is the handle */
+static _Thread_local int current_device;
+
+static int device_count(void)
+{
+    const char *wish = getenv("STANDIN_DEVICES");
+    int n = wish != NULL ? atoi(wish) : 1;
+    return n < 1 ? 1 : n > DEVICES_MOST ? DEVICES_MOST : n;
+}
+
+static void complain(const char *what)
+{
+    fprintf(stderr, "standin: %s\n", what);
+    abort();
+}
 
 static void run(const work *w)
 {
@@ -127,41 +193,78 @@ static void run(const work *w)
         memmove(w->to, w->from, w->n);
     } else if (w->kind == FILL) {
         memset(w->to, w->byte, w->n);
-    } else {
+    } else if (w->kind == KERNEL) {
         standin_run(w->function, w->blocks, w->x, w->y, w->parameters);
     }
 }
 
-static int drain(void)
+unsigned standin_random(unsigned n)
+{
+    static uint64_t state = 1;
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    return (unsigned)(state >> 33) % n;
+}
+
+/* One piece of work of the stream, or, if it waits for another stream, one of that. */
+static void advance(stream *s)
+{
+    while (s->first->kind == WAIT && s->first->other->done < s->first->until) {
+        s = s->first->other;
+    }
+    work *w = s->first;
+    run(w);
+    s->done++;
+    s->first = w->next;
+    if (s->first == NULL) {
+        s->last = &s->first;
+    }
+    free(w);
+}
+
+/* Runs the stream's work; of other streams what it waits for, and whatever chance has it. */
+static int drain(stream *s, uint64_t until)
 {
     unlock(true);
-    for (work *w = stream.first; w != NULL; w = stream.first) {
-        run(w);
-        stream.first = w->next;
-        free(w);
+    while (s->done < until) {
+        stream *other = &streams[standin_random((unsigned)device_count())];
+        advance(other->first != NULL && standin_random(2) == 0 ? other : s);
     }
-    stream.last = &stream.first;
     unlock(false);
     return 0;
 }
 
-static work *add(work_kind kind, const void *parameters, size_t nbytes)
+static int drain_all(void)
 {
-    queue *q = &stream;
+    for (int k = 0; k < DEVICES_MOST; k++) {
+        drain(&streams[k], streams[k].queued);
+    }
+    return 0;
+}
+
+static work *add(void *to, work_kind kind, const void *parameters, size_t nbytes)
+{
+    stream *s = to;
     work *w = calloc(1, sizeof *w + nbytes);
+    if (s->device != current_device) {
+        complain("the stream is not the current context's");
+    }
     w->kind = kind;
     w->n = nbytes;
     if (nbytes > 0) {
         memcpy(w->parameters, parameters, nbytes);
     }
-    *q->last = w;
-    q->last = &w->next;
+    if (s->first == NULL) {
+        s->last = &s->first;
+    }
+    *s->last = w;
+    s->last = &w->next;
+    s->queued++;
     return w;
 }
 
-static int add_copy(void *to, const void *from, size_t n)
+static int add_copy(void *s, void *to, const void *from, size_t n)
 {
-    work *w = add(COPY, NULL, 0);
+    work *w = add(s, COPY, NULL, 0);
     w->to = to;
     w->from = from;
     w->n = n;
@@ -171,48 +274,43 @@ static int add_copy(void *to, const void *from, size_t n)
 API int cuMemFree_v2(uint64_t address)
 {
     (void)address;
-    return drain();
+    return drain_all();
 }
 
 API int cuMemcpyHtoDAsync_v2(uint64_t to, const void *from, size_t n, void *s)
 {
-    (void)s;
-    return add_copy((void *)(uintptr_t)to, from, n);
+    return add_copy(s, (void *)(uintptr_t)to, from, n);
 }
 
 API int cuMemcpyDtoHAsync_v2(void *to, uint64_t from, size_t n, void *s)
 {
-    (void)s;
-    return add_copy(to, (void *)(uintptr_t)from, n);
+    return add_copy(s, to, (void *)(uintptr_t)from, n);
 }
 
 API int cuMemcpyDtoDAsync_v2(uint64_t to, uint64_t from, size_t n, void *s)
 {
-    (void)s;
-    return add_copy((void *)(uintptr_t)to, (void *)(uintptr_t)from, n);
+    return add_copy(s, (void *)(uintptr_t)to, (void *)(uintptr_t)from, n);
 }
 
 API int cuMemsetD8Async(uint64_t to, unsigned char byte, size_t n, void *s)
 {
-    work *w = add(FILL, NULL, 0);
-    (void)s;
+    work *w = add(s, FILL, NULL, 0);
     w->to = (void *)(uintptr_t)to;
     w->byte = byte;
     w->n = n;
     return 0;
 }
 
-API int cuLaunchKernel(void *function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz,
-                       unsigned shared, void *s, void **parameters, void **extra)
+int standin_launch(const standin_function *function, unsigned gx, unsigned bx, unsigned by, void *s, const void *parameters,
+                   size_t size)
 {
-    (void)gy, (void)gz, (void)bz, (void)shared, (void)s, (void)parameters;
     if (bx * by > 1024 || bx * by == 0 || gx == 0 || gx > INT32_MAX) {
         return 1;
     }
     if (standin_fails("launch")) {
         return 719;
     }
-    work *w = add(KERNEL, extra[1], *(size_t *)extra[3]);
+    work *w = add(s, KERNEL, parameters, size);
     w->function = function;
     w->blocks = gx;
     w->x = bx;
@@ -220,22 +318,128 @@ API int cuLaunchKernel(void *function, unsigned gx, unsigned gy, unsigned gz, un
     return 0;
 }
 
-API int cuStreamSynchronize(void *s)
+API int cuLaunchKernel(void *function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz,
+                       unsigned shared, void *s, void **parameters, void **extra)
 {
-    (void)s;
-    return drain();
+    const standin_function *f = function;
+    (void)gy, (void)gz, (void)bz, (void)shared, (void)parameters;
+    if (f->device != ((stream *)s)->device) {
+        complain("the kernel is not the stream's device's");
+    }
+    return standin_launch(f, gx, bx, by, s, extra[1], *(size_t *)extra[3]);
 }
 
-API int cuEventSynchronize(void *event)
+API int cuStreamSynchronize(void *s)
 {
-    (void)event;
-    return drain();
+    return drain(s, ((stream *)s)->queued);
+}
+
+API int cuEventCreate(event **out, unsigned flags)
+{
+    (void)flags;
+    *out = calloc(1, sizeof **out);
+    return 0;
+}
+
+API int cuEventRecord(event *e, stream *s)
+{
+    if (s->device != current_device) {
+        complain("the event's stream is not the current context's");
+    }
+    *e = (event){s, s->queued};
+    return 0;
+}
+
+API int cuEventSynchronize(const event *e)
+{
+    return e->stream != NULL ? drain(e->stream, e->until) : 0;
+}
+
+API int cuStreamWaitEvent(void *s, const event *e, unsigned flags)
+{
+    (void)flags;
+    if (e->stream != NULL) {
+        work *w = add(s, WAIT, NULL, 0);
+        w->other = e->stream;
+        w->until = e->until;
+    }
+    return 0;
+}
+
+/* ---- Pages: cuMemCreate and what belongs to it ---- */
+
+enum { PAGE = 4096 };
+
+typedef struct page_properties {
+    int kind, handles, location, device;
+    void *unused;
+    uint64_t flags;
+} page_properties;
+
+API int cuMemGetAllocationGranularity(size_t *n, const page_properties *p, int option)
+{
+    (void)option;
+    *n = PAGE;
+    return p->kind == 1 && p->location == 1 && p->device < device_count() ? 0 : 1;
+}
+
+API int cuMemAddressReserve(uint64_t *address, size_t n, size_t alignment, uint64_t at, unsigned long long flags)
+{
+    (void)alignment, (void)flags;
+    void *memory = at != 0 || n % PAGE != 0 ? MAP_FAILED : mmap(NULL, n, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    *address = (uint64_t)(uintptr_t)memory;
+    return memory != MAP_FAILED ? 0 : 2;
+}
+
+API int cuMemAddressFree(uint64_t address, size_t n)
+{
+    return munmap((void *)(uintptr_t)address, n);
+}
+
+API int cuMemCreate(unsigned long long *pages, size_t n, const page_properties *p, unsigned long long flags)
+{
+    (void)flags;
+    *pages = (unsigned long long)p->device + 1;
+    return n % PAGE != 0 || p->device >= device_count() || standin_fails("pages") ? 2 : 0;
+}
+
+API int cuMemRelease(unsigned long long pages)
+{
+    return pages > 0 ? 0 : 1;
+}
+
+API int cuMemMap(uint64_t at, size_t n, size_t offset, unsigned long long pages, unsigned long long flags)
+{
+    (void)flags;
+    if (at % PAGE != 0) {
+        return 1;
+    }
+    return offset != 0 || n == 0 || pages == 0 ? 1 : range_add(at, n) ? 0 : 2;
+}
+
+API int cuMemUnmap(uint64_t at, size_t n)
+{
+    for (int k = 0; k < DEVICES_MOST; k++) {
+        if (streams[k].first != NULL) {
+            complain("pages are unmapped while there is work");
+        }
+    }
+    return range_remove(at, n) ? 0 : 1;
+}
+
+API int cuMemSetAccess(uint64_t at, size_t n, const void *access, size_t count)
+{
+    (void)at, (void)n, (void)access;
+    return count == (size_t)device_count() || count > 0 ? 0 : 1;
 }
 
 /* ---- The rest of the driver ---- */
 
 API int cuInit(unsigned flags)
 {
+    for (int k = 0; k < DEVICES_MOST; k++) {
+        streams[k].device = k;
+    }
     return (int)flags;
 }
 
@@ -247,7 +451,7 @@ API int cuDriverGetVersion(int *version)
 
 API int cuDeviceGetCount(int *count)
 {
-    *count = 1;
+    *count = device_count();
     return 0;
 }
 
@@ -271,35 +475,38 @@ API int cuDeviceGetAttribute(int *value, int attribute, int device)
     return 0;
 }
 
-API int cuDevicePrimaryCtxRetain(void **context, int device)
+/* STANDIN_UNLINKED: devices that do not see each other's memory. */
+API int cuDeviceGetP2PAttribute(int *value, int attribute, int from, int to)
 {
-    (void)device;
-    *context = &stream;
+    (void)attribute;
+    *value = from != to && getenv("STANDIN_UNLINKED") == NULL;
     return 0;
 }
 
-API int cuCtxSetCurrent(void *context)
+API int cuCtxEnablePeerAccess(const int *context, unsigned flags)
 {
-    return context == &stream ? 0 : 1;
+    return flags != 0 || context - contexts == current_device ? 1 : 0;
+}
+
+API int cuDevicePrimaryCtxRetain(void **context, int device)
+{
+    *context = &contexts[device];
+    return 0;
+}
+
+API int cuCtxSetCurrent(const int *context)
+{
+    if (context < contexts || context >= contexts + DEVICES_MOST) {
+        return 1;
+    }
+    current_device = (int)(context - contexts);
+    return 0;
 }
 
 API int cuStreamCreate(void **s, unsigned flags)
 {
     (void)flags;
-    *s = &stream;
-    return 0;
-}
-
-API int cuEventCreate(void **event, unsigned flags)
-{
-    (void)flags;
-    *event = &stream;
-    return 0;
-}
-
-API int cuEventRecord(void *event, void *s)
-{
-    (void)event, (void)s;
+    *s = &streams[current_device];
     return 0;
 }
 
@@ -554,6 +761,7 @@ static size_t elf_size(const unsigned char *image)
 typedef struct module {
     void *library;
     bool cooperative;
+    int device;
 } module;
 
 API int cuModuleLoadData(module **out, const void *image)
@@ -565,6 +773,7 @@ API int cuModuleLoadData(module **out, const void *image)
         return 1;
     }
     module *m = calloc(1, sizeof *m);
+    m->device = current_device;
     m->library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     m->cooperative = memcmp((const char *)image + size, "COOPERATIVE.....", 16) == 0;
     unlink(path);
@@ -582,6 +791,7 @@ API int cuModuleGetFunction(standin_function **out, module *m, const char *name)
     memcpy(&f->kernel, &symbol, sizeof symbol);
     f->hooks = dlsym(m->library, "cni_hooks");
     f->cooperative = m->cooperative;
+    f->device = m->device;
     *out = f;
     return 0;
 }

@@ -18,10 +18,17 @@ typedef struct standin_function {
     standin_kernel kernel;
     standin_hooks *hooks;
     bool cooperative; /* threads of a block wait for each other */
+    int device;
 } standin_function;
 
 /* Is this call to fail? */
 bool standin_fails(const char *kind);
+
+unsigned standin_random(unsigned n);
+
+/* Queues the kernel, whichever device it was loaded for. */
+int standin_launch(const standin_function *f, unsigned blocks, unsigned x, unsigned y, void *stream, const void *parameters,
+                   size_t size);
 
 /* Runs all blocks, in some order. */
 void standin_run(const standin_function *f, unsigned blocks, unsigned x, unsigned y, const void *parameters);

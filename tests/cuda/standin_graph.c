@@ -1,6 +1,5 @@
 /*
- * standin_graph.c - graphs of the stand-in driver. Nodes must follow one another; a launched graph's work is queued as it
- * would be without one.
+ * standin_graph.c - graphs of the stand-in driver. A launched graph's work is queued in any order that its nodes allow.
  */
 #include "standin.h"
 
@@ -11,8 +10,6 @@
 
 #define API __attribute__((visibility("default")))
 
-int cuLaunchKernel(void *function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz,
-                   unsigned shared, void *stream, void **parameters, void **extra);
 int cuMemsetD8Async(uint64_t to, unsigned char byte, size_t n, void *stream);
 int cuMemcpyDtoDAsync_v2(uint64_t to, uint64_t from, size_t n, void *stream);
 
@@ -50,8 +47,13 @@ typedef struct copy_parameters {
 _Static_assert(sizeof(kernel_parameters) == 72 && sizeof(fill_parameters) == 40 && sizeof(copy_parameters) == 200,
                "the driver's structures have these sizes");
 
+enum { BEFORE_MOST = 32 };
+
 typedef struct node {
     struct node *next, *original;
+    struct node *before[BEFORE_MOST];
+    size_t nbefore;
+    bool sent;
     node_kind kind;
     kernel_parameters kernel;
     size_t size; /* of the kernel's own parameters, a copy */
@@ -76,15 +78,28 @@ static int take_kernel(node *n, const kernel_parameters *p)
 
 static int add(node **out, graph *g, node *const *before, size_t nbefore, node fresh)
 {
-    if (g->last != NULL && (nbefore != 1 || before[0] != g->last)) {
-        fprintf(stderr, "standin: a node does not follow the one before it\n");
-        abort();
+    if (nbefore > BEFORE_MOST) {
+        return 1;
     }
     node *n = malloc(sizeof *n);
     *n = fresh;
+    n->nbefore = nbefore;
+    for (size_t i = 0; i < nbefore; i++) {
+        n->before[i] = before[i];
+    }
     *(g->last != NULL ? &g->last->next : &g->first) = n;
     g->last = *out = n;
     return 0;
+}
+
+/* The copy of a graph's node in what was made of the graph. */
+static node *copy_of(const graph *g, const node *original)
+{
+    node *n = g->first;
+    while (n != NULL && n->original != original) {
+        n = n->next;
+    }
+    return n;
 }
 
 API int cuGraphCreate(graph **out, unsigned flags)
@@ -127,14 +142,17 @@ API int cuGraphInstantiateWithFlags(graph **out, const graph *from, unsigned lon
     }
     graph *g = calloc(1, sizeof *g);
     for (node *n = from->first; n != NULL; n = n->next) {
-        node *copy, fresh = *n;
+        node *copy, fresh = *n, *before[BEFORE_MOST];
         fresh.next = NULL;
         fresh.original = n;
         if (n->kind == KERNEL) {
             fresh.bytes = malloc(n->size);
             memcpy(fresh.bytes, n->bytes, n->size);
         }
-        add(&copy, g, &g->last, g->last != NULL, fresh);
+        for (size_t i = 0; i < n->nbefore; i++) {
+            before[i] = copy_of(g, n->before[i]);
+        }
+        add(&copy, g, before, n->nbefore, fresh);
     }
     *out = g;
     return 0;
@@ -145,12 +163,38 @@ API int cuGraphExecKernelNodeSetParams_v2(graph *exec, const node *original, con
     if (standin_fails("set")) {
         return 1;
     }
-    for (node *n = exec->first; n != NULL; n = n->next) {
-        if (n->original == original) {
-            return n->kind == KERNEL ? take_kernel(n, p) : 1;
+    node *n = copy_of(exec, original);
+    return n != NULL && n->kind == KERNEL ? take_kernel(n, p) : 1;
+}
+
+static bool ready(const node *n)
+{
+    bool all = !n->sent;
+    for (size_t i = 0; i < n->nbefore; i++) {
+        all &= n->before[i]->sent;
+    }
+    return all;
+}
+
+/* One of the nodes that may be next. */
+static node *choose(const graph *g)
+{
+    node *chosen = NULL;
+    unsigned found = 0;
+    for (node *n = g->first; n != NULL; n = n->next) {
+        if (ready(n) && standin_random(++found) == 0) {
+            chosen = n;
         }
     }
-    return 1;
+    return chosen;
+}
+
+static int send(const node *n, void *stream)
+{
+    const kernel_parameters *k = &n->kernel;
+    return n->kind == KERNEL ? standin_launch(k->function, k->grid[0], k->block[0], k->block[1], stream, n->bytes, n->size)
+           : n->kind == FILL ? cuMemsetD8Async(n->fill.to, (unsigned char)n->fill.value, n->fill.width, stream)
+                             : cuMemcpyDtoDAsync_v2(n->copy.to.device, n->copy.from.device, n->copy.width, stream);
 }
 
 API int cuGraphLaunch(const graph *exec, void *stream)
@@ -158,17 +202,15 @@ API int cuGraphLaunch(const graph *exec, void *stream)
     if (standin_fails("replay")) {
         return 1;
     }
-    for (const node *n = exec->first; n != NULL; n = n->next) {
-        const kernel_parameters *k = &n->kernel;
-        size_t size = n->size;
-        void *extra[] = {(void *)1, n->bytes, (void *)2, &size, NULL};
-        int code = n->kind == KERNEL ? cuLaunchKernel(k->function, k->grid[0], 1, 1, k->block[0], k->block[1], 1, 0, stream,
-                                                      NULL, extra)
-                   : n->kind == FILL ? cuMemsetD8Async(n->fill.to, (unsigned char)n->fill.value, n->fill.width, stream)
-                                     : cuMemcpyDtoDAsync_v2(n->copy.to.device, n->copy.from.device, n->copy.width, stream);
+    for (node *n = exec->first; n != NULL; n = n->next) {
+        n->sent = false;
+    }
+    for (node *n = choose(exec); n != NULL; n = choose(exec)) {
+        int code = send(n, stream);
         if (code != 0) {
             return code;
         }
+        n->sent = true;
     }
     return 0;
 }

@@ -1,0 +1,44 @@
+/*
+ * cuda_spread.h - memory that lies on all GPUs under one run of addresses, which each of them can use.
+ *
+ *     address    |. . . . . . . . . .|. . . . . . . . . .|
+ *     pages of    GPU 0               GPU 1
+ *
+ * Every kernel works on it as on any memory; it is faster on the GPU that has the pages. So what GPU does which part of a
+ * launch is a matter of speed, never of results. Borders are multiples of the pages' size, nearest to equal shares: arrays
+ * of nearly the same size are cut alike.
+ */
+#ifndef CNI_CUDA_SPREAD_H
+#define CNI_CUDA_SPREAD_H
+
+#include "cuda/cuda_driver.h"
+
+typedef struct cni_cuda_spread {
+    cni_cuda_address address;
+    size_t nbytes;
+    size_t begin[CNI_CUDA_GPUS + 1]; /* GPU k has bytes [begin[k], begin[k + 1]) */
+    bool free;
+} cni_cuda_spread;
+
+/* Do blocks of this size lie on several GPUs? */
+bool cni_cuda_spread_wanted(int64_t nbytes);
+
+/* A block of at least so many bytes, made of pages, or one of that size that was given back. 0: no memory. */
+cni_cuda_address cni_cuda_spread_alloc(int64_t nbytes);
+
+/* Keeps the block for the next one of its size; false: it is none of these. */
+bool cni_cuda_spread_free(cni_cuda_address address);
+
+/* Gives blocks that are free back to the driver, once no work uses them. */
+void cni_cuda_spread_trim(void);
+
+/* The block that has this address; NULL: the memory is the first GPU's. */
+const cni_cuda_spread *cni_cuda_spread_find(cni_cuda_address address);
+
+/* Bytes that a GPU has of all blocks: the most that one of them has. */
+int64_t cni_cuda_spread_taken(void);
+
+/* The GPU that has the address, and how many of n bytes from there on are its. */
+int cni_cuda_owner(cni_cuda_address address, size_t n, size_t *here);
+
+#endif
