@@ -2,9 +2,9 @@
 
     python bench/gpus.py [--rows REGEX] [--scale 0] [--output FILE]
 
-Strong rows have the same size on any number of GPUs; the table gives the time on one over the time on all (2.0 on two is
-perfect), and says whether the results are the same bits. Weak rows have that much more to do; 1.0 is perfect. --scale -3
-makes arrays eight times smaller.
+Strong rows have the same size on any number of GPUs; the table gives the time on one over the time on all (2.0 on two
+is perfect), and says whether the results are the same bits. Weak rows have that much more to do; 1.0 is perfect.
+--scale -3 makes arrays eight times smaller.
 """
 
 from __future__ import annotations
@@ -19,8 +19,6 @@ import sys
 import time
 from collections.abc import Callable
 from typing import Any
-
-import numpy
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "examples"), str(ROOT)]
@@ -112,7 +110,8 @@ def flow(bits: int) -> Callable[[Any, int], Made]:
         side = 41 if bits == 0 else 1 << (n.bit_length() // 2)
         step, _, _, _ = gpu_rows.flow(side)
         p = np.zeros((side, side))
-        return lambda *arrays: step(np, *arrays), [p, sheet(np, side * side)[1] * 0.01 if bits else p + 0.01, p + 0, p + 0]
+        v = sheet(np, side * side)[1] * 0.01 if bits else p + 0.01
+        return lambda *arrays: step(np, *arrays), [p, v, p + 0, p + 0]
 
     return make
 
