@@ -1,12 +1,15 @@
 /*
  * cuda_matmul.c - matrix products of floating dtypes by cuBLAS, loaded when the first one comes. Its matrices are
- * column-major: c = a b is computed as c' = b' a'.
+ * column-major: c = a b is computed as c' = b' a'. Where several GPUs have a, each does the rows of which it has most, with
+ * all of b in memory of its own.
  */
 #include <string.h>
 
 #include "base/settings.h"
 #include "cuda/cuda_graph.h"
 #include "cuda/cuda_library.h"
+#include "cuda/cuda_spread.h"
+#include "cuda/cuda_stream.h"
 
 #include <dlfcn.h>
 
@@ -19,7 +22,7 @@ typedef int (*gemm)(cni_cuda_handle handle, int turn_a, int turn_b, int m, int n
 
 static struct {
     bool looked;
-    cni_cuda_handle handle;
+    cni_cuda_handle handles[CNI_CUDA_GPUS];
     gemm of[CN_DTYPE_COUNT];
 } blas;
 
@@ -40,8 +43,13 @@ static void open_blas(void)
                        library != NULL ? dlsym(library, "cublasSetStream_v2") : NULL};
     memcpy(&create, &symbols[0], sizeof create);
     memcpy(&set_stream, &symbols[1], sizeof set_stream);
-    if (create == NULL || set_stream == NULL || create(&blas.handle) != 0 ||
-        set_stream(blas.handle, cni_cuda_gpu.stream) != 0) {
+    bool made = create != NULL && set_stream != NULL;
+    for (int k = 0; k < cni_cuda_gpu.gpus && made; k++) {
+        cni_cuda_handle stream = cni_cuda_stream(k);
+        made = create(&blas.handles[k]) == 0 && set_stream(blas.handles[k], stream) == 0;
+    }
+    cni_cuda_step_end();
+    if (!made) {
         return;
     }
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -118,6 +126,63 @@ bool cni_cuda_matmul_bind(const cni_part *part, const cni_window *w, cni_cuda_li
     return blas.of[cni_cuda_operand_dtype(part, w, 0)] != NULL && product_of(part, w, &p);
 }
 
+/* Rows [from, to) of one matrix of the batch, on the GPU whose context is the thread's. */
+static void multiply(const product *p, cn_dtype dtype, int gpu, int64_t from, int64_t to, uint64_t z, uint64_t x, uint64_t y)
+{
+    const float one_f[2] = {1, 0}, zero_f[2] = {0, 0};
+    const double one_d[2] = {1, 0}, zero_d[2] = {0, 0};
+    bool single = dtype == CN_FLOAT32 || dtype == CN_COMPLEX64;
+    const void *alpha = single ? (const void *)one_f : (const void *)one_d,
+               *beta = single ? (const void *)zero_f : (const void *)zero_d;
+    z += (uint64_t)(from * p->z.row_stride);
+    x += (uint64_t)(from * p->x.row_stride);
+    cni_cuda_check(blas.of[dtype](blas.handles[gpu], p->turn_y, p->turn_x, (int)p->y.columns, (int)(to - from),
+                                  (int)p->x.columns, alpha, (const void *)(uintptr_t)y, (int)p->lead_y,
+                                  (const void *)(uintptr_t)x, (int)p->lead_x, beta, (void *)(uintptr_t)z,
+                                  (int)p->lead_z),
+                   "a matrix product");
+}
+
+/* Bytes from the matrix's first element to behind its last; 0: its elements do not follow each other upwards. */
+static size_t reach(const matrix *m, int64_t itemsize)
+{
+    bool upwards = m->row_stride >= 0 && m->column_stride >= 0;
+    return upwards ? (size_t)((m->rows - 1) * m->row_stride + (m->columns - 1) * m->column_stride + itemsize) : 0;
+}
+
+/* Every GPU its rows; false: it is the first one's work. */
+static bool multiply_each(const product *p, cn_dtype dtype, uint64_t z, uint64_t x, uint64_t y)
+{
+    const cni_cuda_spread *memory = cni_cuda_spread_find(x);
+    size_t nbytes = reach(&p->y, p->out.itemsize);
+    int64_t from = 0, rows = p->x.rows;
+    cni_cuda_address copies[CNI_CUDA_GPUS];
+    if (memory == NULL || p->nbatch > 0 || p->x.row_stride <= 0 || p->turn_x != 0 || nbytes == 0) {
+        return false;
+    }
+    cni_cuda_step((1u << cni_cuda_gpu.gpus) - 1);
+    for (int k = 0; k < cni_cuda_gpu.gpus; k++) {
+        cni_cuda_stream(k);
+        copies[k] = cni_cuda_local(k, nbytes);
+        if (copies[k] == 0) {
+            cni_cuda_step_end();
+            return false;
+        }
+    }
+    for (int k = 0; k < cni_cuda_gpu.gpus; k++) {
+        int64_t behind = (int64_t)(memory->address + memory->begin[k + 1] - x) / p->x.row_stride;
+        int64_t to = k == cni_cuda_gpu.gpus - 1 || behind > rows ? rows : behind > from ? behind : from;
+        if (to > from) {
+            cni_cuda_handle stream = cni_cuda_stream(k);
+            cni_cuda_check(cni_cuda.copy(copies[k], y, nbytes, stream), "a copy");
+            multiply(p, dtype, k, from, to, z, x, copies[k]);
+        }
+        from = to;
+    }
+    cni_cuda_step_end();
+    return true;
+}
+
 void cni_cuda_matmul_run(const cni_part *part, cni_cuda_library_binding *b, const cni_run *run)
 {
     product p;
@@ -126,16 +191,15 @@ void cni_cuda_matmul_run(const cni_part *part, cni_cuda_library_binding *b, cons
     if (!product_of(part, run->window, &p)) {
         return;
     }
-    gemm multiply = blas.of[cni_cuda_operand_dtype(part, run->window, 0)];
     cn_dtype dtype = cni_cuda_operand_dtype(part, run->window, 0);
-    const float one_f[2] = {1, 0}, zero_f[2] = {0, 0};
-    const double one_d[2] = {1, 0}, zero_d[2] = {0, 0};
-    bool single = dtype == CN_FLOAT32 || dtype == CN_COMPLEX64;
     cni_broadcast_strides(p.a.ndim > 2 ? p.a.ndim - 2 : 0, p.a.shape, p.a.strides, p.nbatch, p.out.shape, a_strides);
     cni_broadcast_strides(p.b.ndim > 2 ? p.b.ndim - 2 : 0, p.b.shape, p.b.strides, p.nbatch, p.out.shape, b_strides);
     uint64_t to = cni_cuda_operand_address(part, run, 0), left = cni_cuda_operand_address(part, run, 1),
              right = cni_cuda_operand_address(part, run, 2);
     cni_cuda_foreign();
+    if (cni_cuda_gpu.gpus > 1 && multiply_each(&p, dtype, to, left, right)) {
+        return;
+    }
     int64_t batches = cni_element_count(p.nbatch, p.out.shape);
     for (int64_t k = 0; k < batches; k++) {
         int64_t rest = k, z = 0, x = 0, y = 0;
@@ -146,12 +210,6 @@ void cni_cuda_matmul_run(const cni_part *part, cni_cuda_library_binding *b, cons
             x += i * a_strides[d];
             y += i * b_strides[d];
         }
-        const void *alpha = single ? (const void *)one_f : (const void *)one_d,
-                   *beta = single ? (const void *)zero_f : (const void *)zero_d;
-        cni_cuda_check(multiply(blas.handle, p.turn_y, p.turn_x, (int)p.y.columns, (int)p.x.rows, (int)p.x.columns,
-                                alpha, (const void *)(uintptr_t)(right + (uint64_t)y), (int)p.lead_y,
-                                (const void *)(uintptr_t)(left + (uint64_t)x), (int)p.lead_x, beta,
-                                (void *)(uintptr_t)(to + (uint64_t)z), (int)p.lead_z),
-                       "a matrix product");
+        multiply(&p, dtype, 0, 0, p.x.rows, to + (uint64_t)z, left + (uint64_t)x, right + (uint64_t)y);
     }
 }

@@ -1,4 +1,6 @@
-/* cuda_place.c - one GPU of this machine as a place. */
+/* cuda_place.c - the GPU of this machine, or several that are linked, as one place. */
+#include <stdio.h>
+
 #include "base/memory.h"
 #include "base/settings.h"
 #include "base/status.h"
@@ -82,7 +84,9 @@ static void run_part(const cni_part *part, void *opaque, const cni_run *run)
     }
 }
 
-static const cni_place place = {.name = "cuda",
+static char name[160]; /* 2 x NVIDIA H100 */
+
+static const cni_place place = {.name = name,
                                 .where = CNI_ON_DEVICE,
                                 .supports = supports,
                                 .bind_parts = bind_parts,
@@ -100,6 +104,7 @@ const cni_place *cni_cuda_place_open(void)
     if (!cni_cuda_open() || cni_cuda_compiler_get() == NULL) {
         return NULL;
     }
+    snprintf(name, sizeof name, "%d x %s", cni_cuda_gpu.gpus, cni_cuda_gpu.name);
     cni_process_device = &cni_cuda_device;
     return &place;
 }

@@ -26,6 +26,11 @@ static struct {
     int64_t taken;
 } blocks;
 
+static struct {
+    cni_cuda_address address;
+    size_t size;
+} locals[CNI_CUDA_GPUS];
+
 static page_properties properties_of(int gpu)
 {
     return (page_properties){.kind = PINNED, .location = ON_DEVICE, .device = cni_cuda_gpu.devices[gpu]};
@@ -169,6 +174,32 @@ bool cni_cuda_spread_free(cni_cuda_address address)
     return true;
 }
 
+static void local_free(int gpu)
+{
+    if (locals[gpu].address != 0) {
+        cni_cuda_check(cni_cuda.memory_free(locals[gpu].address), "freeing memory");
+        blocks.taken -= gpu == 0 ? (int64_t)locals[gpu].size : 0;
+    }
+    locals[gpu].address = 0;
+    locals[gpu].size = 0;
+}
+
+cni_cuda_address cni_cuda_local(int gpu, size_t n)
+{
+    int64_t limit = cni_settings[CNI_SETTING_GPU_MEMORY];
+    if (locals[gpu].size >= n) {
+        return locals[gpu].address;
+    }
+    local_free(gpu);
+    if ((limit > 0 && blocks.taken + (int64_t)n > limit) || cni_cuda.memory_alloc(&locals[gpu].address, n) != 0) {
+        locals[gpu].address = 0;
+        return 0;
+    }
+    locals[gpu].size = n;
+    blocks.taken += gpu == 0 ? (int64_t)n : 0;
+    return locals[gpu].address;
+}
+
 void cni_cuda_spread_trim(void)
 {
     size_t kept = 0;
@@ -179,6 +210,9 @@ void cni_cuda_spread_trim(void)
         cni_cuda_check(cni_cuda.stream_wait(cni_cuda_stream(k)), "waiting");
     }
     cni_cuda_step_end();
+    for (int k = 0; k < cni_cuda_gpu.gpus; k++) {
+        local_free(k);
+    }
     for (size_t i = 0; i < blocks.count; i++) {
         if (blocks.list[i].free) {
             blocks.taken -= most_of_a_gpu(&blocks.list[i]);

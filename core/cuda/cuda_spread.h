@@ -35,6 +35,12 @@ void cni_cuda_spread_trim(void);
 /* The block that has this address; NULL: the memory is the first GPU's. */
 const cni_cuda_spread *cni_cuda_spread_find(cni_cuda_address address);
 
+/*
+ * Memory of the GPU's own for the time of one step, at least n bytes: what a library reads many times is copied there. The
+ * same memory again for the next step. Its context is the thread's. 0: no memory.
+ */
+cni_cuda_address cni_cuda_local(int gpu, size_t n);
+
 /* Bytes that a GPU has of all blocks: the most that one of them has. */
 int64_t cni_cuda_spread_taken(void);
 

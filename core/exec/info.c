@@ -1,9 +1,21 @@
 /* info.c - what `cnumeric info` prints of the core. */
+#include <stdio.h>
 #include <string.h>
 
+#include "base/settings.h"
 #include "cnumeric.h"
 #include "exec/place.h"
 #include "exec/info.h"
+
+/* "cpu", or "cpu, 2 x NVIDIA H100". */
+static const char *places(void)
+{
+    static char text[256];
+    const cni_place *device = cni_settings[CNI_SETTING_GPU] != 0 ? cni_device_place() : NULL;
+    snprintf(text, sizeof text, "%s%s%s", cni_cpu_place.name, device != NULL ? ", " : "",
+             device != NULL ? device->name : "");
+    return text;
+}
 
 const char *cn_info(const char *what)
 {
@@ -11,7 +23,7 @@ const char *cn_info(const char *what)
         return "0.1.0";
     }
     if (strcmp(what, "places") == 0) {
-        return cni_cpu_place.name;
+        return places();
     }
     if (strcmp(what, "compiler") == 0) {
         return __VERSION__;
