@@ -173,6 +173,12 @@ CN_API cn_status cn_array_reshape_view(cn_array *array, int ndim, const int64_t 
  */
 CN_API void cn_array_fade(const cn_array *array);
 
+/*
+ * Would the host have to wait for the array's value to come from a device? Of pending values it is a guess. No: setting
+ * lazy_scalars is 0.
+ */
+CN_API bool cn_array_elsewhere(const cn_array *array);
+
 /* Host reads: what they need is computed first. */
 CN_API cn_status cn_array_item(const cn_array *array, int64_t offset /* bytes from the base */, cn_scalar *out);
 CN_API cn_status cn_array_read(const cn_array *array, void *data, int64_t nbytes); /* values in C order */

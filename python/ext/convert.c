@@ -263,6 +263,10 @@ int cnx_operand(PyObject *object, cn_operand *out, PyObject **keep)
     if (cnx_is_native_numpy(object)) {
         return read_numpy(object, out, keep);
     }
+    if (Py_IS_TYPE(object, &cnx_lazy_type)) {
+        *out = (cn_operand){.array = cnx_lazy_array(object)};
+        return 1;
+    }
     return PyList_CheckExact(object) || PyTuple_CheckExact(object) ? read_sequence(object, NULL, out, keep) : 0;
 }
 

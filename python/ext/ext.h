@@ -94,6 +94,14 @@ PyObject *cnx_new_based(cn_array *array, PyObject *base);
 /* What a ufunc or reduction gives: the scalar for 0-d (reads it), else an array. array is taken. */
 PyObject *cnx_result(cn_array *array);
 
+/*
+ * Scalars that stay on the device (lazy.c): for a 0-d array for which it is wanted; array is taken. cnx_lazy_array: of one.
+ */
+extern PyTypeObject cnx_lazy_type;
+bool cnx_lazy_wanted(const cn_array *array);
+PyObject *cnx_lazy_new(cn_array *array);
+cn_array *cnx_lazy_array(PyObject *scalar);
+
 /* A subclass's array whose class has an __array_ufunc__ or __array_wrap__ of its own: results are its business. */
 bool cnx_overrides(PyObject *object);
 

@@ -129,6 +129,9 @@ PyObject *cnx_result(cn_array *array)
     if (cn_array_ndim(array) > 0) {
         return handle_new(array, NULL);
     }
+    if (cnx_lazy_wanted(array)) {
+        return cnx_lazy_new(array);
+    }
     PyObject *scalar = cnx_item(array, cn_array_offset(array));
     cn_array_unref(array);
     return scalar;
@@ -371,7 +374,7 @@ int cnx_array_init(PyObject *module)
     meta_type.tp_base = &PyType_Type;
     finalize_name = PyUnicode_InternFromString("__array_finalize__");
     if (finalize_name == NULL || PyType_Ready(&meta_type) < 0 || cnx_methods_init(module) < 0 ||
-        PyType_Ready(&cnx_array_type) < 0 || set_doc() < 0 || PyModule_AddFunctions(module, functions) < 0) {
+        PyType_Ready(&cnx_array_type) < 0 || PyType_Ready(&cnx_lazy_type) < 0 || set_doc() < 0 || PyModule_AddFunctions(module, functions) < 0) {
         return -1;
     }
     return PyModule_AddObjectRef(module, "ndarray", (PyObject *)&cnx_array_type);
