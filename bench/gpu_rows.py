@@ -260,6 +260,25 @@ def _logistic(n: int) -> Made:
     return fit, [values(rows * 32).reshape(rows, 32), numpy.round(values(rows, 3))], 10 * 8 * 33 * rows, 0
 
 
+@row("conjugate gradients", 22)
+def _gradients(n: int) -> Made:
+    """Ten iterations for a tridiagonal matrix; no scalar leaves the device."""
+
+    def solve(np: Any, r: Any) -> Any:
+        x = np.zeros(n)
+        p, rs = r, r @ r
+        for _ in range(10):
+            q = 4.0 * p - np.concatenate([p[1:], p[:1]]) - np.concatenate([p[-1:], p[:-1]])
+            alpha = rs / (p @ q)
+            x = x + alpha * p
+            r = r - alpha * q
+            new = r @ r
+            p, rs = r + (new / rs) * p, new
+        return x
+
+    return solve, [values(n)], 10 * 80 * n, 0
+
+
 def square(n: int, dtype: str = "float64") -> Any:
     m = side_of(n)
     return values(m * m).reshape(m, m).astype(dtype)
