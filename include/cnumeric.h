@@ -427,6 +427,12 @@ enum { CN_FP_IN_REDUCE = -1, CN_FP_IN_CAST = -2, CN_FP_IN_AT = -3, CN_FP_IN_ACCU
 /* Takes the oldest floating-point event of this thread; false if there is none. */
 CN_API bool cn_fp_event_take(cn_fp_event *event);
 
+/*
+ * The next text, if there is one, that the user should see: something is missing or broken (a GPU's compiler, a cache that
+ * is not private), and the program goes on without it. NULL: none. One thread at a time.
+ */
+CN_API const char *cn_notice_take(void);
+
 typedef struct cn_stats {
     uint64_t ops, windows, plan_hits, plan_misses, plans, groups, launches;
     uint64_t bytes_read, bytes_written; /* by launches: every operand view that is loaded or stored, once a launch */

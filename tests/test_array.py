@@ -30,7 +30,7 @@ def outcome(function):
 
 def same(ours, theirs, exact=True):
     if isinstance(theirs, Exception):
-        assert type(ours) is type(theirs), repr(ours)
+        assert ours.__class__ is theirs.__class__, repr(ours)
         assert str(ours).replace("cnumeric.", "numpy.") == str(theirs)
         return
     assert not isinstance(ours, Exception), repr(ours)
@@ -41,12 +41,12 @@ def same(ours, theirs, exact=True):
         check = numpy.testing.assert_array_equal if exact else numpy.testing.assert_allclose
         check(numpy.asarray(ours), theirs)
     elif isinstance(theirs, tuple | list):
-        assert type(ours) is type(theirs)
+        assert ours.__class__ is theirs.__class__
         assert len(ours) == len(theirs)
         for one, two in zip(ours, theirs, strict=True):
             same(one, two, exact)
     else:
-        assert type(ours) is type(theirs), repr(ours)
+        assert ours.__class__ is theirs.__class__, repr(ours)
         assert ours == theirs or ours != ours or not exact
 
 

@@ -552,7 +552,7 @@ def same(ours, theirs, rtol=1e-13):
         return
     assert not isinstance(ours, Exception), repr(ours)
     if isinstance(theirs, tuple | list):
-        assert type(ours) is type(theirs) or hasattr(theirs, "_fields")
+        assert ours.__class__ is theirs.__class__ or hasattr(theirs, "_fields")
         assert len(ours) == len(theirs)
         for one, two in zip(ours, theirs, strict=True):
             same(one, two, rtol)
@@ -562,7 +562,7 @@ def same(ours, theirs, rtol=1e-13):
         assert ours.dtype == theirs.dtype
         assert ours.shape == theirs.shape
     else:
-        assert type(ours) is type(theirs), f"{type(ours)} instead of {type(theirs)}"
+        assert ours.__class__ is theirs.__class__, f"{type(ours)} instead of {type(theirs)}"
     if isinstance(theirs, numpy.ndarray | numpy.generic) and theirs.dtype.kind in "fc":
         numpy.testing.assert_allclose(numpy.asarray(ours), theirs, rtol=rtol)
     else:

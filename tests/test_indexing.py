@@ -20,7 +20,7 @@ def outcome(function):
 
 def same(ours, theirs):
     if isinstance(theirs, Exception):
-        assert type(ours) is type(theirs), repr(ours)
+        assert ours.__class__ is theirs.__class__, repr(ours)
         assert str(ours) == str(theirs)
         return
     assert not isinstance(ours, Exception), repr(ours)
@@ -28,7 +28,7 @@ def same(ours, theirs):
         assert type(ours) is cnumeric.ndarray
         assert ours.shape == theirs.shape
     else:
-        assert type(ours) is type(theirs)
+        assert ours.__class__ is theirs.__class__
     assert ours.dtype == theirs.dtype
     numpy.testing.assert_array_equal(numpy.asarray(ours), theirs)
 
@@ -146,7 +146,7 @@ def test_set(data, shape, advanced, form):
     theirs = outcome(lambda: assign(b, key, values))
     ours = outcome(lambda: assign(a, converted(key, True), mine))
     if isinstance(theirs, Exception):
-        assert type(ours) is type(theirs), repr(ours)
+        assert ours.__class__ is theirs.__class__, repr(ours)
         assert str(ours) == str(theirs)
     else:
         assert ours is None, repr(ours)
@@ -162,7 +162,7 @@ def test_in_place(data, shape, advanced):
         array[key] += 10
 
     theirs, ours = outcome(lambda: add(b, key)), outcome(lambda: add(a, converted(key, False)))
-    assert type(ours) is type(theirs), repr(ours)
+    assert ours.__class__ is theirs.__class__, repr(ours)
     numpy.testing.assert_array_equal(numpy.asarray(a), b)
 
 
@@ -250,7 +250,7 @@ def test_assigned_key(text, value):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         theirs, ours = outcome(lambda: assign(b)), outcome(lambda: assign(a))
-    assert type(ours) is type(theirs), repr(ours)
+    assert ours.__class__ is theirs.__class__, repr(ours)
     assert str(ours) == str(theirs)
     numpy.testing.assert_array_equal(numpy.asarray(a), b)
 
@@ -267,7 +267,7 @@ def test_element_takes_what_numpy_takes(dtype, value):
 
     with numpy.errstate(all="ignore"):
         theirs, ours = outcome(lambda: assign(b)), outcome(lambda: assign(a))
-    assert type(ours) is type(theirs), repr(ours)
+    assert ours.__class__ is theirs.__class__, repr(ours)
     assert str(ours) == str(theirs)
     numpy.testing.assert_array_equal(numpy.asarray(a), b)
 

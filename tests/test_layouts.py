@@ -154,7 +154,7 @@ APART = {"e": 1e-2, "f": 1e-4, "F": 1e-4}
 def assert_near(ours, theirs):
     """Equal errors, or equal form and values as near as another order of operations is."""
     if isinstance(theirs, Exception):
-        assert type(ours) is type(theirs), repr(ours)
+        assert ours.__class__ is theirs.__class__, repr(ours)
         assert str(ours) == str(theirs)
         return
     assert not isinstance(ours, Exception), repr(ours)

@@ -93,7 +93,7 @@ def assert_value(name, ours, theirs):
 
 def assert_same(name, ours, theirs):
     if isinstance(theirs, Exception):
-        assert type(ours) is type(theirs), repr(ours)
+        assert ours.__class__ is theirs.__class__, repr(ours)
         assert str(ours) == str(theirs)
         return
     assert not isinstance(ours, Exception), repr(ours)
@@ -104,7 +104,7 @@ def assert_same(name, ours, theirs):
     if isinstance(theirs, numpy.ndarray):
         assert type(ours) is cnumeric.ndarray
     else:
-        assert type(ours) is type(theirs)
+        assert ours.__class__ is theirs.__class__
     assert_value(name, ours, numpy.asarray(theirs))
 
 

@@ -14,6 +14,7 @@
 
 #include "base/hash.h"
 #include "base/memory.h"
+#include "base/notice.h"
 #include "base/settings.h"
 
 enum { LARGEST_FILE = 64 << 20 };
@@ -30,11 +31,16 @@ typedef struct trailer {
 static bool make_private(const char *path)
 {
     struct stat status;
-    if (mkdir(path, 0700) != 0 && errno != EEXIST) {
+    if ((mkdir(path, 0700) != 0 && errno != EEXIST) || lstat(path, &status) != 0) {
         return false;
     }
-    return lstat(path, &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == geteuid() &&
-           (status.st_mode & 077) == 0 && access(path, W_OK | X_OK) == 0;
+    if (!S_ISDIR(status.st_mode) || status.st_uid != geteuid() || (status.st_mode & 077) != 0) {
+        cni_notice("cnumeric: '%s' is no private directory of yours: compiled kernels are not kept there. Make it one "
+                   "(chmod 700), or name another one by CNUMERIC_CACHE",
+                   path);
+        return false;
+    }
+    return access(path, W_OK | X_OK) == 0;
 }
 
 void cni_cache_directory(char *path, size_t size)

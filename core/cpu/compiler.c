@@ -17,6 +17,7 @@
 #include "base/stats.h"
 #include "base/text.h"
 #include "base/compiler_cache.h"
+#include "exec/info.h"
 #include "op/headers.h"
 #include "cpu/loops.h"
 
@@ -44,6 +45,7 @@ static struct {
     char directory[PATH_MAX - 128]; /* for sources; "" until the first compilation */
     char cache[PATH_MAX - 128];
     char version[256];
+    char why[512];              /* the last time that no function came of a source; "": never */
     const char *compiler;       /* NULL: not looked for; "": none */
     uint32_t serial;
 } c = {.lock = PTHREAD_MUTEX_INITIALIZER, .asked = PTHREAD_COND_INITIALIZER, .answered = PTHREAD_COND_INITIALIZER};
@@ -159,17 +161,39 @@ static cni_text key_of(const char *source)
 static void *load(const char *path)
 {
     void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-    return library != NULL ? dlsym(library, "cni_kernel") : NULL;
+    const char *error = library == NULL ? dlerror() : NULL;
+    void *function = library != NULL ? dlsym(library, "cni_kernel") : NULL;
+    if (function == NULL) {
+        snprintf(c.why, sizeof c.why, "what %s made does not load: %s", c.compiler, error != NULL ? error : "no function");
+    }
+    return function;
+}
+
+/* The compiler failed: what it said first. */
+static void keep_log(const char *path)
+{
+    char line[256] = "";
+    FILE *file = fopen(path, "re");
+    if (file != NULL && fgets(line, sizeof line, file) == NULL) {
+        line[0] = '\0';
+    }
+    if (file != NULL) {
+        fclose(file);
+    }
+    line[strcspn(line, "\n")] = '\0';
+    snprintf(c.why, sizeof c.why, "%s fails, or takes too long%s%s", c.compiler, line[0] != '\0' ? ": " : "", line);
 }
 
 static bool compile(const char *source, const char *output)
 {
-    char from[PATH_MAX], include[PATH_MAX];
+    char from[PATH_MAX], include[PATH_MAX], log[PATH_MAX];
     const char *argv[ARGUMENTS];
     int n = 0;
+    snprintf(log, sizeof log, "%s/log", c.directory);
     snprintf(from, sizeof from, "%s/kernel.c", c.directory);
     snprintf(include, sizeof include, "-I%s", c.directory);
     if (!cni_folder_write(c.directory, "kernel.c", source, strlen(source))) {
+        snprintf(c.why, sizeof c.why, "no source can be written to %s", c.directory);
         return false;
     }
     argv[n++] = c.compiler;
@@ -177,7 +201,11 @@ static bool compile(const char *source, const char *output)
     n = add_flags(argv, n, (const char *const[]){include, "-o", output, from, "-lm"}, 5);
     argv[n] = NULL;
     __atomic_fetch_add(&cni_stats.compilations, 1, __ATOMIC_RELAXED);
-    return cni_command_run(argv, NULL, &c.child);
+    bool done = cni_command_run(argv, log, &c.child);
+    if (!done) {
+        keep_log(log);
+    }
+    return done;
 }
 
 /* From the cache, or compiled and kept there. */
@@ -185,6 +213,7 @@ static void *make(const char *source)
 {
     char kept[PATH_MAX], fresh[PATH_MAX];
     if (!make_directory()) {
+        snprintf(c.why, sizeof c.why, "there can be no temporary folder (TMPDIR)");
         return NULL;
     }
     if (c.compiler == NULL) {
@@ -192,6 +221,8 @@ static void *make(const char *source)
         cni_cache_directory(c.cache, sizeof c.cache);
     }
     if (c.compiler[0] == '\0') {
+        const char *given = cni_text_settings[CNI_TEXT_SETTING_CC];
+        snprintf(c.why, sizeof c.why, "no compiler: %s", given[0] != '\0' ? given : "neither cc, gcc nor clang");
         return NULL;
     }
     cni_text key = key_of(source);
@@ -207,7 +238,10 @@ static void *make(const char *source)
     }
     if (function == NULL) {
         snprintf(fresh, sizeof fresh, "%s/%s%d-%u.so", caching ? c.cache : c.directory, caching ? "." : "", (int)getpid(), c.serial++);
-        if (compile(source, fresh) && (!caching || (cni_cache_seal(fresh, key.data) && rename(fresh, kept) == 0))) {
+        bool compiled = compile(source, fresh);
+        if (compiled && caching && !(cni_cache_seal(fresh, key.data) && rename(fresh, kept) == 0)) {
+            snprintf(c.why, sizeof c.why, "%s makes nothing that can be kept in %.200s", c.compiler, c.cache);
+        } else if (compiled) {
             function = load(caching ? kept : fresh);
         }
         unlink(fresh);
@@ -341,19 +375,17 @@ void *cni_compiler_result(cni_compiled *compiled, bool wait, bool *failed)
     return compiled->state == READY ? compiled->function : NULL;
 }
 
-const char *cni_compiler_name(void)
+const char *cni_compiler_description(void)
 {
+    static char text[768];
+    bool failed = true;
+    cni_compiled *probe = cni_compiler_ask("void cni_kernel(void)\n{\n}\n");
+    void *function = probe != NULL ? cni_compiler_result(probe, true, &failed) : NULL;
     pthread_mutex_lock(&c.lock);
-    if (c.compiler == NULL && c.first == NULL && make_directory()) {
-        find_compiler();
-        cni_cache_directory(c.cache, sizeof c.cache);
-        if (!c.registered) {
-            atexit(stop);
-            pthread_atfork(NULL, NULL, forked);
-            c.registered = true;
-        }
-    }
-    bool found = c.compiler != NULL && c.compiler[0] != '\0';
+    snprintf(text, sizeof text, "%s%s", function != NULL ? c.version : "none: ",
+             function != NULL     ? ""
+             : c.why[0] != '\0' ? c.why
+                                  : "there can be no thread");
     pthread_mutex_unlock(&c.lock);
-    return found ? c.version : "none";
+    return text;
 }

@@ -18,7 +18,4 @@ cni_compiled *cni_compiler_ask(const char *source);
 /* The address of cni_kernel, NULL as long as there is none; wait: until it is known whether there will be one. */
 void *cni_compiler_result(cni_compiled *compiled, bool wait, bool *failed);
 
-/* "gcc (Debian ...)", or "none". */
-const char *cni_compiler_name(void);
-
 #endif

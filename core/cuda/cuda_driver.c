@@ -5,13 +5,17 @@
 #include <glob.h>
 #include <limits.h>
 #include <pthread.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/notice.h"
 #include "base/settings.h"
+#include "exec/info.h"
+#include "exec/place.h"
 
 enum { COMPUTE_MAJOR = 75, COMPUTE_MINOR = 76, MULTIPROCESSORS = 16, NON_BLOCKING = 1, LEAST_ARCH = 70 };
-enum { PEER_ACCESS = 2, PEER_ATOMICS = 3, ALREADY_ENABLED = 704 };
+enum { PEER_ACCESS = 2, PEER_ATOMICS = 3, ALREADY_ENABLED = 704, NO_DEVICE = 100 };
 
 cni_cuda_driver cni_cuda;
 cni_cuda_machine cni_cuda_gpu;
@@ -19,6 +23,35 @@ cni_cuda_machine cni_cuda_gpu;
 static bool forked;
 static char failure[256];
 static _Thread_local bool entered;
+
+/* ---- Why there is no GPU ---- */
+
+static char reason[200] = "no CUDA driver";
+
+/* A GPU may be there, and cannot be used: the user is told once. */
+static void because(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(reason, sizeof reason, format, arguments);
+    va_end(arguments);
+    cni_notice("cnumeric: the GPU is not used (%s); the processor does its work", reason);
+}
+
+const char *cni_cuda_description(void)
+{
+    static char text[256];
+    if (cni_settings[CNI_SETTING_GPU] == 0) {
+        return "none: CNUMERIC_GPU is 0";
+    }
+    if (cni_device_place() == NULL) {
+        snprintf(text, sizeof text, "none: %s", reason);
+    } else {
+        snprintf(text, sizeof text, "%d x %s, CUDA %d.%d", cni_cuda_gpu.gpus, cni_cuda_gpu.name,
+                 cni_cuda_gpu.driver_version / 1000, cni_cuda_gpu.driver_version % 1000 / 10);
+    }
+    return text;
+}
 
 /* ---- Libraries ---- */
 
@@ -105,6 +138,7 @@ static bool fill(void *library, void *table, const entry *entries, size_t count)
     for (size_t i = 0; i < count; i++) {
         void *symbol = dlsym(library, entries[i].symbol);
         if (symbol == NULL) {
+            because("the library of CUDA is too old: it has no %s", entries[i].symbol);
             return false;
         }
         memcpy((char *)table + entries[i].place, &symbol, sizeof symbol); /* POSIX lets a symbol be a function */
@@ -127,6 +161,9 @@ const cni_cuda_compiler *cni_cuda_compiler_get(void)
         void *library = cni_cuda_library(cni_text_settings[CNI_TEXT_SETTING_CUDA_COMPILER], names);
         found = library != NULL &&
                 fill(library, &table, compiler_entries, sizeof compiler_entries / sizeof *compiler_entries);
+        if (library == NULL) {
+            because("NVRTC, the run-time compiler of CUDA, is not found; the package nvidia-cuda-nvrtc has it");
+        }
     }
     return found ? &table : NULL;
 }
@@ -199,16 +236,24 @@ static void others_open(int count)
 
 static bool device_open(void)
 {
-    int count = 0, device = 0;
+    int count = 0, device = 0, code = cni_cuda.init(0);
     cni_cuda_machine *gpu = &cni_cuda_gpu;
-    bool fine = cni_cuda.init(0) == 0 && cni_cuda.version(&gpu->driver_version) == 0 &&
-                cni_cuda.device_count(&count) == 0 && count > 0;
+    if (code == NO_DEVICE || (code == 0 && cni_cuda.device_count(&count) == 0 && count == 0)) {
+        snprintf(reason, sizeof reason, "the CUDA driver sees none");
+        return false;
+    }
+    bool fine = code == 0 && cni_cuda.version(&gpu->driver_version) == 0 && count > 0;
     fine =
         fine && cni_cuda.device_get(&device, 0) == 0 && cni_cuda.device_name(gpu->name, sizeof gpu->name, device) == 0;
     fine = fine && cni_cuda.device_attribute(&gpu->processors, MULTIPROCESSORS, device) == 0;
     gpu->arch = fine ? arch_of(device) : 0;
     gpu->parameter_bytes = gpu->driver_version >= 12010 ? 32764 : 4096;
-    if (!fine || gpu->arch < LEAST_ARCH || !gpu_open(device, 0)) {
+    if (fine && gpu->arch < LEAST_ARCH) {
+        because("%s is too old", gpu->name);
+        return false;
+    }
+    if (!fine || !gpu_open(device, 0)) {
+        because("the CUDA driver does not start: error %d", code);
         return false;
     }
     gpu->context = gpu->contexts[0];
@@ -242,6 +287,7 @@ bool cni_cuda_check(int code, const char *what)
 {
     if (code != 0 && failure[0] == '\0') {
         snprintf(failure, sizeof failure, "CUDA error %d in %s", code, what);
+        cni_notice("cnumeric: the GPU failed (%s); the processor does what comes", failure);
     }
     return code == 0;
 }

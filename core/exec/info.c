@@ -31,6 +31,12 @@ const char *cn_info(const char *what)
     if (strcmp(what, "instruction_set") == 0) {
         return cni_cpu_instruction_set();
     }
+    if (strcmp(what, "kernel_compiler") == 0) {
+        return cni_compiler_description();
+    }
+    if (strcmp(what, "gpu") == 0) {
+        return cni_cuda_description();
+    }
     if (strcmp(what, "mpi") == 0) {
         return cni_net_description();
     }

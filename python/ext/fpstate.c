@@ -317,6 +317,10 @@ int cnx_end_int(int status)
         cnx_raise_plain(flushed);
         return -1;
     }
+    const char *notice = cn_notice_take();
+    if (notice != NULL && PyErr_WarnEx(PyExc_RuntimeWarning, notice, 1) < 0) {
+        return -1;
+    }
     cn_fp_event event;
     return cn_fp_event_take(&event) && deliver(&event) < 0 ? -1 : status;
 }
