@@ -88,3 +88,44 @@ def test_unlinked_gpus_are_not_shared() -> None:
         [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False, timeout=300
     )
     assert done.stdout.split() == ["80991000.0", "0"], done.stderr
+
+
+FAILING = """
+import warnings
+import cnumeric as np
+with warnings.catch_warnings(record=True) as seen:
+    warnings.simplefilter("always")
+    x = np.arange(9000.0)
+    lost = 0
+    for _ in range(4):
+        try:
+            y = x * 2 + 1
+            assert float(y.sum()) == 81000000.0
+        except RuntimeError:
+            lost += 1
+            x = np.arange(9000.0)
+print(lost, [str(w.message) for w in seen])
+"""
+
+
+@pytest.mark.parametrize(
+    ("change", "lost", "said"),
+    [
+        ({"CNUMERIC_CUDA_COMPILER": "/no/such/library.so"}, "0", "NVRTC"),
+        ({"CNUMERIC_CUDA_DRIVER": "libm.so.6"}, "0", "too old"),
+        ({"STANDIN_FAIL": "launch:2+"}, "1", "the GPU failed"),
+    ],
+    ids=["no compiler", "old driver", "falls off"],
+)
+def test_broken_gpus(change: dict[str, str], lost: str, said: str) -> None:
+    """One warning, and the processor does the work; what was on a GPU that fell off is lost with an exception."""
+    if not LIBRARY.exists():
+        pytest.skip("no stand-in driver beside this build")
+    environment = {**os.environ, "CNUMERIC_GPU_BYTES": "1", "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
+    environment |= {"CNUMERIC_CUDA_DRIVER": str(LIBRARY), "CNUMERIC_CUDA_COMPILER": str(LIBRARY)} | change
+    done = subprocess.run(
+        [sys.executable, "-c", FAILING], env=environment, capture_output=True, text=True, check=False, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"{lost} ['cnumeric: the GPU") and said in done.stdout, done.stdout
+    assert done.stdout.count("cnumeric:") == 1

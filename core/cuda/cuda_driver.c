@@ -42,7 +42,8 @@ const char *cni_cuda_description(void)
 {
     static char text[256];
     if (cni_settings[CNI_SETTING_GPU] == 0) {
-        return "none: CNUMERIC_GPU is 0";
+        snprintf(text, sizeof text, "none: %.200s", failure[0] != '\0' ? failure : "CNUMERIC_GPU is 0");
+        return text;
     }
     if (cni_device_place() == NULL) {
         snprintf(text, sizeof text, "none: %s", reason);
@@ -288,6 +289,7 @@ bool cni_cuda_check(int code, const char *what)
     if (code != 0 && failure[0] == '\0') {
         snprintf(failure, sizeof failure, "CUDA error %d in %s", code, what);
         cni_notice("cnumeric: the GPU failed (%s); the processor does what comes", failure);
+        cni_settings[CNI_SETTING_GPU] = 0; /* plans are bound anew */
     }
     return code == 0;
 }
