@@ -92,3 +92,41 @@ def test_read_only_cache(tmp_path: pathlib.Path) -> None:
     """No warning: there is just nothing kept."""
     settings = environment(tmp_path, CNUMERIC_CACHE="/proc/no/such/place", CNUMERIC_TIER="2")
     assert run(["-c", PROGRAM], env=settings).split() == ["True", "0"]
+
+
+def test_two_processes_at_once(tmp_path: pathlib.Path) -> None:
+    """They share a cache; what one has kept the other need not compile."""
+    settings = environment(tmp_path, CNUMERIC_TIER="2")
+    command = [sys.executable, "-c", PROGRAM]
+    both = [subprocess.Popen(command, env=settings, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    assert [process.communicate(timeout=100)[0].split() for process in both] == [["True", "0"]] * 2
+    count = PROGRAM + "print(np.stats()['compilations'])"
+    assert run(["-c", count], env=settings).split() == ["True", "0", "0"]
+
+
+def test_full_disk(tmp_path: pathlib.Path) -> None:
+    """A kernel that cannot be written is not there, and nothing torn is kept."""
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\n"
+    ignore = "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+    settings = environment(tmp_path, CNUMERIC_TIER="2")
+    assert run(["-c", limit + ignore + PROGRAM], env=settings).split() == ["True", "0"]
+    assert run(["-c", PROGRAM], env=settings).split() == ["True", "0"]
+
+
+def test_forked_child(tmp_path: pathlib.Path) -> None:
+    """A child of a fork compiles for itself."""
+    body = "\n".join("    " + line for line in PROGRAM.replace("+ 2)", "+ 4)").splitlines())
+    forked = (
+        PROGRAM
+        + f"""
+import os, sys
+sys.stdout.flush()
+child = os.fork()
+if child == 0:
+{body}
+    sys.stdout.flush()
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+"""
+    )
+    assert run(["-c", forked], env=environment(tmp_path, CNUMERIC_TIER="2")).split() == ["True", "0"] * 2
