@@ -1,6 +1,7 @@
 /*
- * scan.c - accumulations along an axis, in order, and reductions of segments of it: NumPy's bits. Threads share out the
- * lines; along an axis that is not the innermost one, whole rows are accumulated at a time.
+ * scan.c - accumulations along an axis, and reductions of segments of it, in order: NumPy's bits; long sums of
+ * floating-point numbers in the order of scan_tree.h. Threads share out the lines; along an axis that is not the innermost
+ * one, whole rows are accumulated at a time.
  */
 #include <stdatomic.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include "cpu/group.h"
 #include "cpu/library.h"
 #include "cpu/loops.h"
+#include "cpu/scan_tree.h"
 #include "op/op.h"
 
 /* ---- Floating-point events: every thread has its own flags ---- */
@@ -51,6 +53,7 @@ typedef struct scan {
     int64_t length;
     cni_scan_loop loop; /* NULL: the op is no reduction */
     cni_loop rows;
+    bool tree;        /* the order of scan_tree.h: from and left are states */
     size_t itemsize;
     const char *from; /* by line: what the first element is combined with; NULL: nothing */
     char *left;       /* by line: where the last element goes, too; NULL: nowhere */
@@ -100,12 +103,31 @@ static void scan_line(const scan *s, int64_t k)
     }
 }
 
+static void scan_line_tree(const scan *s, int64_t k)
+{
+    int64_t out_at, in_at, out_step = s->out.g.strides[s->axis], in_step = s->in.g.strides[s->axis];
+    cni_scan_state state = {0};
+    line_place(s, k, &out_at, &in_at);
+    if (s->from != NULL) {
+        memcpy(&state, s->from + (size_t)k * sizeof state, sizeof state);
+    }
+    (s->out.dtype == CN_FLOAT64 ? cni_scan_tree_f64 : cni_scan_tree_f32)(&state, s->length, s->in.data + in_at, in_step,
+                                                                         s->out.data + out_at, out_step);
+    if (s->left != NULL) {
+        memcpy(s->left + (size_t)k * sizeof state, &state, sizeof state);
+    }
+}
+
 static void scan_lines(void *context, int64_t first, int64_t end)
 {
     scan *s = context;
     events_begin(&s->events);
     for (int64_t k = first; k < end; k++) {
-        scan_line(s, k);
+        if (s->tree) {
+            scan_line_tree(s, k);
+        } else {
+            scan_line(s, k);
+        }
     }
     events_note(&s->events);
 }
@@ -150,6 +172,7 @@ static void run_scan(const cni_part *part, const cni_run *run, const char *from,
               .out = cni_library_operand_get(part, 0, run),
               .in = cni_library_operand_get(part, 1, run),
               .axis = op->parameter,
+              .tree = (op->flags & CNI_FLAG_TREE) != 0,
               .from = from,
               .left = left};
     int loop = cni_ops[op->opcode].first_loop + op->loop, last = s.out.g.ndim - 1;
@@ -162,7 +185,7 @@ static void run_scan(const cni_part *part, const cni_run *run, const char *from,
     s.loop = cni_cpu_kernels_get()->scans[loop];
     s.rows = cni_cpu_kernels_get()->loops[loop];
     bool by_rows = s.axis != last && s.out.g.strides[last] == s.out.g.itemsize && s.in.g.strides[last] == s.out.g.itemsize;
-    cni_library_lines(count / s.length, s.length, by_rows ? scan_rows : scan_lines, &s);
+    cni_library_lines(count / s.length, s.length, by_rows && !s.tree ? scan_rows : scan_lines, &s);
     events_report(&s.events, part, run);
 }
 
@@ -251,12 +274,13 @@ bool cni_library_scan_apart(const cni_op *op)
     return kind == CNI_REDUCE_ANY_ORDER || (kind == CNI_REDUCE_SUM && dtype < CN_FLOAT16);
 }
 
-/* A total of every line. */
+/* A total of every line; or a state. */
 void cni_library_scan_link(const cni_part *part, const cni_window *w, int64_t *own, int64_t *state)
 {
     const cni_op *op = &w->ops[part->op];
     cni_geometry out = cni_window_geometry(w, part->access[0].view);
-    *state = cni_element_count(out.ndim, out.shape) / out.shape[op->parameter] * out.itemsize;
+    int64_t each = (op->flags & CNI_FLAG_TREE) != 0 ? (int64_t)sizeof(cni_scan_state) : out.itemsize;
+    *state = cni_element_count(out.ndim, out.shape) / out.shape[op->parameter] * each;
     *own = cni_library_scan_apart(op) ? *state : 0;
 }
 

@@ -1,4 +1,4 @@
-/* cuda_scan.c - accumulations, and the elements at which bytes are true: what look-back (lookback.cuh) does in one pass. */
+/* cuda_scan.c - accumulations, and the elements at which bytes are true: in one pass, by tiles that tell each other (tiles.cuh). */
 #include <string.h>
 
 #include "base/arena.h"
@@ -7,18 +7,17 @@
 #include "exec/statement.h"
 #include "op/op.h"
 
-enum { THREADS = 256, LINES_LEAST = 1024, SCAN_TILE = 4096, SELECT_TILE = 4096 };
+enum { THREADS = 256, LINES_LEAST = 1024, SELECT_TILE = 4096 };
 
 typedef cni_cuda_library_binding binding;
 
-/* What lookback.cuh keeps of so many tiles; the first *zeroed bytes are to be zero. */
-static int64_t lookback_bytes(int64_t tiles, int64_t itemsize, int64_t *zeroed)
+/* What tiles.cuh keeps of so many tiles, zero before each run. */
+static int64_t tiles_bytes(int64_t tiles)
 {
-    *zeroed = (16 + 4 * tiles + 15) / 16 * 16;
-    return *zeroed + 2 * tiles * itemsize;
+    return 16 + 16 * tiles;
 }
 
-/* ---- Accumulations: floating-point sums along few lines are the processor's, for their order is NumPy's ---- */
+/* ---- Accumulations: those in NumPy's order along few lines are the processor's ---- */
 
 static bool any_order(int loop, cn_dtype dtype)
 {
@@ -60,9 +59,10 @@ bool cni_cuda_scan_bind(const cni_part *part, const cni_window *w, binding *b)
         return false;
     }
     cni_text text = {0};
-    int64_t lines = count / in.shape[axis], tiles = (in.shape[axis] + SCAN_TILE - 1) / SCAN_TILE;
-    bool wide = lines < LINES_LEAST;
-    if ((wide && !any_order(loop, cni_cuda_operand_dtype(part, w, 0))) ||
+    int64_t length = in.shape[axis], lines = count / length, tiles = (length + CNI_SCAN_TILE - 1) / CNI_SCAN_TILE;
+    bool tree = (op->flags & CNI_FLAG_TREE) != 0;
+    bool wide = tree || (lines < LINES_LEAST && any_order(loop, cni_cuda_operand_dtype(part, w, 0)));
+    if ((!wide && lines < LINES_LEAST) ||
         !cni_cuda_outer_axes(&in, &out, axis, &b->p.scan.nouter, b->p.scan.outer, b->p.scan.in_outer,
                              b->p.scan.out_outer) ||
         !write_fold(part, w, loop, &text)) {
@@ -70,13 +70,13 @@ bool cni_cuda_scan_bind(const cni_part *part, const cni_window *w, binding *b)
     }
     cni_text_add(&text, "%s#include \"cuda/scan%s.cuh\"\n", wide ? "#define CNI_COOPERATIVE\n" : "",
                  wide ? "_long" : "");
-    b->p.scan.length = in.shape[axis];
+    b->p.scan.length = length;
     b->p.scan.lines = lines;
     b->p.scan.in_step = in.strides[axis];
     b->p.scan.out_step = out.strides[axis];
     b->p.scan.per_line = tiles;
     b->blocks = wide ? lines * tiles : (lines + THREADS - 1) / THREADS;
-    b->scratch = wide ? lookback_bytes(lines * tiles, in.itemsize, &b->marks) : 0;
+    b->scratch = b->marks = wide ? tiles_bytes(lines * tiles) : 0;
     return b->blocks <= INT32_MAX && cni_cuda_library_compiled(b, &text);
 }
 
@@ -101,7 +101,7 @@ bool cni_cuda_select_bind(const cni_part *part, const cni_window *w, binding *b)
     b->p.select.n = cni_element_count(truth.ndim, truth.shape);
     b->p.select.tiles = (b->p.select.n + SELECT_TILE - 1) / SELECT_TILE;
     b->blocks = b->p.select.tiles;
-    b->scratch = lookback_bytes(b->blocks, 8, &b->marks);
+    b->scratch = b->marks = tiles_bytes(b->blocks);
     cni_text_add(&text, "#define CNI_COOPERATIVE\n#include \"cuda/prelude.cuh\"\n#include \"op/complex.h\"\n");
     if (w->ops[part->op].kind == CNI_COMPRESS) {
         cni_text_add(&text, "#define TYPE %s\n", words[__builtin_ctzll((uint64_t)out.itemsize)]);

@@ -57,6 +57,7 @@ static inline double copysign(int a, double b)
 
 #define CNI_KERNEL(name, parameters) extern "C" __global__ void __launch_bounds__(256) name(const __grid_constant__ parameters p)
 #define CNI_INLINE static __forceinline__ __device__
+#define CNI_CALLED static __noinline__ __device__
 #define CNI_ALIGN(n) __align__(n)
 #define CNI_UNROLL _Pragma("unroll")
 #define CNI_UNROLL_4 _Pragma("unroll 4")
@@ -93,6 +94,22 @@ CNI_INLINE unsigned cni_ballot(int word)
     return __ballot_sync(0xFFFFFFFFu, word);
 }
 
+/* Lanes of a whole warp whose word has the bit as this lane's has it. */
+CNI_INLINE unsigned cni_alike(unsigned word, unsigned bit)
+{
+    unsigned lanes;
+    asm volatile("{\n"
+                 "    .reg .pred set;\n"
+                 "    and.b32 %0, %1, %2;\n"
+                 "    setp.ne.u32 set, %0, 0;\n"
+                 "    vote.sync.ballot.b32 %0, set, 0xffffffff;\n"
+                 "    @!set not.b32 %0, %0;\n"
+                 "}"
+                 : "=r"(lanes)
+                 : "r"(word), "r"(bit));
+    return lanes;
+}
+
 CNI_INLINE void cni_shared_add(unsigned *to, unsigned value)
 {
     atomicAdd(to, value);
@@ -104,22 +121,41 @@ CNI_INLINE unsigned cni_ticket(unsigned *counter)
     return atomicAdd(counter, 1u);
 }
 
-/* Who observes the flag sees what its publisher had stored before. */
-CNI_INLINE void cni_publish(unsigned *flag, unsigned value)
+/* Two words of memory, aligned to both, that other blocks see change as one, in time. */
+CNI_INLINE void cni_publish(void *to, uint64_t first, uint64_t second)
 {
-    __threadfence();
-    *(volatile unsigned *)flag = value;
+    asm volatile("st.relaxed.gpu.v2.u64 [%0], {%1, %2};" ::"l"(to), "l"(first), "l"(second) : "memory");
 }
 
-CNI_INLINE unsigned cni_observe(const unsigned *flag)
+CNI_INLINE uint64_t cni_observe(const void *from, uint64_t *second)
 {
-    const unsigned value = *(const volatile unsigned *)flag;
-    __threadfence();
-    return value;
+    uint64_t first;
+    asm volatile("ld.relaxed.gpu.v2.u64 {%0, %1}, [%2];" : "=l"(first), "=l"(*second) : "l"(from) : "memory");
+    return first;
+}
+
+/* The same of one word of 32 bits. */
+CNI_INLINE void cni_publish_word(unsigned *to, unsigned word)
+{
+    asm volatile("st.relaxed.gpu.u32 [%0], %1;" ::"l"(to), "r"(word) : "memory");
+}
+
+CNI_INLINE unsigned cni_observe_word(const unsigned *from)
+{
+    unsigned word;
+    asm volatile("ld.relaxed.gpu.u32 %0, [%1];" : "=r"(word) : "l"(from) : "memory");
+    return word;
+}
+
+/* Lets others of the processor go on. */
+CNI_INLINE void cni_pause(void)
+{
+    __nanosleep(100);
 }
 
 #define __builtin_popcount(x) __popc(x)
 #define __builtin_ctz(x) (__ffs((int)(x)) - 1)
+#define __builtin_clz(x) __clz((int)(x))
 
 #include "cuda/shuffle.cuh"
 #endif

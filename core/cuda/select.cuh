@@ -24,7 +24,7 @@ CNI_KERNEL(cni_kernel, parameters)
     CNI_SHARED uint16_t chosen[TILE];
     CNI_SHARED int64_t totals[WARPS];
     const int lane = (int)(threadIdx.x % WARP), warp = (int)(threadIdx.x / WARP);
-    const tiles t = tiles_at(p.scratch, p.tiles);
+    const tiles t = tiles_at(p.scratch);
     const int64_t tile = tile_take(&t), first = tile * TILE, mine = first + (int64_t)threadIdx.x * RUN;
     run_of_bytes run;
     if (p.aligned != 0 && mine + RUN <= p.n) {

@@ -338,6 +338,17 @@ cn_status cn_reduce(cn_op op, cn_array *in, const cn_reduce_options *o, cn_array
     return deliver(made, o->out, result);
 }
 
+/* Long sums along the last axis: the order that places share (cpu/scan_tree.h). */
+static bool is_tree(cn_op op, cn_dtype dtype, const cn_array *in, int axis)
+{
+    bool last = true;
+    for (int d = axis + 1; d < in->ndim; d++) {
+        last &= cni_shape(in)[d] == 1;
+    }
+    return last && cni_ops[op].reduce_kind == CNI_REDUCE_SUM && (dtype == CN_FLOAT32 || dtype == CN_FLOAT64) &&
+           cni_shape(in)[axis] > CNI_SCAN_LEAST;
+}
+
 cn_status cn_accumulate(cn_op op, cn_array *in, int axis, cn_dtype dtype, cn_array **result)
 {
     int loop = 0;
@@ -354,7 +365,8 @@ cn_status cn_accumulate(cn_op op, cn_array *in, int axis, cn_dtype dtype, cn_arr
     }
     cn_status status = cn_array_empty(dtype, in->ndim, cni_shape(in), &made);
     if (status == CN_OK) {
-        cni_op o = {.kind = CNI_SCAN, .nout = 1, .nin = 1, .opcode = (uint16_t)op, .loop = (uint16_t)loop, .parameter = (uint8_t)axis};
+        cni_op o = {.kind = CNI_SCAN, .nout = 1, .nin = 1, .opcode = (uint16_t)op, .loop = (uint16_t)loop,
+                    .flags = is_tree(op, dtype, in, axis) ? CNI_FLAG_TREE : 0, .parameter = (uint8_t)axis};
         cni_operand operands[2] = {{.array = made}, {.array = source}};
         status = cni_record(&o, operands);
         if (status != CN_OK) {

@@ -34,8 +34,12 @@ enum {
     CNI_FLAG_INITIAL = 2, /* CNI_REDUCE: in[1] is a scalar to begin with */
     CNI_FLAG_MAXIMUM = 4, /* CNI_ARG_REDUCE */
     CNI_FLAG_RIGHT = 4,   /* CNI_SEARCH */
+    CNI_FLAG_TREE = 4,    /* CNI_SCAN: in the order of cpu/scan_tree.h; else one after the other */
     CNI_FLAG_NAMED = 4,   /* CNI_APPLY: floating-point events are the op's, not those of "at" */
     CNI_FLAG_FOLD = 4,    /* CNI_SEGMENTS: stands for a reduction */
+    CNI_SCAN_RUN = 16,    /* elements; CNI_FLAG_TREE is for lines of more than CNI_SCAN_LEAST */
+    CNI_SCAN_TILE = 4096,
+    CNI_SCAN_LEAST = 8192,
     CNI_OP_ARGS = 7,
     CNI_FIRST_AXIS_ALL = 255
 };
