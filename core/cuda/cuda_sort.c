@@ -8,7 +8,7 @@
 #include "cuda/cuda_library.h"
 #include "op/op.h"
 
-enum { THREADS = 256, LENGTH_LEAST = 1 << 15, LINES_MOST = 64, DIGITS = 256 };
+enum { THREADS = 256, LENGTH_LEAST = 1 << 15, LENGTH_MOST = (1 << 30) - 1, LINES_MOST = 64, DIGITS = 256, WORD = 4 };
 
 typedef cni_cuda_library_binding binding;
 
@@ -27,9 +27,9 @@ static bool runs(const cni_geometry *g, int axis)
     return g->shape[axis] == 1 || g->strides[axis] == g->itemsize;
 }
 
-static int64_t tiles_of(int64_t n, int64_t itemsize)
+static int64_t tiles_of(int64_t n, int64_t itemsize, bool indices)
 {
-    int64_t tile = THREADS * (itemsize == 8 ? 14 : 16);
+    int64_t tile = THREADS * (itemsize == 8 && !indices ? 18 : 16);
     return (n + tile - 1) / tile;
 }
 
@@ -54,7 +54,7 @@ bool cni_cuda_sort_bind(const cni_part *part, const cni_window *w, binding *b)
     int64_t n = in.shape[op->parameter], count = cni_element_count(in.ndim, in.shape);
     bool indices = op->kind == CNI_ARGSORT;
     cni_text text = {0}, start = {0};
-    if (n < LENGTH_LEAST || n > INT32_MAX || count / n > LINES_MOST || dtype >= CN_COMPLEX64 ||
+    if (n < LENGTH_LEAST || n > LENGTH_MOST || count / n > LINES_MOST || dtype >= CN_COMPLEX64 ||
         !runs(&in, op->parameter) || !runs(&out, op->parameter) ||
         !cni_cuda_outer_axes(&in, &out, op->parameter, &b->p.sort.nouter, b->p.sort.outer, b->p.sort.in_outer,
                              b->p.sort.out_outer)) {
@@ -64,10 +64,10 @@ bool cni_cuda_sort_bind(const cni_part *part, const cni_window *w, binding *b)
     b->p.sort.lines = count / n;
     b->p.sort.itemsize = in.itemsize;
     b->p.sort.indices = indices;
-    b->blocks = tiles_of(n, in.itemsize);
+    b->blocks = tiles_of(n, in.itemsize, indices);
     b->finish_blocks = b->blocks < 8 * cni_cuda_gpu.processors ? b->blocks : 8 * cni_cuda_gpu.processors;
     int64_t keys = (indices ? 2 : 1) * rounded(n * in.itemsize), places = indices ? 2 * rounded(n * 4) : 0;
-    b->marks = 256 + b->blocks * DIGITS * 8;
+    b->marks = 256 + b->blocks * DIGITS * WORD;
     b->scratch = 8 * DIGITS * 8 + rounded(b->marks) + keys + places;
     cni_text_add(&start, "#define CNI_COOPERATIVE\n#include \"cuda/prelude.cuh\"\n#include \"cuda/radix_start.cuh\"\n");
     b->second = start.data != NULL ? cni_cuda_module_get(start.data) : NULL;

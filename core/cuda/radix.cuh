@@ -3,15 +3,16 @@
  *
  *     cni_finish     counts of every digit of every pass, in one reading; then (COUNTED) where each digit begins
  *     cni_kernel     one pass: a tile counts its digits, looks back for how many stand before it (as lookback.cuh, but
- *                    a word a digit), puts its keys in order in shared memory, and writes runs of equal digits
+ *                    a word a digit), puts its keys in order in shared memory, and writes runs of equal digits. Counts
+ *                    are said before the keys are put in order: those behind need not wait for that
  *
  * BITS is the key's type, FLOATING, SIGNED say how its order comes from bits, INDICES whether places are sorted along.
  */
-enum { WARP = 32, THREADS = 256, WARPS = THREADS / WARP, DIGITS = 256, ITEMS = sizeof(BITS) == 8 ? 14 : 16,
+enum { WARP = 32, THREADS = 256, WARPS = THREADS / WARP, DIGITS = 256, ITEMS = sizeof(BITS) == 8 && !INDICES ? 18 : 16,
        TILE = THREADS * ITEMS, PASSES = sizeof(BITS) };
 #define ALL_LANES 0xFFFFFFFFu
-#define OWN ((uint64_t)1 << 62)
-#define UPTO ((uint64_t)2 << 62)
+#define OWN (1u << 30)
+#define UPTO (2u << 30)
 #define COUNT_OF(word) ((word) & (OWN - 1))
 
 typedef struct parameters {
@@ -21,7 +22,7 @@ typedef struct parameters {
     uint32_t *to_places;
     int64_t *indices;       /* of the last pass with places */
     uint64_t *counts;       /* [pass][digit] */
-    uint64_t *words;        /* [tile][digit] */
+    unsigned *words;        /* [tile][digit] */
     unsigned *ticket;
     int64_t n, pass, first, last;
 } parameters;
@@ -57,9 +58,8 @@ CNI_INLINE unsigned equal_lanes(unsigned digit)
 {
     unsigned equal = ALL_LANES;
     CNI_UNROLL
-    for (int b = 0; b < 8; b++) {
-        const unsigned bit = digit >> b & 1, with = cni_ballot((int)bit);
-        equal &= bit != 0 ? with : ~with;
+    for (unsigned bit = 1; bit < DIGITS; bit *= 2) {
+        equal &= cni_alike(digit, bit);
     }
     return equal;
 }
@@ -110,34 +110,38 @@ CNI_KERNEL(cni_finish, parameters)
     }
 }
 
-/* How many of the digit stand before the tile; says how many stand before the next. */
-CNI_INLINE uint64_t digit_before(const parameters *p, int64_t tile, unsigned digit, uint64_t own)
+/*
+ * How many of the digit stand before the tile, which has said its own; says how many stand before the next. One tile at a
+ * time: several on their way at once were slower, for whoever asks takes the time of those who are to answer.
+ */
+CNI_INLINE unsigned digit_before(unsigned *words, int64_t tile, unsigned own)
 {
-    volatile uint64_t *word = p->words + digit;
-    uint64_t before = 0;
-    if (tile > 0) {
-        word[tile * DIGITS] = OWN | own;
-        for (int64_t at = tile - 1;; at--) {
-            uint64_t seen;
-            do {
-                seen = word[at * DIGITS];
-            } while (seen == 0);
-            before += COUNT_OF(seen);
-            if ((seen & UPTO) != 0) {
+    unsigned before = 0, seen = tile == 0 ? UPTO : 0;
+    for (int64_t at = tile - 1; (seen & UPTO) == 0; at--) {
+        for (;;) {
+            seen = cni_observe_word(&words[at * DIGITS]);
+            if (seen != 0) {
                 break;
             }
+            cni_pause();
         }
+        before += COUNT_OF(seen);
     }
-    word[tile * DIGITS] = UPTO | (before + own);
+    cni_publish_word(&words[tile * DIGITS], UPTO | (before + own));
     return before;
 }
 
 CNI_KERNEL(cni_kernel, parameters)
 {
-    CNI_SHARED CNI_ALIGN(16) BITS keys[TILE * (INDICES && sizeof(BITS) < 4 ? 4 / sizeof(BITS) : 1)]; /* or places */
-    CNI_SHARED unsigned counts[WARPS * DIGITS];
+    CNI_SHARED union CNI_ALIGN(16) {
+        BITS keys[TILE];
+        uint32_t places[INDICES ? TILE : 1];
+        unsigned counts[WARPS * DIGITS]; /* before the keys are there */
+    } shared;
     CNI_SHARED int64_t bases[DIGITS];
     CNI_SHARED unsigned taken;
+    unsigned *const counts = shared.counts;
+    BITS *const keys = shared.keys;
     const int lane = (int)(threadIdx.x % WARP), warp = (int)(threadIdx.x / WARP), shift = 8 * (int)p.pass;
     if (threadIdx.x == 0) {
         taken = cni_ticket(p.ticket);
@@ -149,44 +153,58 @@ CNI_KERNEL(cni_kernel, parameters)
     const int64_t tile = (int64_t)taken, start = tile * TILE, first = start + (int64_t)warp * WARP * ITEMS + lane;
     const int count = (int)(p.n - start < TILE ? p.n - start : TILE);
     BITS mine[ITEMS];
-    unsigned rank[ITEMS];
+    uint16_t rank[ITEMS];
     CNI_UNROLL
     for (int k = 0; k < ITEMS; k++) { /* what is behind the end has the last digit, and stands last */
         const int64_t i = first + k * WARP;
-        mine[k] = i < p.n ? (p.first != 0 ? key_of(p.from[i]) : p.from[i]) : (BITS)-1;
+        mine[k] = i < p.n ? p.from[i] : (BITS)-1;
+    }
+    if (p.first != 0) {
+        CNI_UNROLL
+        for (int k = 0; k < ITEMS; k++) {
+            mine[k] = first + k * WARP < p.n ? key_of(mine[k]) : (BITS)-1;
+        }
     }
     CNI_UNROLL
-    for (int k = 0; k < ITEMS; k++) {
-        const unsigned digit = (unsigned)(mine[k] >> shift & 255), equal = equal_lanes(digit);
-        const unsigned below = (unsigned)__builtin_popcount(equal & ((1u << lane) - 1));
-        const int leader = __builtin_ctz(equal);
-        unsigned before = 0;
-        if (lane == leader) {
-            before = counts[warp * DIGITS + digit];
-            counts[warp * DIGITS + digit] = before + (unsigned)__builtin_popcount(equal);
-        }
-        rank[k] = cni_shuffle_word(ALL_LANES, before, leader) + below;
-        CNI_WARP_BARRIER(); /* another lane may lead the digit next */
+    for (int k = 0; k < ITEMS; k++) { /* counts first: those behind the tile need them, and ranks take long */
+        cni_shared_add(&counts[warp * DIGITS + (int)(mine[k] >> shift & 255)], 1);
     }
     CNI_BARRIER();
     const unsigned digit = threadIdx.x;
     unsigned all = 0;
     for (int w = 0; w < WARPS; w++) {
+        all += counts[w * DIGITS + digit];
+    }
+    const unsigned real = digit == DIGITS - 1 ? all - (unsigned)(TILE - count) : all;
+    unsigned *const words = p.words + digit;
+    if (tile > 0) {
+        cni_publish_word(&words[tile * DIGITS], OWN | real);
+    }
+    const unsigned at = sum_before(all);
+    for (unsigned w = 0, before = at; w < WARPS; w++) {
         const unsigned here = counts[w * DIGITS + digit];
-        counts[w * DIGITS + digit] = all;
-        all += here;
+        counts[w * DIGITS + digit] = before;
+        before += here;
     }
-    const unsigned at = sum_before(all), real = digit == DIGITS - 1 ? all - (unsigned)(TILE - count) : all;
-    for (int w = 0; w < WARPS; w++) {
-        counts[w * DIGITS + digit] += at;
-    }
-    bases[digit] = (int64_t)(p.counts[p.pass * DIGITS + digit] + digit_before(&p, tile, digit, real)) - (int64_t)at;
     CNI_BARRIER();
     CNI_UNROLL
     for (int k = 0; k < ITEMS; k++) {
-        rank[k] += counts[warp * DIGITS + (int)(mine[k] >> shift & 255)];
+        unsigned *const next = &counts[warp * DIGITS + (int)(mine[k] >> shift & 255)];
+        const unsigned equal = equal_lanes((unsigned)(mine[k] >> shift & 255)), below = equal & ((1u << lane) - 1);
+        const unsigned before = *next;
+        CNI_WARP_BARRIER();
+        if (below == 0) {
+            *next = before + (unsigned)__builtin_popcount(equal);
+        }
+        rank[k] = (uint16_t)(before + (unsigned)__builtin_popcount(below));
+        CNI_WARP_BARRIER();
+    }
+    CNI_BARRIER();
+    CNI_UNROLL
+    for (int k = 0; k < ITEMS; k++) {
         keys[rank[k]] = mine[k];
     }
+    bases[digit] = (int64_t)p.counts[p.pass * DIGITS + digit] + (int64_t)digit_before(words, tile, real) - (int64_t)at;
     CNI_BARRIER();
 #if INDICES
     int64_t to[ITEMS];
@@ -208,7 +226,7 @@ CNI_KERNEL(cni_kernel, parameters)
         }
     }
 #if INDICES
-    uint32_t *const places = (uint32_t *)keys;
+    uint32_t *const places = shared.places;
     CNI_BARRIER();
     CNI_UNROLL
     for (int k = 0; k < ITEMS; k++) {
