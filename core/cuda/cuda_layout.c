@@ -106,6 +106,27 @@ bool cni_cuda_layout_make(const cni_part *part, const cni_window *w, cni_arena *
     return l->nreduction <= CNI_CUDA_REDUCTIONS && fill_words(l, arena);
 }
 
+bool cni_cuda_loads_what_it_stored(const cni_part *part)
+{
+    for (uint32_t i = 0; i < part->ninstr; i++) {
+        for (uint32_t k = 0; k < i && part->instr[i].kind == CNI_INSTR_LOAD; k++) {
+            if (part->instr[k].kind == CNI_INSTR_STORE &&
+                part->access[part->instr[k].access].slot == part->access[part->instr[i].access].slot) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+void cni_cuda_layout_names(uint32_t number, cni_text *text)
+{
+    static const char *const names[] = {"parameters", "index_t"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        cni_text_add(text, "#undef %s\n#define %s %s_%u\n", names[i], names[i], names[i], number);
+    }
+}
+
 void cni_cuda_layout_write(const cni_cuda_layout *l, cni_text *text)
 {
     cni_text_add(text, "typedef %s index_t;\n", l->wide ? "uint64_t" : "uint32_t");

@@ -47,6 +47,12 @@ int64_t cni_cuda_layout_inner(const cni_cuda_layout *l, uint32_t access);
 
 const char *cni_cuda_type(const cni_cuda_layout *l, uint32_t access);
 
+/* Is there a slot that is loaded after it was stored? Then an element is done before the next begins. */
+bool cni_cuda_loads_what_it_stored(const cni_part *part);
+
+/* Appends the names that every part of a text has for itself. */
+void cni_cuda_layout_names(uint32_t number, cni_text *text);
+
 /* Appends index_t and the struct. */
 void cni_cuda_layout_write(const cni_cuda_layout *l, cni_text *text);
 
@@ -80,6 +86,9 @@ bool cni_cuda_text_reduce(cni_cuda_layout *l, cni_statements *x, cni_text *text,
 
 /* The same for groups that do not: a function for each, numbered from 0, then the kernel that shares its blocks among them. */
 bool cni_cuda_text_map(cni_cuda_layout *l, cni_statements *x, uint32_t number, cni_text *text, cni_cuda_shape *shape);
+
+/* Of those, what is loaded along other rows than it is stored; false: the group is no such. cni_cuda_text_map asks it first. */
+bool cni_cuda_text_turn(cni_cuda_layout *l, cni_statements *x, uint32_t number, cni_text *text, cni_cuda_shape *shape);
 void cni_cuda_text_map_end(uint32_t count, cni_text *text);
 
 #endif

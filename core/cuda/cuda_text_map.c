@@ -41,19 +41,6 @@ static bool is_splat(const writer *t, uint32_t access)
 
 /* ---- Decisions ---- */
 
-static bool loads_what_it_stored(const cni_part *part)
-{
-    for (uint32_t i = 0; i < part->ninstr; i++) {
-        for (uint32_t k = 0; k < i && part->instr[i].kind == CNI_INSTR_LOAD; k++) {
-            if (part->instr[k].kind == CNI_INSTR_STORE &&
-                part->access[part->instr[k].access].slot == part->access[part->instr[i].access].slot) {
-                return true;
-            }
-        }
-    }
-    return false;
-}
-
 /* May runs of that many elements be moved as one? */
 static bool aligned(const writer *t, uint32_t access, int vector)
 {
@@ -104,7 +91,7 @@ static void choose(writer *t)
     for (uint32_t a = 0; a < part->naccess; a++) {
         vectors &= is_splat(t, a) || aligned(t, a, t->vector);
     }
-    t->ordered = loads_what_it_stored(part);
+    t->ordered = cni_cuda_loads_what_it_stored(part);
     if (!vectors || t->ordered || columns < 2 * t->vector) {
         t->vector = 1;
     }
@@ -299,16 +286,6 @@ static void write_runs(const writer *t)
     write_moves(t, CNI_INSTR_STORE);
 }
 
-/* Names that every part of a text has for itself. */
-static void write_names(const writer *t)
-{
-    static const char *const names[] = {"parameters", "index_t"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        cni_text_add(t->text, "#undef %s\n#define %s %s_%u\n", names[i], names[i], names[i], t->number);
-    }
-    cni_text_add(t->text, "#undef VECTOR\n#undef UNROLL\n#define VECTOR %d\n#define UNROLL %d\n", t->vector, t->unroll);
-}
-
 static void write_place(const writer *t)
 {
     cni_text_add(t->text,
@@ -332,9 +309,13 @@ static void write_place(const writer *t)
 bool cni_cuda_text_map(cni_cuda_layout *l, cni_statements *x, uint32_t number, cni_text *text, cni_cuda_shape *shape)
 {
     writer t = {.l = l, .x = x, .text = text, .number = number};
+    if (cni_cuda_text_turn(l, x, number, text, shape)) {
+        return true;
+    }
     choose(&t);
     set_shape(&t, shape);
-    write_names(&t);
+    cni_cuda_layout_names(number, text);
+    cni_text_add(text, "#undef VECTOR\n#undef UNROLL\n#define VECTOR %d\n#define UNROLL %d\n", t.vector, t.unroll);
     cni_cuda_layout_write(l, text);
     write_vector_types(&t);
     write_place(&t);

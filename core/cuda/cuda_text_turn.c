@@ -1,0 +1,201 @@
+/*
+ * cuda_text_turn.c - a group that does not reduce and loads something that runs along another dimension than the rest (a
+ * transpose): its elements come through shared memory, so that memory is read along its rows and written along its rows.
+ *
+ *     a block    SIDE x SIDE elements of the innermost dimension and the turned one, HIGH rows of SIDE threads
+ *     p->n[]     tiles along the innermost dimension, along the turned one, (free), (free), blocks
+ */
+#include <string.h>
+
+#include "cuda/cuda_layout.h"
+
+enum { SIDE = 32, HIGH = 8, EACH = SIDE / HIGH, LEAST = 16, SHARED_MOST = 48 << 10 };
+
+typedef struct turner {
+    cni_cuda_layout *l;
+    cni_statements *x;
+    cni_text *text;
+    int turned, last; /* dimensions */
+} turner;
+
+static int64_t stride(const turner *t, uint32_t access, int dim)
+{
+    return t->l->nest.strides[(size_t)access * CN_MAX_DIMS + (size_t)dim];
+}
+
+static int64_t item_size(const turner *t, uint32_t access)
+{
+    return (int64_t)cn_dtype_size((cn_dtype)t->l->w->views[t->l->part->access[access].view].dtype);
+}
+
+/* Does the access run along that dimension, and jump along the innermost one? */
+static bool turns(const turner *t, uint32_t access, int dim)
+{
+    int64_t size = item_size(t, access), jump = stride(t, access, t->last);
+    return !t->l->part->access[access].written && stride(t, access, dim) == size && (jump > size || jump < -size);
+}
+
+/* The dimension along which most loads run; false if there is none, or too many loads. */
+static bool choose(turner *t)
+{
+    const cni_nest *n = &t->l->nest;
+    int most = 0;
+    t->last = n->ndim - 1;
+    for (int d = 0; d < t->last; d++) {
+        int count = 0;
+        int64_t bytes = 0;
+        for (uint32_t a = 0; a < t->l->part->naccess; a++) {
+            count += turns(t, a, d);
+            bytes += turns(t, a, d) ? SIDE * (SIDE + 1) * item_size(t, a) : 0;
+        }
+        if (count > most && n->shape[d] >= LEAST && bytes <= SHARED_MOST) {
+            most = count;
+            t->turned = d;
+        }
+    }
+    return most > 0 && n->shape[t->last] >= LEAST;
+}
+
+static void set_shape(turner *t, cni_cuda_shape *shape)
+{
+    const cni_nest *n = &t->l->nest;
+    int64_t across = (n->shape[t->last] + SIDE - 1) / SIDE, down = (n->shape[t->turned] + SIDE - 1) / SIDE;
+    shape->x = SIDE * HIGH;
+    shape->y = 1;
+    shape->blocks = across * down;
+    for (int d = 0; d < t->last; d++) {
+        shape->blocks *= d == t->turned ? 1 : n->shape[d];
+    }
+    t->l->words[0] = across;
+    t->l->words[1] = down;
+    t->l->words[4] = shape->blocks;
+}
+
+/* ---- Text ---- */
+
+/* Where the block's tile is, and where each access begins but for the two dimensions. */
+static void write_place(const turner *t, uint32_t number)
+{
+    cni_text_add(t->text,
+                 "#define CNI_COOPERATIVE\n\nCNI_INLINE void part_%u(const parameters *p, index_t block)\n{\n"
+                 "    const index_t across = (index_t)p->n[0], down = (index_t)p->n[1];\n"
+                 "    const index_t columns = (index_t)p->shape[%d], rows = (index_t)p->shape[%d];\n"
+                 "    const index_t column0 = block %% across * %d, row0 = block / across %% down * %d;\n"
+                 "    const index_t x = threadIdx.x %% %d, y = threadIdx.x / %d;\n"
+                 "    index_t rest = block / across / down;\n    (void)rest;\n",
+                 number, t->last, t->turned, (int)SIDE, (int)SIDE, (int)SIDE, (int)SIDE);
+    for (int d = t->last - 1; d >= 0; d--) {
+        if (d != t->turned) {
+            cni_text_add(t->text,
+                         "    const index_t i%d = rest %% (index_t)p->shape[%d];\n    rest /= (index_t)p->shape[%d];\n",
+                         d, d, d);
+        }
+    }
+    for (uint32_t k = 0; k < t->l->nclass; k++) {
+        cni_text_add(t->text, "    const int64_t o%u = 0", k);
+        for (int d = 0; d < t->last; d++) {
+            if (d != t->turned) {
+                cni_text_add(t->text, " + (int64_t)i%d * p->strides[%u][%d]", d, k, d);
+            }
+        }
+        cni_text_add(t->text, ";\n    (void)o%u;\n", k);
+    }
+}
+
+/* The element at row, column of the two dimensions. */
+static void write_element(const turner *t, uint32_t access, const char *row, const char *column)
+{
+    uint32_t k = t->l->class_of[access];
+    cni_text_add(t->text, "*(%s *)(p->a[%u] + o%u + (int64_t)(%s) * p->strides[%u][%d] + (int64_t)(%s) * "
+                          "p->strides[%u][%d])",
+                 cni_cuda_type(t->l, access), access, k, row, k, t->turned, column, k, t->last);
+}
+
+/* Turned loads: along their rows into shared memory, a tile each. */
+static void write_turned(const turner *t)
+{
+    const cni_part *part = t->l->part;
+    for (uint32_t i = 0; i < part->ninstr; i++) {
+        const cni_instr *x = &part->instr[i];
+        if (x->kind == CNI_INSTR_LOAD && turns(t, x->access, t->turned)) {
+            cni_text_add(t->text,
+                         "    CNI_SHARED %s tile%u[%d][%d];\n    {\n        %s ahead[%d];\n        CNI_UNROLL\n"
+                         "        for (int k = 0; k < %d; k++) {\n            const index_t row = row0 + x, column = "
+                         "column0 + y + %d * (index_t)k;\n            if (row < rows && column < columns) {\n"
+                         "                ahead[k] = ",
+                         cni_cuda_type(t->l, x->access), i, (int)SIDE, SIDE + 1, cni_cuda_type(t->l, x->access),
+                         (int)EACH, (int)EACH, (int)HIGH);
+            write_element(t, x->access, "row", "column");
+            cni_text_add(t->text,
+                         ";\n            }\n        }\n        CNI_UNROLL\n        for (int k = 0; k < %d; k++) {\n"
+                         "            tile%u[y + %d * (index_t)k][x] = ahead[k];\n        }\n    }\n",
+                         (int)EACH, i, (int)HIGH);
+        }
+    }
+    cni_text_add(t->text, "    CNI_BARRIER();\n");
+}
+
+static void write_loop(const turner *t)
+{
+    cni_text_add(t->text,
+                 "    CNI_UNROLL\n    for (int k = 0; k < %d; k++) {\n        const index_t row = row0 + y + %d * "
+                 "(index_t)k, column = column0 + x;\n        if (row < rows && column < columns) {\n",
+                 (int)EACH, (int)HIGH);
+}
+
+/* The other loads, all before the program runs; then the program; then what it stores. */
+static void write_rest(const turner *t)
+{
+    const cni_part *part = t->l->part;
+    for (uint32_t i = 0; i < part->ninstr; i++) {
+        const cni_instr *x = &part->instr[i];
+        bool moves = x->kind == CNI_INSTR_STORE || (x->kind == CNI_INSTR_LOAD && !turns(t, x->access, t->turned));
+        if (moves) {
+            cni_text_add(t->text, "    %s m%u[%d];\n", cni_cuda_type(t->l, x->access), i, (int)EACH);
+        }
+    }
+    for (int pass = 0; pass < 3; pass++) {
+        write_loop(t);
+        for (uint32_t i = 0; i < part->ninstr; i++) {
+            const cni_instr *x = &part->instr[i];
+            bool load = x->kind == CNI_INSTR_LOAD, turned = load && turns(t, x->access, t->turned);
+            if (pass == 0 && load && !turned) {
+                cni_text_add(t->text, "            m%u[k] = ", i);
+                write_element(t, x->access, "row", "column");
+                cni_text_add(t->text, ";\n");
+            } else if (pass == 1 && turned) {
+                cni_text_add(t->text, "            const %s r%u = tile%u[x][y + %d * (index_t)k];\n",
+                             cni_dtypes[x->dtype].type, x->dst[0], i, (int)HIGH);
+            } else if (pass == 1 && load) {
+                cni_text_add(t->text, "            const %s r%u = m%u[k];\n", cni_dtypes[x->dtype].type, x->dst[0], i);
+            } else if (pass == 1 && x->kind == CNI_INSTR_STORE) {
+                cni_text_add(t->text, "            m%u[k] = r%u;\n", i, x->src[0]);
+            } else if (pass == 1 && x->kind != CNI_INSTR_SCALAR) {
+                cni_text_add(t->text, "            ");
+                cni_statement(t->x, x);
+            } else if (pass == 2 && x->kind == CNI_INSTR_STORE) {
+                cni_text_add(t->text, "            ");
+                write_element(t, x->access, "row", "column");
+                cni_text_add(t->text, " = m%u[k];\n", i);
+            }
+        }
+        cni_text_add(t->text, "        }\n    }\n");
+    }
+}
+
+bool cni_cuda_text_turn(cni_cuda_layout *l, cni_statements *x, uint32_t number, cni_text *text, cni_cuda_shape *shape)
+{
+    turner t = {.l = l, .x = x, .text = text};
+    if (cni_cuda_loads_what_it_stored(l->part) || !choose(&t)) {
+        return false;
+    }
+    set_shape(&t, shape);
+    cni_cuda_layout_names(number, text);
+    cni_cuda_layout_write(l, text);
+    write_place(&t, number);
+    cni_cuda_scalars_write(l, "p->", text);
+    write_turned(&t);
+    write_rest(&t);
+    cni_text_add(text, "}\n");
+    return true;
+}
