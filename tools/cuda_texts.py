@@ -19,7 +19,7 @@ import re
 import sys
 import sysconfig
 
-OPTIONS = ("--fmad=false", "--device-as-default-execution-space", "--device-int128", "--std=c++17")
+OPTIONS = ("--fmad=false", "--device-as-default-execution-space", "--device-int128", "--std=c++17", "--minimal")
 QUIET = ("--diag-suppress=177,550,128,186,68", "--ptxas-options=-v")
 PLACES = ("/usr/local/cuda/lib64", "/usr/local/cuda/lib", "/usr/local/cuda/targets/x86_64-linux/lib")
 

@@ -91,14 +91,18 @@ static char *compile(const cni_cuda_compiler *c, const char *text, const char *a
                                    "--device-as-default-execution-space",
                                    "--device-int128",
                                    "--std=c++17",
-                                   "--diag-suppress=177,550,128,186,68"};
+                                   "--diag-suppress=177,550,128,186,68",
+                                   "--minimal"}; /* no headers of its own: 0.4 s less of a text; new in CUDA 12 */
+    enum { ALL = sizeof options / sizeof *options, NO_SUCH_OPTION = 5 };
     cni_cuda_handle program;
     char *code = NULL;
     if (c->create(&program, text, "group.cu", h->count, h->texts, h->names) != 0) {
         return NULL;
     }
     __atomic_fetch_add(&cni_stats.compilations, 1, __ATOMIC_RELAXED);
-    if (c->compile(program, (int)(sizeof options / sizeof *options), options) != 0) {
+    int status = c->compile(program, ALL, options);
+    status = status == NO_SUCH_OPTION ? c->compile(program, ALL - 1, options) : status;
+    if (status != 0) {
         keep_log(c, program, text);
     } else if (c->code_size(program, size) == 0 && *size > 0 && (code = cni_alloc(*size)) != NULL &&
                c->code(program, code) != 0) {

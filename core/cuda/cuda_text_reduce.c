@@ -13,6 +13,7 @@
 #include "op/op.h"
 
 enum { THREADS = 256, LEAF = 1024, SMALL_SUM = 8192, BINS_MOST = 10, EXACT_WORDS = 69, ENOUGH = 1024 };
+enum { COST_COPIED = 60 }; /* most that is copied, as ops.def has it */
 enum { WIDE = 32, TALL = 8, TILE = 64, SHARED_MOST = 48 << 10 }; /* as reduce_columns.cuh has them */
 
 typedef struct reduction {
@@ -132,14 +133,25 @@ static void write_result_at(const reducer *t)
     cni_text_add(t->text, "    return base;\n}\n\n");
 }
 
+/* Programs that compute much are called: the leaves' code has dozens of copies, and would take seconds to compile. */
+static bool is_called(const cni_part *part)
+{
+    int cost = 0;
+    for (uint32_t i = 0; i < part->ninstr; i++) {
+        cost += part->instr[i].kind == CNI_INSTR_OP ? cni_ops[cni_op_of_loop(part->instr[i].loop)].cost : 0;
+    }
+    return cost > COST_COPIED;
+}
+
 static void write_element(const reducer *t)
 {
     const cni_nest *n = &t->l->nest;
     const cni_part *part = t->l->part;
     int first = n->nkept, end = n->last_kept ? n->ndim - 1 : n->ndim;
     uint32_t k = 0;
-    cni_text_add(t->text, "CNI_INLINE values element(const parameters *p, const offsets *base, index_t e)\n{\n    "
-                          "values v;\n    index_t rest = e;\n    (void)rest;\n");
+    cni_text_add(t->text, "%s values element(const parameters *p, const offsets *base, index_t e)\n{\n    "
+                          "values v;\n    index_t rest = e;\n    (void)rest;\n",
+                 is_called(part) ? "CNI_CALLED" : "CNI_INLINE");
     for (int d = end - 1; d > first; d--) {
         cni_text_add(t->text,
                      "    const index_t i%d = rest %% (index_t)p->shape[%d];\n    rest /= (index_t)p->shape[%d];\n", d,
@@ -198,7 +210,7 @@ static void write_sum(const reducer *t, uint32_t k)
         cni_text_add(t->text, "    return a + b;\n}\n#define NOTHING_%u (-(%s)0)\n#define ZERO_%u ((%s)0)\n", k, work,
                      k, work);
         cni_text_add(t->text, "#define ADD_EXACT_%u(bin, x) exact_add(bin, (double)(x));\n", k);
-        cni_text_add(t->text, "#define FROM_EXACT_%u(bin) %s(exact_round(bin))\n", k,
+        cni_text_add(t->text, "#define FROM_EXACT_%u(bin) %s(exact_round(bin, low, high))\n", k,
                      half                  ? "double_to_half"
                      : dtype == CN_FLOAT32 ? "(float)"
                                            : "");
@@ -213,7 +225,7 @@ static void write_sum(const reducer *t, uint32_t k)
                  "+ EXACT_WORDS, (double)sum_.im); }\n",
                  k, work);
     cni_text_add(t->text,
-                 "#define FROM_EXACT_%u(bin) cni_make_%s((%s)exact_round(bin), (%s)exact_round((bin) + EXACT_WORDS))\n",
+                 "#define FROM_EXACT_%u(bin) cni_make_%s((%s)exact_round(bin, low, high), (%s)exact_round((bin) + EXACT_WORDS, low, high))\n",
                  k, suffix, real, real);
 }
 

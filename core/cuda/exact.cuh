@@ -30,8 +30,8 @@ CNI_INLINE void exact_add(int64_t *digits, double x)
     digits[DIGITS] |= flags;
 }
 
-/* The sum, rounded once to nearest, ties to even; changes the digits. */
-CNI_INLINE double exact_round(int64_t *digits)
+/* The sum, rounded once to nearest, ties to even; changes the digits, of which those outside [low, high] are 0. */
+CNI_INLINE double exact_round(int64_t *digits, int low, int high)
 {
     const int64_t flags = digits[DIGITS];
     if ((flags & HAS_NAN) != 0 || (flags & (PLUS_INFINITY | MINUS_INFINITY)) == (PLUS_INFINITY | MINUS_INFINITY)) {
@@ -40,21 +40,20 @@ CNI_INLINE double exact_round(int64_t *digits)
     if ((flags & (PLUS_INFINITY | MINUS_INFINITY)) != 0) {
         return (flags & PLUS_INFINITY) != 0 ? (double)INFINITY : -(double)INFINITY;
     }
+    const int last = high + 2 < DIGITS ? high + 2 : DIGITS - 1; /* a digit of 64 bits carries so far, and then the sign */
     int64_t carry = 0;
-    CNI_UNROLL_4
-    for (int k = 0; k < DIGITS - 1; k++) {
+    for (int k = low; k < last; k++) {
         const int64_t digit = digits[k] + carry;
         digits[k] = digit & INT64_C(0xFFFFFFFF);
         carry = digit >> 32;
     }
-    digits[DIGITS - 1] += carry;
-    const int negative = digits[DIGITS - 1] < 0;
+    digits[last] += carry;
+    const int negative = digits[last] < 0;
     int top = -1;
     carry = 0;
-    CNI_UNROLL_4
-    for (int k = 0; k < DIGITS; k++) {
+    for (int k = low; k <= last; k++) {
         const int64_t digit = (negative != 0 ? -digits[k] : digits[k]) + carry;
-        digits[k] = k == DIGITS - 1 ? digit : digit & INT64_C(0xFFFFFFFF);
+        digits[k] = k == last ? digit : digit & INT64_C(0xFFFFFFFF);
         carry = digit >> 32;
         top = digits[k] != 0 ? k : top;
     }
@@ -65,8 +64,7 @@ CNI_INLINE double exact_round(int64_t *digits)
     const uint64_t first = (uint64_t)digits[top], second = top >= 1 ? (uint64_t)digits[top - 1] : 0, third = top >= 2 ? (uint64_t)digits[top - 2] : 0;
     const int highest = 32 * top + 63 - __builtin_clzll(first), lowest = highest > 52 ? highest - 52 : 0;
     int sticky = 0;
-    CNI_UNROLL_4
-    for (int k = 0; k < top - 2; k++) {
+    for (int k = low; k < top - 2; k++) {
         sticky |= digits[k] != 0;
     }
     /* three digits are 96 bits from place 32 (top - 2); the mantissa takes 53 of them from `lowest` */

@@ -3,8 +3,9 @@
  *
  *     place = (k over the index's dimensions) * row + (r over the row's dimensions)
  *
- * PUT 0: side[place] = array[flat[k], r]; a thread has ITEMS places, all loads on their way before the first store.  PUT 1: array[flat[k], r] = side[place], where k is the last of equal indices:
- * cni_kernel finds out which is, in a word for each place that an index can name; cni_finish writes.
+ * PUT 0: side[place] = array[flat[k], r]; a thread has ITEMS places, all loads on their way before the first store.
+ * PUT 1: array[flat[k], r] = side[place], where k is the last of equal indices: cni_kernel finds out which is, in a word
+ * for each place that an index can name; cni_finish writes.
  */
 enum { DIMS = 8, THREADS = 256, ITEMS = 4 };
 
@@ -54,6 +55,29 @@ CNI_INLINE TYPE *named_at(const parameters *p, int64_t flat, int64_t more)
 CNI_KERNEL(cni_kernel, parameters)
 {
     const index_t first = (index_t)blockIdx.x * (THREADS * ITEMS) + threadIdx.x, all = (index_t)(p.count * p.row);
+    if (p.row == 1 && p.index.n == 1 && p.named.n == 1) { /* vectors */
+        int64_t at[ITEMS];
+        TYPE x[ITEMS];
+        CNI_UNROLL
+        for (int i = 0; i < ITEMS; i++) {
+            const index_t e = first + (index_t)(i * THREADS);
+            at[i] = e < all ? *(const int64_t *)(p.flat + (int64_t)e * p.index.a[0]) * p.named.a[0] : 0;
+        }
+        CNI_UNROLL
+        for (int i = 0; i < ITEMS; i++) {
+            if (first + (index_t)(i * THREADS) < all) {
+                x[i] = *(const TYPE *)(p.array + at[i]);
+            }
+        }
+        CNI_UNROLL
+        for (int i = 0; i < ITEMS; i++) {
+            const index_t e = first + (index_t)(i * THREADS);
+            if (e < all) {
+                *(TYPE *)(p.side + (int64_t)e * p.index.b[0]) = x[i];
+            }
+        }
+        return;
+    }
     int64_t side[ITEMS], array[ITEMS], flat[ITEMS];
     TYPE v[ITEMS];
     CNI_UNROLL

@@ -335,13 +335,25 @@ CNI_KERNEL(cni_finish, parameters)
     others_none(&m);
 #if NBINS > 0
     CNI_SHARED int64_t bins[4][NBINS][EXACT_WORDS];
+    int low = DIGITS, high = -1; /* digits that any of the sums has */
     for (int i = lane; i < NBINS * EXACT_WORDS && there; i += WARP) {
+        const int digit = i % EXACT_WORDS;
         int64_t total = 0;
         for (int64_t gpu = 0; gpu < p.n[10]; gpu++) {
             const int64_t word = EXACT(gpu, r)[i];
-            total = i % EXACT_WORDS == DIGITS ? total | word : total + word;
+            total = digit == DIGITS ? total | word : total + word;
         }
         (&bins[warp][0][0])[i] = total;
+        if (total != 0 && digit < DIGITS) {
+            low = digit < low ? digit : low;
+            high = digit > high ? digit : high;
+        }
+    }
+    for (int k = 1; k < WARP; k <<= 1) {
+        const int other_low = (int)cni_shuffle_word(0xFFFFFFFFu, (unsigned)low, lane ^ k);
+        const int other_high = (int)cni_shuffle_word(0xFFFFFFFFu, (unsigned)high, lane ^ k);
+        low = other_low < low ? other_low : low;
+        high = other_high > high ? other_high : high;
     }
     CNI_BARRIER();
 #endif
