@@ -58,20 +58,25 @@ print("moves", counters["moves"], counters["shared_launches"])
 """
 
 
-@pytest.mark.parametrize("gpus", [1, 3])
-def test_programs_on_device(gpus: int) -> None:
-    """Statements give NumPy's results when the device does all it can, also where it is several that share work out."""
-    environment = {**os.environ, "CNUMERIC_GPU_BYTES": "1", "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
-    environment |= {"CNUMERIC_GPUS": str(gpus), "CNUMERIC_GPU_SPREAD_BYTES": "1", "STANDIN_DEVICES": str(gpus)}
-    real = os.environ.get("CN_TEST_GPU") == "1"
-    if not real:
+def on_device(program: str, **settings: str) -> list[str]:
+    """What the program prints, word by word, on the stand-in or the real device."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p), **settings}
+    if os.environ.get("CN_TEST_GPU") != "1":
         if not LIBRARY.exists():
             pytest.skip("no stand-in driver beside this build")
         environment |= {"CNUMERIC_CUDA_DRIVER": str(LIBRARY), "CNUMERIC_CUDA_COMPILER": str(LIBRARY)}
-    command = [sys.executable, "-c", PROGRAM]
+    command = [sys.executable, "-c", program]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr
-    moves, shared = (int(word) for word in done.stdout.split()[1:])
+    return done.stdout.split()
+
+
+@pytest.mark.parametrize("gpus", [1, 3])
+def test_programs_on_device(gpus: int) -> None:
+    """Statements give NumPy's results when the device does all it can, also where it is several that share work out."""
+    several = {"CNUMERIC_GPUS": str(gpus), "CNUMERIC_GPU_SPREAD_BYTES": "1", "STANDIN_DEVICES": str(gpus)}
+    moves, shared = (int(word) for word in on_device(PROGRAM, CNUMERIC_GPU_BYTES="1", **several)[1:])
+    real = os.environ.get("CN_TEST_GPU") == "1"
     assert moves > 0
     assert (shared > 0) == (gpus > 1) or (real and shared == 0)
 
@@ -129,3 +134,64 @@ def test_broken_gpus(change: dict[str, str], lost: str, said: str) -> None:
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(f"{lost} ['cnumeric: the GPU") and said in done.stdout, done.stdout
     assert done.stdout.count("cnumeric:") == 1
+
+
+TURNED = """
+import numpy
+import cnumeric as np
+
+def permuted(np, x, y, z):
+    return (x.T + y, x.T * y - x.T, np.ascontiguousarray(z.transpose(0, 2, 1)), np.ascontiguousarray(z.transpose(2, 1, 0)),
+            np.ascontiguousarray(x[::2, ::-1].T), x[:64, :64] + x[:64, :64].T, x.T[:, ::2] + y[:, ::2])
+
+rng = numpy.random.default_rng(3)
+for dtype in ("f8", "f4", "i2", "u1", "c16", "?"):
+    arrays = [(rng.standard_normal(shape) * 50).astype(dtype) for shape in ((70, 95), (95, 70), (5, 70, 40))]
+    if dtype == "?":
+        arrays = [a.astype("u1") for a in arrays]
+    mine = [np.array(a) for a in arrays]
+    before = np.stats()["device_launches"]
+    for a, b in zip(permuted(np, *mine), permuted(numpy, *arrays), strict=True):
+        assert numpy.array_equal(numpy.asarray(a), b), dtype
+    assert np.stats()["device_launches"] > before
+"""
+
+
+def test_what_is_turned_comes_through_shared_memory() -> None:
+    """Loads along another dimension than the stores, in tiles with ends."""
+    on_device(TURNED, CNUMERIC_GPU_BYTES="1")
+
+
+REPEATED = """
+import numpy
+import cnumeric as np
+
+def sweeps(np, p, count, sorts):
+    launches = []
+    for k in range(count):
+        p[1:-1, 1:-1] = 0.25 * (p[1:-1, 2:] + p[1:-1, :-2] + p[2:, 1:-1] + p[:-2, 1:-1])
+        if sorts:
+            p[:, 0] = np.sort(p, axis=1)[:, 3]
+        if np is not numpy:
+            np.flush()
+            launches.append(np.stats()["device_launches"])
+    return launches
+
+for sorts in (False, True):
+    n = 210 if sorts else 200
+    p, q = (module.arange(n * n * 1.0).reshape(n, n) % 17 for module in (np, numpy))
+    start = np.stats()["device_launches"]
+    seen = sweeps(np, p, 60, sorts)
+    assert seen[3] == start, "the first runs are the processor's"
+    assert (seen[-1] > seen[30]) is not sorts, "then the device's, unless values come back from the host"
+    moves = np.stats()["moves"]
+    sweeps(np, p, 20, sorts)
+    assert np.stats()["moves"] == moves
+    sweeps(numpy, q, 80, sorts)
+    assert numpy.array_equal(numpy.asarray(p), q)
+"""
+
+
+def test_what_repeats_goes_to_the_device() -> None:
+    """Arrays of less than gpu_bytes, but more than a sixteenth of it."""
+    on_device(REPEATED, CNUMERIC_GPU_BYTES="1000000")

@@ -80,12 +80,13 @@ static void write_place(const turner *t, uint32_t number)
                  "#define CNI_COOPERATIVE\n\nCNI_INLINE void part_%u(const parameters *p, index_t block)\n{\n"
                  "    const index_t across = (index_t)p->n[0], down = (index_t)p->n[1];\n"
                  "    const index_t columns = (index_t)p->shape[%d], rows = (index_t)p->shape[%d];\n"
-                 "    const index_t column0 = block %% across * %d, row0 = block / across %% down * %d;\n"
-                 "    const index_t x = threadIdx.x %% %d, y = threadIdx.x / %d;\n"
-                 "    index_t rest = block / across / down;\n    (void)rest;\n",
-                 number, t->last, t->turned, (int)SIDE, (int)SIDE, (int)SIDE, (int)SIDE);
-    for (int d = t->last - 1; d >= 0; d--) {
-        if (d != t->turned) {
+                 "    const index_t column0 = block %% across * %d, x = threadIdx.x %% %d, y = threadIdx.x / %d;\n"
+                 "    index_t rest = block / across;\n",
+                 number, t->last, t->turned, (int)SIDE, (int)SIDE, (int)SIDE);
+    for (int d = t->last - 1; d >= 0; d--) { /* blocks go through the nest in its order */
+        if (d == t->turned) {
+            cni_text_add(t->text, "    const index_t row0 = rest %% down * %d;\n    rest /= down;\n", (int)SIDE);
+        } else {
             cni_text_add(t->text,
                          "    const index_t i%d = rest %% (index_t)p->shape[%d];\n    rest /= (index_t)p->shape[%d];\n",
                          d, d, d);

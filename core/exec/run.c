@@ -43,6 +43,10 @@ typedef struct binding {
     bound_part *parts;
     int64_t gpu, gpu_bytes; /* the settings that places were chosen by */
     bool uses_device, uses_host;
+    int64_t largest;    /* bytes of the largest operand */
+    uint32_t runs;      /* with this geometry, up to REPEATS */
+    uint32_t moved;     /* the last runs, one after the other, that brought values to the device or back */
+    bool repeats, back; /* smaller operands count as large; or they went back and forth */
     void *plan_memory;                  /* the device's, if it does all */
     uint8_t *touched;                   /* by slot: places that use it (CNI_ON_ bits) */
     int64_t scratch[CNI_ON_DEVICE + 1]; /* by place: the most that a part takes */
@@ -117,7 +121,15 @@ static void part_slots(const cni_part *part, void (*visit)(void *context, uint32
     }
 }
 
-/* ---- Where parts run: a matter of sizes and of where values are, never of time ---- */
+/*
+ * ---- Where parts run: a matter of sizes and of where values are, never of time ----
+ *
+ * Values of gpu_bytes go to the device; what is there stays there. What a plan does again and again pays for a move of less:
+ * after REPEATS runs on one geometry a part of it is enough. Unless values keep going back and forth: after MOVES such runs
+ * a plan of smaller values is the processor's, for good.
+ */
+
+enum { REPEATS = 8, REPEATED_PART = 16, MOVES = 4 };
 
 typedef struct part_size {
     const cni_plan *plan;
@@ -149,7 +161,8 @@ static const cni_place *choose_place(const cni_part *part, const cni_plan *plan,
     }
     part_size size = {.plan = plan, .w = w, .s = s, .b = b};
     part_slots(part, measure, &size);
-    bool worth = size.away || size.largest >= cni_settings[CNI_SETTING_GPU_BYTES];
+    int64_t least = cni_settings[CNI_SETTING_GPU_BYTES] / (b->repeats ? REPEATED_PART : 1);
+    bool worth = (size.away && !b->back) || size.largest >= least;
     return worth && !size.shared && device->supports(part, w, s) ? device : &cni_cpu_place;
 }
 
@@ -255,6 +268,11 @@ static cn_status binding_fill(const cni_plan *plan, const cni_window *w, const c
     b->gpu = cni_settings[CNI_SETTING_GPU];
     b->gpu_bytes = cni_settings[CNI_SETTING_GPU_BYTES];
     b->uses_device = b->uses_host = false;
+    b->largest = 0;
+    for (uint32_t i = 0; i < plan->nslots; i++) {
+        int64_t nbytes = w->bases[plan->slots[i].base]->nbytes;
+        b->largest = nbytes > b->largest ? nbytes : b->largest;
+    }
     plan_memory_forget(b);
     b->bytes_read = b->bytes_written = 0;
     bound_part *bound = b->parts;
@@ -268,16 +286,35 @@ static cn_status binding_fill(const cni_plan *plan, const cni_window *w, const c
     return CN_OK;
 }
 
+/* Is it time to ask anew where the parts of a plan run that has met this geometry before? */
+static bool place_changes(binding *b)
+{
+    if (b->moved >= MOVES && b->uses_device && !b->back && b->largest < b->gpu_bytes) {
+        b->repeats = false;
+        b->back = true;
+        return true;
+    }
+    bool asks = b->runs == REPEATS && b->uses_host && !b->repeats && !b->back && b->gpu != 0 &&
+                b->largest >= b->gpu_bytes / REPEATED_PART && cni_device_place() != NULL;
+    b->repeats |= asks;
+    return asks;
+}
+
 /* The plan's binding follows the window's geometry, in the memory that it has. */
 static cn_status bind(cni_plan *plan, const cni_window *w, const cni_skeleton *s)
 {
-    if (geometry_unchanged(plan, w)) {
+    bool unchanged = geometry_unchanged(plan, w);
+    if (unchanged && !place_changes(plan->binding)) {
         return CN_OK;
     }
     if (plan->binding == NULL && !binding_create(plan)) {
         return cni_fail_memory((int64_t)sizeof(binding));
     }
     binding *b = plan->binding;
+    if (!unchanged) {
+        b->repeats = b->back = false;
+    }
+    b->runs = b->moved = 0;
     b->complete = false;
     cn_status status = binding_fill(plan, w, s, b);
     if (status != CN_OK) {
@@ -576,15 +613,24 @@ static cn_status launch_all(const cni_plan *plan, const cni_window *w, const cni
     return CN_OK;
 }
 
+/* What place_changes asks about. */
+static void count_run(binding *b, uint64_t moves)
+{
+    b->runs += b->runs < REPEATS;
+    b->moved = moves != cni_stats.moves ? b->moved + 1 : 0;
+}
+
 static cn_status plan_run(cni_plan *plan, const cni_window *w, const cni_skeleton *s)
 {
     CN_TRY(bind(plan, w, s));
+    uint64_t moves = cni_stats.moves;
     cn_status status = storage_take(plan, w);
     if (status == CN_OK) {
         status = launch_all(plan, w, s);
     }
     if (status == CN_OK) {
         commit(plan, w, &((const binding *)plan->binding)->store);
+        count_run(plan->binding, moves);
         cni_explain_add(plan, w, s);
     }
     storage_release(plan);
