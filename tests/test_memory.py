@@ -122,3 +122,28 @@ def test_peak_is_not_above_numpys(name):
     program = PROGRAMS[name]
     ours, theirs = our_peak(program), numpys_peak(program)
     assert ours <= theirs * ABOVE.get(name, 1) + SLACK, f"{ours} bytes, NumPy {theirs}"
+
+
+@pytest.mark.default_settings
+def test_temporaries_do_not_end_a_window():
+    """What has no handle any more pins no memory; what has one does."""
+
+    def polynomial(x):
+        return ((((x * 2 + 1) * x - 3) * x + 5) * x - 7) * x
+
+    x = cnumeric.arange(20000) * 1.0
+    cnumeric.flush()
+    kept = cnumeric.settings()["window_bytes"]
+    cnumeric.settings(window_bytes=3 * x.nbytes)
+    try:
+        cnumeric.stats_reset()
+        y = polynomial(x)
+        cnumeric.flush()
+        assert cnumeric.stats()["windows"] == 1
+        z = [x + k for k in range(10)]
+        cnumeric.flush()
+        assert cnumeric.stats()["windows"] > 3
+    finally:
+        cnumeric.settings(window_bytes=kept)
+    assert float(y[3]) == polynomial(3.0)
+    assert float(z[9][1]) == 10
