@@ -125,6 +125,23 @@ print(*(counted(f)["message_bytes"] for f in (run, select, permute)), n)
     assert permute <= n * (16 + 24 + 8)
 
 
+def test_a_vector_is_sorted_where_it_lies():
+    """On paper: a value (and its index) goes where it belongs, and 8 rounds find where 3 pieces begin. None is at the root."""
+    program = """
+n = 200000
+v = np.sin(np.arange(n) * 7919.0)
+runs = [lambda: np.sort(v), lambda: np.argsort(v), lambda: np.unique(v), lambda: np.median(v)]
+np.synchronize()
+print(*(str(counted(run)["message_bytes"]) + "/" + str(np.stats()["root_bytes"]) for run in runs))
+"""
+    stats = [[int(word) for word in pair.split("/")] for pair in at_places(4, program).split()]
+    rounds = 9 * 3 * 4 * 256 * 8
+    (sort, _), (argsort, _), (unique, _), (median, _) = stats
+    assert sort <= 200000 * 8 + rounds and median <= 200000 * 8 + rounds
+    assert argsort <= 200000 * 16 + rounds and unique <= 2 * 200000 * 8 + rounds + 1000
+    assert max(root for _, root in stats) <= 100
+
+
 def test_an_array_needs_no_more_memory_than_its_parts():
     """Every place has its own part, and rows of its neighbours: not the whole."""
     program = """
@@ -225,6 +242,16 @@ e[[1, 4000, 1]] = [3, 4, 5]
 f[f > 0.5] = f[f > 0.5] * 2
 g.reshape(20, 300).T[rows] = np.arange(500.0)[:, None] * np.ones(20)
 results += a, b, c, d, e, f, g, np.unique(i % 100), np.compress(np.arange(20) % 3 == 0, z, axis=0), z.T[z.T > 0.5]
+""",
+    "vectors in order": """
+v, k = np.sin(np.arange(6000.0)), np.arange(6000) * 7919 % 1000
+f = v.copy(); f[::7] = np.nan; f[::11] = -0.0; f[1::11] = 0.0
+results = np.sort(f), np.argsort(f), np.argsort(k % 3), np.sort(v[::-3]), np.argsort(v[::-3]), np.sort(v[:5])
+for dtype in (np.int8, np.uint16, np.float16, np.float32, np.complex64, bool):
+    results += np.sort((v * 100).astype(dtype)), np.argsort((v * 100).astype(dtype))
+z = np.round(v * 3) + 1j * np.round(np.cos(np.arange(6000.0)) * 3); z[::5] *= -1
+results += np.sort(z), np.argsort(z), np.median(v), np.percentile(v, [10, 50, 90]), np.partition(v, 70)[70]
+results += *np.unique(k % 77, return_index=True, return_counts=True), np.argsort(np.ones(50)), np.unique(f)
 """,
     "many rounds": """
 x = np.arange(3000.0 * 4096).reshape(3000, 4096)

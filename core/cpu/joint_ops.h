@@ -1,17 +1,23 @@
-/* joint_ops.h - library ops of several places together: cni_sharing's joint functions. See joint_rows.c, select.c. */
+/*
+ * joint_ops.h - library ops of several places together: cni_sharing's joint functions. See joint_rows.c, joint_sort.c,
+ * select.c. *scratch is 0 when they are asked for room.
+ */
 #ifndef CNI_JOINT_OPS_H
 #define CNI_JOINT_OPS_H
 
 #include "exec/joint.h"
 
-void cni_joint_room(const cni_joint *joint, int64_t *asked, int64_t *heard);
+void cni_joint_room(const cni_joint *joint, int64_t *asked, int64_t *heard, int64_t *scratch);
 cn_status cni_joint_run(const cni_joint *joint);
 
-void cni_select_room(const cni_joint *joint, int64_t *asked, int64_t *heard);
+void cni_select_room(const cni_joint *joint, int64_t *asked, int64_t *heard, int64_t *scratch);
 cn_status cni_select_run(const cni_joint *joint);
 
-void cni_rows_room(const cni_joint *joint, int64_t *asked, int64_t *heard);
+void cni_rows_room(const cni_joint *joint, int64_t *asked, int64_t *heard, int64_t *scratch);
 cn_status cni_gather_run(const cni_joint *joint);
 cn_status cni_scatter_run(const cni_joint *joint);
+
+void cni_sorted_room(const cni_joint *joint, int64_t *asked, int64_t *heard, int64_t *scratch);
+cn_status cni_sorted_run(const cni_joint *joint);
 
 #endif

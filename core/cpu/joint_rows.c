@@ -104,8 +104,9 @@ static rows rows_of(const cni_joint *j)
 }
 
 /* Room for the rows of a round; and, where rows are put, for the number of the last one put into each. */
-void cni_rows_room(const cni_joint *j, int64_t *asked, int64_t *heard)
+void cni_rows_room(const cni_joint *j, int64_t *asked, int64_t *heard, int64_t *scratch)
 {
+    (void)scratch;
     rows r = rows_of(j);
     int64_t total = cni_element_count(r.index_g.ndim, r.index_g.shape), from_all = r.round * j->world->places;
     *asked = r.round * (r.row + r.item);
@@ -342,18 +343,22 @@ cn_status cni_scatter_run(const cni_joint *j)
 /* ---- By op ---- */
 
 typedef struct joint_row {
-    void (*room)(const cni_joint *joint, int64_t *asked, int64_t *heard);
+    void (*room)(const cni_joint *joint, int64_t *asked, int64_t *heard, int64_t *scratch);
     cn_status (*run)(const cni_joint *joint);
 } joint_row;
 
 static const joint_row ops[CNI_KIND_COUNT] = {[CNI_GATHER] = {cni_rows_room, cni_gather_run},
                                               [CNI_SCATTER] = {cni_rows_room, cni_scatter_run},
                                               [CNI_NONZERO] = {cni_select_room, cni_select_run},
-                                              [CNI_COMPRESS] = {cni_select_room, cni_select_run}};
+                                              [CNI_COMPRESS] = {cni_select_room, cni_select_run},
+                                              [CNI_SORT] = {cni_sorted_room, cni_sorted_run},
+                                              [CNI_ARGSORT] = {cni_sorted_room, cni_sorted_run},
+                                              [CNI_PARTITION] = {cni_sorted_room, cni_sorted_run}};
 
-void cni_joint_room(const cni_joint *j, int64_t *asked, int64_t *heard)
+void cni_joint_room(const cni_joint *j, int64_t *asked, int64_t *heard, int64_t *scratch)
 {
-    ops[j->window->ops[j->part->op].kind].room(j, asked, heard);
+    *scratch = 0;
+    ops[j->window->ops[j->part->op].kind].room(j, asked, heard, scratch);
 }
 
 cn_status cni_joint_run(const cni_joint *j)

@@ -133,8 +133,9 @@ static int64_t owned_from(const cni_joint *j, const cni_geometry *out, int place
     return place >= layout->places || first > count ? count : first;
 }
 
-void cni_select_room(const cni_joint *j, int64_t *asked, int64_t *heard)
+void cni_select_room(const cni_joint *j, int64_t *asked, int64_t *heard, int64_t *scratch)
 {
+    (void)scratch;
     cni_geometry out = cni_window_geometry(j->window, j->part->access[0].view),
                  truth = cni_window_geometry(j->window, j->part->access[1].view);
     *asked = *heard = 0;

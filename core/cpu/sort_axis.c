@@ -457,6 +457,35 @@ static void run_job(job *j)
     }
 }
 
+/* ---- One line ---- */
+
+static shape line_shape(cni_sort_task task, cn_dtype dtype, const int64_t *n, const int64_t *strides)
+{
+    cni_geometry out = {1, task == CNI_TASK_ARGSORT ? 8 : (int64_t)cn_dtype_size(dtype), 0, n, strides};
+    cni_geometry in = {1, (int64_t)cn_dtype_size(dtype), 0, n, strides + 1};
+    return shape_of(task, dtype, out, in, 0);
+}
+
+int64_t cni_sort_line_scratch(cni_sort_task task, cn_dtype dtype, int64_t n)
+{
+    int64_t size = task == CNI_TASK_ARGSORT ? 8 : (int64_t)cn_dtype_size(dtype);
+    const int64_t strides[2] = {size, -1}; /* in no order: it is brought to contiguous memory first */
+    shape s = line_shape(task, dtype, &n, strides);
+    return s.worker_bytes * s.workers;
+}
+
+void cni_sort_line(cni_sort_task task, cn_dtype dtype, int64_t n, const char *in, int64_t stride, void *out,
+                   void *scratch)
+{
+    const int64_t strides[2] = {task == CNI_TASK_ARGSORT ? 8 : (int64_t)cn_dtype_size(dtype), stride};
+    job j = {.s = line_shape(task, dtype, &n, strides),
+             .kernels = cni_order_kernels_get(),
+             .scratch = scratch,
+             .in = (char *)(uintptr_t)in,
+             .out = out};
+    run_job(&j);
+}
+
 /* ---- The ops ---- */
 
 static shape op_shape(cni_sort_task task, const cni_part *part, const cni_window *w)

@@ -87,6 +87,14 @@ char *cni_sort_result(const cni_sort_block *b, int64_t i);
 typedef void (*cni_sort_load_keys)(const cni_sort_block *b, int64_t first, int64_t n, void *to);
 void cni_sort_block_lines(const cni_sort_block *b, bool wide, cni_sort_load_keys load, cni_sort_step finish);
 
+/*
+ * One run of n values, `stride` bytes apart, sorted to contiguous memory: values, or (ARGSORT) int64 indices. It takes as
+ * many bytes of scratch memory; no fewer for more values.
+ */
+int64_t cni_sort_line_scratch(cni_sort_task task, cn_dtype dtype, int64_t n);
+void cni_sort_line(cni_sort_task task, cn_dtype dtype, int64_t n, const char *in, int64_t stride, void *out,
+                   void *scratch);
+
 /* The block by packed ranks: its results, before store (argsort.c). */
 void cni_argsort_block(cni_sort_block *b);
 

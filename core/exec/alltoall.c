@@ -10,7 +10,7 @@
 static cn_status alltoall_room(cni_alltoall *x)
 {
     size_t local = (size_t)x->world->local, places = (size_t)x->world->places;
-    x->numbers = cni_alloc_zero(4 * local + 2 * local * places, sizeof(int64_t));
+    x->numbers = cni_alloc_zero(5 * local + 2 * local * places, sizeof(int64_t));
     x->messages = cni_alloc(2 * places * sizeof *x->messages);
     if (x->numbers == NULL || x->messages == NULL) {
         return cni_fail_memory((int64_t)(local * places));
@@ -19,9 +19,10 @@ static cn_status alltoall_room(cni_alltoall *x)
     x->received = x->sent + local;
     x->asked = (char **)(x->received + local);
     x->heard = x->asked + local;
+    x->marks = x->heard + local;
     for (size_t k = 0; k < local; k++) {
-        x->sent[k] = (int64_t *)(x->heard + local) + k * places;
-        x->received[k] = (int64_t *)(x->heard + local) + (local + k) * places;
+        x->sent[k] = (int64_t *)(x->marks + local) + k * places;
+        x->received[k] = (int64_t *)(x->marks + local) + (local + k) * places;
         x->asked[k] = cni_storage_alloc(x->asked_bytes);
         x->heard[k] = cni_storage_alloc(x->heard_bytes);
         if (x->asked[k] == NULL || x->heard[k] == NULL) {
@@ -109,26 +110,30 @@ static int64_t before(const int64_t *counts, int place)
     return sum;
 }
 
-/* Between two places of this process. */
-static void copy(const cni_alltoall *x, int from, int to, bool back, int64_t asked_at, int64_t heard_at, int64_t size)
+/* From one place of this process, or back to it; heard: where its items begin at each. */
+static void copy_items(const cni_alltoall *x, int from, bool back, char *asked, char **heard, int64_t size)
 {
     int me = x->world->first;
-    int64_t count = x->sent[from][me + to];
-    char *asked = x->asked[from] + asked_at + before(x->sent[from], me + to) * size;
-    char *heard = x->heard[to] + heard_at + before(x->received[to], me + from) * size;
-    if (count > 0) {
-        memcpy(back ? asked : heard, back ? heard : asked, (size_t)(count * size));
-        cni_stats.messages += from != to;
-        cni_stats.message_bytes += from != to ? (uint64_t)(count * size) : 0;
+    asked += before(x->sent[from], me) * size;
+    for (int to = 0; to < x->world->local; to++) {
+        size_t bytes = (size_t)(x->sent[from][me + to] * size);
+        if (bytes > 0) {
+            memcpy(back ? asked : heard[to], back ? heard[to] : asked, bytes);
+            cni_stats.messages += from != to;
+            cni_stats.message_bytes += from != to ? bytes : 0;
+        }
+        asked += bytes;
+        heard[to] += bytes;
     }
 }
 
 cn_status cni_alltoall_move(cni_alltoall *x, bool back, int64_t asked_at, int64_t heard_at, int64_t size)
 {
+    for (int to = 0; to < x->world->local; to++) {
+        x->marks[to] = x->heard[to] + heard_at + before(x->received[to], x->world->first) * size;
+    }
     for (int from = 0; from < x->world->local; from++) {
-        for (int to = 0; to < x->world->local; to++) {
-            copy(x, from, to, back, asked_at, heard_at, size);
-        }
+        copy_items(x, from, back, x->asked[from] + asked_at, x->marks, size);
     }
     if (x->world->net->size == 1) {
         return CN_OK;

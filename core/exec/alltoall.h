@@ -14,6 +14,7 @@ typedef struct cni_alltoall {
     const cni_world *world;
     int64_t **sent, **received; /* [local place][place]: items */
     char **asked, **heard;      /* by local place */
+    char **marks;               /* likewise, of the move at hand */
     void *numbers;
     cni_message *messages;
     int64_t asked_bytes, heard_bytes;

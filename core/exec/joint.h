@@ -15,6 +15,7 @@ typedef struct cni_joint {
     const cni_world *world;
     void **const *addresses; /* [local place][slot] */
     cni_alltoall *moves;
+    void *scratch; /* of one place at a time */
 } cni_joint;
 
 /* The share of a place of this process; NULL: it has none. */

@@ -53,8 +53,9 @@ typedef struct cni_sharing {
     void (*chain_bind)(const cni_part *part, const cni_window *w, void *binding, const void *whole, int64_t *own,
                        int64_t *state);
     void (*chain)(const cni_part *part, void *binding, const cni_run *run, const cni_link *link, cni_link_phase phase);
-    /* A part that places do together: the most bytes that one asks and hears; fails only if the net does. */
-    void (*joint_room)(const cni_joint *joint, int64_t *asked, int64_t *heard);
+    /* A part that places do together: the most bytes that one asks and hears, and scratch memory; fails only if the net
+       does. */
+    void (*joint_room)(const cni_joint *joint, int64_t *asked, int64_t *heard, int64_t *scratch);
     cn_status (*joint)(const cni_joint *joint);
 } cni_sharing;
 

@@ -326,7 +326,8 @@ static cn_status run_joint(cni_spread_run *r, const cni_bound_shared *bound)
                        .window = r->w,
                        .world = r->world,
                        .addresses = r->addresses,
-                       .moves = bound->moves};
+                       .moves = bound->moves,
+                       .scratch = r->scratch};
     return cni_cpu_place.sharing->joint(&joint);
 }
 

@@ -189,8 +189,9 @@ static cn_status bind_joint(binder *k, cni_bound_shared *out)
                        .slots = k->b->partition->slots,
                        .window = k->w,
                        .world = k->world};
-    int64_t asked, heard;
-    cni_cpu_place.sharing->joint_room(&joint, &asked, &heard);
+    int64_t asked, heard, scratch;
+    cni_cpu_place.sharing->joint_room(&joint, &asked, &heard, &scratch);
+    k->b->scratch = scratch > k->b->scratch ? scratch : k->b->scratch;
     return cni_alltoall_create(k->world, asked, heard, &out->moves);
 }
 

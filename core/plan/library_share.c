@@ -21,6 +21,7 @@ typedef struct work_axes {
     int way;                                       /* the first of them, NO_AXIS: none */
     bool joint;                                    /* moved by the op itself: */
     uint8_t dynamic;                               /* bits of operands */
+    bool as_result;                                /* and places do what they own of the result, all the same */
     bool evenly;                                   /* where layouts do not help, the longest axis is cut evenly */
 } work_axes;
 
@@ -83,10 +84,27 @@ static bool share_lines(const operands *o, work_axes *axes)
     return axes->way != NO_AXIS;
 }
 
+/* Lines, but that a single one is done together: each place has a piece of the input, and gets one of the result. */
+static bool share_sorted(const operands *o, work_axes *axes)
+{
+    int64_t length = o->g[0].shape[o->op->parameter];
+    if (bytes_of(&o->g[0]) == length * o->g[0].itemsize && o->spread[0]) {
+        for (int k = 0; k < 2; k++) {
+            for (int d = 0; d < axes->n; d++) {
+                follow(axes, k, d, d);
+            }
+        }
+        axes->joint = axes->as_result = true;
+        axes->dynamic = 1;
+        return true;
+    }
+    return share_lines(o, axes);
+}
+
 /* The ranks of a partition are of no axis, although they may have as many dimensions as what is partitioned. */
 static bool share_ranks(const operands *o, work_axes *axes)
 {
-    bool may = share_lines(o, axes);
+    bool may = share_sorted(o, axes);
     follow(axes, 2, 0, NO_AXIS);
     return may;
 }
@@ -471,7 +489,8 @@ bool cni_library_share(cni_partitioning *p, const cni_part *part, const cni_chai
     out->shares = s.shares;
     for (int k = 0; k < s.o.n; k++) { /* with a chain, the result is less than what it is made of */
         tried[k] =
-            (k == 0 && rule->may && along_way(&s, 0) == NO_AXIS) || (s.axes.joint && (s.axes.dynamic >> k & 1) != 0);
+            (k == 0 && rule->may && along_way(&s, 0) == NO_AXIS) ||
+            (s.axes.joint && !s.axes.as_result && (s.axes.dynamic >> k & 1) != 0);
     }
     for (int k; s.shares != NULL && !*fits && (k = next_candidate(&s.o, tried)) >= 0;) {
         tried[k] = true;
