@@ -142,6 +142,20 @@ print(*(str(counted(run)["message_bytes"]) + "/" + str(np.stats()["root_bytes"])
     assert max(root for _, root in stats) <= 100
 
 
+def test_a_long_sum_of_products_hands_on_its_result():
+    """On paper: a result from each place to the next, and what is left of a segment of 4096 rows at each border."""
+    program = """
+x = np.sin(np.arange(1e6)).reshape(100000, 10)
+runs = [lambda: x.T @ x, lambda: x[:, 0] @ x[:, 1], lambda: np.vdot(x, x)]
+np.synchronize()
+print(*(str(counted(run)["message_bytes"]) + "/" + str(np.stats()["root_bytes"]) for run in runs))
+"""
+    stats = [[int(word) for word in pair.split("/")] for pair in at_places(4, program).split()]
+    (gram, _), (dot, _), (norm, _) = stats
+    assert gram <= 3 * (4096 * 10 + 100) * 8 + 800 and dot <= 3 * (2 * 4096 + 1) * 8 and norm <= 3 * 4097 * 8
+    assert max(root for _, root in stats) <= 800
+
+
 def test_an_array_needs_no_more_memory_than_its_parts():
     """Every place has its own part, and rows of its neighbours: not the whole."""
     program = """
@@ -263,6 +277,14 @@ results = y[::50, ::100], x[i][::50, ::100], y.sum(0)[::10]
 x = np.round(np.sin(np.arange(30000.0)).reshape(300, 100) * 8)
 results = x @ x.T, x.T @ x, x[:100] @ x[:100], x @ x[0], x[:, 0] @ x, x[0] @ x[1]
 results += x.reshape(30, 10, 100) @ x[:100, :7], x.reshape(10, 30, 100) @ x[:1000:10].reshape(1, 100, 30)[:, :, :9]
+""",
+    "long products": """
+x = np.sin(np.arange(300000.0) * 1.7).reshape(30000, 10); y = np.cos(np.arange(30000.0) * 2.3)
+w, k = np.cos(np.arange(60000.0)).reshape(30000, 2), np.arange(30000) * 7919 % 1000
+results = x.T @ x, y @ y, y @ x, x.T @ y, np.dot(y, y[::-1]), np.vdot(y + 1j * y, y), np.einsum("ij,ij->", x, x)
+results += np.einsum("ij,ik->jk", x, w), np.tensordot(x, x, ((0,), (0,))), np.linalg.norm(y), k @ k, (y > 0) @ (y > 0.5)
+f, h, c = x.astype(np.float32), y.astype(np.float16), (x + 1j).reshape(10, 30000)
+results += f.T @ f, h @ h, c @ c.T, y[::3] @ y[1::3], x[:, 3] @ x, x[:, :3].T @ x[:, 1:4], x[:8100].T @ x[:8100]
 """,
     "multigrid": """
 def cycle(u, f):

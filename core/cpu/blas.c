@@ -201,7 +201,7 @@ static bool multiply_column(const cni_matrix *a, const cni_matrix *b, const cni_
 {
     int64_t size = cni_dtype_size(a->dtype), leading;
     bool transposed;
-    bool fits = (a->dtype == CN_FLOAT64 || a->dtype == CN_FLOAT32) && c->columns == 1 && c->rows > 1 && a->columns > 0 &&
+    bool fits = (a->dtype == CN_FLOAT64 || a->dtype == CN_FLOAT32) && c->columns == 1 && a->columns > 0 &&
                 a->rows <= INT32_MAX && a->columns <= INT32_MAX && b->row_stride > 0 && b->row_stride % size == 0 &&
                 c->row_stride > 0 && c->row_stride % size == 0 && b->row_stride / size <= INT32_MAX && c->row_stride / size <= INT32_MAX;
     if (!fits || !blas_ready() || !blas_layout(a, size, &leading, &transposed)) {
@@ -224,7 +224,7 @@ static bool multiply_row(const cni_matrix *a, const cni_matrix *b, const cni_mat
     cni_matrix t = {b->dtype, b->columns, b->rows, b->column_stride, b->row_stride, b->data};
     cni_matrix x = {a->dtype, a->columns, 1, a->column_stride, 0, a->data};
     cni_matrix y = {c->dtype, c->columns, 1, c->column_stride, 0, c->data};
-    return c->rows == 1 && multiply_column(&t, &x, &y);
+    return multiply_column(&t, &x, &y);
 }
 
 /* ---- Plain loops ---- */
@@ -259,9 +259,11 @@ static void multiply_element(const cni_matrix *a, const cni_matrix *b, const cha
     memcpy(to, out.value.bytes, cn_dtype_size(a->dtype));
 }
 
-void cni_matrix_multiply(const cni_matrix *a, const cni_matrix *b, const cni_matrix *c)
+void cni_matrix_multiply(const cni_matrix *a, const cni_matrix *b, const cni_matrix *c, int64_t rows, int64_t columns)
 {
-    if (multiply_dot(a, b, c) || multiply_column(a, b, c) || multiply_row(a, b, c) || multiply_blas(a, b, c)) {
+    if ((rows == 1 && columns == 1 && multiply_dot(a, b, c)) ||
+        (rows > 1 && columns == 1 && multiply_column(a, b, c)) || (rows == 1 && multiply_row(a, b, c)) ||
+        multiply_blas(a, b, c)) {
         return;
     }
     for (int64_t i = 0; i < c->rows; i++) {

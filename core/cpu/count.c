@@ -112,10 +112,10 @@ void cni_library_count(const cni_part *part, const cni_run *run)
     count_into(part, run, (int64_t *)(void *)table_of(part, run, &bytes));
 }
 
-bool cni_library_count_apart(const cni_op *op)
+cni_chain_rule cni_library_count_rule(const cni_part *part, const cni_window *w)
 {
-    (void)op;
-    return true;
+    (void)part, (void)w;
+    return (cni_chain_rule){.may = true, .apart = true, .quantum = 1};
 }
 
 void cni_library_count_link(const cni_part *part, const cni_window *w, int64_t *own, int64_t *state)
@@ -146,10 +146,10 @@ void cni_library_count_weights(const cni_part *part, const cni_run *run)
     add_weights(part, run, (double *)(void *)out);
 }
 
-bool cni_library_count_weights_apart(const cni_op *op)
+cni_chain_rule cni_library_count_weights_rule(const cni_part *part, const cni_window *w)
 {
-    (void)op;
-    return false;
+    (void)part, (void)w;
+    return (cni_chain_rule){.may = true, .quantum = 1};
 }
 
 void cni_library_count_weights_link(const cni_part *part, const cni_window *w, int64_t *own, int64_t *state)

@@ -210,10 +210,10 @@ typedef struct found {
     unsigned char value[16];
 } found;
 
-bool cni_library_arg_reduce_apart(const cni_op *op)
+cni_chain_rule cni_library_arg_reduce_rule(const cni_part *part, const cni_window *w)
 {
-    (void)op;
-    return true;
+    (void)part, (void)w;
+    return (cni_chain_rule){.may = true, .apart = true, .quantum = 1};
 }
 
 static int64_t lines_of(const cni_geometry *in, int parameter)

@@ -1,5 +1,5 @@
 /*
- * library.c - ops that are a step of their own: what they share, arange, and matmul's batches; the others have files.
+ * library.c - ops that are a step of their own: what they share, and arange; the others have files.
  */
 #include "cpu/library.h"
 
@@ -116,54 +116,12 @@ void cni_library_arange(const cni_part *part, const cni_run *run)
     }
 }
 
-/* ---- matmul ---- */
-
-/* Views an operand as batches of matrices: a vector is a row (left) or a column (right). */
-static cni_matrix matrix_of(const operand *o, bool left)
-{
-    int n = o->g.ndim;
-    cni_matrix m = {.dtype = o->dtype, .data = o->data};
-    if (n == 1) {
-        m.rows = left ? 1 : o->g.shape[0];
-        m.columns = left ? o->g.shape[0] : 1;
-        m.row_stride = left ? 0 : o->g.strides[0];
-        m.column_stride = left ? o->g.strides[0] : 0;
-    } else {
-        m.rows = o->g.shape[n - 2];
-        m.columns = o->g.shape[n - 1];
-        m.row_stride = o->g.strides[n - 2];
-        m.column_stride = o->g.strides[n - 1];
-    }
-    return m;
-}
-
-void cni_library_matmul(const cni_part *part, const cni_run *run)
-{
-    operand out = cni_library_operand_get(part, 0, run), a = cni_library_operand_get(part, 1, run),
-            b = cni_library_operand_get(part, 2, run);
-    cni_matrix x = matrix_of(&a, true), y = matrix_of(&b, false),
-               z = {.dtype = out.dtype, .rows = x.rows, .columns = y.columns};
-    int tail = (a.g.ndim > 1) + (b.g.ndim > 1), nbatch = out.g.ndim - tail;
-    int64_t a_strides[CN_MAX_DIMS], b_strides[CN_MAX_DIMS], index[CN_MAX_DIMS] = {0};
-    z.row_stride = a.g.ndim > 1 ? out.g.strides[nbatch] : 0;
-    z.column_stride = b.g.ndim > 1 ? out.g.strides[out.g.ndim - 1] : 0;
-    if (cni_element_count(out.g.ndim, out.g.shape) == 0) {
-        return;
-    }
-    cni_broadcast_strides(a.g.ndim > 2 ? a.g.ndim - 2 : 0, a.g.shape, a.g.strides, nbatch, out.g.shape, a_strides);
-    cni_broadcast_strides(b.g.ndim > 2 ? b.g.ndim - 2 : 0, b.g.shape, b.g.strides, nbatch, out.g.shape, b_strides);
-    do {
-        x.data = a.data + cni_offset_of(nbatch, a_strides, index);
-        y.data = b.data + cni_offset_of(nbatch, b_strides, index);
-        z.data = out.data + cni_offset_of(nbatch, out.g.strides, index);
-        cni_matrix_multiply(&x, &y, &z);
-    } while (cni_next_index(nbatch, out.g.shape, index));
-}
+/* ---- By op ---- */
 
 typedef struct library_row {
     void (*run)(const cni_part *part, const cni_run *run);
     int64_t (*scratch)(const cni_part *part, const cni_window *w);
-    bool (*apart)(const cni_op *op);
+    cni_chain_rule (*rule)(const cni_part *part, const cni_window *w);
     void (*link)(const cni_part *part, const cni_window *w, int64_t *own, int64_t *state);
     void (*chain)(const cni_part *part, const cni_run *run, const cni_link *link, cni_link_phase phase);
 } library_row;
@@ -171,7 +129,7 @@ typedef struct library_row {
 #define SCRATCH_0(name) NULL
 #define SCRATCH_1(name) cni_library_##name##_scratch
 #define CHAIN_0(name) NULL, NULL, NULL
-#define CHAIN_1(name) cni_library_##name##_apart, cni_library_##name##_link, cni_library_##name##_chain
+#define CHAIN_1(name) cni_library_##name##_rule, cni_library_##name##_link, cni_library_##name##_chain
 static const library_row rows[CNI_KIND_COUNT] = {
 #define CN_LIBRARY(id, name, scratch, share, chain) [CNI_##id] = {cni_library_##name, SCRATCH_##scratch(name), CHAIN_##chain(name)},
 #include "op/library.def"
@@ -191,9 +149,8 @@ void cni_library_run(const cni_part *part, const cni_run *run)
 
 cni_chain_rule cni_library_chain_rule(const cni_part *part, const cni_window *w)
 {
-    const cni_op *op = &w->ops[part->op];
-    const library_row *row = &rows[op->kind];
-    return row->chain != NULL ? (cni_chain_rule){.may = true, .apart = row->apart(op), .quantum = 1} : (cni_chain_rule){0};
+    const library_row *row = &rows[w->ops[part->op].kind];
+    return row->chain != NULL ? row->rule(part, w) : (cni_chain_rule){0};
 }
 
 void cni_library_chain_bind(const cni_part *part, const cni_window *w, int64_t *own, int64_t *state)

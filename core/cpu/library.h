@@ -1,4 +1,4 @@
-/* library.h - see library.c and blas.c. */
+/* library.h - see library.c, matmul.c and blas.c. */
 #ifndef CNI_LIBRARY_H
 #define CNI_LIBRARY_H
 
@@ -13,11 +13,11 @@ cni_chain_rule cni_library_chain_rule(const cni_part *part, const cni_window *w)
 void cni_library_chain_bind(const cni_part *part, const cni_window *w, int64_t *own, int64_t *state);
 void cni_library_chain(const cni_part *part, const cni_run *run, const cni_link *link, cni_link_phase phase);
 
-/* With chain 1: what of it can be done apart, bytes of what is a share's own and of what is handed on, and a phase. */
+/* With chain 1: how, of this geometry; bytes of what is a share's own and of what is handed on, and a phase. */
 #define CN_LIBRARY(id, name, scratch, share, chain)                              \
     void cni_library_##name(const cni_part *part, const cni_run *run); \
     int64_t cni_library_##name##_scratch(const cni_part *part, const cni_window *w); /* if scratch */ \
-    bool cni_library_##name##_apart(const cni_op *op); /* these if chain */                           \
+    cni_chain_rule cni_library_##name##_rule(const cni_part *part, const cni_window *w); /* these if chain */ \
     void cni_library_##name##_link(const cni_part *part, const cni_window *w, int64_t *own, int64_t *state); \
     void cni_library_##name##_chain(const cni_part *part, const cni_run *run, const cni_link *link, cni_link_phase phase);
 #include "op/library.def"
@@ -69,7 +69,10 @@ typedef struct cni_matrix {
     char *data;
 } cni_matrix;
 
-/* c = a b. BLAS for floating dtypes when one is loaded, plain loops otherwise; integers wrap, bools are or-ed ands. */
-void cni_matrix_multiply(const cni_matrix *a, const cni_matrix *b, const cni_matrix *c);
+/*
+ * c = a b. BLAS for floating dtypes when one is loaded, plain loops otherwise; integers wrap, bools are or-ed ands. c may
+ * be some of a result with so many rows and columns, which decide by which routine.
+ */
+void cni_matrix_multiply(const cni_matrix *a, const cni_matrix *b, const cni_matrix *c, int64_t rows, int64_t columns);
 
 #endif

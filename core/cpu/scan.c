@@ -267,11 +267,17 @@ void cni_library_scan(const cni_part *part, const cni_run *run)
 
 /* ---- Along several places ---- */
 
-bool cni_library_scan_apart(const cni_op *op)
+/* Is a total all that a share needs of those before it? */
+static bool totals_add(const cni_op *op)
 {
     const cni_op_info *info = &cni_ops[op->opcode];
     uint8_t kind = info->reduce_kind, dtype = info->signatures[op->loop].dtypes[2];
     return kind == CNI_REDUCE_ANY_ORDER || (kind == CNI_REDUCE_SUM && dtype < CN_FLOAT16);
+}
+
+cni_chain_rule cni_library_scan_rule(const cni_part *part, const cni_window *w)
+{
+    return (cni_chain_rule){.may = true, .apart = totals_add(&w->ops[part->op]), .quantum = 1};
 }
 
 /* A total of every line; or a state. */
@@ -281,7 +287,7 @@ void cni_library_scan_link(const cni_part *part, const cni_window *w, int64_t *o
     cni_geometry out = cni_window_geometry(w, part->access[0].view);
     int64_t each = (op->flags & CNI_FLAG_TREE) != 0 ? (int64_t)sizeof(cni_scan_state) : out.itemsize;
     *state = cni_element_count(out.ndim, out.shape) / out.shape[op->parameter] * each;
-    *own = cni_library_scan_apart(op) ? *state : 0;
+    *own = totals_add(op) ? *state : 0;
 }
 
 /* Hands on the totals with the share's own, which become those of all before it. */
@@ -306,7 +312,7 @@ static void add_totals(const cni_part *part, const cni_run *run, const cni_link 
 
 void cni_library_scan_chain(const cni_part *part, const cni_run *run, const cni_link *link, cni_link_phase phase)
 {
-    bool apart = cni_library_scan_apart(&run->window->ops[part->op]);
+    bool apart = totals_add(&run->window->ops[part->op]);
     if (phase == CNI_LINK_BEGIN && apart) {
         run_scan(part, run, NULL, link->own);
     } else if (phase == CNI_LINK_STEP && apart) {

@@ -151,6 +151,14 @@ static bool share_matrix(const operands *o, work_axes *axes)
     if (b > 1) {
         follow(axes, 2, b - 1, axes->n - 1);
     }
+    if (axes->n < CNI_LATTICE_DIMS) { /* what is summed over */
+        int axis = axes->n++;
+        axes->extent[axis] = o->g[1].shape[a - 1];
+        axes->uncut[axis] = true;
+        axes->way = axis;
+        follow(axes, 1, a - 1, axis);
+        follow(axes, 2, b > 1 ? b - 2 : 0, axis);
+    }
     return true;
 }
 

@@ -1,0 +1,228 @@
+/*
+ * matmul.c - matrix products, batch by batch; each by blas.c.
+ *
+ * A sum that is long beside the result goes segment by segment, added in their order: so places can each take some of it,
+ * and the bits are the same. How long a segment is follows from the result's shape: 16 of the result are at most its
+ * operands. Whole shapes decide, also where a place does a part of the result.
+ */
+#include <string.h>
+
+#include "cpu/group.h"
+#include "cpu/library.h"
+#include "cpu/loops.h"
+#include "op/op.h"
+
+enum { SEGMENT_LEAST = 4096, OPERANDS_PER_RESULT = 16 };
+
+typedef cni_library_operand operand;
+
+/* The segment of a product's sum of `count`; 0: it is not cut. */
+static int64_t segment_of(cn_dtype dtype, int64_t rows, int64_t columns, int64_t count)
+{
+    int64_t segment = SEGMENT_LEAST;
+    while (segment <= count && (__int128)rows * columns * OPERANDS_PER_RESULT > (__int128)segment * (rows + columns)) {
+        segment *= 2;
+    }
+    return dtype != CN_FLOAT16 && count >= 2 * segment ? segment : 0; /* half is added in double, and rounded once */
+}
+
+/* Views an operand as batches of matrices: a vector is a row (left) or a column (right). */
+static cni_matrix matrix_of(const cni_geometry *g, cn_dtype dtype, char *data, bool left)
+{
+    int n = g->ndim;
+    cni_matrix m = {.dtype = dtype, .data = data};
+    if (n == 1) {
+        m.rows = left ? 1 : g->shape[0];
+        m.columns = left ? g->shape[0] : 1;
+        m.row_stride = left ? 0 : g->strides[0];
+        m.column_stride = left ? g->strides[0] : 0;
+    } else {
+        m.rows = g->shape[n - 2];
+        m.columns = g->shape[n - 1];
+        m.row_stride = g->strides[n - 2];
+        m.column_stride = g->strides[n - 1];
+    }
+    return m;
+}
+
+/* One product: x y = z, of a result with so many rows and columns, of which this may be some. */
+typedef struct product {
+    cni_matrix x, y, z;
+    int nbatch;
+    int64_t rows, columns;
+} product;
+
+static product product_of(const operand *out, const operand *a, const operand *b, const int64_t *whole)
+{
+    bool left = a->g.ndim > 1, right = b->g.ndim > 1;
+    product p = {.x = matrix_of(&a->g, a->dtype, a->data, true), .y = matrix_of(&b->g, b->dtype, b->data, false)};
+    p.nbatch = out->g.ndim - left - right;
+    p.z = (cni_matrix){.dtype = out->dtype, .rows = p.x.rows, .columns = p.y.columns, .data = out->data};
+    p.z.row_stride = left ? out->g.strides[p.nbatch] : 0;
+    p.z.column_stride = right ? out->g.strides[out->g.ndim - 1] : 0;
+    p.rows = left ? whole[p.nbatch] : 1;
+    p.columns = right ? whole[out->g.ndim - 1] : 1;
+    return p;
+}
+
+static product product_get(const cni_part *part, const cni_run *run)
+{
+    operand out = cni_library_operand_get(part, 0, run), a = cni_library_operand_get(part, 1, run),
+            b = cni_library_operand_get(part, 2, run);
+    return product_of(&out, &a, &b, run->whole != NULL ? run->whole : out.g.shape);
+}
+
+/* As a place is asked before it has data. */
+static product product_shape(const cni_part *part, const cni_window *w)
+{
+    operand o[3];
+    for (int k = 0; k < 3; k++) {
+        uint32_t view = part->access[k].view;
+        o[k] = (operand){.g = cni_window_geometry(w, view), .dtype = (cn_dtype)w->views[view].dtype};
+    }
+    return product_of(&o[0], &o[1], &o[2], o[0].g.shape);
+}
+
+static int64_t result_bytes(const product *p)
+{
+    return p->z.rows * p->z.columns * (int64_t)cn_dtype_size(p->z.dtype);
+}
+
+/* ---- Segments ---- */
+
+static int64_t dense_at(const product *p, char *data, cni_matrix *out)
+{
+    int64_t size = (int64_t)cn_dtype_size(p->z.dtype);
+    *out = (cni_matrix){p->z.dtype, p->z.rows, p->z.columns, p->z.columns * size, size, data};
+    return size;
+}
+
+/* Elements [from, to) of the sum alone. */
+static void segment_product(const product *p, int64_t from, int64_t to, const cni_matrix *z)
+{
+    cni_matrix x = p->x, y = p->y;
+    x.data += from * x.column_stride;
+    y.data += from * y.row_stride;
+    x.columns = y.rows = to - from;
+    cni_matrix_multiply(&x, &y, z, p->rows, p->columns);
+}
+
+static cni_loop add_loop(cn_dtype dtype)
+{
+    const cni_op_info *add = &cni_ops[CNI_OP_ADD];
+    int loop = 0;
+    while (add->signatures[loop].dtypes[2] != (uint8_t)dtype) {
+        loop++;
+    }
+    return cni_cpu_kernels_get()->loops[add->first_loop + loop];
+}
+
+/* z += what lies dense there. */
+static void add_to(const cni_matrix *z, char *dense)
+{
+    int64_t size = (int64_t)cn_dtype_size(z->dtype);
+    cni_loop add = add_loop(z->dtype);
+    bool rows_dense = z->columns == 1 || z->column_stride == size;
+    bool all_dense = rows_dense && (z->rows == 1 || z->row_stride == z->columns * size);
+    int64_t runs = all_dense ? 1 : rows_dense ? z->rows : z->rows * z->columns;
+    int64_t count = z->rows * z->columns / runs;
+    for (int64_t i = 0; i < runs; i++, dense += count * size) {
+        char *to = z->data + (rows_dense ? i * z->row_stride
+                                         : i / z->columns * z->row_stride + i % z->columns * z->column_stride);
+        void *p[3] = {to, to, dense};
+        add(count, p, 0);
+    }
+}
+
+static void multiply(const product *p, char *scratch)
+{
+    int64_t count = p->x.columns, segment = segment_of(p->z.dtype, p->rows, p->columns, count);
+    if (segment == 0) {
+        cni_matrix_multiply(&p->x, &p->y, &p->z, p->rows, p->columns);
+        return;
+    }
+    cni_matrix part;
+    dense_at(p, scratch, &part);
+    segment_product(p, 0, segment, &p->z);
+    for (int64_t from = segment; from < count; from += segment) {
+        segment_product(p, from, from + segment < count ? from + segment : count, &part);
+        add_to(&p->z, scratch);
+    }
+}
+
+/* Some of a result has shorter segments, if any: there is room where the whole is cut. */
+int64_t cni_library_matmul_scratch(const cni_part *part, const cni_window *w)
+{
+    product p = product_shape(part, w);
+    return segment_of(p.z.dtype, p.rows, p.columns, p.x.columns) > 0 ? result_bytes(&p) : 0;
+}
+
+void cni_library_matmul(const cni_part *part, const cni_run *run)
+{
+    operand out = cni_library_operand_get(part, 0, run), a = cni_library_operand_get(part, 1, run),
+            b = cni_library_operand_get(part, 2, run);
+    product p = product_get(part, run);
+    int64_t a_strides[CN_MAX_DIMS], b_strides[CN_MAX_DIMS], index[CN_MAX_DIMS] = {0};
+    if (cni_element_count(out.g.ndim, out.g.shape) == 0) {
+        return;
+    }
+    cni_broadcast_strides(a.g.ndim > 2 ? a.g.ndim - 2 : 0, a.g.shape, a.g.strides, p.nbatch, out.g.shape, a_strides);
+    cni_broadcast_strides(b.g.ndim > 2 ? b.g.ndim - 2 : 0, b.g.shape, b.g.strides, p.nbatch, out.g.shape, b_strides);
+    do {
+        p.x.data = a.data + cni_offset_of(p.nbatch, a_strides, index);
+        p.y.data = b.data + cni_offset_of(p.nbatch, b_strides, index);
+        p.z.data = out.data + cni_offset_of(p.nbatch, out.g.strides, index);
+        multiply(&p, run->scratch);
+    } while (cni_next_index(p.nbatch, out.g.shape, index));
+}
+
+/* ---- Along several places: each has the products of its segments, and adds them to those before ---- */
+
+cni_chain_rule cni_library_matmul_rule(const cni_part *part, const cni_window *w)
+{
+    product p = product_shape(part, w);
+    int64_t segment = p.nbatch == 0 ? segment_of(p.z.dtype, p.rows, p.columns, p.x.columns) : 0;
+    return (cni_chain_rule){.may = segment > 0, .apart = true, .quantum = segment > 0 ? segment : 1};
+}
+
+/* A share has all of the result, and segments are as long as those of the whole. */
+static int64_t share_segment(const product *p)
+{
+    return segment_of(p->z.dtype, p->rows, p->columns, INT64_MAX / 4);
+}
+
+void cni_library_matmul_link(const cni_part *part, const cni_window *w, int64_t *own, int64_t *state)
+{
+    product p = product_shape(part, w);
+    int64_t segment = share_segment(&p);
+    *state = result_bytes(&p);
+    *own = (p.x.columns + segment - 1) / segment * *state;
+}
+
+void cni_library_matmul_chain(const cni_part *part, const cni_run *run, const cni_link *link, cni_link_phase phase)
+{
+    product p = product_get(part, run);
+    int64_t segment = share_segment(&p), size = result_bytes(&p), count = p.x.columns;
+    char *own = link->own;
+    cni_matrix z;
+    for (int64_t from = 0; from < count && phase != CNI_LINK_END; from += segment, own += size) {
+        if (phase == CNI_LINK_BEGIN) {
+            dense_at(&p, own, &z);
+            segment_product(&p, from, from + segment < count ? from + segment : count, &z);
+        } else if (from == 0 && link->first) {
+            memcpy(link->state, own, (size_t)size);
+        } else {
+            dense_at(&p, link->state, &z);
+            add_to(&z, own);
+        }
+    }
+    if (phase == CNI_LINK_END && link->last) {
+        int64_t item = dense_at(&p, link->state, &z);
+        for (int64_t i = 0; i < z.rows; i++) {
+            for (int64_t j = 0; j < z.columns; j++) {
+                memcpy(p.z.data + i * p.z.row_stride + j * p.z.column_stride,
+                       z.data + i * z.row_stride + j * z.column_stride, (size_t)item);
+            }
+        }
+    }
+}
