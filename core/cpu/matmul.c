@@ -134,6 +134,40 @@ static void add_to(const cni_matrix *z, char *dense)
     }
 }
 
+/* Segment k of the sum, to the k-th of results that lie one after the other. */
+static void segment_to(const product *p, int64_t segment, int64_t k, char *results)
+{
+    int64_t from = k * segment, to = from + segment < p->x.columns ? from + segment : p->x.columns;
+    cni_matrix z;
+    dense_at(p, results + k * result_bytes(p), &z);
+    segment_product(p, from, to, &z);
+}
+
+static int64_t segments_of(const product *p, int64_t segment)
+{
+    return (p->x.columns + segment - 1) / segment;
+}
+
+/* BLAS takes a matrix to its threads; segments that are a number each are shared out here. */
+typedef struct dots {
+    const product *p;
+    int64_t segment;
+    char *results;
+} dots;
+
+static void dots_share(void *context, int64_t first, int64_t end)
+{
+    const dots *d = context;
+    for (int64_t k = first; k < end; k++) {
+        segment_to(d->p, d->segment, k, d->results);
+    }
+}
+
+static bool is_number(const product *p)
+{
+    return p->z.rows == 1 && p->z.columns == 1;
+}
+
 static void multiply(const product *p, char *scratch)
 {
     int64_t count = p->x.columns, segment = segment_of(p->z.dtype, p->rows, p->columns, count);
@@ -141,11 +175,20 @@ static void multiply(const product *p, char *scratch)
         cni_matrix_multiply(&p->x, &p->y, &p->z, p->rows, p->columns);
         return;
     }
-    cni_matrix part;
-    dense_at(p, scratch, &part);
+    if (is_number(p)) {
+        dots d = {p, segment, scratch};
+        cni_library_lines(segments_of(p, segment), segment, dots_share, &d);
+        memcpy(p->z.data, scratch, (size_t)result_bytes(p));
+        for (int64_t k = 1; k < segments_of(p, segment); k++) {
+            add_to(&p->z, scratch + k * result_bytes(p));
+        }
+        return;
+    }
+    cni_matrix next;
+    dense_at(p, scratch, &next);
     segment_product(p, 0, segment, &p->z);
     for (int64_t from = segment; from < count; from += segment) {
-        segment_product(p, from, from + segment < count ? from + segment : count, &part);
+        segment_product(p, from, from + segment < count ? from + segment : count, &next);
         add_to(&p->z, scratch);
     }
 }
@@ -154,7 +197,8 @@ static void multiply(const product *p, char *scratch)
 int64_t cni_library_matmul_scratch(const cni_part *part, const cni_window *w)
 {
     product p = product_shape(part, w);
-    return segment_of(p.z.dtype, p.rows, p.columns, p.x.columns) > 0 ? result_bytes(&p) : 0;
+    int64_t segment = segment_of(p.z.dtype, p.rows, p.columns, p.x.columns);
+    return segment == 0 ? 0 : is_number(&p) ? segments_of(&p, segment) * result_bytes(&p) : result_bytes(&p);
 }
 
 void cni_library_matmul(const cni_part *part, const cni_run *run)
@@ -196,28 +240,25 @@ void cni_library_matmul_link(const cni_part *part, const cni_window *w, int64_t 
     product p = product_shape(part, w);
     int64_t segment = share_segment(&p);
     *state = result_bytes(&p);
-    *own = (p.x.columns + segment - 1) / segment * *state;
+    *own = segments_of(&p, segment) * *state;
 }
 
 void cni_library_matmul_chain(const cni_part *part, const cni_run *run, const cni_link *link, cni_link_phase phase)
 {
     product p = product_get(part, run);
-    int64_t segment = share_segment(&p), size = result_bytes(&p), count = p.x.columns;
-    char *own = link->own;
+    int64_t segment = share_segment(&p), size = result_bytes(&p), item;
     cni_matrix z;
-    for (int64_t from = 0; from < count && phase != CNI_LINK_END; from += segment, own += size) {
+    item = dense_at(&p, link->state, &z);
+    for (int64_t k = 0; k < segments_of(&p, segment) && phase != CNI_LINK_END; k++) {
         if (phase == CNI_LINK_BEGIN) {
-            dense_at(&p, own, &z);
-            segment_product(&p, from, from + segment < count ? from + segment : count, &z);
-        } else if (from == 0 && link->first) {
-            memcpy(link->state, own, (size_t)size);
+            segment_to(&p, segment, k, link->own);
+        } else if (k == 0 && link->first) {
+            memcpy(link->state, link->own, (size_t)size);
         } else {
-            dense_at(&p, link->state, &z);
-            add_to(&z, own);
+            add_to(&z, link->own + k * size);
         }
     }
     if (phase == CNI_LINK_END && link->last) {
-        int64_t item = dense_at(&p, link->state, &z);
         for (int64_t i = 0; i < z.rows; i++) {
             for (int64_t j = 0; j < z.columns; j++) {
                 memcpy(p.z.data + i * p.z.row_stride + j * p.z.column_stride,
