@@ -125,6 +125,30 @@ print(*(counted(f)["message_bytes"] for f in (run, select, permute)), n)
     assert permute <= n * (16 + 24 + 8)
 
 
+def test_indexed_elements_and_rows_are_sent_to_their_owners():
+    """On paper: a number, for puts one more, and what is put or found. Nothing of it is at the root."""
+    program = """
+n = 40000
+z, i, j = np.sin(np.arange(n * 1.0)).reshape(200, 200), np.arange(n) * 7919 % 200, np.arange(n) * 31 % 200 - 100
+w, few = np.sin(np.arange(n * 1.0)).reshape(2, n // 2), np.array([1, 0, 1])
+def put():
+    u = z * 2; u[i, j] = np.arange(n * 1.0)
+def apply():
+    u = np.zeros(n); np.add.at(u, i * 200 + j + 100, z.ravel())
+def rows():
+    u = w * 2; u[few] = w[few] + 1
+np.synchronize()
+runs = (lambda: z[i, j], put, apply, rows)
+print(*(str(counted(run)["message_bytes"]) + "/" + str(np.stats()["root_bytes"]) for run in runs), n)
+"""
+    *stats, n = at_places(4, program, spread_bytes="1000").split()
+    (get, _), (put, _), (apply, _), (rows, _) = ([int(word) for word in pair.split("/")] for pair in stats)
+    n = int(n)
+    assert get <= n * (8 + 8 + 8) + 500 and put <= n * (16 + 8 + 8) + 500 and apply <= n * (8 + 8) + 500
+    assert rows <= 2 * 3 * n // 2 * (8 + 8)
+    assert max(int(pair.split("/")[1]) for pair in stats) <= 100
+
+
 def test_a_vector_is_sorted_where_it_lies():
     """On paper: a value (and its index) goes where it belongs, and 8 rounds find where 3 pieces begin. None is at the root."""
     program = """
@@ -266,6 +290,29 @@ for dtype in (np.int8, np.uint16, np.float16, np.float32, np.complex64, bool):
 z = np.round(v * 3) + 1j * np.round(np.cos(np.arange(6000.0)) * 3); z[::5] *= -1
 results += np.sort(z), np.argsort(z), np.median(v), np.percentile(v, [10, 50, 90]), np.partition(v, 70)[70]
 results += *np.unique(k % 77, return_index=True, return_counts=True), np.argsort(np.ones(50)), np.unique(f)
+""",
+    "applied in order": """
+v, i, rows = np.sin(np.arange(6000.0)), np.arange(6000) * 7919 % 6000, np.array([2, 0, 2, 1, 0])
+z, w = v.reshape(3, 2000), np.sin(np.arange(10000.0)).reshape(5, 2000)
+a, b, c, d, e, f, g, h = (v.copy() for _ in range(8))
+np.add.at(a, i % 100, v); np.multiply.at(b, i % 777, 2.5); np.negative.at(c, i[:501] % 600)
+np.subtract.at(d, i[::-1] % 50, v); np.add.at(e.reshape(20, 300), i[:100] % 20, np.ones((100, 300)))
+np.add.at(f.reshape(3, 2000), rows, w); np.add.at(g[::2], i[:3000] % 300, v[:3000])
+np.add.at(h.reshape(60, 100), (i % 60, i % 100), v)
+k, n = np.zeros(6000, np.int32), np.zeros(6000, np.complex64)
+np.add.at(k, i % 13, 1); np.add.at(n, i % 7, v.astype(np.float32))
+results = a, b, c, d, e, f, g, h, k, n
+results += np.add.reduceat(z, [0, 1999, 5], 1), np.logaddexp.reduceat(z, [0, 2], 0), np.add.reduceat(v, [0, 5, 3000])
+""",
+    "rows that places share": """
+v, rows = np.sin(np.arange(6000.0)), np.array([2, 0, 2, 1, 0])
+z, w = v.reshape(3, 2000), np.sin(np.arange(10000.0)).reshape(5, 2000)
+a, b, c, d = (z.copy() for _ in range(4))
+a[rows], b[rows], c.reshape(3, 40, 50)[rows], d[rows, rows + 1] = w, 7.5, w.reshape(5, 40, 50), np.arange(5.0)
+e = np.zeros((7, 500)); e[:, :100][rows] = 3
+results = a, b, c, d, e, z[rows], z[[1]], np.take(z, rows, axis=0), z[rows, rows + 1], z[:, ::2][rows], z[:, :999][rows]
+i, j = np.arange(6000) * 31 % 3, np.arange(6000) * 7 % 2000 - 1000
+results += z[i, j], z.reshape(3, 40, 50)[i, j % 40, i - 3]
 """,
     "many rounds": """
 x = np.arange(3000.0 * 4096).reshape(3000, 4096)

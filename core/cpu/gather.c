@@ -244,7 +244,8 @@ static void report(const cni_part *part, const cni_run *run)
     }
 }
 
-void cni_library_apply(const cni_part *part, const cni_run *run)
+void cni_apply_rows(const cni_part *part, const cni_run *run, const cni_library_operand *array,
+                    const cni_library_operand *given, const cni_library_operand *numbers, int nindex)
 {
     const cni_op *op = &run->window->ops[part->op];
     const cni_cpu_kernels *kernels = cni_cpu_kernels_get();
@@ -252,18 +253,14 @@ void cni_library_apply(const cni_part *part, const cni_run *run)
     const uint8_t *dtypes = info->signatures[op->loop].dtypes;
     int loop = info->first_loop + op->loop;
     application a = {.unary = info->nin == 1, .loop = kernels->loops[loop]};
-    operand array = cni_library_operand_get(part, 0, run);
-    operand values = {.data = array.data};
-    if (!a.unary) {
-        values = cni_library_operand_get(part, 2, run);
-    }
-    a.x = indexed_of(array, values, cni_library_operand_get(part, 1, run), op->parameter);
-    a.load = kernels->casts[array.dtype][dtypes[0]];
-    a.store = kernels->casts[dtypes[info->nin]][array.dtype];
-    if (array.dtype == dtypes[0]) {
+    operand values = given != NULL ? *given : (operand){.data = array->data};
+    a.x = indexed_of(*array, values, *numbers, nindex);
+    a.load = kernels->casts[array->dtype][dtypes[0]];
+    a.store = kernels->casts[dtypes[info->nin]][array->dtype];
+    if (array->dtype == dtypes[0]) {
         a.load = NULL;
     }
-    if (array.dtype == dtypes[info->nin]) {
+    if (array->dtype == dtypes[info->nin]) {
         a.store = NULL;
     }
     int64_t count = cni_element_count(a.x.flat.g.ndim, a.x.flat.g.shape), step = a.unary ? -1 : value_step(&a.x);
@@ -273,10 +270,18 @@ void cni_library_apply(const cni_part *part, const cni_run *run)
     cni_events_clear();
     bool direct = a.load == NULL && a.store == NULL && a.x.rest == 0 && a.x.even && a.x.dense_index;
     if (direct && step >= 0 && kernels->applies[loop] != NULL) {
-        kernels->applies[loop](count, array.data, a.x.stride, (const int64_t *)(const void *)a.x.flat.data,
+        kernels->applies[loop](count, array->data, a.x.stride, (const int64_t *)(const void *)a.x.flat.data,
                                a.x.other.data, step);
     } else {
         apply_all(&a, count);
     }
     report(part, run);
+}
+
+void cni_library_apply(const cni_part *part, const cni_run *run)
+{
+    const cni_op *op = &run->window->ops[part->op];
+    operand array = cni_library_operand_get(part, 0, run), numbers = cni_library_operand_get(part, 1, run);
+    operand values = op->nin > 1 ? cni_library_operand_get(part, 2, run) : array;
+    cni_apply_rows(part, run, &array, op->nin > 1 ? &values : NULL, &numbers, op->parameter);
 }

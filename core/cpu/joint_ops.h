@@ -16,6 +16,7 @@ cn_status cni_select_run(const cni_joint *joint);
 void cni_rows_room(const cni_joint *joint, int64_t *asked, int64_t *heard, int64_t *scratch);
 cn_status cni_gather_run(const cni_joint *joint);
 cn_status cni_scatter_run(const cni_joint *joint);
+cn_status cni_apply_run(const cni_joint *joint);
 
 void cni_sorted_room(const cni_joint *joint, int64_t *asked, int64_t *heard, int64_t *scratch);
 cn_status cni_sorted_run(const cni_joint *joint);

@@ -4,7 +4,10 @@
  *   asked   | row numbers, owner by owner | rows, in the same order |        in rounds of so many rows that what all
  *   heard   | row numbers, from place to place | rows, likewise     |        others may ask of one place has room
  *
- * Rows that are put carry their number in program order: the last of equal ones wins, whatever round it comes in.
+ * Rows that are put carry their number in program order: the last of equal ones wins, whatever round it comes in. What is
+ * applied (ufunc.at) comes in that order: a round is of so many rows of all, whichever places have them.
+ *
+ * Where places cut rows, the pieces that none of them cuts are what is said of rows here.
  */
 #include <string.h>
 
@@ -12,38 +15,61 @@
 
 #include "cpu/joint_ops.h"
 #include "cpu/library.h"
+#include "plan/library_share.h"
 
-enum { HEARD_BYTES = 1 << 24, ROWS_LEAST = 64 };
+enum { HEARD_BYTES = 1 << 24 };
 
 /* Operands: the array that is spread, the indices, and the rows that places have. */
 typedef struct rows {
     const cni_joint *j;
     uint32_t array, index, own;
     cni_geometry array_g, index_g, own_g;
-    int64_t row, step;     /* bytes: of a row, and from row to row of the array */
-    int64_t count;         /* rows of the array */
-    int64_t item;          /* bytes that an asked row needs beside itself */
-    int64_t round, rounds; /* rows of a round */
-    bool puts, orders;     /* puts come in another order than the program's */
+    int64_t piece, pieces;  /* elements that no place cuts, and how many of them a row has */
+    int64_t row, moved;     /* bytes of a piece in the array, and as it is sent */
+    int64_t step, count;    /* from piece to piece of the array, and how many it has */
+    int64_t item;           /* bytes that an asked piece needs beside itself */
+    int64_t round, rounds;  /* pieces of a round */
+    int64_t total;          /* of all shares */
+    bool puts, orders;      /* puts come in another order than the program's */
+    bool applies;           /* puts of which none may overtake another */
 } rows;
 
-/* A place in the share's index boxes: rows come one after the other. */
+/* A place in the share's index boxes: pieces come one after the other. */
 typedef struct walk {
     const rows *r;
     const cni_share *share;
     int box;
     int64_t index[CNI_LATTICE_DIMS];
+    int64_t piece, first, end; /* of the row, in this box */
     char *indices, *own;
 } walk;
+
+/* The pieces of a row [*first, *end) that the box has: elements of a row in a box follow each other. */
+static void box_pieces(const rows *r, const cni_share *share, int box, int64_t *first, int64_t *end)
+{
+    *first = 0;
+    *end = r->pieces;
+    if (r->pieces > 1 && r->own != r->index) {
+        const cni_box *b = cni_share_box(share, box, r->own);
+        int64_t start = 0, count = 1;
+        for (int d = r->index_g.ndim; d < r->own_g.ndim; d++) {
+            start = start * r->own_g.shape[d] + b->start[d];
+            count *= b->stop[d] - b->start[d];
+        }
+        *first = start / r->piece;
+        *end = *first + count / r->piece;
+    }
+}
 
 static int64_t box_rows(const rows *r, const cni_share *share, int box)
 {
     const cni_box *b = cni_share_box(share, box, r->index);
-    int64_t count = 1;
+    int64_t first, end, count = 1;
+    box_pieces(r, share, box, &first, &end);
     for (int d = 0; d < r->index_g.ndim; d++) {
         count *= b->stop[d] - b->start[d];
     }
-    return count;
+    return count * (end - first);
 }
 
 static int64_t share_rows(const rows *r, const cni_share *share)
@@ -62,11 +88,12 @@ static bool in_order(const rows *r)
     for (uint32_t i = 0; i < r->j->shared->nshares; i++) {
         const cni_share *share = &r->j->shared->shares[i];
         for (int box = 0; box < share->nboxes; box++) {
-            int64_t first = 0;
+            int64_t first = 0, piece, end;
             for (int d = 0; d < r->index_g.ndim; d++) {
                 first = first * r->index_g.shape[d] + cni_share_box(share, box, r->index)->start[d];
             }
-            if (first != next) {
+            box_pieces(r, share, box, &piece, &end);
+            if (first * r->pieces + piece != next) {
                 return false;
             }
             next += box_rows(r, share, box);
@@ -75,31 +102,52 @@ static bool in_order(const rows *r)
     return true;
 }
 
+/* What moves together: of the array, and of the rows that places have. */
+static void pieces_of(rows *r, int nindex)
+{
+    int64_t row = cni_element_count(r->array_g.ndim - nindex, r->array_g.shape + nindex);
+    r->piece = cni_row_piece(&r->array_g, nindex, cni_joint_layout(r->j, r->array));
+    if (r->own != r->index) {
+        int64_t own = cni_row_piece(&r->own_g, r->index_g.ndim, cni_joint_layout(r->j, r->own));
+        bool gaps = r->array_g.strides[nindex - 1] != row * r->array_g.itemsize; /* shares have whole rows */
+        r->piece = gaps ? r->piece : cni_gcd(r->piece, own);
+        r->moved = r->piece * r->own_g.itemsize;
+    }
+    r->pieces = row / r->piece;
+    r->row = r->piece * r->array_g.itemsize;
+    r->step = r->pieces > 1 ? r->row : r->array_g.strides[nindex - 1];
+    r->count = cni_element_count(nindex, r->array_g.shape) * r->pieces;
+}
+
+/* Rounds of as many as all others may ask of one place; of what is applied, as many as there are of all. */
+static void rounds_of(rows *r)
+{
+    int64_t most = 1;
+    for (uint32_t i = 0; i < r->j->shared->nshares; i++) {
+        int64_t n = share_rows(r, &r->j->shared->shares[i]);
+        most = n > most ? n : most;
+        r->total += n;
+    }
+    most = r->applies && r->total > 0 ? r->total : most;
+    r->round = HEARD_BYTES / ((r->applies ? 1 : r->j->world->places) * (r->moved + r->item));
+    r->round = r->round < 1 ? 1 : r->round < most ? r->round : most;
+    r->rounds = (most + r->round - 1) / r->round;
+}
+
 static rows rows_of(const cni_joint *j)
 {
     const cni_op *op = &j->window->ops[j->part->op];
-    rows r = {.j = j, .puts = op->kind == CNI_SCATTER};
+    rows r = {.j = j, .puts = op->kind != CNI_GATHER, .applies = op->kind == CNI_APPLY};
     r.array = r.puts ? 0 : 1;
     r.index = r.puts ? 1 : 2;
-    r.own = r.puts ? 2 : 0;
+    r.own = !r.puts ? 0 : j->part->naccess > 2 ? 2 : 1; /* an op of one operand has no rows */
     r.array_g = cni_window_geometry(j->window, j->part->access[r.array].view);
     r.index_g = cni_window_geometry(j->window, j->part->access[r.index].view);
     r.own_g = cni_window_geometry(j->window, j->part->access[r.own].view);
-    int nindex = op->parameter;
-    r.row = r.array_g.itemsize * cni_element_count(r.array_g.ndim - nindex, r.array_g.shape + nindex);
-    r.step = r.array_g.strides[nindex - 1];
-    r.count = cni_element_count(nindex, r.array_g.shape);
-    r.item = r.puts ? 2 * (int64_t)sizeof(int64_t) : (int64_t)sizeof(int64_t);
-    int64_t most = 1;
-    for (uint32_t i = 0; i < j->shared->nshares; i++) {
-        int64_t n = share_rows(&r, &j->shared->shares[i]);
-        most = n > most ? n : most;
-    }
-    r.round = HEARD_BYTES / (j->world->places * (r.row + r.item));
-    r.round = r.round < ROWS_LEAST ? ROWS_LEAST : r.round;
-    r.round = r.round < most ? r.round : most;
-    r.rounds = (most + r.round - 1) / r.round;
-    r.orders = r.puts && (r.rounds > 1 || !in_order(&r));
+    r.item = (r.puts && !r.applies ? 2 : 1) * (int64_t)sizeof(int64_t);
+    pieces_of(&r, op->parameter);
+    rounds_of(&r);
+    r.orders = r.puts && !r.applies && (r.rounds > 1 || !in_order(&r));
     return r;
 }
 
@@ -108,13 +156,13 @@ void cni_rows_room(const cni_joint *j, int64_t *asked, int64_t *heard, int64_t *
 {
     (void)scratch;
     rows r = rows_of(j);
-    int64_t total = cni_element_count(r.index_g.ndim, r.index_g.shape), from_all = r.round * j->world->places;
-    *asked = r.round * (r.row + r.item);
-    *heard = (from_all < total ? from_all : total) * (r.row + r.item);
+    int64_t from_all = r.applies ? r.round : r.round * j->world->places;
+    *asked = r.round * (r.moved + r.item);
+    *heard = (from_all < r.total ? from_all : r.total) * (r.moved + r.item);
     *asked = (*asked + 7) / 8 * 8 + (r.orders ? r.count * (int64_t)sizeof(int64_t) : 0);
 }
 
-/* The first of the array's rows that begin at or behind the place's first byte. */
+/* The first of the array's pieces that begin at or behind the place's first byte. */
 static int64_t owned_from(const rows *r, int place)
 {
     const cni_layout *layout = cni_joint_layout(r->j, r->array);
@@ -140,6 +188,9 @@ static walk walk_at(const rows *r, int local, const cni_share *share, int64_t pl
         place -= box_rows(r, share, w.box++);
     }
     const cni_box *b = cni_share_box(share, w.box, r->index);
+    box_pieces(r, share, w.box, &w.first, &w.end);
+    w.piece = w.first + place % (w.end - w.first);
+    place /= w.end - w.first;
     for (int d = r->index_g.ndim - 1; d >= 0; d--) {
         int64_t extent = b->stop[d] - b->start[d];
         w.index[d] = b->start[d] + place % extent;
@@ -150,6 +201,9 @@ static walk walk_at(const rows *r, int local, const cni_share *share, int64_t pl
 
 static void walk_on(walk *w)
 {
+    if (++w->piece < w->end) {
+        return;
+    }
     const cni_box *b = cni_share_box(w->share, w->box, w->r->index);
     int d = w->r->index_g.ndim - 1;
     while (d >= 0 && ++w->index[d] == b->stop[d]) {
@@ -158,18 +212,21 @@ static void walk_on(walk *w)
     }
     if (d < 0 && w->box + 1 < w->share->nboxes) {
         memcpy(w->index, cni_share_box(w->share, ++w->box, w->r->index)->start, sizeof w->index);
+        box_pieces(w->r, w->share, w->box, &w->first, &w->end);
     }
+    w->piece = w->first;
 }
 
 static int64_t number_at(const walk *w)
 {
     const cni_geometry *g = &w->r->index_g;
-    return *(const int64_t *)(const void *)(w->indices + cni_offset_of(g->ndim, g->strides, w->index));
+    int64_t row = *(const int64_t *)(const void *)(w->indices + cni_offset_of(g->ndim, g->strides, w->index));
+    return row * w->r->pieces + w->piece;
 }
 
 static char *own_at(const walk *w)
 {
-    return w->own + cni_offset_of(w->r->index_g.ndim, w->r->own_g.strides, w->index);
+    return w->own + cni_offset_of(w->r->index_g.ndim, w->r->own_g.strides, w->index) + w->piece * w->r->moved;
 }
 
 /* The number of the row at hand in program order. */
@@ -182,12 +239,28 @@ static int64_t order_at(const walk *w)
     return order;
 }
 
-/* Rows [first, first + count) of the share in this round. */
+/* Pieces of all shares before this one. */
+static int64_t rows_before(const rows *r, const cni_share *share)
+{
+    int64_t before = 0;
+    for (const cni_share *s = r->j->shared->shares; s < share; s++) {
+        before += share_rows(r, s);
+    }
+    return before;
+}
+
+/* Pieces [first, first + count) of the share in this round: rounds of what is applied go through all shares. */
 static int64_t round_rows(const rows *r, const cni_share *share, int64_t round, int64_t *first)
 {
-    int64_t total = share_rows(r, share), left = total - round * r->round;
-    *first = round * r->round;
-    return left < 0 ? 0 : left < r->round ? left : r->round;
+    int64_t total = share_rows(r, share), from = round * r->round, to = from + r->round;
+    if (r->applies && total > 0) {
+        int64_t before = rows_before(r, share);
+        from -= before;
+        to -= before;
+    }
+    *first = from > 0 ? from : 0;
+    to = to < total ? to : total;
+    return to > *first ? to - *first : 0;
 }
 
 /* ---- Asking ---- */
@@ -221,9 +294,11 @@ static void ask(const rows *r, int local, int64_t round)
         int64_t number = number_at(&w), at = marks[owner_of(r, number)]++;
         int64_t *item = (int64_t *)(void *)(x->asked[local] + at * r->item);
         item[0] = number;
-        if (r->puts) {
+        if (r->puts && !r->applies) {
             item[1] = order_at(&w);
-            memcpy(x->asked[local] + r->round * r->item + at * r->row, own_at(&w), (size_t)r->row);
+        }
+        if (r->puts) {
+            memcpy(x->asked[local] + r->round * r->item + at * r->moved, own_at(&w), (size_t)r->moved);
         }
     }
 }
@@ -240,7 +315,7 @@ static int64_t heard_rows(const cni_alltoall *x, int local)
 /* Where rows begin behind their numbers. */
 static int64_t heard_at(const rows *r)
 {
-    return (r->j->moves->heard_bytes - 1) / (r->row + r->item) * r->item;
+    return (r->j->moves->heard_bytes - 1) / (r->moved + r->item) * r->item;
 }
 
 /* ---- Gather ---- */
@@ -298,7 +373,7 @@ cn_status cni_gather_run(const cni_joint *j)
 /* By row of the array: the number of the last row put into it, -1 none; behind what is asked. */
 static int64_t *last_of(const rows *r, int local)
 {
-    return (int64_t *)(void *)(r->j->moves->asked[local] + (r->round * (r->row + r->item) + 7) / 8 * 8);
+    return (int64_t *)(void *)(r->j->moves->asked[local] + (r->round * (r->moved + r->item) + 7) / 8 * 8);
 }
 
 static void put(const rows *r, int local)
@@ -319,6 +394,18 @@ static void put(const rows *r, int local)
     }
 }
 
+/* Asks of all places, and takes what they put. */
+static cn_status put_round(const rows *r, int64_t round)
+{
+    const cni_joint *j = r->j;
+    for (int k = 0; k < j->world->local; k++) {
+        ask(r, k, round);
+    }
+    CN_TRY(cni_alltoall_count(j->moves));
+    CN_TRY(cni_alltoall_move(j->moves, false, 0, 0, r->item));
+    return r->moved > 0 ? cni_alltoall_move(j->moves, false, r->round * r->item, heard_at(r), r->moved) : CN_OK;
+}
+
 cn_status cni_scatter_run(const cni_joint *j)
 {
     rows r = rows_of(j);
@@ -327,14 +414,43 @@ cn_status cni_scatter_run(const cni_joint *j)
         memset(last_of(&r, k) + from, 0xFF, (size_t)(to - from) * sizeof(int64_t));
     }
     for (int64_t round = 0; round < r.rounds; round++) {
-        for (int k = 0; k < j->world->local; k++) {
-            ask(&r, k, round);
-        }
-        CN_TRY(cni_alltoall_count(j->moves));
-        CN_TRY(cni_alltoall_move(j->moves, false, 0, 0, r.item));
-        CN_TRY(cni_alltoall_move(j->moves, false, r.round * r.item, heard_at(&r), r.row));
+        CN_TRY(put_round(&r, round));
         for (int k = 0; k < j->world->local; k++) {
             put(&r, k);
+        }
+    }
+    return CN_OK;
+}
+
+/* ---- ufunc.at ---- */
+
+/* The pieces of the array and those that came, as what the op is applied to. */
+static void apply(const rows *r, int local)
+{
+    int64_t n = heard_rows(r->j->moves, local);
+    int64_t array_shape[2] = {r->count, r->piece}, array_strides[2] = {r->step, r->array_g.itemsize};
+    int64_t own_shape[2] = {n, r->piece}, own_strides[2] = {r->moved, r->own_g.itemsize}, step = (int64_t)sizeof(int64_t);
+    int ndim = r->piece > 1 ? 2 : 1;
+    const cni_view *views = r->j->window->views;
+    const cni_access *access = r->j->part->access;
+    cni_library_operand array = {.g = {ndim, r->array_g.itemsize, 0, array_shape, array_strides},
+                                 .dtype = (cn_dtype)views[access[r->array].view].dtype,
+                                 .data = cni_joint_data(r->j, r->array, local)};
+    cni_library_operand values = {.g = {ndim, r->own_g.itemsize, 0, own_shape, own_strides},
+                                  .dtype = (cn_dtype)views[access[r->own].view].dtype,
+                                  .data = r->j->moves->heard[local] + heard_at(r)};
+    cni_library_operand numbers = {.g = {1, step, 0, &n, &step}, .dtype = CN_INT64, .data = r->j->moves->heard[local]};
+    cni_run run = {.window = r->j->window, .told = r->j->told};
+    cni_apply_rows(r->j->part, &run, &array, r->moved > 0 ? &values : NULL, &numbers, 1);
+}
+
+cn_status cni_apply_run(const cni_joint *j)
+{
+    rows r = rows_of(j);
+    for (int64_t round = 0; round < r.rounds; round++) {
+        CN_TRY(put_round(&r, round));
+        for (int k = 0; k < j->world->local; k++) {
+            apply(&r, k);
         }
     }
     return CN_OK;
@@ -349,6 +465,7 @@ typedef struct joint_row {
 
 static const joint_row ops[CNI_KIND_COUNT] = {[CNI_GATHER] = {cni_rows_room, cni_gather_run},
                                               [CNI_SCATTER] = {cni_rows_room, cni_scatter_run},
+                                              [CNI_APPLY] = {cni_rows_room, cni_apply_run},
                                               [CNI_NONZERO] = {cni_select_room, cni_select_run},
                                               [CNI_COMPRESS] = {cni_select_room, cni_select_run},
                                               [CNI_SORT] = {cni_sorted_room, cni_sorted_run},

@@ -63,6 +63,10 @@ int cni_library_threads(int64_t n, int64_t work, int most);
  */
 void cni_library_lines(int64_t lines, int64_t work, void (*run)(void *context, int64_t first, int64_t end), void *context);
 
+/* ufunc.at of the part's op, in order: array's rows by numbers (one axis, or nindex of them as one); values: NULL if unary. */
+void cni_apply_rows(const cni_part *part, const cni_run *run, const cni_library_operand *array,
+                    const cni_library_operand *values, const cni_library_operand *numbers, int nindex);
+
 typedef struct cni_matrix {
     cn_dtype dtype;
     int64_t rows, columns, row_stride, column_stride; /* strides in bytes */

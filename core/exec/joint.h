@@ -16,6 +16,7 @@ typedef struct cni_joint {
     void **const *addresses; /* [local place][slot] */
     cni_alltoall *moves;
     void *scratch; /* of one place at a time */
+    uint8_t *told; /* as cni_run's */
 } cni_joint;
 
 /* The share of a place of this process; NULL: it has none. */

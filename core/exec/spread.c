@@ -327,7 +327,8 @@ static cn_status run_joint(cni_spread_run *r, const cni_bound_shared *bound)
                        .world = r->world,
                        .addresses = r->addresses,
                        .moves = bound->moves,
-                       .scratch = r->scratch};
+                       .scratch = r->scratch,
+                       .told = r->b->told};
     return cni_cpu_place.sharing->joint(&joint);
 }
 

@@ -22,6 +22,7 @@ typedef struct work_axes {
     bool joint;                                    /* moved by the op itself: */
     uint8_t dynamic;                               /* bits of operands */
     bool as_result;                                /* and places do what they own of the result, all the same */
+    int ordered;                                   /* shares must follow each other in this operand (less 1) */
     bool evenly;                                   /* where layouts do not help, the longest axis is cut evenly */
 } work_axes;
 
@@ -51,12 +52,6 @@ static void axes_of(const operands *o, int operand, work_axes *axes)
 static void follow(work_axes *axes, int operand, int dim, int axis)
 {
     axes->follows[operand][dim] = (int8_t)axis;
-}
-
-static bool share_root(const operands *o, work_axes *axes)
-{
-    (void)o, (void)axes;
-    return false;
 }
 
 static bool share_each(const operands *o, work_axes *axes)
@@ -107,6 +102,21 @@ static bool share_ranks(const operands *o, work_axes *axes)
     bool may = share_sorted(o, axes);
     follow(axes, 2, 0, NO_AXIS);
     return may;
+}
+
+/* As lines; but what is reduced has the axis last. */
+static bool share_segments(const operands *o, work_axes *axes)
+{
+    int along = o->op->parameter;
+    axes->evenly = true;
+    axes->uncut[along] = true;
+    for (int d = 0; d < axes->n; d++) {
+        follow(axes, 0, d, d);
+        if (d != along) {
+            follow(axes, 1, d < along ? d : d - 1, d);
+        }
+    }
+    return true;
 }
 
 /* A table of the numbers that operands have, which follow each other. */
@@ -167,22 +177,24 @@ static bool dense_from(const cni_geometry *g, int first)
     return cni_is_contiguous(g->ndim - first, g->shape + first, g->strides + first, g->itemsize, false);
 }
 
-/* Bytes from row to row of what is indexed along its first axes; 0: they are not even, or not dense, or places cut them. */
-static int64_t even_rows(const operands *o, int k, int nindex)
+int64_t cni_row_piece(const cni_geometry *g, int nindex, const cni_layout *l)
 {
-    const cni_geometry *g = &o->g[k];
-    int64_t step = g->strides[nindex - 1], row = g->itemsize * cni_element_count(g->ndim - nindex, g->shape + nindex);
-    bool even = step >= row && dense_from(g, nindex);
+    int64_t count = cni_element_count(g->ndim - nindex, g->shape + nindex), row = g->itemsize * count;
+    int64_t step = nindex > 0 ? g->strides[nindex - 1] : row;
+    bool even = dense_from(g, nindex);
     for (int d = 0; d < nindex - 1; d++) {
         even &= g->strides[d] == g->strides[d + 1] * g->shape[d + 1];
     }
-    int64_t low, high;
-    cni_geometry_range(g, &low, &high);
-    for (int place = 1; even && o->spread[k] && place < o->layout[k]->places; place++) {
-        int64_t begin = cni_layout_begin(o->layout[k], place), in_row = (begin - low) % step;
-        even = begin <= low || begin >= high || in_row == 0 || in_row >= row;
+    if (l == NULL || !even) {
+        return even ? count : 0;
     }
-    return even ? step : 0;
+    int64_t low, high, apart = cni_gcd(l->step * l->unit, step);
+    cni_geometry_range(g, &low, &high);
+    if (cni_layout_owner(l, low) == cni_layout_owner(l, high - 1) || (step >= row && low % apart + row <= apart)) {
+        return count;
+    }
+    int64_t piece = cni_gcd(cni_gcd(l->step * l->unit, row), low);
+    return step == row && piece % g->itemsize == 0 ? piece / g->itemsize : 0;
 }
 
 /* Rows by index (first operand of the work: w, the indices: i), an array of them that places have rows of: a. */
@@ -196,10 +208,14 @@ static bool share_indexed(const operands *o, work_axes *axes, int w, int i, int 
     for (int d = 0; d < before; d++) {
         follow(axes, i, d, d);
     }
-    axes->joint = o->spread[a] && even_rows(o, a, nindex) > 0 && dense_from(&o->g[w], before);
+    bool rows = o->spread[a] && o->g[a].strides[nindex - 1] > 0 && cni_row_piece(&o->g[a], nindex, o->layout[a]) > 0;
+    axes->joint = rows && dense_from(&o->g[w], before);
     axes->dynamic = (uint8_t)(1 << a);
+    int64_t row = cni_element_count(o->g[a].ndim - nindex, o->g[a].shape + nindex);
+    bool cut = o->g[a].strides[nindex - 1] == row * o->g[a].itemsize && o->spread[w] &&
+               cni_row_piece(&o->g[w], before, o->layout[w]) > 0; /* places do what they own of rows */
     for (int d = before; d < axes->n; d++) {
-        axes->uncut[d] = axes->joint;
+        axes->uncut[d] = axes->joint && !cut;
     }
     return true;
 }
@@ -223,6 +239,14 @@ static bool share_rows(const operands *o, work_axes *axes)
 static bool share_puts(const operands *o, work_axes *axes)
 {
     share_indexed(o, axes, 2, 1, 0);
+    return axes->joint;
+}
+
+/* Puts that each find what the ones before left. An op of one operand has indices alone. */
+static bool share_applied(const operands *o, work_axes *axes)
+{
+    share_indexed(o, axes, o->n > 2 ? 2 : 1, 1, 0);
+    axes->ordered = o->n > 2 ? 3 : 2;
     return axes->joint;
 }
 
@@ -455,12 +479,34 @@ static bool in_a_chain(sharing *s, const cni_chain_rule *rule, bool *fits)
     return cni_chain_share(s->p, &chain, s->out) && boxes_of_operands(s);
 }
 
+/* Do boxes follow each other in C order? */
+static bool in_order(const sharing *s, uint32_t access)
+{
+    const cni_geometry *g = &s->o.g[access];
+    int64_t next = 0;
+    for (uint32_t i = 0; i < s->out->nshares; i++) {
+        for (int k = 0; k < s->shares[i].nboxes; k++) {
+            const cni_box *box = cni_share_box(&s->shares[i], k, access);
+            int64_t first = 0, count = 1;
+            for (int d = 0; d < g->ndim; d++) {
+                first = first * g->shape[d] + box->start[d];
+                count *= box->stop[d] - box->start[d];
+            }
+            if (first != next) {
+                return false;
+            }
+            next += count;
+        }
+    }
+    return true;
+}
+
 /* What the shares of such an op are, with all of the work at the root if it has no better place. */
 static bool joint(sharing *s, bool *fits)
 {
     cni_box work = {{0}, {0}};
     memcpy(work.stop, s->axes.extent, (size_t)s->axes.n * sizeof *work.stop);
-    if (!*fits) {
+    if (!*fits || (s->axes.ordered > 0 && !in_order(s, (uint32_t)s->axes.ordered - 1))) {
         s->out->nshares = 0;
         *fits = true;
         if (!share_add(s, 0, 1, &work)) {

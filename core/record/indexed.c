@@ -198,6 +198,67 @@ static cn_status index_there(cn_array *index, int64_t extent, cn_array **out)
     return cni_array_dense(index, CN_INT64, out);
 }
 
+/* flat * extent + next */
+static cn_status combine_there(cn_array *flat, int64_t extent, cn_array *next, cn_array **out)
+{
+    cn_operand in[2] = {{.array = flat}, {.scalar = {.value = {.i64 = extent}, .dtype = CN_INT64}}};
+    cn_array *rows;
+    CN_TRY(cn_elementwise(CNI_OP_MULTIPLY, in, NULL, NULL, &rows));
+    cn_operand both[2] = {{.array = rows}, {.array = next}};
+    cn_status status = cn_elementwise(CNI_OP_ADD, both, NULL, NULL, out);
+    cn_array_unref(rows);
+    return status;
+}
+
+/* Axis k's index, checked and made non-negative; *out stays NULL if it is out of range. */
+static cn_status axis_there(cn_array *index, int64_t extent, cn_array **out)
+{
+    int64_t least, most;
+    cn_array *wide;
+    *out = NULL;
+    CN_TRY(cni_array_dense(index, CN_INT64, &wide));
+    cn_status status = extremes_there(wide, &least, &most);
+    if (status != CN_OK || least < -extent || most >= extent) {
+        cn_array_unref(wide);
+        return status;
+    }
+    if (least >= 0) {
+        *out = wide;
+        return CN_OK;
+    }
+    status = wrap_there(wide, extent, out);
+    cn_array_unref(wide);
+    return status;
+}
+
+/* Several indices as one, computed where they are; *out stays NULL if none is away, or one is out of range. */
+static cn_status indices_there(cn_array *array, int nindex, cn_array *const *index, cn_array **out)
+{
+    bool away = false;
+    cn_array *flat = NULL;
+    *out = NULL;
+    for (int k = 0; k < nindex; k++) {
+        CN_TRY(cni_base_flush(index[k]->base));
+        away |= index[k]->base->buffer != NULL && cni_buffer_away(index[k]->base->buffer);
+    }
+    for (int k = 0; k < nindex && away && index[0]->size > 0; k++) {
+        cn_array *next, *before = flat;
+        cn_status status = axis_there(index[k], cni_shape(array)[k], &next);
+        if (status == CN_OK && next != NULL && before != NULL) {
+            status = combine_there(before, cni_shape(array)[k], next, &flat);
+            cn_array_unref(next);
+            next = status == CN_OK ? flat : NULL;
+        }
+        cn_array_unref(before);
+        flat = next;
+        if (status != CN_OK || flat == NULL) {
+            return status;
+        }
+    }
+    *out = flat;
+    return CN_OK;
+}
+
 /*
  * One index into the flattened first nindex axes, checked and made non-negative: the only index itself, if it is so
  * already (what is recorded reads what it holds now) and the op does not write it. New reference.
@@ -222,6 +283,11 @@ static cn_status index_flatten(cn_array *array, bool written, int nindex, cn_arr
             return CN_OK;
         }
         cn_array_unref(flat);
+    } else if (nindex > 1) {
+        CN_TRY(indices_there(array, nindex, index, out));
+        if (*out != NULL) {
+            return CN_OK;
+        }
     }
     CN_TRY(cn_array_empty(CN_INT64, index[0]->ndim, cni_shape(index[0]), &flat));
     cn_status status = cni_base_materialise(flat->base);
