@@ -312,7 +312,7 @@ a[rows], b[rows], c.reshape(3, 40, 50)[rows], d[rows, rows + 1] = w, 7.5, w.resh
 e = np.zeros((7, 500)); e[:, :100][rows] = 3
 results = a, b, c, d, e, z[rows], z[[1]], np.take(z, rows, axis=0), z[rows, rows + 1], z[:, ::2][rows], z[:, :999][rows]
 i, j = np.arange(6000) * 31 % 3, np.arange(6000) * 7 % 2000 - 1000
-results += z[i, j], z.reshape(3, 40, 50)[i, j % 40, i - 3]
+results += z[i, j], z.reshape(3, 40, 50)[i, j % 40, i - 3], np.arange(60.0).reshape(3, 4, 5)[[0, 2]]
 """,
     "many rounds": """
 x = np.arange(3000.0 * 4096).reshape(3000, 4096)

@@ -109,6 +109,9 @@ static void pieces_of(rows *r, int nindex)
     r->piece = cni_row_piece(&r->array_g, nindex, cni_joint_layout(r->j, r->array));
     if (r->own != r->index) {
         int64_t own = cni_row_piece(&r->own_g, r->index_g.ndim, cni_joint_layout(r->j, r->own));
+        if (own < row && r->own_g.ndim > r->index_g.ndim + 1) { /* boxes of places end where the last axis does */
+            own = cni_gcd(own, r->own_g.shape[r->own_g.ndim - 1]);
+        }
         bool gaps = r->array_g.strides[nindex - 1] != row * r->array_g.itemsize; /* shares have whole rows */
         r->piece = gaps ? r->piece : cni_gcd(r->piece, own);
         r->moved = r->piece * r->own_g.itemsize;

@@ -81,7 +81,7 @@ class Program:
             self.fresh(x if x not in self.model else y)
             return
         kind, shape = self.model[x].dtype.kind, self.shape(x)
-        what = d.randrange(24)
+        what = d.randrange(27)
         if what < 5:
             self.add(f"{y} = " + small(f"{x} {d.choice('+*')} {self.term(shape)}", kind))
         elif what < 10:
@@ -93,7 +93,7 @@ class Program:
             self.add(f"{y} = {x}.copy()")
         elif what == 11:
             self.add(f"{y} = {x}{d.choice(['.T', '[::-1]', '[1:]', '.real', '.imag'])}")
-        elif what == 12:
+        elif what == 12 and kind != "b":  # a bool of another byte is NumPy's secret
             to = {"c": ["f8", "f4"], "f": ["u1", "i4", "i8"]}.get(kind, ["u1", "i4", "i8", "i2"])
             to = to[self.model[x].dtype.itemsize == 8] if kind == "c" else d.choice(to)
             same = numpy.dtype(to).itemsize == self.model[x].dtype.itemsize
@@ -125,8 +125,15 @@ class Program:
             self.add(f"del {x}")
         elif what == 22:
             self.add("getattr(np, 'synchronize', int)()")
-        else:
+        elif what == 23:
             self.add(f"{y} = np.where({x} > 1, {x}, {self.term(shape)})")
+        elif what == 24:
+            rows = f"np.arange({max(1, shape[0]) if shape else 1}) * {d.randrange(5)} % {max(1, shape[0]) if shape else 1}"
+            self.add(d.choice([f"np.add.at({x}, {rows}, 1)", f"{x}[{rows}] = {x}[{rows}] * 2 % 3", f"{y} = {x}[{rows}]"]))
+        elif what == 25:
+            self.add(f"{y} = np.argsort({x}.ravel(), kind='stable') % 5")
+        else:
+            self.add(f"{y} = np.{d.choice(['sort', 'unique'])}({x}.ravel()) + ({x}.ravel() @ {x}.ravel()) % 3")
 
     def body(self):
         """Some statements, once or in a loop."""
