@@ -469,6 +469,8 @@ CN_API size_t cn_simulation_get(size_t count, cn_simulated *out);
 /* The text of the plans run since the last cn_explain_reset: steps, groups, bytes. Caller frees with cn_free. */
 CN_API cn_status cn_explain(char **text);
 CN_API void cn_explain_start(void); /* begin to collect; explain returns "" until then */
+/* What places did while the setting profile was on, as JSON trace events; what was kept is forgotten. */
+CN_API cn_status cn_trace_write(const char *path);
 CN_API void cn_free(void *memory);
 
 /* Settings: one table, read from CNUMERIC_<NAME> when the library is first used. */

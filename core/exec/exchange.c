@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "base/stats.h"
 #include "base/status.h"
+#include "exec/trace.h"
 #include "exec/world.h"
 
 struct cni_exchange {
@@ -136,12 +137,18 @@ cn_status cni_exchange_run(cni_exchange *x, const cni_transfer *transfers, uint3
     if (n == 0) {
         return CN_OK;
     }
+    uint64_t begin = cni_trace_begin();
+    int64_t bytes = 0;
     if (x->world->net->size > 1) {
-        return by_messages(x, transfers, n, addresses[0]);
+        CN_TRY(by_messages(x, transfers, n, addresses[0]));
     }
     for (uint32_t i = 0; i < n; i++) {
         const cni_transfer *t = &transfers[i];
-        cni_region_copy(&t->region, addresses[t->to][t->slot], addresses[t->from][t->slot]);
+        if (x->world->net->size == 1) {
+            cni_region_copy(&t->region, addresses[t->to][t->slot], addresses[t->from][t->slot]);
+        }
+        bytes += begin != 0 ? cni_region_size(&t->region) : 0;
     }
+    cni_trace_bytes(begin, x->world->first, "exchange", bytes);
     return CN_OK;
 }

@@ -18,6 +18,14 @@ void cn_set_site_printer(void (*print)(uint32_t site, char *text, size_t size))
     site_printer = print;
 }
 
+void cni_site_text(uint32_t site, char *text, size_t size)
+{
+    text[0] = '\0';
+    if (site_printer != NULL && site != 0) {
+        site_printer(site, text, size);
+    }
+}
+
 void cn_explain_start(void)
 {
     collecting = true;

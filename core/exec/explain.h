@@ -11,4 +11,7 @@ void cni_launch_bytes(const cni_launch *launch, const cni_plan *plan, const cni_
 /* Appends the plan to what cn_explain returns, if cn_explain_start was called. */
 void cni_explain_add(const cni_plan *plan, const cni_window *w, const cni_skeleton *s);
 
+/* The program's line, as the caller prints it; "" if it is not known. */
+void cni_site_text(uint32_t site, char *text, size_t size);
+
 #endif

@@ -7,6 +7,7 @@
 #include "base/settings.h"
 #include "base/status.h"
 #include "exec/log_entry.h"
+#include "exec/trace.h"
 
 /* ---- Writing ---- */
 
@@ -290,6 +291,12 @@ cn_status cni_log_file(const cni_file *f)
                        .offset = f->offset};
     bool made = put_head(&head) && put(f->path, strlen(f->path) + 1);
     return made ? send() : cni_fail_memory((int64_t)entry_size);
+}
+
+cn_status cni_log_trace(void)
+{
+    cni_entry_head head = {.kind = CNI_ENTRY_TRACE};
+    return put_head(&head) ? send() : cni_fail_memory((int64_t)sizeof head);
 }
 
 cn_status cni_spread_agree(cn_status mine)

@@ -5,6 +5,7 @@
 #include "base/settings.h"
 #include "base/status.h"
 #include "exec/log_entry.h"
+#include "exec/trace.h"
 
 /* ---- Arrays ---- */
 
@@ -196,6 +197,8 @@ cn_status cni_log_apply(const void *data, int64_t nbytes, bool *stop)
         return apply_events();
     case CNI_ENTRY_FILE:
         return apply_file(&head, r.at);
+    case CNI_ENTRY_TRACE:
+        return cni_trace_send();
     default:
         *stop = true;
         return CN_OK;

@@ -13,7 +13,7 @@
 
 #include "exec/spread.h"
 
-typedef enum cni_entry_kind { CNI_ENTRY_STOP, CNI_ENTRY_WINDOW, CNI_ENTRY_FETCH, CNI_ENTRY_EVENTS, CNI_ENTRY_FILE } cni_entry_kind;
+typedef enum cni_entry_kind { CNI_ENTRY_STOP, CNI_ENTRY_WINDOW, CNI_ENTRY_FETCH, CNI_ENTRY_EVENTS, CNI_ENTRY_FILE, CNI_ENTRY_TRACE } cni_entry_kind;
 
 typedef struct cni_entry_head {
     uint32_t kind, nsettings, nfree;

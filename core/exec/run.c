@@ -15,6 +15,7 @@
 #include "exec/place.h"
 #include "exec/simulate.h"
 #include "exec/spread.h"
+#include "exec/trace.h"
 
 /* The geometry a plan was last run with, and what follows from it. */
 typedef struct bound_part {
@@ -548,7 +549,9 @@ static void run_bound(const cni_part *parts, const bound_part *bound, const cni_
 {
     uint8_t where = bound->place->where;
     cni_run run = {.window = w, .skeleton = s, .slots = store->addresses[where], .scratch = store->scratch[where]};
+    uint64_t begin = cni_trace_begin();
     bound->place->run(parts, bound->binding, &run);
+    cni_trace_part(begin, 0, where == CNI_ON_DEVICE, parts, w);
 }
 
 /* Storage that a launch is the first to use has no values yet: it may have been another slot's. */
@@ -647,8 +650,10 @@ static cn_status plan_get(const cni_window *w, const cni_skeleton *s, bool sprea
         return CN_OK;
     }
     cni_stats.plan_misses++;
+    uint64_t begin = cni_trace_begin();
     CN_TRY(cni_plan_make(w, s, plan));
     cni_plan_keep(*plan);
+    cni_trace_plan(begin, cni_world_get()->first, w);
     return CN_OK;
 }
 

@@ -9,6 +9,7 @@
 #include "base/status.h"
 #include "exec/explain.h"
 #include "exec/spread_chain.h"
+#include "exec/trace.h"
 
 enum { POISON = 0xA5, POISON_MOST = 1 << 20 };
 
@@ -306,8 +307,10 @@ static cn_status run_range(cni_spread_run *r, const cni_bound_shared *bound)
         const cni_share *share = &shared->shares[i];
         if (cni_world_has(r->world, share->place)) {
             cni_run run = cni_spread_run_at(r, share->place - r->world->first);
+            uint64_t begin = cni_trace_begin();
             cni_cpu_place.sharing->partial(shared->part, bound->whole, &run, share->from, share->to,
                                            r->b->states + (int64_t)i * size);
+            cni_trace_part(begin, share->place, false, shared->part, r->w);
         }
     }
     CN_TRY(collect_states(r, shared, size));
@@ -329,7 +332,10 @@ static cn_status run_joint(cni_spread_run *r, const cni_bound_shared *bound)
                        .moves = bound->moves,
                        .scratch = r->scratch,
                        .told = r->b->told};
-    return cni_cpu_place.sharing->joint(&joint);
+    uint64_t begin = cni_trace_begin();
+    CN_TRY(cni_cpu_place.sharing->joint(&joint));
+    cni_trace_part(begin, r->world->first, false, joint.part, r->w);
+    return CN_OK;
 }
 
 static cn_status run_shared(cni_spread_run *r, const cni_bound_shared *bound)
@@ -346,11 +352,13 @@ static cn_status run_shared(cni_spread_run *r, const cni_bound_shared *bound)
     for (uint32_t i = 0; i < bound->nbound; i++) {
         const cni_bound_share *share = &bound->bound[i];
         cni_run run = cni_spread_run_at(r, share->local);
+        uint64_t begin = cni_trace_begin();
         if (share->part != NULL) {
             cni_local_part_run(share->part, share->binding, &run);
         } else {
             cni_cpu_place.run(bound->shared->part, share->binding, &run);
         }
+        cni_trace_part(begin, r->world->first + share->local, false, bound->shared->part, r->w);
     }
     return CN_OK;
 }
@@ -436,6 +444,7 @@ cn_status cni_spread_fetch(cni_buffer *b, int64_t low, int64_t high, bool alone)
     const cni_world *world = cni_world_get();
     const cni_layout *layout = &b->spread->layout;
     bool fresh = false;
+    uint64_t began = cni_trace_begin();
     CN_TRY(memory_at(b, 0, &fresh));
     if (world->net->size > 1) {
         CN_TRY(cni_log_fetch(b, low, high, alone));
@@ -455,5 +464,6 @@ cn_status cni_spread_fetch(cni_buffer *b, int64_t low, int64_t high, bool alone)
             memcpy((char *)b->data + begin, (char *)b->spread->more[owner - 1] + begin, (size_t)(end - begin));
         }
     }
+    cni_trace_bytes(began, 0, "fetch", high - low);
     return CN_OK;
 }

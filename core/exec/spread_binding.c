@@ -12,6 +12,7 @@
 #include "base/status.h"
 #include "exec/explain.h"
 #include "exec/spread.h"
+#include "exec/trace.h"
 #include "plan/match.h"
 
 enum { VERIFIED_PLACES = 16 };
@@ -412,7 +413,9 @@ cn_status cni_spread_bind(cni_plan *plan, const cni_window *w, const cni_skeleto
     if (made == NULL) {
         return cni_fail_memory((int64_t)sizeof *made);
     }
+    uint64_t begin = cni_trace_begin();
     cn_status status = binding_make(plan, w, s, made);
+    cni_trace_plan(begin, cni_world_get()->first, w);
     if (status != CN_OK) {
         binding_destroy(made);
         return status;

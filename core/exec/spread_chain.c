@@ -7,6 +7,7 @@
 #include "exec/spread_chain.h"
 
 #include "base/status.h"
+#include "exec/trace.h"
 
 typedef struct chain {
     cni_spread_run *r;
@@ -37,11 +38,13 @@ static void run_phase(const chain *c, int i, int block, cni_link_phase phase)
                      .own = c->r->b->states + b->own,
                      .state = c->r->b->states + b->state};
     cni_run run = cni_spread_run_at(c->r, b->local);
+    uint64_t begin = cni_trace_begin();
     if (b->part == NULL) {
         cni_cpu_place.sharing->chain(c->shared->part, b->binding, &run, &link, phase);
     } else {
         cni_local_part_chain(b->part, b->binding, &run, &link, phase);
     }
+    cni_trace_part(begin, c->r->world->first + b->local, false, c->shared->part, c->r->w);
 }
 
 static void run_all(const chain *c, cni_link_phase phase)

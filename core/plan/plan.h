@@ -180,6 +180,9 @@ cni_plan *cni_plan_find(const cni_window *w, const cni_skeleton *s, bool loosely
 void cni_plan_keep(cni_plan *plan);
 void cni_plan_cache_clear(void);
 
+/* NumPy's name of the op, or that of its kind. */
+const char *cni_op_kind_name(const cni_op *op);
+
 /* Appends the plan as text. */
 struct cni_text;
 void cni_plan_print(const cni_plan *plan, const cni_window *w, const cni_skeleton *s, struct cni_text *text);

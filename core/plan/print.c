@@ -8,7 +8,7 @@
 #include "op/op.h"
 #include "plan/plan.h"
 
-static const char *kind_name(const cni_op *op)
+const char *cni_op_kind_name(const cni_op *op)
 {
     static const char *const names[CNI_KIND_COUNT] = {
         [CNI_COPY] = "copy",
@@ -59,7 +59,7 @@ static void print_part(const cni_part *part, const cni_window *w, cni_text *text
         return;
     }
     if (part->kind == CNI_PART_LIBRARY) {
-        cni_text_add(text, "    %s", kind_name(&w->ops[part->op]));
+        cni_text_add(text, "    %s", cni_op_kind_name(&w->ops[part->op]));
         for (uint32_t a = 0; a < part->naccess; a++) {
             if (part->access[a].view != CNI_NONE) {
                 cni_text_add(text, " s%d[", part->access[a].slot == CNI_NONE ? -1 : (int)part->access[a].slot);

@@ -1,6 +1,6 @@
 """What ``cnumeric run`` starts as rank 0: a program, as ``python prog.py`` would run it.
 
-``python -m cnumeric._program [--launched[=FILE]] [--alias=numpy] [--report] [--simulate] PROG [argument ...]``;
+``python -m cnumeric._program [--launched[=FILE]] [--alias=numpy] [--report] [--profile=FILE] [--simulate] PROG [argument ...]``;
 "-" is a program on standard input, ``--console`` a console, ``--info`` a description, in PROG's place.
 """
 
@@ -40,6 +40,15 @@ def _print_report() -> None:
 def _print_simulation() -> None:
     _cnumeric.synchronize()
     print(_simulation.table(_cnumeric.simulation()), file=sys.stderr, flush=True)
+
+
+def _write_trace(path: str) -> None:
+    _cnumeric.synchronize()
+    try:
+        _cnumeric.trace_write(path)
+        print(f"cnumeric: trace in {path}, for ui.perfetto.dev", file=sys.stderr, flush=True)
+    except OSError as error:
+        print(f"cnumeric: no trace: {error}", file=sys.stderr, flush=True)
 
 
 # ---- The program -----------------------------------------------------------------------------------------
@@ -134,6 +143,8 @@ def main(arguments: list[str]) -> int:
             _alias.install()
         elif option == "--report":
             atexit.register(_print_report)
+        elif option == "--profile":
+            atexit.register(_write_trace, value)
         elif option == "--simulate":
             atexit.register(_print_simulation)
         elif option == "--launched":

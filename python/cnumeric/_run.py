@@ -71,6 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--oversubscribe", action="store_true", help="allow more processes than processors")
     add("--alias", choices=("numpy",), help="the program's `import numpy` means cnumeric")
     add("--report", action="store_true", help="at the end, tell which functions NumPy computed, and the counters")
+    add("--profile", action="store_true", help="at the end, write a trace of all places to PROGRAM.trace.json")
     add(
         "--simulate",
         type=_simulation,
@@ -172,6 +173,7 @@ def _program(options: argparse.Namespace) -> list[str]:
     """Give what rank 0 runs, without what the driver alone knows."""
     flags = [f"--alias={options.alias}"] if options.alias else []
     flags += ["--report"] if options.report else []
+    flags += [f"--profile={_trace_file(options)}"] if options.profile else []
     flags += ["--simulate"] if options.simulate else []
     if options.info:
         return [*flags, "--info"]
@@ -180,6 +182,11 @@ def _program(options: argparse.Namespace) -> list[str]:
     if options.program != "-" and not os.path.isfile(options.program):
         raise LaunchError(f"there is no file {options.program}")
     return [*flags, options.program, *options.arguments]
+
+
+def _trace_file(options: argparse.Namespace) -> str:
+    name = "console" if options.program in (None, "-") else pathlib.Path(options.program).stem
+    return str(pathlib.Path.cwd() / f"{name}.trace.json")
 
 
 def _openmpi(path: str, options: argparse.Namespace, cpus: int, names: list[str]) -> list[str]:
@@ -229,6 +236,8 @@ def plan(options: argparse.Namespace) -> Launch:
     python = [sys.executable, "-m", "cnumeric._program"]
     environment = {"CNUMERIC_GPU": str(options.gpus)} if options.gpus is not None else {}
     environment.update(options.simulate or {})
+    if options.profile:
+        environment["CNUMERIC_PROFILE"] = "1"
     if options.cpus:
         environment["CNUMERIC_THREADS"] = str(options.cpus)
     if kind == "none":

@@ -57,6 +57,19 @@ static PyObject *explain(PyObject *module, PyObject *args, PyObject *kwargs)
     return result;
 }
 
+static PyObject *trace_write(PyObject *module, PyObject *args)
+{
+    PyObject *path;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "O&", PyUnicode_FSConverter, &path)) {
+        return NULL;
+    }
+    cnx_begin();
+    cn_status status = cn_trace_write(PyBytes_AS_STRING(path));
+    Py_DECREF(path);
+    return done(status);
+}
+
 /* ---- Files ----------------------------------------------------------------------------------------------- */
 
 static PyObject *move_file(PyObject *args, cn_status (*move)(cn_array *array, const char *path, int64_t offset))
@@ -313,6 +326,7 @@ static PyObject *net_size(PyObject *module, PyObject *unused)
 static PyMethodDef functions[] = {
     {"flush", flush, METH_NOARGS, "flush()\n--\n\nRun what this thread has recorded."},
     {"synchronize", synchronize, METH_NOARGS, "synchronize()\n--\n\nRun what all threads have recorded, and wait for it."},
+    {"trace_write", trace_write, METH_VARARGS, NULL},
     {"explain", CNX_KEYWORDS(explain), METH_VARARGS | METH_KEYWORDS,
      "explain(on=None)\n--\n\nBegin to collect the plans that run (True), or give their text so far."},
     {"stats", stats, METH_NOARGS, "stats()\n--\n\nThe counters: name -> number."},

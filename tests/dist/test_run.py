@@ -1,5 +1,6 @@
 """``cnumeric run``: what it would start, what it refuses, and what passes through it."""
 
+import json
 import os
 import pty
 import signal
@@ -363,3 +364,38 @@ def test_mpi_console(mpi):
 def test_mpi_interrupt_from_the_terminal(mpi, write):
     command = [*RUN, "--ranks-per-node", "2", "--oversubscribe", str(write(INTERRUPTED.format(end="raise")))]
     assert converse(command, mpi.environment, [(b"ready", b"\x03")], b"KeyboardInterrupt") == 130
+
+
+# ---- A trace ---------------------------------------------------------------------------------------------
+
+
+def test_a_trace_tells_what_each_place_did_by_the_programs_lines(mpi, write, tmp_path, monkeypatch):
+    """One track a place; a sweep is a slice of its line at every place, and exchanges say how much they moved."""
+    path = write(
+        "import cnumeric as np\n"
+        "u = np.ones((4000, 100))\n"
+        "for _ in range(20):\n"
+        "    u[1:-1] = (u[2:] + u[:-2]) / 2\n"
+        "np.synchronize()\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    for ranks in (1, 3):
+        status, _, err = run("--profile", "--oversubscribe", "--ranks-per-node", ranks, path, **mpi.environment)
+        assert status == 0 and "program.trace.json" in err
+        events = json.loads((tmp_path / "program.trace.json").read_text())["traceEvents"]
+        slices = [event for event in events if event["ph"] == "X"]
+        sweeps = [event["tid"] for event in slices if event["name"] == "program.py:4"]
+        assert sorted(sweeps) == sorted([*range(ranks)] * 20)
+        assert {event["args"]["name"] for event in events if event["name"] == "thread_name"} == {
+            f"place {place}" for place in range(ranks)
+        }
+        # A row to each neighbour, and one back.
+        moved = [event["args"]["bytes"] for event in slices if event["name"] == "exchange"]
+        assert set(moved) == ({1600, 3200} if ranks > 1 else set()), moved
+
+
+def test_a_trace_that_cannot_be_written_is_told(write, tmp_path):
+    path = write("import cnumeric as np\nprint(float(np.ones(3).sum()))")
+    (tmp_path / "program.trace.json").mkdir()
+    done = subprocess.run([*RUN, "--profile", str(path)], capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert (done.returncode, done.stdout) == (0, "3.0\n") and "no trace: " in done.stderr
