@@ -440,6 +440,7 @@ typedef struct cn_stats {
     uint64_t live_bytes, peak_bytes;    /* memory of bases */
     uint64_t messages, message_bytes;   /* from or to places of this process */
     uint64_t root_bytes;                /* of them, what the root has received */
+    uint64_t overlapped;                /* exchanges during which this process computed */
     uint64_t moves, move_bytes;         /* between host and device */
     uint64_t device_launches, graphs;   /* kernels sent to the device one by one; plans sent to it as a whole */
     uint64_t shared_launches;           /* kernels that several GPUs shared out, however they were sent */
@@ -458,6 +459,7 @@ typedef struct cn_simulated {
     uint64_t places, runs, launches;
     uint64_t messages, message_bytes; /* of all places together, each once */
     uint64_t messages_most, messages_median, bytes_most, bytes_median;
+    uint64_t looked_most, looked_median; /* what planning looked at: places, their owners, transfers */
     double planning_most, planning_median;
     double serial;    /* the least that it took here */
     double predicted; /* at that many places */

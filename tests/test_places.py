@@ -150,7 +150,7 @@ print(*(str(counted(run)["message_bytes"]) + "/" + str(np.stats()["root_bytes"])
 
 
 def test_a_vector_is_sorted_where_it_lies():
-    """On paper: a value (and its index) goes where it belongs, and 8 rounds find where 3 pieces begin. None is at the root."""
+    """On paper: a value (and its index) goes where it belongs, and 8 rounds find where 3 pieces begin."""
     program = """
 n = 200000
 v = np.sin(np.arange(n) * 7919.0)

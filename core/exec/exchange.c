@@ -17,6 +17,7 @@ struct cni_exchange {
     char *out, *in; /* all messages, one peer after the other */
     int64_t out_capacity, in_capacity;
     cni_message *sends, *receives; /* by number */
+    bool travels; /* begun, and there is some */
 };
 
 cn_status cni_exchange_create(const cni_world *world, cni_exchange **out)
@@ -105,7 +106,8 @@ static int lay_out(cni_exchange *x, const cni_transfer *transfers, uint32_t n, b
     return count;
 }
 
-static cn_status by_messages(cni_exchange *x, const cni_transfer *transfers, uint32_t n, void **addresses)
+/* Messages begin to travel. */
+static cn_status send(cni_exchange *x, const cni_transfer *transfers, uint32_t n, void **addresses)
 {
     int me = x->world->first;
     int nsends = lay_out(x, transfers, n, true, x->out, x->sends);
@@ -117,14 +119,20 @@ static cn_status by_messages(cni_exchange *x, const cni_transfer *transfers, uin
         }
     }
     int nreceives = lay_out(x, transfers, n, false, x->in, x->receives);
-    if (nsends == 0 && nreceives == 0) {
+    x->travels = nsends + nreceives > 0;
+    return x->travels ? x->world->net->exchange_begin(nreceives, x->receives, nsends, x->sends) : CN_OK;
+}
+
+/* Messages are there. */
+static cn_status receive(cni_exchange *x, const cni_transfer *transfers, uint32_t n, void **addresses)
+{
+    if (!x->travels) {
         return CN_OK;
     }
-    CN_TRY(x->world->net->exchange_begin(nreceives, x->receives, nsends, x->sends));
     CN_TRY(x->world->net->exchange_end());
     for (uint32_t i = 0; i < n; i++) {
         const cni_transfer *t = &transfers[i];
-        if (t->to == me) {
+        if (t->to == x->world->first) {
             cni_region_unpack(&t->region, addresses[t->slot], x->marks[t->from]);
             x->marks[t->from] += cni_region_size(&t->region);
         }
@@ -132,23 +140,39 @@ static cn_status by_messages(cni_exchange *x, const cni_transfer *transfers, uin
     return CN_OK;
 }
 
-cn_status cni_exchange_run(cni_exchange *x, const cni_transfer *transfers, uint32_t n, void **const *addresses)
+static void trace(const cni_exchange *x, uint64_t begin, const cni_transfer *transfers, uint32_t n)
 {
-    if (n == 0) {
-        return CN_OK;
-    }
-    uint64_t begin = cni_trace_begin();
     int64_t bytes = 0;
+    for (uint32_t i = 0; i < n && begin != 0; i++) {
+        bytes += cni_region_size(&transfers[i].region);
+    }
+    cni_trace_bytes(begin, x->world->first, "exchange", bytes);
+}
+
+cn_status cni_exchange_begin(cni_exchange *x, const cni_transfer *transfers, uint32_t n, void **const *addresses)
+{
     if (x->world->net->size > 1) {
-        CN_TRY(by_messages(x, transfers, n, addresses[0]));
+        return n > 0 ? send(x, transfers, n, addresses[0]) : CN_OK;
     }
     for (uint32_t i = 0; i < n; i++) {
         const cni_transfer *t = &transfers[i];
-        if (x->world->net->size == 1) {
-            cni_region_copy(&t->region, addresses[t->to][t->slot], addresses[t->from][t->slot]);
-        }
-        bytes += begin != 0 ? cni_region_size(&t->region) : 0;
+        cni_region_copy(&t->region, addresses[t->to][t->slot], addresses[t->from][t->slot]);
     }
-    cni_trace_bytes(begin, x->world->first, "exchange", bytes);
     return CN_OK;
+}
+
+cn_status cni_exchange_end(cni_exchange *x, const cni_transfer *transfers, uint32_t n, void **const *addresses)
+{
+    uint64_t begin = n > 0 ? cni_trace_begin() : 0;
+    if (n > 0 && x->world->net->size > 1) {
+        CN_TRY(receive(x, transfers, n, addresses[0]));
+    }
+    trace(x, begin, transfers, n);
+    return CN_OK;
+}
+
+cn_status cni_exchange_run(cni_exchange *x, const cni_transfer *transfers, uint32_t n, void **const *addresses)
+{
+    CN_TRY(cni_exchange_begin(x, transfers, n, addresses));
+    return cni_exchange_end(x, transfers, n, addresses);
 }

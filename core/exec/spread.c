@@ -338,7 +338,33 @@ static cn_status run_joint(cni_spread_run *r, const cni_bound_shared *bound)
     return CN_OK;
 }
 
-static cn_status run_shared(cni_spread_run *r, const cni_bound_shared *bound)
+/* Shares that places do for themselves, of those that wait for messages or of those that do not. */
+static void run_own(cni_spread_run *r, const cni_bound_shared *bound, bool waits)
+{
+    for (uint32_t i = 0; i < bound->nbound; i++) {
+        const cni_bound_share *share = &bound->bound[i];
+        if (share->waits != waits) {
+            continue;
+        }
+        cni_run run = cni_spread_run_at(r, share->local);
+        uint64_t begin = cni_trace_begin();
+        if (share->part != NULL) {
+            cni_local_part_run(share->part, share->binding, &run);
+        } else {
+            cni_cpu_place.run(bound->shared->part, share->binding, &run);
+        }
+        cni_trace_part(begin, r->world->first + share->local, false, bound->shared->part, r->w);
+    }
+}
+
+static bool together(const cni_bound_shared *bound)
+{
+    return bound->shared->kind == CNI_SHARE_RANGE || bound->shared->kind == CNI_SHARE_JOINT ||
+           bound->shared->kind == CNI_SHARE_CHAIN;
+}
+
+/* What is left of the part once all is there. */
+static cn_status run_shared(cni_spread_run *r, const cni_bound_shared *bound, bool begun)
 {
     if (bound->shared->kind == CNI_SHARE_RANGE) {
         return run_range(r, bound);
@@ -349,17 +375,10 @@ static cn_status run_shared(cni_spread_run *r, const cni_bound_shared *bound)
     if (bound->shared->kind == CNI_SHARE_CHAIN) {
         return cni_chain_run(r, bound);
     }
-    for (uint32_t i = 0; i < bound->nbound; i++) {
-        const cni_bound_share *share = &bound->bound[i];
-        cni_run run = cni_spread_run_at(r, share->local);
-        uint64_t begin = cni_trace_begin();
-        if (share->part != NULL) {
-            cni_local_part_run(share->part, share->binding, &run);
-        } else {
-            cni_cpu_place.run(bound->shared->part, share->binding, &run);
-        }
-        cni_trace_part(begin, r->world->first + share->local, false, bound->shared->part, r->w);
+    if (!begun) {
+        run_own(r, bound, false);
     }
+    run_own(r, bound, true);
     return CN_OK;
 }
 
@@ -394,9 +413,17 @@ static cn_status run_stages(cni_spread_run *r)
     }
     for (uint32_t l = 0; l < p->nstages; l++) {
         const cni_stage *stage = &p->stages[l];
-        CN_TRY(cni_exchange_run(r->b->exchange, stage->before, stage->nbefore, r->addresses));
+        bool overlaps = r->b->overlaps[l];
+        CN_TRY(cni_exchange_begin(r->b->exchange, stage->before, stage->nbefore, r->addresses));
+        for (uint32_t i = 0; i < stage->nparts && overlaps; i++) {
+            if (!together(&bound[i])) {
+                run_own(r, &bound[i], false);
+            }
+        }
+        cni_stats.overlapped += overlaps;
+        CN_TRY(cni_exchange_end(r->b->exchange, stage->before, stage->nbefore, r->addresses));
         for (uint32_t i = 0; i < stage->nparts; i++, bound++) {
-            CN_TRY(run_shared(r, bound));
+            CN_TRY(run_shared(r, bound, overlaps));
             mark_part(r, stage->parts[i].part);
         }
         CN_TRY(cni_exchange_run(r->b->exchange, stage->after, stage->nafter, r->addresses));

@@ -11,6 +11,7 @@
 #include "base/settings.h"
 #include "base/status.h"
 #include "exec/explain.h"
+#include "exec/overlap.h"
 #include "exec/spread.h"
 #include "exec/trace.h"
 #include "plan/match.h"
@@ -31,6 +32,7 @@ static uint64_t layout_word(const cni_window *w, const cni_skeleton *s, uint32_t
 static bool geometry_same(const cni_spread_binding *b, const cni_window *w)
 {
     return b != NULL && b->ngeometry == w->ngeometry && b->spread_bytes == cni_settings[CNI_SETTING_SPREAD_BYTES] &&
+           b->overlap == cni_settings[CNI_SETTING_OVERLAP] &&
            memcmp(b->geometry, w->geometry, w->ngeometry * sizeof *w->geometry) == 0;
 }
 
@@ -76,6 +78,7 @@ static void binding_destroy(void *opaque)
     cni_partition_destroy(b->partition);
     cni_free(b->parts);
     cni_free(b->touched);
+    cni_free(b->overlaps);
     cni_free(b->pointers);
     cni_free(b->states);
     cni_free(b->told);
@@ -91,6 +94,8 @@ typedef struct binder {
     const cni_skeleton *s;
     const cni_world *world;
     int64_t *geometry; /* the window's, for a box */
+    const cni_stage *stage; /* at hand */
+    bool waits;             /* so does the share at hand */
 } binder;
 
 /* The window as a box of the part's indices shows it. */
@@ -122,13 +127,35 @@ static cn_status bind_one(binder *k, const cni_part *part, const cni_window *w, 
     return CN_OK;
 }
 
-static cn_status bind_box(binder *k, const cni_part *part, const cni_share *share, int i, cni_bound_share *bound)
+static cn_status bind_group(binder *k, const cni_part *part, const cni_box *box, cni_bound_share *bound)
+{
+    cni_window local = window_of_box(k, part, box);
+    return bind_one(k, part, &local, NULL, &bound->binding);
+}
+
+/* A box of a group's share: what need not wait for messages apart. */
+static cn_status bind_boxes(binder *k, cni_bound_shared *out, const cni_share *share, int i)
+{
+    const cni_part *part = out->shared->part;
+    cni_box boxes[CNI_OVERLAP_BOXES];
+    int n = 1;
+    boxes[0] = share->boxes[i];
+    if (k->world->net->size > 1 && out->shared->kind == CNI_SHARE_BOXES) {
+        n = cni_overlap_split(k->b->partition, k->stage, part, k->w, share->place, &share->boxes[i], boxes);
+    }
+    for (int b = 0; b < n; b++) {
+        cni_bound_share *bound = &out->bound[out->nbound++];
+        *bound = (cni_bound_share){
+            .local = share->place - k->world->first, .share = share, .waits = (b > 0 || n == 1) && k->waits};
+        k->b->overlaps[k->stage - k->b->partition->stages] |= n > 1 && b == 0;
+        CN_TRY(bind_group(k, part, &boxes[b], bound));
+    }
+    return CN_OK;
+}
+
+static cn_status bind_operands(binder *k, const cni_part *part, const cni_share *share, int i, cni_bound_share *bound)
 {
     cni_window local;
-    if (part->kind != CNI_PART_LIBRARY) {
-        local = window_of_box(k, part, &share->boxes[i]);
-        return bind_one(k, part, &local, NULL, &bound->binding);
-    }
     bound->part = cni_alloc(sizeof *bound->part);
     if (bound->part == NULL) {
         return cni_fail_memory((int64_t)sizeof *bound->part);
@@ -144,11 +171,16 @@ static cn_status bind_share(binder *k, cni_bound_shared *out, const cni_share *s
     int local = share->place - k->world->first;
     bool boxes = shared->kind == CNI_SHARE_BOXES || shared->kind == CNI_SHARE_CHAIN;
     int count = boxes ? share->nboxes : 1;
+    k->waits = k->world->net->size == 1 || cni_overlap_waits(k->stage, shared->part, share->place);
     for (int i = 0; i < count; i++) {
+        if (boxes && shared->part->kind != CNI_PART_LIBRARY) {
+            CN_TRY(bind_boxes(k, out, share, i));
+            continue;
+        }
         cni_bound_share *bound = &out->bound[out->nbound++];
-        *bound = (cni_bound_share){.local = local, .share = share};
+        *bound = (cni_bound_share){.local = local, .share = share, .waits = k->waits};
         if (boxes) {
-            CN_TRY(bind_box(k, shared->part, share, i, bound));
+            CN_TRY(bind_operands(k, shared->part, share, i, bound));
         } else if (shared->kind == CNI_SHARE_BYTES) {
             cni_span span = {share->from, share->to};
             CN_TRY(bind_one(k, shared->part, k->w, &span, &bound->binding));
@@ -204,7 +236,7 @@ static cn_status bind_shared(binder *k, const cni_shared_part *shared, cni_bound
         return bind_joint(k, out);
     }
     for (uint32_t i = 0; i < shared->nshares; i++) {
-        most += cni_world_has(k->world, shared->shares[i].place) ? (size_t)shared->shares[i].nboxes + 1 : 0;
+        most += cni_world_has(k->world, shared->shares[i].place) ? ((size_t)shared->shares[i].nboxes + 1) * CNI_OVERLAP_BOXES : 0;
     }
     out->bound = cni_alloc_zero(most, sizeof *out->bound);
     if (out->bound == NULL) {
@@ -360,10 +392,11 @@ static cn_status binding_fill(binder *k, int64_t *quantum, cni_chain_rule *chain
         b->nparts += b->partition->stages[l].nparts;
     }
     b->parts = cni_alloc_zero(b->nparts, sizeof *b->parts);
-    CN_TRY(b->parts != NULL ? CN_OK : cni_fail_memory((int64_t)b->nparts));
+    b->overlaps = cni_alloc_zero(b->partition->nstages + 1, sizeof *b->overlaps);
+    CN_TRY(b->parts != NULL && b->overlaps != NULL ? CN_OK : cni_fail_memory((int64_t)b->nparts));
     cni_bound_shared *next = b->parts;
     for (uint32_t l = 0; l < b->partition->nstages; l++) {
-        const cni_stage *stage = &b->partition->stages[l];
+        const cni_stage *stage = k->stage = &b->partition->stages[l];
         for (uint32_t i = 0; i < stage->nparts; i++) {
             CN_TRY(bind_shared(k, &stage->parts[i], next++));
         }
@@ -382,6 +415,7 @@ static cn_status binding_make(const cni_plan *plan, const cni_window *w, const c
     b->ngeometry = w->ngeometry;
     b->nbases = (uint32_t)w->nbases;
     b->spread_bytes = cni_settings[CNI_SETTING_SPREAD_BYTES];
+    b->overlap = cni_settings[CNI_SETTING_OVERLAP];
     b->whole = cni_alloc_zero(b->norigins, sizeof *b->whole);
     b->geometry = cni_alloc(w->ngeometry * sizeof *b->geometry);
     b->layouts = cni_alloc_zero(w->nbases, sizeof *b->layouts);

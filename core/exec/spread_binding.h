@@ -12,6 +12,7 @@ typedef struct cni_bound_share {
     void *binding;
     int64_t own, state, state_bytes; /* CHAIN: where in the binding's states what it keeps and hands on is */
     cni_local_part *part;            /* of a library op that is shared out; NULL: the shared part as it is */
+    bool waits;                      /* needs what the exchange before its stage brings */
 } cni_bound_share;
 
 typedef struct cni_bound_shared {
@@ -27,7 +28,7 @@ typedef struct cni_spread_binding {
     int64_t *geometry;
     uint64_t *layouts; /* by base: what of its layout the partition was made for */
     uint32_t nbases;
-    int64_t spread_bytes;
+    int64_t spread_bytes, overlap;
     cni_partition *partition;
     uint32_t nparts;
     cni_bound_shared *parts; /* by stage and part */
@@ -36,6 +37,7 @@ typedef struct cni_spread_binding {
     cni_exchange *exchange;
     int64_t scratch, state_bytes; /* the most that a part takes; that the shares of a reduction leave */
     bool **touched;               /* [local place][slot] */
+    bool *overlaps;               /* by stage: enough of it needs nothing of the exchange before */
     void **pointers;              /* of the run at hand: buffers and addresses (spread.c) */
     char *states;                 /* what shares of a reduction leave */
     uint8_t *told;                /* by op: floating-point events */

@@ -34,7 +34,12 @@ void cni_exchange_destroy(cni_exchange *exchange);
 /* Makes room for the messages of these transfers. */
 cn_status cni_exchange_reserve(cni_exchange *exchange, const cni_transfer *transfers, uint32_t n);
 
-/* Moves what they say: addresses[local place][slot]. Room must have been made. */
+/*
+ * Moves what they say: addresses[local place][slot]. Room must have been made. Between begin and end, what is to come is
+ * not there yet, and no other call of the net may be made; what goes may be written again.
+ */
+cn_status cni_exchange_begin(cni_exchange *exchange, const cni_transfer *transfers, uint32_t n, void **const *addresses);
+cn_status cni_exchange_end(cni_exchange *exchange, const cni_transfer *transfers, uint32_t n, void **const *addresses);
 cn_status cni_exchange_run(cni_exchange *exchange, const cni_transfer *transfers, uint32_t n, void **const *addresses);
 
 #endif

@@ -1,7 +1,8 @@
 """What ``cnumeric run`` starts as rank 0: a program, as ``python prog.py`` would run it.
 
-``python -m cnumeric._program [--launched[=FILE]] [--alias=numpy] [--report] [--profile=FILE] [--simulate] PROG [argument ...]``;
-"-" is a program on standard input, ``--console`` a console, ``--info`` a description, in PROG's place.
+``python -m cnumeric._program [--launched[=FILE]] [--alias=numpy] [--report] [--profile=FILE] [--simulate] PROG
+[argument ...]``; "-" is a program on standard input, ``--console`` a console, ``--info`` a description, in PROG's
+place.
 """
 
 from __future__ import annotations

@@ -109,7 +109,7 @@ static const struct {
     COUNTER(fallbacks),    COUNTER(reads),      COUNTER(exports),    COUNTER(live_bytes),  COUNTER(peak_bytes),
     COUNTER(messages),     COUNTER(message_bytes), COUNTER(root_bytes), COUNTER(moves),  COUNTER(move_bytes),
     COUNTER(device_launches), COUNTER(graphs), COUNTER(shared_launches),
-    COUNTER(faded),        COUNTER(restored),
+    COUNTER(overlapped),   COUNTER(faded),      COUNTER(restored),
 #undef COUNTER
 };
 
@@ -146,10 +146,10 @@ static PyObject *stats_reset(PyObject *module, PyObject *unused)
 static PyObject *simulated_dict(const cn_simulated *s)
 {
 #define COUNT(name) #name, (unsigned long long)s->name
-    return Py_BuildValue("{s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:d,s:d,s:d,s:d}", COUNT(places), COUNT(runs),
+    return Py_BuildValue("{s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:d,s:d,s:d,s:d}", COUNT(places), COUNT(runs),
                          COUNT(launches), COUNT(messages), COUNT(message_bytes), COUNT(messages_most),
-                         COUNT(messages_median), COUNT(bytes_most), COUNT(bytes_median), "planning_most",
-                         s->planning_most, "planning_median", s->planning_median, "serial", s->serial, "predicted",
+                         COUNT(messages_median), COUNT(bytes_most), COUNT(bytes_median), COUNT(looked_most),
+                         COUNT(looked_median), "planning_most", s->planning_most, "planning_median", s->planning_median, "serial", s->serial, "predicted",
                          s->predicted);
 #undef COUNT
 }

@@ -43,6 +43,32 @@ except MemoryError:
     assert run(mpi, 1, program, memory=64 * MB) == "MemoryError\n"
 
 
+SWEEPS = """
+import cnumeric as np, numpy, hashlib
+n = 600
+p, b = np.sin(np.arange(n * n * 1.0)).reshape(n, n), np.ones((n, n))
+def sweeps(count):
+    for _ in range(count):
+        pn = p.copy()
+        p[1:-1, 1:-1] = (pn[1:-1, 2:] + pn[1:-1, :-2] + pn[2:, 1:-1] + pn[:-2, 1:-1]) / 4 - b[1:-1, 1:-1]
+        p[:, 0] = p[:, 1]
+    np.synchronize()
+sweeps(40)
+np.stats_reset()
+sweeps(20)
+stats = np.stats()
+print(stats["overlapped"], stats["messages"], hashlib.md5(numpy.asarray(p).tobytes()).hexdigest())
+"""
+
+
+def test_messages_travel_while_the_interior_is_computed(mpi):
+    """Of every sweep's exchange, and of none where shares are too small for it; the bits are the same."""
+    alone, three, never = (run(mpi, n, SWEEPS, overlap=least).split() for n, least in ((1, 1), (3, 1), (3, 10**6)))
+    assert [int(counts[0]) for counts in (alone, three, never)] == [0, 20, 0]
+    assert three[1] == never[1] and int(three[1]) > 0
+    assert alone[2] == three[2] == never[2]
+
+
 @pytest.mark.parametrize("ranks", [2, 4])
 def test_the_root_receives_its_own_halos_alone(mpi, ranks):
     """A sweep: one row from its one neighbour."""
