@@ -112,8 +112,21 @@ for _ in range(5):
 def test_planning_does_not_grow_with_places(tmp_path):
     text = f"n = 4200\n{SWEEPS}".replace("(n, n)", "(n, 40)")
     few, many = (windows(tmp_path, text, ranks, spread_bytes=1) for ranks in (8, 2048))
-    least = [min(window["planning_median"] for window in found) for found in (few, many)]
-    assert least[1] < 5 * least[0]
+    most = [max(window["looked_most"] for window in found) for found in (few, many)]
+    assert 0 < most[1] <= 1.1 * most[0]
+
+
+def test_planning_of_a_transpose_grows_with_the_places_that_it_meets(tmp_path):
+    """Everybody has something for everybody: a look at each, not at each pair of them."""
+    text = """
+import cnumeric as np
+x = np.arange(1024.0 * 1024).reshape(1024, 1024)
+for _ in range(8):
+    y = x.T + 1
+    np.synchronize()
+"""
+    few, many = (max(w["looked_most"] for w in windows(tmp_path, text, ranks)) for ranks in (64, 512))
+    assert many <= 1.2 * 8 * few
 
 
 def test_what_is_refused(tmp_path):

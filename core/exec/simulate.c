@@ -5,10 +5,13 @@
  * does to that follows from its partition, which the root's is enough for.
  *
  *   time of a window = most over places of
- *       launches * launch + (serial - launches * launch) * share of the work
+ *       launches * launch + (serial - launches * launch - saved) * share of the work
  *       + for each exchange: messages in and out * alpha + the greater of bytes in and out * beta
+ *   saved = bytes that launches move * (seconds for a byte here - seconds for a byte where a place has its share alone)
  *
- * serial is the least time that the window took here, at one place.
+ * serial is the least time that the window took here, at one place. Seconds for a byte are measured (memory_rate.h), over
+ * as much memory as the window's storage takes, and over a share of it: what does not fit in a cache here may fit there.
+ * Places are thought to be machines like this one, so what they take from each other's memory is not in it.
  */
 #include "exec/simulate.h"
 
@@ -20,6 +23,8 @@
 #include "base/memory.h"
 #include "base/settings.h"
 #include "base/status.h"
+#include "exec/explain.h"
+#include "exec/memory_rate.h"
 #include "exec/place.h"
 #include "exec/world.h"
 #include "plan/match.h"
@@ -77,6 +82,7 @@ typedef struct met {
     bool *written; /* by slot */
     bool planned;
     double work, comm; /* of the slowest place: share of the work, seconds */
+    int64_t storage, moved; /* bytes: of all slots, of all launches */
     cn_simulated result;
 } met;
 
@@ -154,7 +160,7 @@ typedef struct simulation {
     cni_traffic *traffic; /* of the place at hand, by exchange */
     int64_t *partial;     /* by part of the plan: bytes that a share of a reduction leaves */
     double *planning;     /* by place: seconds */
-    int64_t *messages, *bytes;
+    int64_t *messages, *bytes, *looked;
     double all_work;
 } simulation;
 
@@ -247,6 +253,7 @@ static cn_status place_plan(simulation *sim, int place, met *m)
     sim->request.end = place + 1;
     CN_TRY(cni_partition_make(&sim->request, &p));
     sim->planning[place] = seconds(CLOCK_THREAD_CPUTIME_ID) - began;
+    sim->looked[place] = (int64_t)p->looked;
     cni_match_partition(sim->match, p, sim->traffic);
     add_reductions(sim, p, sim->traffic);
     for (uint32_t e = 0; e < cni_exchange_count(p->nstages); e++) {
@@ -284,11 +291,14 @@ static void most_and_median(simulation *sim, cn_simulated *out)
     size_t n = (size_t)sim->request.places;
     qsort(sim->messages, n, sizeof *sim->messages, compare_numbers);
     qsort(sim->bytes, n, sizeof *sim->bytes, compare_numbers);
+    qsort(sim->looked, n, sizeof *sim->looked, compare_numbers);
     qsort(sim->planning, n, sizeof *sim->planning, compare_seconds);
     out->messages_most = (uint64_t)sim->messages[n - 1];
     out->messages_median = (uint64_t)sim->messages[n / 2];
     out->bytes_most = (uint64_t)sim->bytes[n - 1];
     out->bytes_median = (uint64_t)sim->bytes[n / 2];
+    out->looked_most = (uint64_t)sim->looked[n - 1];
+    out->looked_median = (uint64_t)sim->looked[n / 2];
     out->planning_most = sim->planning[n - 1];
     out->planning_median = sim->planning[n / 2];
 }
@@ -298,11 +308,12 @@ static cn_status all_places(simulation *sim, met *m)
     size_t n = (size_t)sim->request.places, nexchanges = cni_exchange_count(sim->request.plan->nlaunches);
     sim->traffic = cni_alloc_zero(nexchanges, sizeof *sim->traffic);
     sim->planning = cni_alloc_zero(n, sizeof *sim->planning);
-    sim->messages = cni_alloc_zero(2 * n, sizeof *sim->messages);
+    sim->messages = cni_alloc_zero(3 * n, sizeof *sim->messages);
     if (sim->traffic == NULL || sim->planning == NULL || sim->messages == NULL) {
         return cni_fail_memory((int64_t)n);
     }
     sim->bytes = sim->messages + n;
+    sim->looked = sim->bytes + n;
     CN_TRY(cni_match_create(sim->request.places, sim->request.plan->nlaunches, &sim->match));
     for (int place = 0; place < sim->request.places; place++) {
         CN_TRY(place_plan(sim, place, m));
@@ -444,6 +455,31 @@ static cn_status simulate(const cni_plan *plan, const cni_window *w, const cni_s
     return status;
 }
 
+/* Bytes that the window touches, and moves. Slots that follow each other in one buffer count once. */
+static void bytes_note(const cni_plan *plan, const cni_window *w, const cni_skeleton *s, met *m)
+{
+    int64_t live = 0, most = 0;
+    uint64_t read = 0, written = 0;
+    if (m->storage > 0) {
+        return;
+    }
+    for (uint32_t l = 0; l < plan->nlaunches; l++) {
+        for (uint32_t i = 0; i < plan->nslots; i++) {
+            const cni_slot *slot = &plan->slots[i];
+            int64_t bytes = w->bases[slot->base]->nbytes;
+            live += (slot->entry ? l == 0 : slot->first == l) ? bytes : 0;
+        }
+        most = live > most ? live : most;
+        for (uint32_t i = 0; i < plan->nslots; i++) {
+            const cni_slot *slot = &plan->slots[i];
+            live -= slot->last == l && !slot->entry ? w->bases[slot->base]->nbytes : 0;
+        }
+        cni_launch_bytes(&plan->launches[l], plan, w, s, &read, &written);
+    }
+    m->storage = most;
+    m->moved = (int64_t)(read + written);
+}
+
 static cn_status simulate_as(const cni_plan *plan, const cni_window *w, cni_skeleton *s, const cni_layout **layouts,
                              size_t *number)
 {
@@ -462,6 +498,7 @@ static cn_status simulate_as(const cni_plan *plan, const cni_window *w, cni_skel
     cni_free(quantum);
     cni_free(chains);
     CN_TRY(status);
+    bytes_note(plan, w, s, m);
     m->runs++;
     m->result.launches = plan->nlaunches;
     *number = (size_t)(m - windows);
@@ -496,9 +533,19 @@ cn_status cni_simulate(cni_plan *plan, const cni_window *w, const cni_skeleton *
     return CN_OK;
 }
 
+/* See above. What is saved is at most what memory alone takes here. */
+static double predict(const met *m, double launch)
+{
+    double fixed = launch * (double)m->result.launches, serial = m->result.serial;
+    fixed = fixed < serial ? fixed : serial;
+    double here = cni_memory_seconds(m->storage), there = cni_memory_seconds((int64_t)((double)m->storage * m->work));
+    double moved = (double)m->moved * here < serial - fixed ? (double)m->moved : (serial - fixed) / (here > 0 ? here : 1);
+    double saved = here > there ? moved * (here - there) : 0;
+    return fixed + (serial - fixed - saved) * m->work + m->comm;
+}
+
 size_t cn_simulation_get(size_t count, cn_simulated *out)
 {
-    double launch = 1e-9 * (double)cni_settings[CNI_SETTING_SIMULATE_LAUNCH];
     size_t n = 0;
     for (size_t i = 0; i < nwindows; i++) {
         const met *m = &windows[i];
@@ -506,12 +553,10 @@ size_t cn_simulation_get(size_t count, cn_simulated *out)
             continue;
         }
         if (n < count) {
-            double fixed = launch * (double)m->result.launches;
-            fixed = fixed < m->result.serial ? fixed : m->result.serial;
             out[n] = m->result;
             out[n].runs = m->runs;
             out[n].places = (uint64_t)place_count();
-            out[n].predicted = fixed + (m->result.serial - fixed) * m->work + m->comm;
+            out[n].predicted = predict(m, 1e-9 * (double)cni_settings[CNI_SETTING_SIMULATE_LAUNCH]);
         }
         n++;
     }

@@ -208,8 +208,9 @@ static int boxes_at(const cni_partitioning *p, const cni_shared_part *shared, cn
     return share->from < share->to ? range_in_space(&cut, &view, share->from, share->to, boxes) : 0;
 }
 
-bool cni_share_at(const cni_partitioning *p, const cni_shared_part *shared, int place, cni_share *share, cni_box *boxes)
+bool cni_share_at(cni_partitioning *p, const cni_shared_part *shared, int place, cni_share *share, cni_box *boxes)
 {
+    p->looked++;
     *share = (cni_share){.place = place, .boxes = boxes};
     if (shared->kind == CNI_SHARE_BYTES) {
         const cni_layout *layout = &p->slots[shared->part->slot].layout;
@@ -449,6 +450,7 @@ cn_status cni_partition_make(const cni_partition_request *request, cni_partition
                           .end = request->end,
                           .arena = &made->arena};
     cn_status status = partition(&p, made);
+    made->looked = p.looked;
     if (status != CN_OK) {
         cni_partition_destroy(made);
         return status;

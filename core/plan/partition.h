@@ -92,6 +92,7 @@ typedef struct cni_partition {
     const cni_stage *stages;
     uint64_t messages, message_bytes; /* of one run: pairs of places that exchange something, stage by stage */
     uint64_t root_bytes;              /* of them, what the root receives */
+    uint64_t looked; /* places, owners and transfers looked at to make it: what planning costs */
 } cni_partition;
 
 /* What a partition is made for. */

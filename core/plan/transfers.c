@@ -12,6 +12,7 @@
 
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/memory.h"
 #include "base/status.h"
 #include "plan/cuts.h"
@@ -19,7 +20,8 @@
 
 typedef struct list {
     cni_transfer *items;
-    size_t count, capacity;
+    size_t *before; /* by transfer: 1 + the one before it with the same hash of sender and receiver, 0: none */
+    size_t count, capacity, before_capacity;
 } list;
 
 typedef struct maker {
@@ -27,7 +29,10 @@ typedef struct maker {
     list list;          /* of all stages so far */
     size_t first;       /* of the present stage and side */
     size_t *good_since; /* by slot: transfers before this one are of older contents */
+    size_t *last;       /* by hash of sender and receiver: 1 + the last transfer with it, 0: none */
+    size_t nlast;       /* a power of two, of more than there are transfers */
     bool *at_root;      /* by slot: the root has every element */
+    uint64_t messages;  /* pairs of places that exchange something, stage by stage */
     bool no_memory;
 } maker;
 
@@ -87,12 +92,55 @@ static bool same_region(const cni_region *a, const cni_region *b)
            memcmp(a->shape, b->shape, size) == 0 && memcmp(a->strides, b->strides, size) == 0;
 }
 
+static size_t pair_hash(const maker *m, int from, int to)
+{
+    return (size_t)cni_hash_mix((uint64_t)from + 1, (uint64_t)to) & (m->nlast - 1);
+}
+
+static size_t last_between(const maker *m, int from, int to)
+{
+    return m->nlast > 0 ? m->last[pair_hash(m, from, to)] : 0;
+}
+
+static void link_transfer(maker *m, size_t i)
+{
+    size_t *last = &m->last[pair_hash(m, m->list.items[i].from, m->list.items[i].to)];
+    m->list.before[i] = *last;
+    *last = i + 1;
+}
+
+/* Room for one more. */
+static bool list_grow(maker *m)
+{
+    size_t count = m->list.count + 1;
+    if (!cni_grow((void **)&m->list.items, &m->list.capacity, count, sizeof *m->list.items) ||
+        !cni_grow((void **)&m->list.before, &m->list.before_capacity, count, sizeof *m->list.before)) {
+        return false;
+    }
+    if (count < m->nlast) {
+        return true;
+    }
+    size_t n = m->nlast > 0 ? 2 * m->nlast : 64, *fresh = cni_alloc_zero(n, sizeof *fresh);
+    if (fresh == NULL) {
+        return false;
+    }
+    cni_free(m->last);
+    m->last = fresh;
+    m->nlast = n;
+    for (size_t i = 0; i < m->list.count; i++) {
+        link_transfer(m, i);
+    }
+    return true;
+}
+
 /* Has an earlier transfer brought it, or can one of this stage bring it too? */
 static bool joined(maker *m, const cni_transfer *t)
 {
     cni_geometry home = cni_partition_home(m->p, m->p->plan->slots[t->slot].base);
-    for (size_t i = m->list.count; i-- > m->good_since[t->slot];) {
+    for (size_t next = last_between(m, t->from, t->to), i; next > m->good_since[t->slot]; next = m->list.before[i]) {
+        i = next - 1;
         cni_transfer *known = &m->list.items[i];
+        m->p->looked++;
         if (known->slot != t->slot || known->from != t->from || known->to != t->to) {
             continue;
         }
@@ -110,6 +158,17 @@ static bool joined(maker *m, const cni_transfer *t)
     return false;
 }
 
+/* Do the places have nothing else for each other in this exchange? */
+static bool first_of_pair(const maker *m, int from, int to)
+{
+    for (size_t next = last_between(m, from, to); next > m->first; next = m->list.before[next - 1]) {
+        if (m->list.items[next - 1].from == from && m->list.items[next - 1].to == to) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static void transfer_add(maker *m, uint32_t slot, int from, int to, const cni_region *region)
 {
     bool local = cni_partition_local(m->p, from) || cni_partition_local(m->p, to);
@@ -121,11 +180,13 @@ static void transfer_add(maker *m, uint32_t slot, int from, int to, const cni_re
     if (joined(m, &t)) {
         return;
     }
-    if (!cni_grow((void **)&m->list.items, &m->list.capacity, m->list.count + 1, sizeof t)) {
+    if (!list_grow(m)) {
         m->no_memory = true;
         return;
     }
-    m->list.items[m->list.count++] = t;
+    m->messages += first_of_pair(m, from, to);
+    m->list.items[m->list.count] = t;
+    link_transfer(m, m->list.count++);
 }
 
 /* ---- Who has it ---- */
@@ -148,6 +209,7 @@ static void by_owner(maker *m, uint32_t slot, const cni_region *region, int plac
     int owner = cni_layout_owner(&s->layout, low), last = local ? m->p->places : m->p->end;
     for (owner = local || owner > m->p->first ? owner : m->p->first; owner < last; owner++) {
         int64_t begin = cni_layout_begin(&s->layout, owner), end = cni_layout_begin(&s->layout, owner + 1);
+        m->p->looked++;
         if (begin >= high) {
             break;
         }
@@ -358,16 +420,10 @@ static void stage_transfers(maker *m, cni_stage *stage)
     }
 }
 
-/* Pairs of places that exchange something, and how much. */
-static void count_messages(const cni_transfer *transfers, uint32_t n, cni_partition *out)
+static void count_bytes(const cni_transfer *transfers, uint32_t n, cni_partition *out)
 {
     for (uint32_t i = 0; i < n; i++) {
-        bool first = true;
-        for (uint32_t k = 0; k < i && first; k++) {
-            first = transfers[k].from != transfers[i].from || transfers[k].to != transfers[i].to;
-        }
         uint64_t size = (uint64_t)cni_region_size(&transfers[i].region);
-        out->messages += first;
         out->message_bytes += size;
         out->root_bytes += transfers[i].to == 0 ? size : 0;
     }
@@ -386,8 +442,8 @@ static bool finish(maker *m, cni_partition *out, cni_stage *stages)
         all += stages[l].nbefore;
         stages[l].after = all;
         all += stages[l].nafter;
-        count_messages(stages[l].before, stages[l].nbefore, out);
-        count_messages(stages[l].after, stages[l].nafter, out);
+        count_bytes(stages[l].before, stages[l].nbefore, out);
+        count_bytes(stages[l].after, stages[l].nafter, out);
     }
     return true;
 }
@@ -401,6 +457,7 @@ cn_status cni_transfers_make(cni_partitioning *p, cni_partition *out, cni_stage 
         return cni_fail_memory(p->plan->nslots);
     }
     adopt(&m, out);
+    m.messages = 0; /* adopting is done once */
     for (uint32_t i = 0; i < p->plan->nslots; i++) { /* halos of what is adopted are not there yet */
         m.good_since[i] = m.list.count;
     }
@@ -408,6 +465,9 @@ cn_status cni_transfers_make(cni_partitioning *p, cni_partition *out, cni_stage 
         stage_transfers(&m, &stages[l]);
     }
     bool made = !m.no_memory && finish(&m, out, stages);
+    out->messages = m.messages;
     cni_free(m.list.items);
+    cni_free(m.list.before);
+    cni_free(m.last);
     return made ? CN_OK : cni_fail_memory((int64_t)m.list.count);
 }

@@ -13,6 +13,7 @@ typedef struct cni_partitioning {
     int places, first, end; /* local: [first, end) */
     cni_arena *arena;
     cni_slot_layout *slots;
+    uint64_t looked; /* as the partition's */
 } cni_partitioning;
 
 static inline cni_geometry cni_partition_home(const cni_partitioning *p, uint32_t base)
@@ -28,7 +29,7 @@ static inline bool cni_partition_local(const cni_partitioning *p, int place)
 }
 
 /* What any place, local or not, does of a part that is shared as BOXES, RANGE or BYTES; false: nothing. (partition.c) */
-bool cni_share_at(const cni_partitioning *p, const cni_shared_part *shared, int place, cni_share *share,
+bool cni_share_at(cni_partitioning *p, const cni_shared_part *shared, int place, cni_share *share,
                   cni_box *boxes);
 
 /* Where a place's reduced elements begin in a part shared as RANGE; of place = places: all of them. */

@@ -1,0 +1,13 @@
+/* memory_rate.h - how fast this machine walks over memory, by how much of it: the caches' share in a measured time. */
+#ifndef CNI_MEMORY_RATE_H
+#define CNI_MEMORY_RATE_H
+
+#include <stdint.h>
+
+/*
+ * Seconds for each byte read or written of a loop that walks over so many bytes again and again, by the threads of the
+ * place; measured at the first call for a size (rounded to a power of two). 0 without memory to measure in.
+ */
+double cni_memory_seconds(int64_t bytes);
+
+#endif
