@@ -375,7 +375,7 @@ def run_system(name: str, pattern: str, scale: int) -> None:
             line["error"] = f"{type(error).__name__}: {error}"[:200]
         if before:
             after = system.np.stats()
-            names = ("moves", "move_bytes", "fallbacks", "compilations", "device_launches", "graphs")
+            names = ("moves", "move_bytes", "fallbacks", "compilations", "device_launches", "device_calls", "graphs")
             line |= {k: after[k] - before[k] for k in names}
         print(json.dumps(line), flush=True)
 

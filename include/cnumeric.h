@@ -352,6 +352,37 @@ CN_API cn_status cn_unique_sorted(cn_array *sorted, cn_array **values, cn_array 
 /* numpy.matmul for two arrays of 1 or more dimensions, of one dtype. out NULL: a new array. New reference. */
 CN_API cn_status cn_matmul(cn_array *a, cn_array *b, cn_array *out, cn_array **result);
 
+/* ---- Factorisations and Fourier transforms on a device --------------------------------------------------- */
+
+/*
+ * These run at the call, by the libraries of the device, or not at all: CN_ERROR_UNSUPPORTED without a device or such a
+ * library, or where it has no such case; what arrays are to hold is then unspecified. The host's are the caller's own.
+ * Arrays are in C order, not shared, of float32, float64, complex64 or complex128, and what is written has its base to
+ * itself; leading axes are batches. Matrices lie by columns: one of r rows and c columns is an array (c, r). What an array held is replaced.
+ */
+typedef enum cn_factor {
+    CN_FACTOR_LU,       /* a (n, n), pivots (n) of int64: a becomes its factors */
+    CN_FACTOR_LU_SOLVE, /* those, b (columns, n): b becomes the solution; option 1: of the transposed matrix */
+    CN_FACTOR_CHOLESKY, /* a (n, n): its lower triangle becomes the factor, the other stays; option 1: the upper one */
+    CN_FACTOR_QR,       /* a (c, r), tau (min(r, c)): R in the upper triangle, reflectors below it */
+    CN_FACTOR_QR_Q,     /* q (k, r) with the reflectors, k <= r, tau: q becomes as many columns of Q */
+    CN_FACTOR_SVD,      /* a (c, r), r >= c, s (c), u (c or r, r), vt (c, c): a is lost; u and vt left out: s alone */
+    CN_FACTOR_EIGH,     /* a (n, n), w (n): a becomes the vectors; option 1: the upper triangle is read; 2: w alone */
+    CN_FACTOR_COUNT
+} cn_factor;
+
+/* info: what LAPACK says of the first matrix for which it is not 0. Waits for it, but for LU_SOLVE and QR_Q. */
+CN_API cn_status cn_factorize(cn_factor factor, int option, int narrays, cn_array *const *arrays, int64_t *info);
+
+/*
+ * out = the unscaled transform of in over naxes (1 to 3) adjacent axes from this one on: complex to complex, real to the
+ * first half of the last of them, or, inverse, back; in is lost then. in and out may be one where both are complex.
+ */
+CN_API cn_status cn_fourier(cn_array *in, cn_array *out, int axis, int naxes, bool inverse);
+
+/* Would the device do work on the array, by its size and by where its values are (setting gpu_bytes)? Pending ones run. */
+CN_API cn_status cn_array_for_device(cn_array *array, bool *out);
+
 /* ---- Random numbers ------------------------------------------------------------------------------------- */
 
 typedef enum cn_generator { CN_PCG64, CN_MT19937 } cn_generator;
@@ -444,6 +475,7 @@ typedef struct cn_stats {
     uint64_t moves, move_bytes;         /* between host and device */
     uint64_t device_launches, graphs;   /* kernels sent to the device one by one; plans sent to it as a whole */
     uint64_t shared_launches;           /* kernels that several GPUs shared out, however they were sent */
+    uint64_t device_calls;              /* factorisations and Fourier transforms that a device did */
     uint64_t faded, restored;           /* values left out of memory (cn_array_fade); of them, used after all */
 } cn_stats;
 

@@ -66,6 +66,8 @@ static const char *const folders[] = {
     "%s/nvidia/cu13/lib/",
     "%s/nvidia/cuda_nvrtc/lib/",
     "%s/nvidia/cublas/lib/",
+    "%s/nvidia/cusolver/lib/",
+    "%s/nvidia/cufft/lib/",
 };
 
 static void *load_from(const char *folder, const char *name)
@@ -128,13 +130,7 @@ void *cni_cuda_library(const char *given, const char *const *names)
     return NULL;
 }
 
-typedef struct entry {
-    const char *symbol;
-    size_t place;
-} entry;
-
-/* Fills a table of function pointers; false if an entry is missing. */
-static bool fill(void *library, void *table, const entry *entries, size_t count)
+bool cni_cuda_fill_table(void *library, void *table, const cni_cuda_entry *entries, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         void *symbol = dlsym(library, entries[i].symbol);
@@ -149,8 +145,8 @@ static bool fill(void *library, void *table, const entry *entries, size_t count)
 
 #define DRIVER_ENTRY(name, symbol, parameters) {symbol, offsetof(cni_cuda_driver, name)},
 #define COMPILER_ENTRY(name, symbol, parameters) {symbol, offsetof(cni_cuda_compiler, name)},
-static const entry driver_entries[] = {CNI_CUDA_DRIVER(DRIVER_ENTRY)};
-static const entry compiler_entries[] = {CNI_CUDA_COMPILER(COMPILER_ENTRY)};
+static const cni_cuda_entry driver_entries[] = {CNI_CUDA_DRIVER(DRIVER_ENTRY)};
+static const cni_cuda_entry compiler_entries[] = {CNI_CUDA_COMPILER(COMPILER_ENTRY)};
 
 const cni_cuda_compiler *cni_cuda_compiler_get(void)
 {
@@ -161,7 +157,8 @@ const cni_cuda_compiler *cni_cuda_compiler_get(void)
         looked = true;
         void *library = cni_cuda_library(cni_text_settings[CNI_TEXT_SETTING_CUDA_COMPILER], names);
         found = library != NULL &&
-                fill(library, &table, compiler_entries, sizeof compiler_entries / sizeof *compiler_entries);
+                cni_cuda_fill_table(library, &table, compiler_entries,
+                                    sizeof compiler_entries / sizeof *compiler_entries);
         if (library == NULL) {
             because("NVRTC, the run-time compiler of CUDA, is not found; the package nvidia-cuda-nvrtc has it");
         }
@@ -268,8 +265,8 @@ bool cni_cuda_open(void)
 {
     static const char *const names[] = {"libcuda.so.1", NULL};
     void *library = cni_cuda_library(cni_text_settings[CNI_TEXT_SETTING_CUDA_DRIVER], names);
-    bool filled =
-        library != NULL && fill(library, &cni_cuda, driver_entries, sizeof driver_entries / sizeof *driver_entries);
+    bool filled = library != NULL && cni_cuda_fill_table(library, &cni_cuda, driver_entries,
+                                                         sizeof driver_entries / sizeof *driver_entries);
     return filled && device_open();
 }
 

@@ -128,4 +128,11 @@ const char *cni_cuda_failure(void);
 /* Loads the first library of these names, in the loader's folders and in those where CUDA is usually found. */
 void *cni_cuda_library(const char *given, const char *const *names);
 
+/* Fills a table of function pointers from the library's symbols; false if an entry is missing. */
+typedef struct cni_cuda_entry {
+    const char *symbol;
+    size_t place;
+} cni_cuda_entry;
+bool cni_cuda_fill_table(void *library, void *table, const cni_cuda_entry *entries, size_t count);
+
 #endif

@@ -16,6 +16,7 @@
 #include "base/memory.h"
 #include "base/settings.h"
 #include "base/status.h"
+#include "cuda/cuda_graph.h"
 #include "cuda/cuda_spread.h"
 #include "cuda/cuda_stream.h"
 
@@ -294,5 +295,16 @@ static cn_status finish(void)
     return done && cni_cuda_failure() == NULL ? CN_OK : fail();
 }
 
-const cni_device cni_cuda_device = {
-    .alloc = cni_cuda_alloc, .free = cni_cuda_free, .upload = upload, .download = download, .finish = finish};
+static void copy(void *to, const void *from, int64_t nbytes)
+{
+    if (cni_cuda_enter()) {
+        cni_cuda_copy((uintptr_t)to, (uintptr_t)from, (size_t)nbytes);
+    }
+}
+
+const cni_device cni_cuda_device = {.alloc = cni_cuda_alloc,
+                                    .free = cni_cuda_free,
+                                    .upload = upload,
+                                    .download = download,
+                                    .copy = copy,
+                                    .finish = finish};

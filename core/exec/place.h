@@ -7,6 +7,7 @@
 #ifndef CNI_PLACE_H
 #define CNI_PLACE_H
 
+#include "exec/direct.h"
 #include "exec/joint.h"
 
 /* What a run of parts sees of its window. */
@@ -87,6 +88,8 @@ typedef struct cni_place {
     void (*plan_begin)(void **memory, uint64_t key);
     void (*plan_end)(void **memory);
     void (*plan_forget)(void *memory);
+    /* A call that runs when it is made (NULL: none). CN_ERROR_UNSUPPORTED: not here; what it writes is then unspecified. */
+    cn_status (*direct)(cni_direct *call);
     /* Scratch memory of the place; NULL: host memory. */
     void *(*scratch_alloc)(int64_t nbytes);
     void (*scratch_free)(void *memory, int64_t nbytes);

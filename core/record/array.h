@@ -44,6 +44,7 @@ typedef struct cni_device {
     void (*free)(void *memory, int64_t nbytes);
     cn_status (*upload)(void *device, const void *host, int64_t nbytes);
     cn_status (*download)(void *host, const void *device, int64_t nbytes);
+    void (*copy)(void *to, const void *from, int64_t nbytes); /* in the order of the device's work; does not wait */
     cn_status (*finish)(void); /* waits for all work */
 } cni_device;
 

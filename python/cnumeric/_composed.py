@@ -81,6 +81,43 @@ def guard(function: Function, module: str = "numpy") -> Function:
     return guarded  # type: ignore[return-value]
 
 
+def device_call(function: Function, module: str) -> Function:
+    """Make `function` ours for NumPy's of the same name: it computes on a device, or raises `Unsupported`.
+
+    NumPy then computes on the host, with the library that it brings: no fallback, since the core has no other there.
+    """
+    name = function.__name__
+    full = f"{module}.{name}"
+
+    @functools.wraps(function)
+    def served(*args: Any, **kwargs: Any) -> Any:
+        if not (_fallback.subclasses and _fallback.has_subclass((*args, *kwargs.values()))):
+            try:
+                return function(*args, **kwargs)
+            except (Unsupported, TypeError):  # TypeError: NumPy has parameters that ours has not, or its own words
+                pass
+        return _fallback.call(getattr(importlib.import_module(module), name), "", args, kwargs)
+
+    served.__module__ = "cnumeric" + module[len("numpy") :]
+    served.__cnumeric__ = "composed"  # type: ignore[attr-defined]
+    served.__composition__ = function  # type: ignore[attr-defined]
+    functions[full] = served
+    return served  # type: ignore[return-value]
+
+
+def on_device(*values: Any) -> None:
+    """Raise `Unsupported` unless all are arrays of ours, and a device does the work on the largest of them."""
+    for value in values:
+        if type(value) is not ndarray:
+            raise Unsupported
+    if not _cnumeric.for_device(max(values, key=_size)):
+        raise Unsupported
+
+
+def _size(value: Any) -> int:
+    return int(value.nbytes)
+
+
 def plain(function: Any) -> Any:
     """The composed function without its guard: `Unsupported` and its own errors go to the caller."""
     return function.__composition__

@@ -290,11 +290,12 @@ cn_status cnx_copy_order(cn_array *array, cn_dtype dtype, char order, cn_array *
 /* numpy.dot; out may be NULL. (product.c) */
 PyObject *cnx_dot(PyObject *a, PyObject *b, PyObject *out);
 
-/* Functions of the module (create.c, join.c, product.c, sorting.c, random_draw.c) */
+/* Functions of the module (create.c, join.c, product.c, sorting.c, random_draw.c, device_call.c) */
 int cnx_create_init(PyObject *module);
 int cnx_join_init(PyObject *module);
 int cnx_product_init(PyObject *module);
 int cnx_sorting_init(PyObject *module);
 int cnx_random_init(PyObject *module);
+int cnx_direct_init(PyObject *module);
 
 #endif

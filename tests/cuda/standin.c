@@ -69,6 +69,23 @@ bool standin_fails(const char *kind)
     return count == n || (count > n && strchr(colon, '+') != NULL);
 }
 
+/* ---- Libraries ---- */
+
+static int drain(void);
+static void unlock(bool open);
+
+int standin_now(int (*work)(void *context), void *context)
+{
+    if (standin_fails("library")) {
+        return 1;
+    }
+    drain();
+    unlock(true);
+    int status = work(context);
+    unlock(false);
+    return status;
+}
+
 /* ---- Memory ---- */
 
 #define REGION ((size_t)64 << 30)

@@ -1,0 +1,108 @@
+/*
+ * direct.c - see direct.h: brings the arrays of a call to the device and has its place run it.
+ */
+#include "base/settings.h"
+#include "base/stats.h"
+#include "base/status.h"
+#include "exec/place.h"
+#include "record/window.h"
+
+cn_status cn_array_for_device(cn_array *array, bool *out)
+{
+    const cni_base *base = array->base;
+    const cni_place *place = cni_settings[CNI_SETTING_GPU] != 0 ? cni_device_place() : NULL;
+    *out = false;
+    if (place == NULL || place->direct == NULL || cni_base_shared(base)) {
+        return CN_OK;
+    }
+    if (base->nbytes < cni_settings[CNI_SETTING_GPU_BYTES]) {
+        CN_TRY(cni_base_compute(base)); /* small: where its values come to be decides */
+    }
+    *out = base->nbytes >= cni_settings[CNI_SETTING_GPU_BYTES] ||
+           (cni_buffer_away(base->buffer) && (base->buffer->valid & CNI_ON_DEVICE) != 0);
+    return CN_OK;
+}
+
+/* A buffer that nobody else holds, with the values on the device. */
+static cn_status make_sole(cni_base *base)
+{
+    cni_buffer *own;
+    CN_TRY(cni_buffer_create_at(base->nbytes, CNI_ON_DEVICE, &own));
+    cni_process_device->copy(own->device, base->buffer->device, base->nbytes);
+    own->valid = CNI_ON_DEVICE;
+    cni_buffer_unref(base->buffer);
+    base->buffer = own;
+    return CN_OK;
+}
+
+static cn_status to_device(cn_array *array, bool written)
+{
+    cni_base *base = array->base;
+    bool whole = array->size * cni_dtype_size(array->dtype) == base->nbytes;
+    if (!array->c_contiguous || (written && !whole) || cni_base_shared(base)) {
+        return CN_ERROR_UNSUPPORTED;
+    }
+    CN_TRY(cni_base_flush(base));
+    if (base->buffer == NULL) {
+        CN_TRY(cni_buffer_create_at(base->nbytes, CNI_ON_DEVICE, &base->buffer));
+        base->buffer->valid = CNI_ON_DEVICE;
+        return CN_OK;
+    }
+    if ((base->buffer->valid & CNI_ON_PLACES) != 0) {
+        CN_TRY(cni_buffer_to_host(base->buffer, false));
+    }
+    CN_TRY(cni_buffer_reserve(base->buffer, CNI_ON_DEVICE));
+    CN_TRY(cni_buffer_bring(base->buffer, CNI_ON_DEVICE));
+    return written && base->buffer->refs > 1 ? make_sole(base) : CN_OK;
+}
+
+/* written: bits of the arrays that the call changes. */
+static cn_status run(cni_direct *call, cn_array *const *arrays, unsigned written)
+{
+    const cni_place *place = cni_settings[CNI_SETTING_GPU] != 0 ? cni_device_place() : NULL;
+    if (place == NULL || place->direct == NULL) {
+        return CN_ERROR_UNSUPPORTED;
+    }
+    for (int i = 0; i < call->narrays; i++) {
+        CN_TRY(to_device(arrays[i], (written >> i & 1) != 0));
+    }
+    for (int i = 0; i < call->narrays; i++) {
+        const cn_array *a = arrays[i];
+        call->arrays[i] = (cni_direct_array){(char *)a->base->buffer->device + a->offset, (cn_dtype)a->dtype, a->ndim,
+                                             cni_shape(a)};
+    }
+    cn_status status = place->direct(call);
+    cni_stats.device_calls += status == CN_OK;
+    for (int i = 0; i < call->narrays; i++) {
+        if ((written >> i & 1) != 0) {
+            arrays[i]->base->buffer->valid = CNI_ON_DEVICE;
+        }
+    }
+    return status;
+}
+
+cn_status cn_factorize(cn_factor factor, int option, int narrays, cn_array *const *arrays, int64_t *info)
+{
+    /* LU_SOLVE reads the factors and pivots, QR_Q the scales of its reflectors */
+    static const unsigned written[CN_FACTOR_COUNT] = {
+        [CN_FACTOR_LU] = 3, [CN_FACTOR_LU_SOLVE] = 4, [CN_FACTOR_CHOLESKY] = 1, [CN_FACTOR_QR] = 3,
+        [CN_FACTOR_QR_Q] = 1, [CN_FACTOR_SVD] = 15,   [CN_FACTOR_EIGH] = 3};
+    if (narrays < 1 || narrays > CNI_DIRECT_ARRAYS) {
+        return cni_fail(CN_ERROR_VALUE, "a factorisation has 1 to %d arrays", CNI_DIRECT_ARRAYS);
+    }
+    cni_direct call = {.kind = CNI_DIRECT_FACTOR, .factor = factor, .option = option, .narrays = narrays};
+    CN_TRY(run(&call, arrays, written[factor]));
+    *info = call.info;
+    return CN_OK;
+}
+
+cn_status cn_fourier(cn_array *in, cn_array *out, int axis, int naxes, bool inverse)
+{
+    cn_array *const arrays[] = {in, out};
+    bool real = out->dtype == CN_FLOAT32 || out->dtype == CN_FLOAT64;
+    if (in->ndim != out->ndim || axis < 0 || naxes < 1 || naxes > 3 || axis + naxes > in->ndim) {
+        return cni_fail(CN_ERROR_VALUE, "no such axes");
+    }
+    cni_direct call = {.kind = CNI_DIRECT_FOURIER, .axis = axis, .naxes = naxes, .inverse = inverse, .narrays = 2};
+    return run(&call, arrays, real ? 3 : 2);
+}

@@ -1,0 +1,96 @@
+/*
+ * device_call.c - factorize, fourier, for_device: what the libraries of a device compute at the call, for the package to
+ * compose from. Where there is no such thing they raise cnumeric._fallback.Unsupported, and NumPy computes.
+ */
+#include "ext.h"
+
+static PyObject *refuse(cn_status status)
+{
+    if (status != CN_ERROR_UNSUPPORTED) {
+        return cnx_raise_plain(status);
+    }
+    PyObject *unsupported = cnx_fallback("Unsupported");
+    if (unsupported != NULL) {
+        PyErr_SetNone(unsupported);
+        Py_DECREF(unsupported);
+    }
+    return NULL;
+}
+
+/* for_device(array) -> bool */
+static PyObject *for_device(PyObject *module, PyObject *array)
+{
+    bool there = false;
+    (void)module;
+    if (!cnx_array_check(array)) {
+        PyErr_SetString(PyExc_TypeError, "an array of cnumeric is needed");
+        return NULL;
+    }
+    cnx_begin();
+    cn_status status = cn_array_for_device(cnx_get(array), &there);
+    return status == CN_OK ? cnx_end(PyBool_FromLong(there)) : cnx_raise_plain(status);
+}
+
+/* factorize(factor, option, *arrays) -> info */
+static PyObject *factorize(PyObject *module, PyObject *args)
+{
+    enum { MOST = 4 };
+    PyObject *given[MOST] = {NULL};
+    cn_array *arrays[MOST];
+    int factor, option, count = 0;
+    int64_t info = 0;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "iiO|OOO:factorize", &factor, &option, &given[0], &given[1], &given[2], &given[3])) {
+        return NULL;
+    }
+    for (; count < MOST && given[count] != NULL; count++) {
+        if (!cnx_array_check(given[count])) {
+            PyErr_SetString(PyExc_TypeError, "arrays of cnumeric are needed");
+            return NULL;
+        }
+        arrays[count] = cnx_get(given[count]);
+    }
+    if (factor < 0 || factor >= CN_FACTOR_COUNT) {
+        PyErr_SetString(PyExc_ValueError, "no such factorisation");
+        return NULL;
+    }
+    cnx_begin();
+    cn_status status = cn_factorize((cn_factor)factor, option, count, arrays, &info);
+    return status == CN_OK ? cnx_end(PyLong_FromLongLong(info)) : refuse(status);
+}
+
+/* fourier(in, out, axis, naxes, inverse) */
+static PyObject *fourier(PyObject *module, PyObject *args)
+{
+    PyObject *in, *out;
+    int axis, naxes, inverse;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "O!O!iip:fourier", &cnx_array_type, &in, &cnx_array_type, &out, &axis, &naxes,
+                          &inverse)) {
+        return NULL;
+    }
+    cnx_begin();
+    cn_status status = cn_fourier(cnx_get(in), cnx_get(out), axis, naxes, inverse != 0);
+    return status == CN_OK ? cnx_end(Py_NewRef(Py_None)) : refuse(status);
+}
+
+static PyMethodDef functions[] = {
+    {"for_device", for_device, METH_O, NULL},
+    {"factorize", factorize, METH_VARARGS, NULL},
+    {"fourier", fourier, METH_VARARGS, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+int cnx_direct_init(PyObject *module)
+{
+    static const char *const names[CN_FACTOR_COUNT] = {
+        [CN_FACTOR_LU] = "LU", [CN_FACTOR_LU_SOLVE] = "LU_SOLVE", [CN_FACTOR_CHOLESKY] = "CHOLESKY",
+        [CN_FACTOR_QR] = "QR", [CN_FACTOR_QR_Q] = "QR_Q",         [CN_FACTOR_SVD] = "SVD",
+        [CN_FACTOR_EIGH] = "EIGH"};
+    for (int i = 0; i < CN_FACTOR_COUNT; i++) {
+        if (PyModule_AddIntConstant(module, names[i], i) < 0) {
+            return -1;
+        }
+    }
+    return PyModule_AddFunctions(module, functions);
+}

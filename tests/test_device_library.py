@@ -1,0 +1,56 @@
+"""Factorisations and Fourier transforms on a device: the stand-in of tests/cuda; with CN_TEST_GPU=1, a real one."""
+
+import glob
+import os
+import pathlib
+import subprocess
+import sys
+
+import numpy
+import pytest
+from cnumeric import _cnumeric
+
+LIBRARY = pathlib.Path(_cnumeric.__file__).resolve().parent.parent.parent / "libcnstandin.so"
+
+
+def environment(**more: str) -> dict[str, str]:
+    """The environment in which everything is the device's; skips without a stand-in."""
+    result = {**os.environ, "CNUMERIC_GPU_BYTES": "1", "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
+    if os.environ.get("CN_TEST_GPU") == "1":
+        return result | more
+    lapack = glob.glob(str(pathlib.Path(numpy.__file__).parent.parent / "numpy.libs" / "*openblas64_*"))
+    if not LIBRARY.exists() or not lapack:
+        pytest.skip("no stand-in beside this build, or NumPy has no LAPACK that it could use")
+    for name in ("driver", "compiler", "solver", "fft"):
+        result[f"CNUMERIC_CUDA_{name.upper()}"] = str(LIBRARY)
+    return result | {"STANDIN_LAPACK": lapack[0]} | more
+
+
+def run(program: str, **more: str) -> None:
+    """Run the program of tests/cuda to its end."""
+    command = [sys.executable, str(pathlib.Path(__file__).parent / "cuda" / f"{program}.py")]
+    done = subprocess.run(command, env=environment(**more), capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout == "done\n"
+
+
+@pytest.mark.parametrize("program", ["factorisations", "transforms"])
+def test_library_calls_on_device(program: str) -> None:
+    """Every function x dtype x option gives NumPy's results, and no array leaves the device for it."""
+    run(program)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"CNUMERIC_CUDA_SOLVER": "/nothing", "CNUMERIC_CUDA_FFT": "/nothing"},
+        {"STANDIN_FAIL": "library:1+"},
+        {"CNUMERIC_GPU": "0"},
+    ],
+    ids=["missing", "failing", "host"],
+)
+def test_numpy_computes_what_no_library_does(more: dict[str, str]) -> None:
+    """Without cuSOLVER and cuFFT, when they fail, and on the host: NumPy's bits, quietly."""
+    if "STANDIN_FAIL" in more and os.environ.get("CN_TEST_GPU") == "1":
+        pytest.skip("a real library does not fail on demand")
+    run("by_numpy", **more)
