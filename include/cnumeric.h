@@ -198,6 +198,21 @@ CN_API cn_status cn_array_export(cn_array *array, void **data);
 CN_API void cn_array_unexport(cn_array *array);
 
 /*
+ * The same of a device's memory, for values that are there (CN_ERROR_UNSUPPORTED: they are not; nothing moves). A base
+ * is shared on the host or on the device, not both (CN_ERROR_VALUE). Ops on what is shared there wait for all that other
+ * libraries have sent to the device, and are done when their call returns. number: CUDA's of the device.
+ */
+CN_API cn_status cn_array_on_device(const cn_array *array, bool *out); /* pending calls run, if there is a device */
+CN_API cn_status cn_array_export_device(cn_array *array, void **data, int *number);
+CN_API bool cn_array_device_shared(const cn_array *array);
+
+/* cn_array_wrap for a device's memory. CN_ERROR_UNSUPPORTED without a device. */
+CN_API cn_status cn_array_wrap_device(void *block, int64_t nbytes, bool writeable, void (*release)(void *owner),
+                                      void *owner, void *data, cn_dtype dtype, int ndim, const int64_t *shape,
+                                      const int64_t *strides, cn_array **out);
+CN_API bool cn_device_open(int *number); /* false: there is none, or it is not to be used (setting gpu) */
+
+/*
  * The memory of a contiguous array (CN_ERROR_UNSUPPORTED: it is not) to a file that is there, or from one, at this offset:
  * every process writes or reads what its places have, under this path. After CN_ERROR_FILE what was to be written may be
  * written in part; an array that was to be filled has unspecified values.
@@ -476,6 +491,7 @@ typedef struct cn_stats {
     uint64_t device_launches, graphs;   /* kernels sent to the device one by one; plans sent to it as a whole */
     uint64_t shared_launches;           /* kernels that several GPUs shared out, however they were sent */
     uint64_t device_calls;              /* factorisations and Fourier transforms that a device did */
+    uint64_t spills, spill_bytes;       /* arrays that made room on the device for others; bytes moved for that */
     uint64_t faded, restored;           /* values left out of memory (cn_array_fade); of them, used after all */
 } cn_stats;
 

@@ -40,6 +40,29 @@ def test_library_calls_on_device(program: str) -> None:
     run(program)
 
 
+def test_memory_is_shared_with_other_libraries() -> None:
+    """Memory of the device by __cuda_array_interface__ and DLPack: no copies, each side sees what the other wrote."""
+    run("sharing")
+
+
+def test_arrays_make_room_for_others() -> None:
+    """What was used longest ago goes to the host and comes back; what does not fit at all is the host's."""
+    run("spilling", CNUMERIC_GPU_MEMORY=str(32 << 20))
+
+
+def test_memory_error_says_what_for() -> None:
+    """When the host has no memory either, the error names line and arrays, and all arrays are intact."""
+    run("exhausted", CNUMERIC_GPU_MEMORY=str(32 << 20), CNUMERIC_MEMORY=str(100 << 20))
+
+
+@pytest.mark.parametrize("which", ["1", "2", "3", "5", "8", "1+", "2+", "4+", "7+"])
+def test_a_device_that_refuses_memory(which: str) -> None:
+    """The n-th allocation of the driver fails, or all from then on: values are right all the same."""
+    if os.environ.get("CN_TEST_GPU") == "1":
+        pytest.skip("a real driver does not fail on demand")
+    run("refusing", STANDIN_FAIL=f"alloc:{which}")
+
+
 @pytest.mark.parametrize(
     "more",
     [

@@ -27,6 +27,7 @@ typedef struct cni_cuda_opaque *cni_cuda_handle; /* context, stream, event, modu
     X(context_set, "cuCtxSetCurrent", (cni_cuda_handle context))                                                       \
     X(peer_attribute, "cuDeviceGetP2PAttribute", (int *value, int attribute, int from, int to))                        \
     X(peer_enable, "cuCtxEnablePeerAccess", (cni_cuda_handle context, unsigned flags))                                 \
+    X(context_wait, "cuCtxSynchronize", (void))                                                                        \
     X(stream_create, "cuStreamCreate", (cni_cuda_handle * stream, unsigned flags))                                     \
     X(stream_wait, "cuStreamSynchronize", (cni_cuda_handle stream))                                                    \
     X(event_create, "cuEventCreate", (cni_cuda_handle * event, unsigned flags))                                        \

@@ -9,6 +9,7 @@
 #include "base/status.h"
 #include "cuda/cuda_direct.h"
 #include "cuda/cuda_driver.h"
+#include "cuda/cuda_graph.h"
 #include "cuda/cuda_memory.h"
 #include "op/op.h"
 
@@ -213,10 +214,11 @@ cn_status cni_cuda_fourier(cni_direct *call)
     if (p == NULL) {
         return CN_ERROR_UNSUPPORTED;
     }
-    void *work = cni_cuda_alloc((int64_t)p->work);
+    void *work = cni_device_take((int64_t)p->work);
     if (work == NULL) {
         return cni_fail_memory((int64_t)p->work);
     }
+    cni_cuda_foreign();
     bool fine = fft.set_memory(p->number, work) == 0 && run_plan(call, &k, p);
     cni_cuda_free(work, (int64_t)p->work);
     return fine ? CN_OK : CN_ERROR_UNSUPPORTED;

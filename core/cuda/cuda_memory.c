@@ -295,6 +295,22 @@ static cn_status finish(void)
     return done && cni_cuda_failure() == NULL ? CN_OK : fail();
 }
 
+static cn_status join(void)
+{
+    bool done = cni_cuda_enter();
+    for (int k = 0; k < cni_cuda_gpu.gpus && done; k++) {
+        cni_cuda_stream(k);
+        done = cni_cuda_check(cni_cuda.context_wait(), "waiting");
+    }
+    cni_cuda_step_end();
+    return done && cni_cuda_failure() == NULL ? CN_OK : fail();
+}
+
+static int number(void)
+{
+    return cni_cuda_gpu.devices[0];
+}
+
 static void copy(void *to, const void *from, int64_t nbytes)
 {
     if (cni_cuda_enter()) {
@@ -307,4 +323,6 @@ const cni_device cni_cuda_device = {.alloc = cni_cuda_alloc,
                                     .upload = upload,
                                     .download = download,
                                     .copy = copy,
-                                    .finish = finish};
+                                    .finish = finish,
+                                    .join = join,
+                                    .number = number};

@@ -105,9 +105,7 @@ static const cni_place place = {.name = name,
                                 .plan_begin = cni_cuda_plan_begin,
                                 .plan_end = cni_cuda_plan_end,
                                 .plan_forget = cni_cuda_plan_forget,
-                                .direct = direct,
-                                .scratch_alloc = cni_cuda_alloc,
-                                .scratch_free = cni_cuda_free};
+                                .direct = direct};
 
 const cni_place *cni_cuda_place_open(void)
 {

@@ -319,6 +319,7 @@ static cn_status read_info(const int *info, int64_t batch, int64_t *out)
 static cn_status run_with(const matrix *m, int64_t batch, int64_t *info)
 {
     cni_cuda_fill((uintptr_t)m->info, 0, (size_t)batch * sizeof(int));
+    cni_cuda_foreign();
     if (!run_all(m, batch)) {
         cni_cuda_device.finish();
         return CN_ERROR_UNSUPPORTED;
@@ -346,8 +347,8 @@ cn_status cni_cuda_factorize(cni_direct *call)
         return CN_ERROR_UNSUPPORTED;
     }
     int64_t reports = batch * (int64_t)sizeof(int);
-    m.device = cni_cuda_alloc((int64_t)m.ndevice);
-    m.info = cni_cuda_alloc(reports);
+    m.device = cni_device_take((int64_t)m.ndevice);
+    m.info = cni_device_take(reports);
     m.host = m.nhost > 0 ? cni_alloc(m.nhost) : NULL;
     bool got = m.device != NULL && m.info != NULL && (m.nhost == 0 || m.host != NULL);
     cn_status status = got ? run_with(&m, batch, &call->info) : cni_fail_memory((int64_t)m.ndevice);

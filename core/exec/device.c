@@ -1,4 +1,5 @@
 /* device.c - the process's device, if it finds one: looked for once, when a value is first large enough. */
+#include "base/settings.h"
 #include "exec/place.h"
 
 const cni_place *cni_device_place(void)
@@ -10,4 +11,13 @@ const cni_place *cni_device_place(void)
         place = cni_cuda_place_open();
     }
     return place;
+}
+
+bool cn_device_open(int *number)
+{
+    if (cni_settings[CNI_SETTING_GPU] == 0 || cni_device_place() == NULL) {
+        return false;
+    }
+    *number = cni_process_device->number();
+    return true;
 }

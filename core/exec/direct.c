@@ -12,7 +12,7 @@ cn_status cn_array_for_device(cn_array *array, bool *out)
     const cni_base *base = array->base;
     const cni_place *place = cni_settings[CNI_SETTING_GPU] != 0 ? cni_device_place() : NULL;
     *out = false;
-    if (place == NULL || place->direct == NULL || cni_base_shared(base)) {
+    if (place == NULL || place->direct == NULL || (cni_base_shared(base) && !cn_array_device_shared(array))) {
         return CN_OK;
     }
     if (base->nbytes < cni_settings[CNI_SETTING_GPU_BYTES]) {
@@ -23,23 +23,12 @@ cn_status cn_array_for_device(cn_array *array, bool *out)
     return CN_OK;
 }
 
-/* A buffer that nobody else holds, with the values on the device. */
-static cn_status make_sole(cni_base *base)
-{
-    cni_buffer *own;
-    CN_TRY(cni_buffer_create_at(base->nbytes, CNI_ON_DEVICE, &own));
-    cni_process_device->copy(own->device, base->buffer->device, base->nbytes);
-    own->valid = CNI_ON_DEVICE;
-    cni_buffer_unref(base->buffer);
-    base->buffer = own;
-    return CN_OK;
-}
-
 static cn_status to_device(cn_array *array, bool written)
 {
     cni_base *base = array->base;
     bool whole = array->size * cni_dtype_size(array->dtype) == base->nbytes;
-    if (!array->c_contiguous || (written && !whole) || cni_base_shared(base)) {
+    bool shared = cni_base_shared(base) && (written || !cn_array_device_shared(array));
+    if (!array->c_contiguous || (written && !whole) || shared) {
         return CN_ERROR_UNSUPPORTED;
     }
     CN_TRY(cni_base_flush(base));
@@ -51,18 +40,16 @@ static cn_status to_device(cn_array *array, bool written)
     if ((base->buffer->valid & CNI_ON_PLACES) != 0) {
         CN_TRY(cni_buffer_to_host(base->buffer, false));
     }
+    CN_TRY(cni_buffer_refresh(base->buffer));
     CN_TRY(cni_buffer_reserve(base->buffer, CNI_ON_DEVICE));
     CN_TRY(cni_buffer_bring(base->buffer, CNI_ON_DEVICE));
-    return written && base->buffer->refs > 1 ? make_sole(base) : CN_OK;
+    return written ? cni_base_sole_on_device(base) : CN_OK;
 }
 
 /* written: bits of the arrays that the call changes. */
-static cn_status run(cni_direct *call, cn_array *const *arrays, unsigned written)
+static cn_status bring_all(cni_direct *call, cn_array *const *arrays, unsigned written)
 {
-    const cni_place *place = cni_settings[CNI_SETTING_GPU] != 0 ? cni_device_place() : NULL;
-    if (place == NULL || place->direct == NULL) {
-        return CN_ERROR_UNSUPPORTED;
-    }
+    cni_device_turn();
     for (int i = 0; i < call->narrays; i++) {
         CN_TRY(to_device(arrays[i], (written >> i & 1) != 0));
     }
@@ -71,14 +58,27 @@ static cn_status run(cni_direct *call, cn_array *const *arrays, unsigned written
         call->arrays[i] = (cni_direct_array){(char *)a->base->buffer->device + a->offset, (cn_dtype)a->dtype, a->ndim,
                                              cni_shape(a)};
     }
-    cn_status status = place->direct(call);
-    cni_stats.device_calls += status == CN_OK;
-    for (int i = 0; i < call->narrays; i++) {
-        if ((written >> i & 1) != 0) {
-            arrays[i]->base->buffer->valid = CNI_ON_DEVICE;
-        }
+    return CN_OK;
+}
+
+/* A device without room for it is no device for it. */
+static cn_status run(cni_direct *call, cn_array *const *arrays, unsigned written)
+{
+    const cni_place *place = cni_settings[CNI_SETTING_GPU] != 0 ? cni_device_place() : NULL;
+    if (place == NULL || place->direct == NULL) {
+        return CN_ERROR_UNSUPPORTED;
     }
-    return status;
+    cn_status status = bring_all(call, arrays, written);
+    if (status == CN_OK) {
+        status = place->direct(call);
+        for (int i = 0; i < call->narrays; i++) {
+            if ((written >> i & 1) != 0) {
+                arrays[i]->base->buffer->valid = CNI_ON_DEVICE;
+            }
+        }
+        cni_stats.device_calls += status == CN_OK;
+    }
+    return status == CN_ERROR_MEMORY ? CN_ERROR_UNSUPPORTED : status;
 }
 
 cn_status cn_factorize(cn_factor factor, int option, int narrays, cn_array *const *arrays, int64_t *info)

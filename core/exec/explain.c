@@ -1,6 +1,7 @@
 /* explain.c - see explain.h. */
 #include "exec/explain.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -141,4 +142,34 @@ void cni_explain_add(const cni_plan *plan, const cni_window *w, const cni_skelet
         cni_text_add(&collected, "  from %s to %s\n", first, last);
     }
     cni_text_add(&collected, "  reads %llu bytes, writes %llu\n", (unsigned long long)read, (unsigned long long)written);
+}
+
+cn_status cni_fail_naming(const cni_window *w)
+{
+    enum { NAMED = 3 };
+    char said[128], site[160], shapes[NAMED][64];
+    const cni_base *most[NAMED] = {NULL};
+    snprintf(said, sizeof said, "%s", cn_error_message());
+    for (size_t i = 0; i < w->nbases; i++) {
+        const cni_base *base = w->bases[i];
+        for (int k = 0; k < NAMED && base != NULL; k++) {
+            if (most[k] == NULL || base->nbytes > most[k]->nbytes) {
+                const cni_base *less = most[k];
+                most[k] = base;
+                base = less;
+            }
+        }
+    }
+    for (int k = 0; k < NAMED; k++) {
+        shapes[k][0] = '\0';
+        if (most[k] != NULL) {
+            char shape[40];
+            cni_shape_text(most[k]->home_ndim, most[k]->home, shape, sizeof shape);
+            snprintf(shapes[k], sizeof shapes[k], "%s %s, %lld bytes", k > 0 ? ";" : "", shape,
+                     (long long)most[k]->nbytes);
+        }
+    }
+    cni_site_text(w->nops > 0 ? w->ops[w->nops - 1].site : 0, site, sizeof site);
+    return cni_fail(CN_ERROR_MEMORY, "%s%s%s (the largest arrays:%s%s%s)", said, site[0] != '\0' ? " in calls up to " : "",
+                    site, shapes[0], shapes[1], shapes[2]);
 }

@@ -14,4 +14,7 @@ void cni_explain_add(const cni_plan *plan, const cni_window *w, const cni_skelet
 /* The program's line, as the caller prints it; "" if it is not known. */
 void cni_site_text(uint32_t site, char *text, size_t size);
 
+/* CN_ERROR_MEMORY for the window: adds to what was said which calls it was for, and the largest of their arrays. */
+cn_status cni_fail_naming(const cni_window *w);
+
 #endif

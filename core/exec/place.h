@@ -15,7 +15,7 @@ typedef struct cni_run {
     const cni_window *window;
     const cni_skeleton *skeleton;
     void *const *slots;   /* storage, by slot */
-    void *scratch;        /* memory for the time of one part: at least what the place's scratch says of its binding */
+    void *scratch;        /* memory of the place for the time of one part: at least what its scratch says of the binding */
     uint8_t *told;        /* by op: floating-point events told already, by another place; NULL: one place */
     const cni_box *box;   /* a share of a library op: the indices of its first operand that are done; NULL: all */
     const int64_t *whole; /* the shape of which they are indices */
@@ -90,9 +90,6 @@ typedef struct cni_place {
     void (*plan_forget)(void *memory);
     /* A call that runs when it is made (NULL: none). CN_ERROR_UNSUPPORTED: not here; what it writes is then unspecified. */
     cn_status (*direct)(cni_direct *call);
-    /* Scratch memory of the place; NULL: host memory. */
-    void *(*scratch_alloc)(int64_t nbytes);
-    void (*scratch_free)(void *memory, int64_t nbytes);
 } cni_place;
 
 extern const cni_place cni_cpu_place;

@@ -38,6 +38,7 @@ typedef struct storage {
 
 typedef struct binding {
     bool complete; /* the parts are bound to the geometry */
+    bool on_host;  /* the device had no room for what they use */
     size_t ngeometry, geometry_capacity;
     int64_t *geometry;
     uint32_t nparts;
@@ -138,7 +139,7 @@ typedef struct part_size {
     const cni_skeleton *s;
     const binding *b;
     int64_t largest;
-    bool shared, away; /* memory that others see; values that are on the device */
+    bool shared, away; /* memory of the host that others see; values that are on the device */
 } part_size;
 
 static void measure(void *context, uint32_t slot, bool reads, bool writes)
@@ -149,14 +150,14 @@ static void measure(void *context, uint32_t slot, bool reads, bool writes)
     int64_t nbytes = size->w->bases[s->base]->nbytes;
     (void)reads, (void)writes;
     size->largest = nbytes > size->largest ? nbytes : size->largest;
-    size->shared |= s->entry && (state & CNI_BASE_SHARED) != 0;
+    size->shared |= s->entry && (state & CNI_BASE_SHARED) != 0 && (state & CNI_BASE_AWAY) == 0;
     size->away |= (s->entry && (state & CNI_BASE_AWAY) != 0) || (size->b->touched[slot] & CNI_ON_DEVICE) != 0;
 }
 
 static const cni_place *choose_place(const cni_part *part, const cni_plan *plan, const cni_window *w,
                                      const cni_skeleton *s, const binding *b)
 {
-    const cni_place *device = cni_settings[CNI_SETTING_GPU] != 0 ? cni_device_place() : NULL;
+    const cni_place *device = cni_settings[CNI_SETTING_GPU] != 0 && !b->on_host ? cni_device_place() : NULL;
     if (device == NULL) {
         return &cni_cpu_place;
     }
@@ -302,10 +303,10 @@ static bool place_changes(binding *b)
 }
 
 /* The plan's binding follows the window's geometry, in the memory that it has. */
-static cn_status bind(cni_plan *plan, const cni_window *w, const cni_skeleton *s)
+static cn_status bind(cni_plan *plan, const cni_window *w, const cni_skeleton *s, bool on_host)
 {
     bool unchanged = geometry_unchanged(plan, w);
-    if (unchanged && !place_changes(plan->binding)) {
+    if (!on_host && unchanged && !place_changes(plan->binding)) {
         return CN_OK;
     }
     if (plan->binding == NULL && !binding_create(plan)) {
@@ -317,13 +318,14 @@ static cn_status bind(cni_plan *plan, const cni_window *w, const cni_skeleton *s
     }
     b->runs = b->moved = 0;
     b->complete = false;
+    b->on_host = on_host;
     cn_status status = binding_fill(plan, w, s, b);
     if (status != CN_OK) {
         binding_destroy(b);
         plan->binding = NULL;
         return status;
     }
-    b->complete = true;
+    b->complete = !on_host; /* the next run tries the device again */
     return CN_OK;
 }
 
@@ -342,7 +344,7 @@ static void storage_release(const cni_plan *plan)
     }
     cni_storage_free(s->scratch[CNI_ON_HOST], b->scratch[CNI_ON_HOST]);
     if (s->scratch[CNI_ON_DEVICE] != NULL) {
-        cni_device_place()->scratch_free(s->scratch[CNI_ON_DEVICE], b->scratch[CNI_ON_DEVICE]);
+        cni_process_device->free(s->scratch[CNI_ON_DEVICE], b->scratch[CNI_ON_DEVICE]);
     }
     s->scratch[CNI_ON_HOST] = s->scratch[CNI_ON_DEVICE] = NULL;
     s->nidle = 0;
@@ -403,7 +405,7 @@ static cn_status scratch_take(const binding *b, storage *s)
     if (host > 0 && (s->scratch[CNI_ON_HOST] = cni_storage_alloc(host)) == NULL) {
         return cni_fail_memory(host);
     }
-    if (device > 0 && (s->scratch[CNI_ON_DEVICE] = cni_device_place()->scratch_alloc(device)) == NULL) {
+    if (device > 0 && (s->scratch[CNI_ON_DEVICE] = cni_device_take(device)) == NULL) {
         return cni_fail_memory(device);
     }
     return CN_OK;
@@ -411,6 +413,12 @@ static cn_status scratch_take(const binding *b, storage *s)
 
 static cn_status entries_take(const cni_plan *plan, const cni_window *w, const binding *b, storage *s)
 {
+    for (uint32_t i = 0; i < plan->nslots; i++) {
+        if (plan->slots[i].entry && (b->touched[i] & CNI_ON_DEVICE) != 0 &&
+            w->bases[plan->slots[i].base]->buffer->device != NULL) {
+            cni_buffer_used(w->bases[plan->slots[i].base]->buffer); /* stays there while room is made */
+        }
+    }
     for (uint32_t i = 0; i < plan->nslots; i++) {
         if (plan->slots[i].entry) {
             s->buffers[i] = w->bases[plan->slots[i].base]->buffer;
@@ -427,6 +435,7 @@ static cn_status storage_take(const cni_plan *plan, const cni_window *w)
     binding *b = plan->binding;
     storage *s = &b->store;
     s->moves = b->uses_device;
+    cni_device_turn();
     CN_TRY(entries_take(plan, w, b, s));
     CN_TRY(scratch_take(b, s));
     uint32_t begun = 0, ended = 0;
@@ -623,11 +632,29 @@ static void count_run(binding *b, uint64_t moves)
     b->moved = moves != cni_stats.moves ? b->moved + 1 : 0;
 }
 
+/* Storage for a run; at the host alone, if the device has no room for it. */
+static cn_status plan_prepare(cni_plan *plan, const cni_window *w, const cni_skeleton *s)
+{
+    CN_TRY(bind(plan, w, s, false));
+    cn_status status = storage_take(plan, w);
+    if (status == CN_ERROR_MEMORY && ((const binding *)plan->binding)->uses_device) {
+        storage_release(plan);
+        CN_TRY(bind(plan, w, s, true));
+        status = storage_take(plan, w);
+    }
+    return status;
+}
+
 static cn_status plan_run(cni_plan *plan, const cni_window *w, const cni_skeleton *s)
 {
-    CN_TRY(bind(plan, w, s));
     uint64_t moves = cni_stats.moves;
-    cn_status status = storage_take(plan, w);
+    cn_status status = plan_prepare(plan, w, s);
+    if (status == CN_ERROR_MEMORY) {
+        status = cni_fail_naming(w);
+    }
+    if (plan->binding == NULL) {
+        return status;
+    }
     if (status == CN_OK) {
         status = launch_all(plan, w, s);
     }
@@ -640,10 +667,8 @@ static cn_status plan_run(cni_plan *plan, const cni_window *w, const cni_skeleto
     return status;
 }
 
-/* Workers take the plan that rank 0 has: it keeps just what they hear is alive. */
-static cn_status plan_get(const cni_window *w, const cni_skeleton *s, bool spread, cni_plan **plan)
+static cn_status plan_get(const cni_window *w, const cni_skeleton *s, bool spread, bool loosely, cni_plan **plan)
 {
-    bool loosely = cni_process_net->rank == 0;
     *plan = cni_plan_find(w, s, loosely, spread ? cni_spread_unchanged : geometry_unchanged);
     if (*plan != NULL) {
         cni_stats.plan_hits++;
@@ -664,7 +689,7 @@ static cn_status spread_run(const cni_window *w, const cni_skeleton *s)
     cni_plan *plan;
     cni_spread_run run;
     uint64_t missed = cni_stats.plan_misses;
-    CN_TRY(plan_get(w, s, true, &plan));
+    CN_TRY(plan_get(w, s, true, true, &plan));
     bool fresh = cni_stats.plan_misses != missed || refused;
     refused = true;
     CN_TRY(cni_spread_prepare(plan, w, s, &run, &fresh));
@@ -685,7 +710,7 @@ cn_status cni_window_run_here(const cni_window *w, const cni_skeleton *s, bool a
     cni_plan *plan;
     cni_spread_run run;
     bool fresh = false;
-    cn_status status = plan_get(w, s, true, &plan);
+    cn_status status = plan_get(w, s, true, false, &plan); /* rank 0's: it keeps just what was sent as alive */
     status = status == CN_OK ? cni_spread_prepare(plan, w, s, &run, &fresh) : status;
     if (agree) {
         cn_status all = cni_spread_agree(status);
@@ -705,9 +730,28 @@ cn_status cni_window_run_here(const cni_window *w, const cni_skeleton *s, bool a
 
 static cn_status root_run(const cni_window *w, const cni_skeleton *s)
 {
-    cni_plan *plan;
-    CN_TRY(plan_get(w, s, false, &plan));
-    return cni_simulate_wanted() ? cni_simulate(plan, w, s, plan_run) : plan_run(plan, w, s);
+    cni_plan *plan, *exact;
+    CN_TRY(plan_get(w, s, false, true, &plan));
+    if (cni_simulate_wanted()) {
+        return cni_simulate(plan, w, s, plan_run);
+    }
+    cn_status status = plan_run(plan, w, s);
+    if (status == CN_ERROR_MEMORY) { /* what it lacks may be for values that this plan alone keeps */
+        CN_TRY(plan_get(w, s, false, false, &exact));
+        status = exact != plan ? plan_run(exact, w, s) : status;
+    }
+    return status;
+}
+
+/* Memory of the device that others know: before and after the window (record/device_memory.c). */
+static cn_status for_shown(const cni_window *w, cn_status (*visit)(cni_buffer *buffer))
+{
+    for (size_t i = 0; i < w->nbases && cni_process_device != NULL; i++) {
+        if (w->bases[i]->buffer != NULL) {
+            CN_TRY(visit(w->bases[i]->buffer));
+        }
+    }
+    return CN_OK;
 }
 
 cn_status cni_window_run(cni_window *w)
@@ -717,10 +761,11 @@ cn_status cni_window_run(cni_window *w)
     if (cni_world_get()->places > 1) {
         w->fading = NULL; /* every value is stored where there are several places */
     }
+    CN_TRY(for_shown(w, cni_buffer_refresh));
     cn_status status = cni_skeleton_build(w, &skeleton);
     if (status == CN_OK) {
         status = cni_spread_wanted(w, &skeleton) ? spread_run(w, &skeleton) : root_run(w, &skeleton);
     }
     w->ngeometry = ngeometry; /* without the homes: the next try appends them again */
-    return status;
+    return status == CN_OK ? for_shown(w, cni_buffer_settle) : status;
 }

@@ -43,9 +43,11 @@ cn_status cni_buffer_reserve(cni_buffer *b, uint8_t places)
     if ((places & CNI_ON_HOST) != 0 && b->data == NULL && (b->data = cni_storage_alloc(b->nbytes)) == NULL) {
         return cni_fail_memory(b->nbytes);
     }
-    if ((places & CNI_ON_DEVICE) != 0 && b->device == NULL &&
-        (b->device = cni_process_device->alloc(b->nbytes)) == NULL) {
-        return cni_fail_memory(b->nbytes);
+    if ((places & CNI_ON_DEVICE) != 0) {
+        if (b->device == NULL && (b->device = cni_device_take(b->nbytes)) == NULL) {
+            return cni_fail_memory(b->nbytes);
+        }
+        cni_buffer_used(b);
     }
     return CN_OK;
 }
@@ -149,10 +151,13 @@ void cni_buffer_unref(cni_buffer *buffer)
     if (buffer->spread != NULL) {
         cni_process_places->release(buffer);
     }
-    if (!buffer->foreign) {
+    if ((buffer->foreign & CNI_ON_HOST) == 0) {
         cni_storage_free(buffer->data, buffer->nbytes);
     }
     if (buffer->device != NULL) {
+        cni_buffer_leave(buffer);
+    }
+    if (buffer->device != NULL && (buffer->foreign & CNI_ON_DEVICE) == 0) {
         cni_process_device->free(buffer->device, buffer->nbytes);
     }
     list_push(&free_buffers, &free_buffer_count, buffer);

@@ -33,9 +33,12 @@ typedef struct cni_buffer {
     void *device; /* memory of the process's device; NULL: none */
     int64_t nbytes;
     uint32_t refs;
-    bool foreign;  /* data belongs to somebody else */
-    uint8_t valid; /* CNI_ON_ bits; 0: unspecified values */
+    uint8_t foreign; /* CNI_ON_ bits: memory that belongs to somebody else */
+    bool shown;      /* others know the device's memory: it alone counts (device_memory.c) */
+    uint8_t valid;   /* CNI_ON_ bits; 0: unspecified values */
     cni_spread *spread; /* NULL: it has never left the root */
+    struct cni_buffer *older, *newer; /* of those with device memory, by their last use */
+    uint64_t turn;                    /* of that use */
 } cni_buffer;
 
 /* What record needs of the process's device, if it has one (exec sets it). Moves wait until they are done. */
@@ -46,9 +49,18 @@ typedef struct cni_device {
     cn_status (*download)(void *host, const void *device, int64_t nbytes);
     void (*copy)(void *to, const void *from, int64_t nbytes); /* in the order of the device's work; does not wait */
     cn_status (*finish)(void); /* waits for all work */
+    cn_status (*join)(void);   /* waits for all work on the device, other libraries' too */
+    int (*number)(void);       /* what CUDA calls it */
 } cni_device;
 
 extern const cni_device *cni_process_device; /* NULL: none */
+
+/*
+ * Memory of the process's device (device_memory.c). What there is no room for takes the place of what was used longest ago,
+ * whose values go to the host; not of what has been used since cni_device_turn. NULL without memory.
+ */
+void *cni_device_take(int64_t nbytes);
+void cni_device_turn(void);
 
 /* What record needs of the places that arrays are spread over, if there are several (exec sets it). */
 typedef struct cni_places {
@@ -143,6 +155,9 @@ cn_status cni_base_materialise(cni_base *base);
 /* Memory of its own on the host, if the base shares its buffer with a copy made of it. */
 cn_status cni_base_make_sole(cni_base *base);
 
+/* Device memory of its own, with the values, if the base shares its buffer with a copy made of it. */
+cn_status cni_base_sole_on_device(cni_base *base);
+
 /* Frees the base if nothing mentions it any more. */
 void cni_base_drop(cni_base *base);
 
@@ -159,6 +174,16 @@ cn_status cni_buffer_bring(cni_buffer *buffer, uint8_t place);
 /* The bytes at the offset, from and to where values are; counted. */
 cn_status cni_buffer_peek(cni_buffer *buffer, int64_t offset, void *data, int64_t nbytes);
 cn_status cni_buffer_poke(cni_buffer *buffer, int64_t offset, const void *data, int64_t nbytes);
+
+/* Others may have changed the device's memory that they know: what the host has of it is old. Waits for them. */
+cn_status cni_buffer_refresh(cni_buffer *buffer);
+
+/* The other way: values are in memory that others know, and there when this returns. */
+cn_status cni_buffer_settle(cni_buffer *buffer);
+
+/* The buffer has got device memory, or it is used; it is about to lose it. */
+void cni_buffer_used(cni_buffer *buffer);
+void cni_buffer_leave(cni_buffer *buffer);
 
 /* Values on the host, in memory; alone: about to be changed there by somebody. */
 cn_status cni_buffer_to_host(cni_buffer *buffer, bool alone);

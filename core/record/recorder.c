@@ -330,8 +330,9 @@ static int64_t pinned_limit(void)
     if (memory == 0) {
         memory = (int64_t)sysconf(_SC_PHYS_PAGES) * (int64_t)sysconf(_SC_PAGESIZE);
     }
-    int64_t setting = cni_settings[CNI_SETTING_WINDOW_BYTES];
-    return setting > 0 ? setting : memory / 8;
+    int64_t setting = cni_settings[CNI_SETTING_WINDOW_BYTES], device = cni_settings[CNI_SETTING_GPU_MEMORY];
+    int64_t most = cni_process_device != NULL && device > 0 && device / 4 < memory / 8 ? device / 4 : memory / 8;
+    return setting > 0 ? setting : most; /* a window whose values do not fit the device runs on the host */
 }
 
 typedef struct operand_facts {

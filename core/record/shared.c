@@ -53,7 +53,7 @@ static void wrapped_release(void *owner)
 }
 
 /* The base whose memory is the block: bytes at home, so that views of any dtype are judged by their ranges. */
-static cn_status wrapped_create(void *block, int64_t nbytes, bool writeable, int ndim, const int64_t *shape,
+static cn_status wrapped_create(uint8_t place, void *block, int64_t nbytes, int ndim, const int64_t *shape,
                                 cn_dtype dtype, wrapped_block **out)
 {
     wrapped_block *w = cni_alloc(sizeof *w);
@@ -70,12 +70,17 @@ static cn_status wrapped_create(void *block, int64_t nbytes, bool writeable, int
         return status;
     }
     cni_base *base = first->base;
-    *buffer = (cni_buffer){.data = block, .nbytes = nbytes, .refs = 1, .foreign = true, .valid = CNI_ON_HOST};
+    *buffer = (cni_buffer){.nbytes = nbytes, .refs = 1, .foreign = place, .valid = place};
+    if (place == CNI_ON_DEVICE) {
+        buffer->device = block;
+        buffer->shown = true;
+    } else {
+        buffer->data = block;
+    }
     *w = (wrapped_block){.next = *bucket_of(block), .base = base, .block = block};
     *bucket_of(block) = w;
     base->buffer = buffer;
     base->wrapped = true;
-    base->writeable = writeable;
     base->release = wrapped_release;
     base->owner = w;
     base->windows++; /* held until the caller's view is there */
@@ -85,14 +90,14 @@ static cn_status wrapped_create(void *block, int64_t nbytes, bool writeable, int
     return CN_OK;
 }
 
-cn_status cn_array_wrap(void *block, int64_t nbytes, bool writeable, void (*release)(void *owner), void *owner,
-                        void *data, cn_dtype dtype, int ndim, const int64_t *shape, const int64_t *strides,
-                        cn_array **out)
+static cn_status wrap(uint8_t place, void *block, int64_t nbytes, bool writeable, void (*release)(void *owner),
+                      void *owner, void *data, cn_dtype dtype, int ndim, const int64_t *shape, const int64_t *strides,
+                      cn_array **out)
 {
     wrapped_block *w = wrapped_find(block, nbytes);
     bool known = w != NULL;
     if (!known) {
-        CN_TRY(wrapped_create(block, nbytes, true, ndim, shape, dtype, &w));
+        CN_TRY(wrapped_create(place, block, nbytes, ndim, shape, dtype, &w));
     }
     int64_t offset = (char *)data - (char *)block;
     cn_status status = cni_array_make(w->base, dtype, offset, ndim, shape, strides, writeable, out);
@@ -107,12 +112,42 @@ cn_status cn_array_wrap(void *block, int64_t nbytes, bool writeable, void (*rele
     return status;
 }
 
+cn_status cn_array_wrap(void *block, int64_t nbytes, bool writeable, void (*release)(void *owner), void *owner,
+                        void *data, cn_dtype dtype, int ndim, const int64_t *shape, const int64_t *strides,
+                        cn_array **out)
+{
+    return wrap(CNI_ON_HOST, block, nbytes, writeable, release, owner, data, dtype, ndim, shape, strides, out);
+}
+
+cn_status cn_array_wrap_device(void *block, int64_t nbytes, bool writeable, void (*release)(void *owner), void *owner,
+                               void *data, cn_dtype dtype, int ndim, const int64_t *shape, const int64_t *strides,
+                               cn_array **out)
+{
+    if (cni_process_device == NULL) {
+        return cni_fail(CN_ERROR_UNSUPPORTED, "there is no GPU");
+    }
+    return wrap(CNI_ON_DEVICE, block, nbytes, writeable, release, owner, data, dtype, ndim, shape, strides, out);
+}
+
 /* ---- Exports ---- */
+
+static bool shown(const cni_base *base)
+{
+    return base->buffer != NULL && base->buffer->shown;
+}
+
+bool cn_array_device_shared(const cn_array *array)
+{
+    return shown(array->base);
+}
 
 cn_status cn_array_export(cn_array *array, void **data)
 {
     cni_base *base = array->base;
     CN_TRY(cni_base_flush(base));
+    if (shown(base)) {
+        return cni_fail(CN_ERROR_VALUE, "the array's memory is the GPU's, and known to another library");
+    }
     CN_TRY(cni_base_make_sole(base));
     CN_TRY(cni_places_settle());
     base->exports++;
@@ -122,10 +157,46 @@ cn_status cn_array_export(cn_array *array, void **data)
     return CN_OK;
 }
 
+cn_status cn_array_on_device(const cn_array *array, bool *out)
+{
+    const cni_base *base = array->base;
+    *out = false;
+    if (cni_process_device == NULL || (cni_base_shared(base) && !shown(base))) {
+        return CN_OK;
+    }
+    CN_TRY(cni_base_compute(base));
+    *out = base->buffer != NULL && (base->buffer->valid & CNI_ON_DEVICE) != 0;
+    return CN_OK;
+}
+
+cn_status cn_array_export_device(cn_array *array, void **data, int *number)
+{
+    cni_base *base = array->base;
+    bool there;
+    CN_TRY(cn_array_on_device(array, &there));
+    if (!there) {
+        return cni_fail(CN_ERROR_UNSUPPORTED, "the array's values are not on the GPU");
+    }
+    CN_TRY(cni_base_flush(base));
+    cni_device_turn();
+    CN_TRY(cni_base_sole_on_device(base));
+    base->buffer->shown = true;
+    CN_TRY(cni_buffer_settle(base->buffer));
+    base->exports++;
+    base->arrays++;
+    cni_stats.exports++;
+    *data = (char *)base->buffer->device + array->offset;
+    *number = cni_process_device->number();
+    return CN_OK;
+}
+
 void cn_array_unexport(cn_array *array)
 {
     cni_base *base = array->base;
-    base->exports--;
+    if (--base->exports == 0 && !base->wrapped && shown(base)) {
+        cni_buffer_refresh(base->buffer); /* a failing device is told of when a value is read */
+        base->buffer->shown = false;
+    }
     if (--base->arrays == 0) {
         cni_base_drop(base);
     }
@@ -144,7 +215,7 @@ static cn_status settle(cni_base *base)
         CN_TRY(cni_base_materialise(base));
         memset(base->buffer->data, 0, (size_t)base->nbytes);
     }
-    return CN_OK;
+    return cni_buffer_refresh(base->buffer);
 }
 
 cn_status cni_base_ready(cni_base *base)
@@ -233,7 +304,8 @@ cn_status cn_array_store(cn_array *array, int64_t offset, const cn_scalar *value
     if (!array->writeable) {
         return cni_fail(CN_ERROR_READ_ONLY, "assignment destination is read-only");
     }
-    bool here = base->buffer == NULL || (base->buffer->refs == 1 && (base->buffer->valid & CNI_ON_PLACES) == 0);
+    bool here = base->buffer == NULL ||
+                (base->buffer->refs == 1 && (base->buffer->valid & CNI_ON_PLACES) == 0 && !base->buffer->shown);
     if (base->window == NULL && here) {
         CN_TRY(cni_base_materialise(base));
         return cni_buffer_poke(base->buffer, offset, value->value.bytes,

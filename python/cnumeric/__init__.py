@@ -23,6 +23,7 @@ from . import (  # noqa: F401
     _fourier,
     _functions,
     _index,
+    _interop,
     _linalg,
     _manipulation,
     _modules,

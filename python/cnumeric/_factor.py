@@ -169,11 +169,11 @@ def cholesky(a: Any, /, *, upper: Any = False) -> Any:
     on_device(a)
     kind, result = _kinds(a)
     _square(a)
-    factor = _fresh(a, kind)
-    # By columns this is the conjugate: its upper triangle is the lower one here, and so are the factors.
-    if _cnumeric.factorize(_cnumeric.CHOLESKY, 0 if upper else 1, factor) != 0:
+    # Always the lower triangle for the library, which does it in half the time: by columns, rows are the conjugate matrix.
+    factor = _fresh(a if upper else _turned(a), kind)
+    if _cnumeric.factorize(_cnumeric.CHOLESKY, 0, factor) != 0:
         _fail("Matrix is not positive definite")
-    return _given((triu if upper else tril)(factor), result)
+    return _given(triu(factor) if upper else tril(_turned(factor)), result)
 
 
 # ---- Orthogonal factors ------------------------------------------------------------------------------------

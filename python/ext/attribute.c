@@ -349,6 +349,7 @@ PyGetSetDef cnx_array_getset[] = {
     {"ctypes", get_ctypes, NULL, "NumPy's object for ctypes.", NULL},
     {"device", get_device, set_device, "Where the array API puts it: \"cpu\".", NULL},
     {"__array_interface__", get_interface, NULL, NULL, NULL},
+    {"__cuda_array_interface__", cnx_device_interface, NULL, NULL, NULL},
     {"__array_struct__", get_struct, NULL, NULL, NULL},
     {"__array_priority__", get_priority, NULL, NULL, NULL},
     {NULL, NULL, NULL, NULL, NULL},

@@ -124,9 +124,16 @@ static bool is_plain_copy(const request *q)
            q->ndmin <= PyArray_NDIM(numpy);
 }
 
+/* What is neither NumPy's, nor Python's own, may have its values on a GPU. NULL without an exception: it has not. */
+static PyObject *seen_on_device(PyObject *object)
+{
+    bool plain = PyArray_Check(object) || PyArray_CheckAnyScalar(object) || PyList_Check(object) || PyTuple_Check(object);
+    return plain ? NULL : cnx_see_device(object);
+}
+
 static PyObject *make_array(request *q, char order, const char *function, PyObject *args, PyObject *kwargs)
 {
-    PyObject *made = NULL, *object = q->object;
+    PyObject *made = NULL, *object = q->object, *seen;
     if (read_request(q, order)) {
         if (cnx_array_check(object)) {
             made = from_ours(q);
@@ -137,6 +144,10 @@ static PyObject *make_array(request *q, char order, const char *function, PyObje
             q->object = wrapped;
             made = wrapped != NULL ? from_ours(q) : NULL;
             Py_XDECREF(wrapped);
+        } else if ((seen = seen_on_device(object)) != NULL) {
+            q->object = seen;
+            made = from_ours(q);
+            Py_DECREF(seen);
         }
     }
     return made != NULL || PyErr_Occurred() ? made : by_numpy(function, args, kwargs);

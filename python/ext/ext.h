@@ -173,6 +173,16 @@ int cnx_pin(cnx_array *array);
 extern PyBufferProcs cnx_as_buffer;
 int cnx_share_init(void);
 
+/* ---- Memory of a GPU shared with others (device_share.c) ---------------------------------------------- */
+
+int cnx_on_device(PyObject *self, bool *there); /* are the values of the array there? */
+PyObject *cnx_device_interface(PyObject *self, void *unused); /* __cuda_array_interface__ */
+/* A DLPack capsule of the array's memory on the GPU, or of a copy. */
+PyObject *cnx_show_device(PyObject *self, PyObject *max_version, bool copy);
+/* The view of ours on what has a __cuda_array_interface__; NULL without an exception: NumPy must see to it. */
+PyObject *cnx_see_device(PyObject *object);
+int cnx_device_share_init(PyObject *module);
+
 /* ---- Call sites and floating-point state (site.c, fpstate.c) ------------------------------------------- */
 
 uint32_t cnx_site_current(PyThreadState *thread);

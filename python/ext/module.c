@@ -109,6 +109,7 @@ static const struct {
     COUNTER(fallbacks),    COUNTER(reads),      COUNTER(exports),    COUNTER(live_bytes),  COUNTER(peak_bytes),
     COUNTER(messages),     COUNTER(message_bytes), COUNTER(root_bytes), COUNTER(moves),  COUNTER(move_bytes),
     COUNTER(device_launches), COUNTER(graphs), COUNTER(shared_launches), COUNTER(device_calls),
+    COUNTER(spills), COUNTER(spill_bytes),
     COUNTER(overlapped),   COUNTER(faded),      COUNTER(restored),
 #undef COUNTER
 };
@@ -414,7 +415,7 @@ static int execute(PyObject *module)
         cnx_site_init(module) < 0 || cnx_fpstate_init() < 0 || cnx_flags_init() < 0 || cnx_flat_init(module) < 0 || cnx_array_init(module) < 0 ||
         cnx_ufunc_init(module) < 0 || cnx_number_init(module) < 0 || cnx_create_init(module) < 0 ||
         cnx_join_init(module) < 0 || cnx_product_init(module) < 0 || cnx_sorting_init(module) < 0 ||
-        cnx_random_init(module) < 0 || cnx_direct_init(module) < 0 || drain_before_fork(module) < 0) {
+        cnx_random_init(module) < 0 || cnx_direct_init(module) < 0 || cnx_device_share_init(module) < 0 || drain_before_fork(module) < 0) {
         return -1;
     }
     name_blas();

@@ -134,8 +134,27 @@ static PyObject *array_namespace(PyObject *self, PyObject *args, PyObject *kwarg
 
 /* ---- Devices --------------------------------------------------------------------------------------------- */
 
+/*
+ * A GPU's memory goes to who asks for that device, or names one of its streams; to all others, NumPy among them, goes the
+ * host's.
+ */
 static PyObject *dlpack(PyObject *self, PyObject *args, PyObject *kwargs)
 {
+    static char *names[] = {"stream", "max_version", "dl_device", "copy", NULL};
+    PyObject *stream = NULL, *max_version = NULL, *device = NULL, *copy = NULL;
+    int kind = 0, number;
+    bool there = false;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$OOOO:__dlpack__", names, &stream, &max_version, &device, &copy)) {
+        return NULL;
+    }
+    bool asked = cnx_given(device) ? PyArg_Parse(device, "(ii)", &kind, &number) && kind != 1 : cnx_given(stream);
+    PyErr_Clear(); /* NumPy says what is wrong */
+    if (asked && cnx_on_device(self, &there) < 0) {
+        return NULL;
+    }
+    if (there) {
+        return cnx_show_device(self, max_version, copy == Py_True);
+    }
     PyObject *numpy = cnx_to_numpy(self);
     PyObject *method = numpy != NULL ? PyObject_GetAttrString(numpy, "__dlpack__") : NULL;
     PyObject *capsule = method != NULL ? PyObject_Call(method, args, kwargs) : NULL;
@@ -146,9 +165,14 @@ static PyObject *dlpack(PyObject *self, PyObject *args, PyObject *kwargs)
 
 static PyObject *dlpack_device(PyObject *self, PyObject *unused)
 {
-    (void)self;
+    bool there;
+    int number;
     (void)unused;
-    return Py_BuildValue("(ii)", 1, 0); /* kDLCPU */
+    if (cnx_on_device(self, &there) < 0) {
+        return NULL;
+    }
+    return there && cn_device_open(&number) ? Py_BuildValue("(ii)", 2, number) /* kDLCUDA */
+                                            : Py_BuildValue("(ii)", 1, 0);     /* kDLCPU */
 }
 
 static PyObject *to_device(PyObject *self, PyObject *args, PyObject *kwargs)

@@ -32,10 +32,32 @@ static PyTypeObject export_type = {
 
 /* ---- Ours as NumPy's ---------------------------------------------------------------------------------- */
 
+/* A copy, to be read: the memory is a GPU's, and others know it. */
+static PyObject *values_of(cn_array *array)
+{
+    PyArray_Descr *descr = cnx_descr(cn_array_dtype(array));
+    Py_INCREF(descr);
+    PyObject *numpy = PyArray_SimpleNewFromDescr(cn_array_ndim(array), (npy_intp *)(uintptr_t)cn_array_shape(array), descr);
+    if (numpy == NULL) {
+        return NULL;
+    }
+    PyArrayObject *values = (PyArrayObject *)numpy;
+    cn_status status = cn_array_read(array, PyArray_DATA(values), PyArray_NBYTES(values));
+    if (status != CN_OK) {
+        Py_DECREF(numpy);
+        return cnx_raise_plain(status);
+    }
+    PyArray_CLEARFLAGS(values, NPY_ARRAY_WRITEABLE);
+    return numpy;
+}
+
 PyObject *cnx_to_numpy(PyObject *object)
 {
     cn_array *array = cnx_get(object);
     void *data;
+    if (cn_array_device_shared(array)) {
+        return values_of(array);
+    }
     cn_status status = cn_array_export(array, &data);
     if (status != CN_OK) {
         return cnx_raise_plain(status);
@@ -66,6 +88,10 @@ PyObject *cnx_to_numpy(PyObject *object)
 int cnx_pin(cnx_array *self)
 {
     void *data;
+    if (cn_array_device_shared(self->array)) {
+        PyErr_SetString(PyExc_AttributeError, "the array's memory is a GPU's, and known to another library");
+        return -1;
+    }
     if (self->pinned) {
         return 0;
     }

@@ -69,23 +69,6 @@ bool standin_fails(const char *kind)
     return count == n || (count > n && strchr(colon, '+') != NULL);
 }
 
-/* ---- Libraries ---- */
-
-static int drain(void);
-static void unlock(bool open);
-
-int standin_now(int (*work)(void *context), void *context)
-{
-    if (standin_fails("library")) {
-        return 1;
-    }
-    drain();
-    unlock(true);
-    int status = work(context);
-    unlock(false);
-    return status;
-}
-
 /* ---- Memory ---- */
 
 #define REGION ((size_t)64 << 30)
@@ -267,7 +250,7 @@ static int drain_all(void)
 
 static work *add(void *to, work_kind kind, const void *parameters, size_t nbytes)
 {
-    stream *s = to;
+    stream *s = to != NULL ? to : &streams[current_device];
     work *w = calloc(1, sizeof *w + nbytes);
     if (s->device != current_device) {
         complain("the stream is not the current context's");
@@ -351,6 +334,27 @@ API int cuLaunchKernel(void *function, unsigned gx, unsigned gy, unsigned gz, un
         complain("the kernel is not the stream's device's");
     }
     return standin_launch(f, gx, bx, by, s, extra[1], *(size_t *)extra[3]);
+}
+
+/* Of the first device's stream, once that has done what was sent to it. */
+int standin_now(int (*work)(void *context), void *context)
+{
+    if (standin_fails("library")) {
+        return 1;
+    }
+    if (current_device != 0) {
+        complain("a library is called in another device's context");
+    }
+    drain(&streams[0], streams[0].queued);
+    unlock(true);
+    int status = work(context);
+    unlock(false);
+    return status;
+}
+
+API int cuCtxSynchronize(void)
+{
+    return drain(&streams[current_device], streams[current_device].queued);
 }
 
 API int cuStreamSynchronize(void *s)
