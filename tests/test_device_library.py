@@ -26,23 +26,37 @@ def environment(**more: str) -> dict[str, str]:
     return result | {"STANDIN_LAPACK": lapack[0]} | more
 
 
+def several(gpus: int) -> dict[str, str]:
+    """Settings under which arrays lie on so many GPUs, where there are as many."""
+    return {"STANDIN_DEVICES": str(gpus), "CNUMERIC_GPU_SPREAD_BYTES": "1"} if gpus > 1 else {}
+
+
 def run(program: str, **more: str) -> None:
     """Run the program of tests/cuda to its end."""
     command = [sys.executable, str(pathlib.Path(__file__).parent / "cuda" / f"{program}.py")]
     done = subprocess.run(command, env=environment(**more), capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout == "done\n"
+    assert done.stdout.endswith("done\n")
 
 
+@pytest.mark.parametrize("gpus", [1, 3])
 @pytest.mark.parametrize("program", ["factorisations", "transforms"])
-def test_library_calls_on_device(program: str) -> None:
+def test_library_calls_on_device(program: str, gpus: int) -> None:
     """Every function x dtype x option gives NumPy's results, and no array leaves the device for it."""
-    run(program)
+    run(program, **several(gpus))
 
 
-def test_memory_is_shared_with_other_libraries() -> None:
+@pytest.mark.parametrize("gpus", [1, 3])
+def test_memory_is_shared_with_other_libraries(gpus: int) -> None:
     """Memory of the device by __cuda_array_interface__ and DLPack: no copies, each side sees what the other wrote."""
-    run("sharing")
+    run("sharing", **several(gpus))
+
+
+def test_cupy_torch_and_jax_beside_us() -> None:
+    """Libraries that use the same device in one process."""
+    if os.environ.get("CN_TEST_GPU") != "1":
+        pytest.skip("a stand-in is no device to them")
+    run("neighbours")
 
 
 def test_arrays_make_room_for_others() -> None:

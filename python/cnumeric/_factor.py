@@ -169,7 +169,7 @@ def cholesky(a: Any, /, *, upper: Any = False) -> Any:
     on_device(a)
     kind, result = _kinds(a)
     _square(a)
-    # Always the lower triangle for the library, which does it in half the time: by columns, rows are the conjugate matrix.
+    # Always the lower triangle for the library, which does it in half the time; by columns, rows are the conjugate.
     factor = _fresh(a if upper else _turned(a), kind)
     if _cnumeric.factorize(_cnumeric.CHOLESKY, 0, factor) != 0:
         _fail("Matrix is not positive definite")

@@ -337,7 +337,7 @@ API int cuLaunchKernel(void *function, unsigned gx, unsigned gy, unsigned gz, un
 }
 
 /* Of the first device's stream, once that has done what was sent to it. */
-int standin_now(int (*work)(void *context), void *context)
+int standin_now(int (*job)(void *context), void *context)
 {
     if (standin_fails("library")) {
         return 1;
@@ -347,7 +347,7 @@ int standin_now(int (*work)(void *context), void *context)
     }
     drain(&streams[0], streams[0].queued);
     unlock(true);
-    int status = work(context);
+    int status = job(context);
     unlock(false);
     return status;
 }

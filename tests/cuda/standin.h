@@ -33,8 +33,8 @@ int standin_launch(const standin_function *f, unsigned blocks, unsigned x, unsig
 /* Runs all blocks, in some order. */
 void standin_run(const standin_function *f, unsigned blocks, unsigned x, unsigned y, const void *parameters);
 
-/* Calls work(context) when all that was queued has run, with the device's memory in reach; gives its result. */
-int standin_now(int (*work)(void *context), void *context);
+/* Calls job(context) when all that was queued has run, with the device's memory in reach; gives its result. */
+int standin_now(int (*job)(void *context), void *context);
 
 #define STANDIN_API __attribute__((visibility("default")))
 
