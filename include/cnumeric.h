@@ -395,8 +395,11 @@ CN_API cn_status cn_factorize(cn_factor factor, int option, int narrays, cn_arra
  */
 CN_API cn_status cn_fourier(cn_array *in, cn_array *out, int axis, int naxes, bool inverse);
 
-/* Would the device do work on the array, by its size and by where its values are (setting gpu_bytes)? Pending ones run. */
-CN_API cn_status cn_array_for_device(cn_array *array, bool *out);
+/*
+ * Would the device do work on the array, by its size and by where its values are (setting gpu_bytes)? Pending ones run.
+ * matrices: it holds matrices to factorise; of a batch they must not be too small (gpu_matrix).
+ */
+CN_API cn_status cn_array_for_device(cn_array *array, bool matrices, bool *out);
 
 /* ---- Random numbers ------------------------------------------------------------------------------------- */
 

@@ -15,7 +15,12 @@ LIBRARY = pathlib.Path(_cnumeric.__file__).resolve().parent.parent.parent / "lib
 
 def environment(**more: str) -> dict[str, str]:
     """The environment in which everything is the device's; skips without a stand-in."""
-    result = {**os.environ, "CNUMERIC_GPU_BYTES": "1", "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
+    result = {
+        **os.environ,
+        "CNUMERIC_GPU_BYTES": "1",
+        "CNUMERIC_GPU_MATRIX": "1",
+        "PYTHONPATH": os.pathsep.join(p for p in sys.path if p),
+    }
     if os.environ.get("CN_TEST_GPU") == "1":
         return result | more
     lapack = glob.glob(str(pathlib.Path(numpy.__file__).parent.parent / "numpy.libs" / "*openblas64_*"))
@@ -83,11 +88,18 @@ def test_a_device_that_refuses_memory(which: str) -> None:
         {"CNUMERIC_CUDA_SOLVER": "/nothing", "CNUMERIC_CUDA_FFT": "/nothing"},
         {"STANDIN_FAIL": "library:1+"},
         {"CNUMERIC_GPU": "0"},
+        {"CNUMERIC_GPU_BYTES": "1000000"},
+        {"CNUMERIC_GPU": "0", "CNUMERIC_PLACES": "3", "CNUMERIC_SPREAD_BYTES": "1"},
     ],
-    ids=["missing", "failing", "host"],
+    ids=["missing", "failing", "host", "small", "places"],
 )
 def test_numpy_computes_what_no_library_does(more: dict[str, str]) -> None:
     """Without cuSOLVER and cuFFT, when they fail, and on the host: NumPy's bits, quietly."""
     if "STANDIN_FAIL" in more and os.environ.get("CN_TEST_GPU") == "1":
         pytest.skip("a real library does not fail on demand")
     run("by_numpy", **more)
+
+
+def test_batches_of_small_matrices_are_numpys() -> None:
+    """The device would do one after the other."""
+    run("small_matrices", CNUMERIC_GPU_MATRIX="6")

@@ -7,12 +7,24 @@
 #include "exec/place.h"
 #include "record/window.h"
 
-cn_status cn_array_for_device(cn_array *array, bool *out)
+/* More than one matrix, and too little work in each for a device that does them one after the other? */
+static bool small_matrices(const cn_array *a)
+{
+    int64_t least = cni_settings[CNI_SETTING_GPU_MATRIX];
+    if (a->ndim < 3) {
+        return false;
+    }
+    int64_t rows = cni_shape(a)[a->ndim - 2], columns = cni_shape(a)[a->ndim - 1];
+    return rows * columns < a->size && (rows < least || columns < least);
+}
+
+cn_status cn_array_for_device(cn_array *array, bool matrices, bool *out)
 {
     const cni_base *base = array->base;
     const cni_place *place = cni_settings[CNI_SETTING_GPU] != 0 ? cni_device_place() : NULL;
     *out = false;
-    if (place == NULL || place->direct == NULL || (cni_base_shared(base) && !cn_array_device_shared(array))) {
+    if (place == NULL || place->direct == NULL || (matrices && small_matrices(array)) ||
+        (cni_base_shared(base) && !cn_array_device_shared(array))) {
         return CN_OK;
     }
     if (base->nbytes < cni_settings[CNI_SETTING_GPU_BYTES]) {

@@ -105,17 +105,13 @@ def device_call(function: Function, module: str) -> Function:
     return served  # type: ignore[return-value]
 
 
-def on_device(*values: Any) -> None:
-    """Raise `Unsupported` unless all are arrays of ours, and a device does the work on the largest of them."""
+def on_device(*values: Any, matrices: bool = False) -> None:
+    """Raise `Unsupported` unless all are arrays of ours, and a device does the work on the first of them."""
     for value in values:
         if type(value) is not ndarray:
             raise Unsupported
-    if not _cnumeric.for_device(max(values, key=_size)):
+    if not _cnumeric.for_device(values[0], matrices):
         raise Unsupported
-
-
-def _size(value: Any) -> int:
-    return int(value.nbytes)
 
 
 def plain(function: Any) -> Any:

@@ -17,17 +17,18 @@ static PyObject *refuse(cn_status status)
     return NULL;
 }
 
-/* for_device(array) -> bool */
-static PyObject *for_device(PyObject *module, PyObject *array)
+/* for_device(array, matrices) -> bool */
+static PyObject *for_device(PyObject *module, PyObject *args)
 {
+    PyObject *array;
+    int matrices;
     bool there = false;
     (void)module;
-    if (!cnx_array_check(array)) {
-        PyErr_SetString(PyExc_TypeError, "an array of cnumeric is needed");
+    if (!PyArg_ParseTuple(args, "O!p:for_device", &cnx_array_type, &array, &matrices)) {
         return NULL;
     }
     cnx_begin();
-    cn_status status = cn_array_for_device(cnx_get(array), &there);
+    cn_status status = cn_array_for_device(cnx_get(array), matrices != 0, &there);
     return status == CN_OK ? cnx_end(PyBool_FromLong(there)) : cnx_raise_plain(status);
 }
 
@@ -75,7 +76,7 @@ static PyObject *fourier(PyObject *module, PyObject *args)
 }
 
 static PyMethodDef functions[] = {
-    {"for_device", for_device, METH_O, NULL},
+    {"for_device", for_device, METH_VARARGS, NULL},
     {"factorize", factorize, METH_VARARGS, NULL},
     {"fourier", fourier, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
