@@ -9,6 +9,7 @@ import pytest
 from cnumeric import _cnumeric
 
 LIBRARY = pathlib.Path(_cnumeric.__file__).resolve().parent.parent.parent / "libcnstandin.so"
+STANDIN = ("CNUMERIC_CUDA_DRIVER", "CNUMERIC_CUDA_COMPILER", "CNUMERIC_CUDA_BLAS")  # none of a real GPU
 
 PROGRAM = """
 import numpy
@@ -64,7 +65,7 @@ def on_device(program: str, **settings: str) -> list[str]:
     if os.environ.get("CN_TEST_GPU") != "1":
         if not LIBRARY.exists():
             pytest.skip("no stand-in driver beside this build")
-        environment |= {"CNUMERIC_CUDA_DRIVER": str(LIBRARY), "CNUMERIC_CUDA_COMPILER": str(LIBRARY)}
+        environment |= dict.fromkeys(STANDIN, str(LIBRARY))
     command = [sys.executable, "-c", program]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr
@@ -88,7 +89,7 @@ def test_unlinked_gpus_are_not_shared() -> None:
     program = "import cnumeric as np; x = np.arange(9000.0) * 2; print(float(x.sum()), np.stats()['shared_launches'])"
     environment = {**os.environ, "CNUMERIC_GPU_BYTES": "1", "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
     environment |= {"CNUMERIC_GPU_SPREAD_BYTES": "1", "STANDIN_DEVICES": "2", "STANDIN_UNLINKED": "1"}
-    environment |= {"CNUMERIC_CUDA_DRIVER": str(LIBRARY), "CNUMERIC_CUDA_COMPILER": str(LIBRARY)}
+    environment |= dict.fromkeys(STANDIN, str(LIBRARY))
     done = subprocess.run(
         [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False, timeout=300
     )
@@ -127,7 +128,7 @@ def test_broken_gpus(change: dict[str, str], lost: str, said: str) -> None:
     if not LIBRARY.exists():
         pytest.skip("no stand-in driver beside this build")
     environment = {**os.environ, "CNUMERIC_GPU_BYTES": "1", "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
-    environment |= {"CNUMERIC_CUDA_DRIVER": str(LIBRARY), "CNUMERIC_CUDA_COMPILER": str(LIBRARY)} | change
+    environment |= dict.fromkeys(STANDIN, str(LIBRARY)) | change
     done = subprocess.run(
         [sys.executable, "-c", FAILING], env=environment, capture_output=True, text=True, check=False, timeout=300
     )
@@ -141,7 +142,8 @@ import numpy
 import cnumeric as np
 
 def permuted(np, x, y, z):
-    return (x.T + y, x.T * y - x.T, np.ascontiguousarray(z.transpose(0, 2, 1)), np.ascontiguousarray(z.transpose(2, 1, 0)),
+    return (x.T + y, x.T * y - x.T,
+            np.ascontiguousarray(z.transpose(0, 2, 1)), np.ascontiguousarray(z.transpose(2, 1, 0)),
             np.ascontiguousarray(x[::2, ::-1].T), x[:64, :64] + x[:64, :64].T, x.T[:, ::2] + y[:, ::2])
 
 rng = numpy.random.default_rng(3)

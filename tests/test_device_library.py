@@ -26,7 +26,7 @@ def environment(**more: str) -> dict[str, str]:
     lapack = glob.glob(str(pathlib.Path(numpy.__file__).parent.parent / "numpy.libs" / "*openblas64_*"))
     if not LIBRARY.exists() or not lapack:
         pytest.skip("no stand-in beside this build, or NumPy has no LAPACK that it could use")
-    for name in ("driver", "compiler", "solver", "fft"):
+    for name in ("driver", "compiler", "blas", "solver", "fft"):
         result[f"CNUMERIC_CUDA_{name.upper()}"] = str(LIBRARY)
     return result | {"STANDIN_LAPACK": lapack[0]} | more
 

@@ -162,7 +162,7 @@ typedef struct work {
     unsigned blocks, x, y;
     stream *other; /* WAIT: until that stream has done so much */
     uint64_t until;
-    char parameters[];
+    _Alignas(16) char parameters[];
 } work;
 
 /* One a device: its address is the stream's handle, and the device's context is its own. */
