@@ -125,6 +125,12 @@ def _transpose(np: Any, n: int) -> Made:
     return lambda x: np.ascontiguousarray(x.T), [sheet(np, n)[1]]
 
 
+@row("take", 27)
+def _take(np: Any, n: int) -> Made:
+    index = np.array(gpu_rows.numpy.random.default_rng(5).integers(0, n, min(n, 1 << 22)))
+    return np.take, [sheet(np, n)[1].reshape(-1), np.resize(index, n)]
+
+
 @row("sort", 28)
 def _sort(np: Any, n: int) -> Made:
     return np.sort, [sheet(np, n)[1].reshape(-1)]

@@ -1,5 +1,6 @@
 /* arange.cuh - out[i] = first + i * step in the dtype's own arithmetic; VALUE(i) is the text's. */
 typedef struct parameters {
+    int64_t begin; /* the launch's first block */
     char *out;
     int64_t n, stride;
     uint64_t first[2], step[2];
@@ -10,7 +11,7 @@ typedef struct parameters {
 
 CNI_KERNEL(cni_kernel, parameters)
 {
-    const int64_t i = (int64_t)blockIdx.x * blockDim.x + threadIdx.x;
+    const int64_t i = (p.begin + (int64_t)blockIdx.x) * blockDim.x + threadIdx.x;
     if (i < p.n) {
         *(TYPE *)(p.out + i * p.stride) = VALUE(i);
     }

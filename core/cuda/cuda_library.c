@@ -8,6 +8,7 @@
 #include "base/status.h"
 #include "base/text.h"
 #include "cuda/cuda_graph.h"
+#include "cuda/cuda_spread.h"
 #include "exec/statement.h"
 #include "op/op.h"
 
@@ -39,6 +40,27 @@ static void launch(const binding *b, size_t size)
     if (b->finish_blocks > 0) {
         cni_cuda_launch(b->module->finish, b->finish_blocks, THREADS, 1, &b->p, size);
     }
+}
+
+/* The same by all GPUs that have what it writes, each its part; blocks go through it in order. */
+static void launch_shared(const binding *b, size_t size, uint64_t written)
+{
+    const cni_cuda_spread *memory = cni_cuda_spread_find(written);
+    binding each[CNI_CUDA_GPUS];
+    const void *parameters[CNI_CUDA_GPUS];
+    int64_t blocks[CNI_CUDA_GPUS];
+    if (memory == NULL) {
+        launch(b, size);
+        return;
+    }
+    for (int k = 0; k < cni_cuda_gpu.gpus; k++) {
+        double all = (double)b->blocks / (double)memory->nbytes;
+        each[k] = *b;
+        each[k].p.begin = (int64_t)((double)memory->begin[k] * all);
+        blocks[k] = (int64_t)((double)memory->begin[k + 1] * all) - each[k].p.begin;
+        parameters[k] = &each[k].p;
+    }
+    cni_cuda_launch_each(b->module->kernel, blocks, THREADS, 1, parameters, size);
 }
 
 /* ---- arange ---- */
@@ -94,7 +116,7 @@ static void arange_run(const cni_part *part, binding *b, const cni_run *run)
     memcpy(b->p.arange.first, first.value.bytes, 16);
     memcpy(b->p.arange.step, step.value.bytes, 16);
     b->p.arange.out = cni_cuda_operand_address(part, run, 0);
-    launch(b, sizeof b->p.arange);
+    launch_shared(b, sizeof b->p.arange, b->p.arange.out);
 }
 
 /* ---- gather, scatter ---- */
@@ -161,7 +183,11 @@ static void indexed_run(const cni_part *part, binding *b, const cni_run *run, in
     if (b->marks > 0) {
         cni_cuda_fill((uintptr_t)run->scratch, 0xFF, (size_t)b->marks);
     }
-    launch(b, sizeof b->p.gather);
+    if (b->finish_blocks > 0) {
+        launch(b, sizeof b->p.gather);
+    } else {
+        launch_shared(b, sizeof b->p.gather, b->p.gather.side);
+    }
 }
 
 static bool gather_bind(const cni_part *part, const cni_window *w, binding *b)

@@ -17,12 +17,15 @@ typedef struct cni_cuda_library_binding {
     int64_t blocks, finish_blocks; /* of 256 threads */
     int64_t scratch;
     union {
+        int64_t begin; /* of what GPUs share out: the launch's first block */
         struct {
+            int64_t begin;
             uint64_t out;
             int64_t n, stride;
             uint64_t first[2], step[2];
         } arange;
         struct {
+            int64_t begin;
             uint64_t array, side, flat, winners;
             int64_t count, row;
             struct {

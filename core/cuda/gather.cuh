@@ -14,6 +14,7 @@ typedef struct extents {
 } extents;
 
 typedef struct parameters {
+    int64_t begin; /* PUT 0: the launch's first block */
     char *array, *side;
     const char *flat;
     int64_t *winners;
@@ -54,7 +55,7 @@ CNI_INLINE TYPE *named_at(const parameters *p, int64_t flat, int64_t more)
 #if !PUT
 CNI_KERNEL(cni_kernel, parameters)
 {
-    const index_t first = (index_t)blockIdx.x * (THREADS * ITEMS) + threadIdx.x, all = (index_t)(p.count * p.row);
+    const index_t first = (index_t)(p.begin + (int64_t)blockIdx.x) * (THREADS * ITEMS) + threadIdx.x, all = (index_t)(p.count * p.row);
     if (p.row == 1 && p.index.n == 1 && p.named.n == 1) { /* vectors */
         int64_t at[ITEMS];
         TYPE x[ITEMS];
