@@ -7,7 +7,7 @@
 
 #include "base/settings.h"
 #include "base/status.h"
-#include "cuda/cuda_direct.h"
+#include "cuda/cuda_call.h"
 #include "cuda/cuda_driver.h"
 #include "cuda/cuda_graph.h"
 #include "cuda/cuda_memory.h"
@@ -149,7 +149,7 @@ static plan *plan_get(const shape *s)
 
 /* ---- A call ---- */
 
-static int64_t count(const cni_direct_array *a, int from, int end)
+static int64_t count(const cni_call_array *a, int from, int end)
 {
     int64_t n = 1;
     for (int d = from; d < end; d++) {
@@ -159,10 +159,10 @@ static int64_t count(const cni_direct_array *a, int from, int end)
 }
 
 /* Extents agree, but that a real side has all of the last axis and the other its first half. */
-static bool shape_of(const cni_direct *call, int type, shape *s)
+static bool shape_of(const cni_device_call *call, int type, shape *s)
 {
-    const cni_direct_array *in = &call->arrays[0], *out = &call->arrays[1];
-    const cni_direct_array *all = in->dtype < CN_COMPLEX64 ? in : out; /* the real one, if there is one */
+    const cni_call_array *in = &call->arrays[0], *out = &call->arrays[1];
+    const cni_call_array *all = in->dtype < CN_COMPLEX64 ? in : out; /* the real one, if there is one */
     int end = call->axis + call->naxes;
     memset(s, 0, sizeof *s);
     s->type = type;
@@ -185,9 +185,9 @@ static bool shape_of(const cni_direct *call, int type, shape *s)
     return true;
 }
 
-static bool run_plan(const cni_direct *call, const kind *k, const plan *p)
+static bool run_plan(const cni_device_call *call, const kind *k, const plan *p)
 {
-    const cni_direct_array *in = &call->arrays[0], *out = &call->arrays[1];
+    const cni_call_array *in = &call->arrays[0], *out = &call->arrays[1];
     int64_t runs = p->shape.step == 1 ? 1 : count(in, 0, call->axis);
     int64_t in_step = count(in, call->axis, in->ndim) * (int64_t)cn_dtype_size(in->dtype),
             out_step = count(out, call->axis, out->ndim) * (int64_t)cn_dtype_size(out->dtype);
@@ -200,7 +200,7 @@ static bool run_plan(const cni_direct *call, const kind *k, const plan *p)
     return fine;
 }
 
-cn_status cni_cuda_fourier(cni_direct *call)
+cn_status cni_cuda_fourier(cni_device_call *call)
 {
     shape s;
     if (!fft_ready()) {

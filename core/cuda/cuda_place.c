@@ -5,7 +5,7 @@
 #include "base/settings.h"
 #include "base/status.h"
 #include "cuda/cuda_carry.h"
-#include "cuda/cuda_direct.h"
+#include "cuda/cuda_call.h"
 #include "cuda/cuda_driver.h"
 #include "cuda/cuda_graph.h"
 #include "cuda/cuda_layout.h"
@@ -85,12 +85,12 @@ static void run_part(const cni_part *part, void *opaque, const cni_run *run)
     }
 }
 
-static cn_status direct(cni_direct *call)
+static cn_status call_library(cni_device_call *call)
 {
     if (!cni_cuda_enter() || cni_cuda_failure() != NULL) {
         return CN_ERROR_UNSUPPORTED;
     }
-    return call->kind == CNI_DIRECT_FACTOR ? cni_cuda_factorize(call) : cni_cuda_fourier(call);
+    return call->kind == CNI_CALL_FACTOR ? cni_cuda_factorize(call) : cni_cuda_fourier(call);
 }
 
 static char name[160]; /* 2 x NVIDIA H100 */
@@ -105,7 +105,7 @@ static const cni_place place = {.name = name,
                                 .plan_begin = cni_cuda_plan_begin,
                                 .plan_end = cni_cuda_plan_end,
                                 .plan_forget = cni_cuda_plan_forget,
-                                .direct = direct};
+                                .call = call_library};
 
 const cni_place *cni_cuda_place_open(void)
 {

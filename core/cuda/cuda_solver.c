@@ -7,7 +7,7 @@
 #include "base/memory.h"
 #include "base/settings.h"
 #include "base/status.h"
-#include "cuda/cuda_direct.h"
+#include "cuda/cuda_call.h"
 #include "cuda/cuda_driver.h"
 #include "cuda/cuda_graph.h"
 #include "cuda/cuda_memory.h"
@@ -95,18 +95,18 @@ static bool solver_ready(void)
 
 /* The arrays of one matrix of the batch, and what it works with. */
 typedef struct matrix {
-    const cni_direct *call;
+    const cni_device_call *call;
     int64_t rows, columns; /* of the first array */
     int kind, kind_real;   /* cudaDataType */
-    void *arrays[CNI_DIRECT_ARRAYS];
+    void *arrays[CNI_CALL_ARRAYS];
     void *device, *host;
     size_t ndevice, nhost;
     int *info; /* on the device */
 } matrix;
 
-static int64_t extent(const cni_direct *call, int array, int from_last)
+static int64_t extent(const cni_device_call *call, int array, int from_last)
 {
-    const cni_direct_array *a = &call->arrays[array];
+    const cni_call_array *a = &call->arrays[array];
     return a->shape[a->ndim - from_last];
 }
 
@@ -265,9 +265,9 @@ static bool kinds_of(cn_dtype dtype, matrix *m)
     return kinds[dtype].known;
 }
 
-static int64_t batch_of(const cni_direct *call)
+static int64_t batch_of(const cni_device_call *call)
 {
-    const cni_direct_array *a = &call->arrays[0];
+    const cni_call_array *a = &call->arrays[0];
     int64_t n = 1;
     for (int d = 0; d < a->ndim - rows[call->factor].dims[0]; d++) {
         n *= a->shape[d];
@@ -276,9 +276,9 @@ static int64_t batch_of(const cni_direct *call)
 }
 
 /* Bytes of one matrix of the array. */
-static int64_t step_of(const cni_direct *call, int array)
+static int64_t step_of(const cni_device_call *call, int array)
 {
-    const cni_direct_array *a = &call->arrays[array];
+    const cni_call_array *a = &call->arrays[array];
     int64_t n = (int64_t)cn_dtype_size(a->dtype);
     for (int d = a->ndim - rows[call->factor].dims[array]; d < a->ndim; d++) {
         n *= a->shape[d];
@@ -330,7 +330,7 @@ static cn_status run_with(const matrix *m, int64_t batch, int64_t *info)
     return m->nhost > 0 ? cni_cuda_device.finish() : CN_OK; /* the host's part may be in use */
 }
 
-cn_status cni_cuda_factorize(cni_direct *call)
+cn_status cni_cuda_factorize(cni_device_call *call)
 {
     matrix m = {.call = call, .rows = extent(call, 0, 1), .columns = extent(call, 0, 2)};
     int64_t batch = batch_of(call);

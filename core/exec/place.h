@@ -7,7 +7,7 @@
 #ifndef CNI_PLACE_H
 #define CNI_PLACE_H
 
-#include "exec/direct.h"
+#include "exec/device_call.h"
 #include "exec/joint.h"
 
 /* What a run of parts sees of its window. */
@@ -89,7 +89,7 @@ typedef struct cni_place {
     void (*plan_end)(void **memory);
     void (*plan_forget)(void *memory);
     /* A call that runs when it is made (NULL: none). CN_ERROR_UNSUPPORTED: not here; what it writes is then unspecified. */
-    cn_status (*direct)(cni_direct *call);
+    cn_status (*call)(cni_device_call *call);
 } cni_place;
 
 extern const cni_place cni_cpu_place;

@@ -1,5 +1,5 @@
 /*
- * direct.c - see direct.h: brings the arrays of a call to the device and has its place run it.
+ * device_call.c - see device_call.h: brings the arrays of a call to the device and has its place run it.
  */
 #include "base/settings.h"
 #include "base/stats.h"
@@ -23,7 +23,7 @@ cn_status cn_array_for_device(cn_array *array, bool matrices, bool *out)
     const cni_base *base = array->base;
     const cni_place *place = cni_settings[CNI_SETTING_GPU] != 0 ? cni_device_place() : NULL;
     *out = false;
-    if (place == NULL || place->direct == NULL || (matrices && small_matrices(array)) ||
+    if (place == NULL || place->call == NULL || (matrices && small_matrices(array)) ||
         (cni_base_shared(base) && !cn_array_device_shared(array))) {
         return CN_OK;
     }
@@ -59,7 +59,7 @@ static cn_status to_device(cn_array *array, bool written)
 }
 
 /* written: bits of the arrays that the call changes. */
-static cn_status bring_all(cni_direct *call, cn_array *const *arrays, unsigned written)
+static cn_status bring_all(cni_device_call *call, cn_array *const *arrays, unsigned written)
 {
     cni_device_turn();
     for (int i = 0; i < call->narrays; i++) {
@@ -67,22 +67,22 @@ static cn_status bring_all(cni_direct *call, cn_array *const *arrays, unsigned w
     }
     for (int i = 0; i < call->narrays; i++) {
         const cn_array *a = arrays[i];
-        call->arrays[i] = (cni_direct_array){(char *)a->base->buffer->device + a->offset, (cn_dtype)a->dtype, a->ndim,
+        call->arrays[i] = (cni_call_array){(char *)a->base->buffer->device + a->offset, (cn_dtype)a->dtype, a->ndim,
                                              cni_shape(a)};
     }
     return CN_OK;
 }
 
 /* A device without room for it is no device for it. */
-static cn_status run(cni_direct *call, cn_array *const *arrays, unsigned written)
+static cn_status run(cni_device_call *call, cn_array *const *arrays, unsigned written)
 {
     const cni_place *place = cni_settings[CNI_SETTING_GPU] != 0 ? cni_device_place() : NULL;
-    if (place == NULL || place->direct == NULL) {
+    if (place == NULL || place->call == NULL) {
         return CN_ERROR_UNSUPPORTED;
     }
     cn_status status = bring_all(call, arrays, written);
     if (status == CN_OK) {
-        status = place->direct(call);
+        status = place->call(call);
         for (int i = 0; i < call->narrays; i++) {
             if ((written >> i & 1) != 0) {
                 arrays[i]->base->buffer->valid = CNI_ON_DEVICE;
@@ -99,10 +99,10 @@ cn_status cn_factorize(cn_factor factor, int option, int narrays, cn_array *cons
     static const unsigned written[CN_FACTOR_COUNT] = {
         [CN_FACTOR_LU] = 3, [CN_FACTOR_LU_SOLVE] = 4, [CN_FACTOR_CHOLESKY] = 1, [CN_FACTOR_QR] = 3,
         [CN_FACTOR_QR_Q] = 1, [CN_FACTOR_SVD] = 15,   [CN_FACTOR_EIGH] = 3};
-    if (narrays < 1 || narrays > CNI_DIRECT_ARRAYS) {
-        return cni_fail(CN_ERROR_VALUE, "a factorisation has 1 to %d arrays", CNI_DIRECT_ARRAYS);
+    if (narrays < 1 || narrays > CNI_CALL_ARRAYS) {
+        return cni_fail(CN_ERROR_VALUE, "a factorisation has 1 to %d arrays", CNI_CALL_ARRAYS);
     }
-    cni_direct call = {.kind = CNI_DIRECT_FACTOR, .factor = factor, .option = option, .narrays = narrays};
+    cni_device_call call = {.kind = CNI_CALL_FACTOR, .factor = factor, .option = option, .narrays = narrays};
     CN_TRY(run(&call, arrays, written[factor]));
     *info = call.info;
     return CN_OK;
@@ -115,6 +115,6 @@ cn_status cn_fourier(cn_array *in, cn_array *out, int axis, int naxes, bool inve
     if (in->ndim != out->ndim || axis < 0 || naxes < 1 || naxes > 3 || axis + naxes > in->ndim) {
         return cni_fail(CN_ERROR_VALUE, "no such axes");
     }
-    cni_direct call = {.kind = CNI_DIRECT_FOURIER, .axis = axis, .naxes = naxes, .inverse = inverse, .narrays = 2};
+    cni_device_call call = {.kind = CNI_CALL_FOURIER, .axis = axis, .naxes = naxes, .inverse = inverse, .narrays = 2};
     return run(&call, arrays, real ? 3 : 2);
 }
