@@ -496,6 +496,7 @@ typedef struct cn_stats {
     uint64_t device_calls;              /* factorisations and Fourier transforms that a device did */
     uint64_t spills, spill_bytes;       /* arrays that made room on the device for others; bytes moved for that */
     uint64_t faded, restored;           /* values left out of memory (cn_array_fade); of them, used after all */
+    uint64_t unplanned;                 /* small windows that ran op by op, without a plan */
 } cn_stats;
 
 CN_API void cn_stats_get(cn_stats *out);

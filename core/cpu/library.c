@@ -142,6 +142,11 @@ int64_t cni_library_scratch(const cni_part *part, const cni_window *w)
     return row->scratch != NULL ? row->scratch(part, w) : 0;
 }
 
+bool cni_library_takes_scratch(int kind)
+{
+    return rows[kind].scratch != NULL;
+}
+
 void cni_library_run(const cni_part *part, const cni_run *run)
 {
     rows[run->window->ops[part->op].kind].run(part, run);

@@ -6,6 +6,7 @@
 
 /* Bytes of scratch memory (run->scratch) that the op takes with the window's geometry. */
 int64_t cni_library_scratch(const cni_part *part, const cni_window *w);
+bool cni_library_takes_scratch(int kind);
 void cni_library_run(const cni_part *part, const cni_run *run);
 
 /* Ops that places may do one after the other: cni_sharing's chain functions. */

@@ -1,5 +1,6 @@
 /* place.c - the CPU cores of this process as a place. */
 #include "cpu/carry.h"
+#include "cpu/unplanned_op.h"
 #include "cpu/group.h"
 #include "cpu/joint_ops.h"
 #include "cpu/library.h"
@@ -152,7 +153,9 @@ const cni_place cni_cpu_place = {.name = "cpu",
                                  .unbind = unbind,
                                  .scratch = scratch,
                                  .run = run_part,
-                                 .sharing = &sharing};
+                                 .sharing = &sharing,
+                                 .takes_op = cni_unplanned_op_takes,
+                                 .run_op = cni_unplanned_op_run};
 
 const char *cni_cpu_instruction_set(void)
 {

@@ -47,6 +47,11 @@ cn_status cn_explain(char **text)
     return CN_OK;
 }
 
+bool cni_explaining(void)
+{
+    return collecting;
+}
+
 /* ---- Bytes ---- */
 
 /* Elements that the view names, counting a repeated one once. */

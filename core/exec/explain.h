@@ -8,6 +8,9 @@
 void cni_launch_bytes(const cni_launch *launch, const cni_plan *plan, const cni_window *w, const cni_skeleton *s,
                       uint64_t *read, uint64_t *written);
 
+/* Are plans collected? Then every window has one. */
+bool cni_explaining(void);
+
 /* Appends the plan to what cn_explain returns, if cn_explain_start was called. */
 void cni_explain_add(const cni_plan *plan, const cni_window *w, const cni_skeleton *s);
 

@@ -10,6 +10,8 @@
 #include "exec/device_call.h"
 #include "exec/joint.h"
 
+enum { CNI_UNPLANNED_ELEMENTS = 1024 };
+
 /* What a run of parts sees of its window. */
 typedef struct cni_run {
     const cni_window *window;
@@ -81,6 +83,12 @@ typedef struct cni_place {
     /* Cannot fail: all memory is in the binding, the slots and the scratch. May return before the work is done. */
     void (*run)(const cni_part *part, void *binding, const cni_run *run);
     const cni_sharing *sharing; /* NULL: it is the only place that there is */
+    /*
+     * An op of a small window, without plan or binding (unplanned.h), if the place takes it so; the host's alone. Slots are
+     * then the addresses of bases, by number. No view has more than CNI_UNPLANNED_ELEMENTS elements.
+     */
+    bool (*takes_op)(const cni_window *w, uint32_t op);
+    void (*run_op)(const cni_run *run, uint32_t op);
     /*
      * Around the run of a plan whose parts are all this place's, with values where they must be (NULL: nothing to do).
      * memory: the place's own, of the binding, NULL at first; key: of all addresses.

@@ -15,6 +15,7 @@
 #include "exec/place.h"
 #include "exec/simulate.h"
 #include "exec/spread.h"
+#include "exec/unplanned.h"
 #include "exec/trace.h"
 
 /* The geometry a plan was last run with, and what follows from it. */
@@ -762,6 +763,10 @@ cn_status cni_window_run(cni_window *w)
         w->fading = NULL; /* every value is stored where there are several places */
     }
     CN_TRY(for_shown(w, cni_buffer_refresh));
+    if (cni_unplanned_wanted(w)) {
+        CN_TRY(cni_unplanned_run(w));
+        return for_shown(w, cni_buffer_settle);
+    }
     cn_status status = cni_skeleton_build(w, &skeleton);
     if (status == CN_OK) {
         status = cni_spread_wanted(w, &skeleton) ? spread_run(w, &skeleton) : root_run(w, &skeleton);

@@ -110,7 +110,7 @@ static const struct {
     COUNTER(messages),     COUNTER(message_bytes), COUNTER(root_bytes), COUNTER(moves),  COUNTER(move_bytes),
     COUNTER(device_launches), COUNTER(graphs), COUNTER(shared_launches), COUNTER(device_calls),
     COUNTER(spills), COUNTER(spill_bytes),
-    COUNTER(overlapped),   COUNTER(faded),      COUNTER(restored),
+    COUNTER(overlapped),   COUNTER(faded),      COUNTER(restored),     COUNTER(unplanned),
 #undef COUNTER
 };
 
