@@ -170,8 +170,8 @@ PROGRAMS = [
 
 def plan_of(program):
     """The text of the plans that the program's last window needs."""
-    before = np.settings()["period_ops"]
-    np.settings(period_ops=0)
+    before = {name: np.settings()[name] for name in ("period_ops", "copy_bytes")}
+    np.settings(period_ops=0, copy_bytes=0)  # one window, and all of it in there
     try:
         np.flush()
         program()  # what is kept for good is there
@@ -181,7 +181,7 @@ def plan_of(program):
         np.flush()
         text = np.explain(False)
     finally:
-        np.settings(period_ops=before)
+        np.settings(**before)
     del kept
     text = re.sub(r"^  from .*\n", "", text, flags=re.M)
     return "plan:" + text.rsplit("plan:", 1)[1]

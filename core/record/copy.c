@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/status.h"
+#include "record/at_once.h"
 #include "record/record.h"
 
 static cn_status fail_assign(const cn_array *source, const cn_array *destination)
@@ -89,17 +90,23 @@ static cn_status copy_array(cn_array *destination, cn_array *source, cn_array *w
 
 cn_status cn_copy_where(cn_array *destination, const cn_operand *source, cn_array *where, cn_casting casting)
 {
+    bool done = false;
     if (!destination->writeable) {
         return cni_fail(CN_ERROR_READ_ONLY, "assignment destination is read-only");
     }
     if (source->array == NULL) {
         cni_operand operand = {0};
         CN_TRY(cn_scalar_cast(&source->scalar, source->weak, (cn_dtype)destination->dtype, &operand.scalar));
-        return record_copy(destination, &operand, where);
+        CN_TRY(where == NULL ? cni_fill_at_once(destination, &operand.scalar, &done) : CN_OK);
+        return done ? CN_OK : record_copy(destination, &operand, where);
     }
     if (!cn_can_cast((cn_dtype)source->array->dtype, (cn_dtype)destination->dtype, casting)) {
         return cni_fail(CN_ERROR_TYPE, "Cannot cast array data from dtype('%s') to dtype('%s')",
                         cn_dtype_name((cn_dtype)source->array->dtype), cn_dtype_name((cn_dtype)destination->dtype));
+    }
+    CN_TRY(where == NULL ? cni_copy_at_once(destination, source->array, &done) : CN_OK);
+    if (done) {
+        return CN_OK;
     }
     cn_array *fitted;
     CN_TRY(source_fit(source->array, destination, &fitted));
@@ -121,7 +128,9 @@ cn_status cn_array_copy(cn_array *array, cn_dtype dtype, bool keep_order, cn_arr
     cn_array *made;
     CN_TRY(cn_array_empty_ordered(dtype, array->ndim, cni_shape(array), axis_order, &made));
     cni_operand source = {.array = array};
-    cn_status status = record_copy(made, &source, NULL);
+    bool done;
+    cn_status status = cni_copy_at_once(made, array, &done);
+    status = status == CN_OK && !done ? record_copy(made, &source, NULL) : status;
     if (status != CN_OK) {
         cn_array_unref(made);
         return status;
@@ -134,9 +143,13 @@ cn_status cn_arange(const cn_scalar *start, const cn_scalar *step, int64_t n, cn
 {
     cn_array *made;
     CN_TRY(cn_array_empty(start->dtype, 1, &n, &made));
-    cni_op op = {.kind = CNI_ARANGE, .nout = 1, .nin = 2};
-    cni_operand operands[3] = {{.array = made}, {.scalar = *start}, {.scalar = *step}};
-    cn_status status = cni_record(&op, operands);
+    bool done;
+    cn_status status = cni_arange_at_once(made, start, step, &done);
+    if (status == CN_OK && !done) {
+        cni_op op = {.kind = CNI_ARANGE, .nout = 1, .nin = 2};
+        cni_operand operands[3] = {{.array = made}, {.scalar = *start}, {.scalar = *step}};
+        status = cni_record(&op, operands);
+    }
     if (status != CN_OK) {
         cn_array_unref(made);
         return status;

@@ -9,6 +9,7 @@
 #include "base/status.h"
 #include "base/threads.h"
 #include "op/op.h"
+#include "record/at_once.h"
 #include "record/record.h"
 
 /* ---- Indices ---- */
@@ -324,6 +325,10 @@ cn_status cn_gather(cn_array *array, int nindex, cn_array *const *index, cn_arra
     int ndim;
     int64_t shape[2 * CN_MAX_DIMS];
     cn_array *flat = NULL, *made = NULL;
+    CN_TRY(nindex == 1 ? cni_gather_at_once(array, index[0], out) : CN_OK);
+    if (nindex == 1 && *out != NULL) {
+        return CN_OK;
+    }
     CN_TRY(index_flatten(array, false, nindex, index, &flat));
     indexed_shape(array, nindex, flat, &ndim, shape);
     cn_status status = cn_array_empty((cn_dtype)array->dtype, ndim, shape, &made);

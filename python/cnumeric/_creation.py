@@ -193,13 +193,28 @@ def _range_dtype(numbers: tuple[Any, ...]) -> Any:
     return _numpy_arange(start(0), stop(0), step(1)).dtype
 
 
-def _whole_range(args: tuple[Any, ...]) -> Any:
-    """The range of one to three plain ints, None where there is something to decide."""
-    if not 0 < len(args) < 4 or any(type(number) is not int or not -(2**59) < number < 2**59 for number in args):
+_zero, _one = numpy.int_(0), numpy.int_(1)
+_plain = frozenset((int, float))
+
+
+def _plain_range(args: tuple[Any, ...]) -> Any:
+    """The range of one to three plain ints and floats, none of them large; None where there is something to decide."""
+    start: Any
+    stop: Any
+    start, stop, step = (0, args[0], 1) if len(args) == 1 else (*args, 1)[:3] if 0 < len(args) < 4 else (None, 0, 0)
+    kinds = {type(start), type(stop), type(step)}
+    if not kinds <= _plain or not step or not (abs(start) < 2**52 and abs(stop) < 2**52 and abs(step) < 2**52):
         return None
-    start, stop, step = (0, args[0], 1) if len(args) == 1 else (*args, 1)[:3]
-    length = -((start - stop) // step) if step else 0
-    return _cnumeric.arange(numpy.int_(start), numpy.int_(step), length) if length > 0 else None
+    length = math.ceil((stop - start) / step)
+    if length <= 0:
+        return None
+    if float not in kinds:
+        return _cnumeric.arange(numpy.int_(start), numpy.int_(step), length)
+    first, second = float(start), float(start + step)
+    result = _cnumeric.arange(numpy.float64(first), numpy.float64(second - first), length)
+    if length > 1 and first + (second - first) != second:
+        result[1] = second
+    return result
 
 
 @composed
@@ -209,9 +224,11 @@ def arange(*args: Any, dtype: Any = None, device: Any = None, like: Any = None, 
     Integer, float32 and float64 ranges are recorded; other dtypes are made by NumPy.
     """
     if dtype is None and device is None and like is None and not keywords:
-        whole = _whole_range(args)
-        if whole is not None:
-            return whole
+        if len(args) == 1 and type(args[0]) is int and 0 < args[0] < 2**52:
+            return _cnumeric.arange(_zero, _one, args[0])
+        plain = _plain_range(args)
+        if plain is not None:
+            return plain
     _only_here(device, like)
     if len(args) > 4 or keywords.keys() - {"start", "stop", "step"}:
         raise TypeError("arange() takes start, stop, step, dtype")

@@ -185,6 +185,19 @@ static PyObject *create_asarray(PyObject *module, PyObject *args, PyObject *kwar
 
 /* ---- Of a shape ----------------------------------------------------------------------------------------- */
 
+static cn_status make_of_shape(bool zero, cn_dtype dtype, int ndim, const int64_t *shape, const int *axis_order, cn_array **out)
+{
+    cn_status status = cn_array_empty_ordered(dtype, ndim, shape, axis_order, out);
+    if (status == CN_OK && zero) {
+        cn_operand nothing = {.scalar = {.dtype = CN_BOOL}};
+        status = cn_copy(*out, &nothing, CN_CAST_UNSAFE);
+        if (status != CN_OK) {
+            cn_array_unref(*out);
+        }
+    }
+    return status;
+}
+
 /* Extents whose product, in bytes, the core refuses are for NumPy to judge. */
 static PyObject *make_empty(const char *name, bool zero, PyObject *args, PyObject *kwargs)
 {
@@ -194,6 +207,7 @@ static PyObject *make_empty(const char *name, bool zero, PyObject *args, PyObjec
     int64_t shape[CN_MAX_DIMS];
     char order = 'C';
     cn_dtype dtype = CN_FLOAT64;
+    cn_array *array;
     bool good = PyArg_ParseTupleAndKeywords(args, kwargs, "O|OO$OO", names, &shape_object, &dtype_object, &order_object,
                                             &device, &like) &&
                 !cnx_given(like) && cnx_parse_order(order_object, 'C', &order) == 0 && (order == 'C' || order == 'F') &&
@@ -207,32 +221,53 @@ static PyObject *make_empty(const char *name, bool zero, PyObject *args, PyObjec
     for (int d = 0; d < ndim; d++) {
         reversed[d] = ndim - 1 - d;
     }
-    cn_array *array;
     cnx_begin();
-    cn_status status = cn_array_empty_ordered(dtype, ndim, shape, order == 'F' ? reversed : NULL, &array);
-    if (status == CN_OK && zero) {
-        cn_operand nothing = {.scalar = {.dtype = CN_BOOL}};
-        status = cn_copy(array, &nothing, CN_CAST_UNSAFE);
-        if (status != CN_OK) {
-            cn_array_unref(array);
-        }
-    }
+    cn_status status = make_of_shape(zero, dtype, ndim, shape, order == 'F' ? reversed : NULL, &array);
     if (status != CN_OK) {
         return cnx_raise_function(status, name, args, kwargs);
     }
     return cnx_end(cnx_new(array));
 }
 
-static PyObject *create_empty(PyObject *module, PyObject *args, PyObject *kwargs)
+/* A call without a tuple: the commonest, of a shape alone, needs none. */
+static PyObject *make_of_vector(const char *name, bool zero, PyObject *const *args, Py_ssize_t count, PyObject *names)
 {
-    (void)module;
-    return make_empty("empty", false, args, kwargs);
+    int ndim;
+    int64_t shape[CN_MAX_DIMS];
+    cn_array *array;
+    if (count == 1 && names == NULL && cnx_parse_shape(args[0], &ndim, shape) == 0) {
+        cnx_begin();
+        if (make_of_shape(zero, CN_FLOAT64, ndim, shape, NULL, &array) == CN_OK) {
+            return cnx_end(cnx_new(array));
+        }
+    }
+    PyErr_Clear();
+    PyObject *given = PyTuple_New(count), *named = names != NULL ? PyDict_New() : NULL, *made = NULL;
+    bool good = given != NULL && (names == NULL || named != NULL);
+    for (Py_ssize_t i = 0; given != NULL && i < count; i++) {
+        PyTuple_SET_ITEM(given, i, Py_NewRef(args[i]));
+    }
+    for (Py_ssize_t i = 0; good && names != NULL && i < PyTuple_GET_SIZE(names); i++) {
+        good = PyDict_SetItem(named, PyTuple_GET_ITEM(names, i), args[count + i]) == 0;
+    }
+    if (good) {
+        made = make_empty(name, zero, given, named);
+    }
+    Py_XDECREF(given);
+    Py_XDECREF(named);
+    return made;
 }
 
-static PyObject *create_zeros(PyObject *module, PyObject *args, PyObject *kwargs)
+static PyObject *create_empty(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObject *names)
 {
     (void)module;
-    return make_empty("zeros", true, args, kwargs);
+    return make_of_vector("empty", false, args, count, names);
+}
+
+static PyObject *create_zeros(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObject *names)
+{
+    (void)module;
+    return make_of_vector("zeros", true, args, count, names);
 }
 
 /* arange(start, step, n): start and step are NumPy scalars of one dtype; the package's arange decides on them. */
@@ -289,8 +324,8 @@ static PyObject *rebuild(PyObject *module, PyObject *args)
 static PyMethodDef functions[] = {
     {"array", CNX_KEYWORDS(create_array), METH_VARARGS | METH_KEYWORDS, NULL},
     {"asarray", CNX_KEYWORDS(create_asarray), METH_VARARGS | METH_KEYWORDS, NULL},
-    {"empty", CNX_KEYWORDS(create_empty), METH_VARARGS | METH_KEYWORDS, NULL},
-    {"zeros", CNX_KEYWORDS(create_zeros), METH_VARARGS | METH_KEYWORDS, NULL},
+    {"empty", CNX_KEYWORDS(create_empty), METH_FASTCALL | METH_KEYWORDS, NULL},
+    {"zeros", CNX_KEYWORDS(create_zeros), METH_FASTCALL | METH_KEYWORDS, NULL},
     {"arange", CNX_KEYWORDS(create_arange), METH_VARARGS | METH_KEYWORDS, "arange(start, step, n): n values from start."},
     {"_rebuild", rebuild, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},

@@ -77,11 +77,24 @@ static PyObject *give(const cnx_advanced *x, PyObject *self, cn_array *made)
     return cnx_end(element ? cnx_result(made) : cnx_like(self, made));
 }
 
+/* The commonest key: an array of int64 alone, of the first axis. CNX_STEP_NUMPY: another, or it is refused. */
+static cnx_step gather_first(cn_array *array, PyObject *key, cn_array **out)
+{
+    cn_array *index = cnx_array_check_exact(key) ? cnx_get(key) : NULL;
+    bool plain = index != NULL && cn_array_dtype(index) == CN_INT64 && cn_array_ndim(index) > 0 && cn_array_ndim(array) > 0 &&
+                 cn_array_ndim(index) + cn_array_ndim(array) - 1 <= CN_MAX_DIMS;
+    return plain ? cnx_step_of(cn_gather(array, 1, &index, out)) : CNX_STEP_NUMPY;
+}
+
 PyObject *cnx_get_advanced(PyObject *self, PyObject *key)
 {
     cnx_advanced x;
     cn_array *made = NULL;
     cnx_begin();
+    cnx_step first = gather_first(cnx_get(self), key, &made);
+    if (first != CNX_STEP_NUMPY) {
+        return first == CNX_STEP_DONE ? cnx_end(cnx_like(self, made)) : NULL;
+    }
     cnx_step done = cnx_advanced_read(&x, self, key);
     done = done == CNX_STEP_DONE ? choose(&x, &made) : done;
     PyObject *result = done == CNX_STEP_DONE ? give(&x, self, made) : NULL;

@@ -1,0 +1,147 @@
+/* at_once.c - see at_once.h. */
+#include "record/at_once.h"
+
+#include <string.h>
+
+#include "base/settings.h"
+#include "base/status.h"
+#include "op/op.h"
+
+static inline bool is_small(const cn_array *a)
+{
+    return a->size * cni_dtype_size((cn_dtype)a->dtype) <= cni_settings[CNI_SETTING_COPY_BYTES];
+}
+
+static inline bool is_at_hand(const cni_base *base)
+{
+    const cni_buffer *buffer = base->buffer;
+    return buffer != NULL && !base->pending_write && buffer->valid == CNI_ON_HOST && buffer->spread == NULL;
+}
+
+static inline char *memory(const cn_array *a)
+{
+    return (char *)a->base->buffer->data + a->offset;
+}
+
+/* Memory to be written: there already, or of a base that is all the array's and that nobody has mentioned. */
+static bool can_be_written(const cn_array *a)
+{
+    const cni_base *base = a->base;
+    if (base->window != NULL || base->known != 0) {
+        return false;
+    }
+    if (base->buffer != NULL) {
+        return base->buffer->refs == 1 && is_at_hand(base);
+    }
+    return base->nbytes == a->size * cni_dtype_size((cn_dtype)a->dtype);
+}
+
+cn_status cni_copy_at_once(cn_array *to, const cn_array *from, bool *done)
+{
+    bool alike = to->dtype == from->dtype && to->ndim == from->ndim && is_small(from) &&
+                 ((to->c_contiguous && from->c_contiguous) || (to->f_contiguous && from->f_contiguous)) &&
+                 memcmp(to->dims, from->dims, (size_t)to->ndim * sizeof *to->dims) == 0;
+    *done = alike && is_at_hand(from->base) && can_be_written(to);
+    if (!*done) {
+        return CN_OK;
+    }
+    CN_TRY(cni_base_materialise(to->base));
+    memmove(memory(to), memory(from), (size_t)(to->size * cni_dtype_size((cn_dtype)to->dtype)));
+    return CN_OK;
+}
+
+cn_status cni_fill_at_once(cn_array *to, const cn_scalar *value, bool *done)
+{
+    bool run = to->c_contiguous || to->f_contiguous;
+    *done = run && is_small(to) && can_be_written(to);
+    if (!*done) {
+        return CN_OK;
+    }
+    CN_TRY(cni_base_materialise(to->base));
+    char *bytes = memory(to);
+    size_t size = (size_t)cni_dtype_size((cn_dtype)to->dtype), total = size * (size_t)to->size;
+    static const char zero[16];
+    if (memcmp(value->value.bytes, zero, size) == 0) {
+        memset(bytes, 0, total);
+        return CN_OK;
+    }
+    memcpy(bytes, value->value.bytes, total < size ? total : size);
+    for (size_t filled = size; filled < total;) { /* what is there, behind it */
+        size_t part = filled < total - filled ? filled : total - filled;
+        memcpy(bytes + filled, bytes, part);
+        filled += part;
+    }
+    return CN_OK;
+}
+
+cn_status cni_arange_at_once(cn_array *to, const cn_scalar *start, const cn_scalar *step, bool *done)
+{
+    bool plain = (to->dtype == CN_INT64 || to->dtype == CN_FLOAT64) && to->ndim == 1 && to->c_contiguous;
+    *done = plain && is_small(to) && can_be_written(to);
+    if (!*done) {
+        return CN_OK;
+    }
+    CN_TRY(cni_base_materialise(to->base));
+    if (to->dtype == CN_INT64) {
+        int64_t *out = (int64_t *)(void *)memory(to);
+        for (int64_t i = 0; i < to->size; i++) {
+            out[i] = start->value.i64 + i * step->value.i64;
+        }
+    } else {
+        double *out = (double *)(void *)memory(to);
+        for (int64_t i = 0; i < to->size; i++) {
+            out[i] = start->value.f64 + (double)i * step->value.f64;
+        }
+    }
+    return CN_OK;
+}
+
+/* out[i] = in[numbers[i]]; false if an index is not in [0, extent). */
+static bool pick_8(int64_t n, uint64_t *out, const uint64_t *in, const int64_t *numbers, uint64_t extent)
+{
+    for (int64_t i = 0; i < n; i++) {
+        uint64_t k = (uint64_t)numbers[i];
+        if (k >= extent) {
+            return false;
+        }
+        out[i] = in[k];
+    }
+    return true;
+}
+
+static bool pick_4(int64_t n, uint32_t *out, const uint32_t *in, const int64_t *numbers, uint64_t extent)
+{
+    for (int64_t i = 0; i < n; i++) {
+        uint64_t k = (uint64_t)numbers[i];
+        if (k >= extent) {
+            return false;
+        }
+        out[i] = in[k];
+    }
+    return true;
+}
+
+cn_status cni_gather_at_once(const cn_array *from, const cn_array *index, cn_array **out)
+{
+    int64_t size = cni_dtype_size((cn_dtype)from->dtype);
+    bool plain = from->ndim == 1 && from->c_contiguous && (size == 8 || size == 4) && index->dtype == CN_INT64 &&
+                 index->c_contiguous && is_small(index);
+    cn_array *made;
+    *out = NULL;
+    if (!plain || !is_at_hand(from->base) || !is_at_hand(index->base)) {
+        return CN_OK;
+    }
+    CN_TRY(cn_array_empty((cn_dtype)from->dtype, index->ndim, cni_shape(index), &made));
+    cn_status status = cni_base_materialise(made->base);
+    const int64_t *numbers = (const int64_t *)(const void *)memory(index);
+    uint64_t extent = (uint64_t)from->size;
+    bool picked = status == CN_OK &&
+                  (size == 8 ? pick_8(made->size, (void *)memory(made), (const void *)memory(from), numbers, extent)
+                             : pick_4(made->size, (void *)memory(made), (const void *)memory(from), numbers, extent));
+    if (!picked) {
+        cn_array_unref(made);
+        return status;
+    }
+    *out = made;
+    return CN_OK;
+}

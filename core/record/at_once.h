@@ -1,0 +1,27 @@
+/*
+ * at_once.h - small runs whose values are at hand: done when called, as loads and stores of elements are.
+ *
+ * At hand: on the host, alone, with nothing pending that writes them; written: nor mentions them. Small: at most the
+ * setting copy_bytes. What a loop body makes is pending when its next turn uses it, so that bodies are recorded whole.
+ */
+#ifndef CNI_AT_ONCE_H
+#define CNI_AT_ONCE_H
+
+#include "record/array.h"
+
+/* *done: it has been done. Fails without memory for what has none yet. */
+
+/* to = from, of one shape, dtype and contiguous order. */
+cn_status cni_copy_at_once(cn_array *to, const cn_array *from, bool *done);
+
+/* to = the value, of its dtype. */
+cn_status cni_fill_at_once(cn_array *to, const cn_scalar *value, bool *done);
+
+/* to = start + i * step, of its dtype. */
+cn_status cni_arange_at_once(cn_array *to, const cn_scalar *start, const cn_scalar *step, bool *done);
+
+/* A new array with the elements of a vector at these int64 indices; *out: NULL if it has not been done, as where one of
+   them is negative or out of range. */
+cn_status cni_gather_at_once(const cn_array *from, const cn_array *index, cn_array **out);
+
+#endif
