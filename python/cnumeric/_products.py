@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy
 
 from . import _cnumeric
 from ._composed import (
     array_of,
-    arrays_of,
     composed,
     guard,
     normalize_axes,
@@ -26,7 +26,9 @@ dot = _cnumeric.dot
 
 @composed
 def vdot(a: Any, b: Any, /) -> Any:
-    x, y = array_of(a).ravel(), array_of(b).ravel()
+    x, y = array_of(a), array_of(b)
+    if x.ndim != 1 or y.ndim != 1:
+        x, y = x.ravel(), y.ravel()
     return dot(_ufunc.conjugate(x) if x.dtype.kind == "c" else x, y)
 
 
@@ -50,6 +52,8 @@ def inner(a: Any, b: Any, /) -> Any:
 @composed
 def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     x, y = array_of(a), array_of(b)
+    if axes == 1 and type(axes) is int and x.ndim == 2 and y.ndim == 2:
+        return dot(x, y)
     if isinstance(axes, int | numpy.integer):
         summed = list(range(x.ndim - int(axes), x.ndim)), list(range(int(axes)))
     else:
@@ -194,78 +198,113 @@ def cov(m: Any, y: Any = None, rowvar: Any = True, bias: Any = False, ddof: Any 
 # ---- einsum ----------------------------------------------------------------------------------------------
 
 
-def _terms(subscripts: Any, count: int) -> tuple[list[str], str]:
+class _Operand(NamedTuple):
+    """What is done to an operand first: sums over labels that nothing else has, then an order of the axes."""
+
+    summed: tuple[int, ...]
+    order: tuple[int, ...] | None  # None: as they are
+
+
+class _Recipe(NamedTuple):
+    """What a string of subscripts says, for operands of these numbers of dimensions."""
+
+    operands: tuple[_Operand, ...]
+    shared: tuple[tuple[int, int], ...]  # axes of the first and the second operand with one label
+    parts: tuple[int, int, int, int]  # how many labels are batch, left, summed and right
+    order: tuple[int, ...] | None  # of (batch, left, right) in the result
+    scalar: bool
+
+
+def _order(have: str, want: str) -> tuple[int, ...] | None:
+    return tuple(have.index(letter) for letter in want) if have != want else None
+
+
+def _terms(subscripts: str, ndims: tuple[int, ...]) -> tuple[list[str], str]:
     """The labels of each operand and of the result."""
-    if not isinstance(subscripts, str):
-        raise Unsupported
-    text = subscripts.replace(" ", "")
-    left, arrow, result = text.partition("->")
+    left, arrow, result = subscripts.replace(" ", "").partition("->")
     terms = left.split(",")
     letters = "".join(terms)
-    if len(terms) != count or not letters.isalpha() or any(len(set(term)) != len(term) for term in terms):
+    if len(terms) != len(ndims) or not letters.isalpha() or any(len(set(term)) != len(term) for term in terms):
         raise Unsupported
     if not arrow:
         result = "".join(sorted(letter for letter in set(letters) if letters.count(letter) == 1))
     if len(set(result)) != len(result) or set(result) - set(letters):
         raise Unsupported
+    if any(len(term) != ndim for term, ndim in zip(terms, ndims, strict=True)):
+        raise ValueError("einstein sum subscripts do not fit the number of dimensions")
     return terms, result
 
 
-def _summed(array: Any, term: str, kept: set[str]) -> tuple[Any, str]:
-    """The array without the labels that nothing else has."""
+def _summed(term: str, kept: str) -> tuple[tuple[int, ...], str]:
+    """The axes of labels that nothing else has, and the term without them."""
     axes = tuple(place for place, letter in enumerate(term) if letter not in kept)
-    if axes:
-        array = array.sum(axis=axes, dtype=array.dtype)
-    return _cnumeric.asarray(array), "".join(letter for letter in term if letter in kept)
+    return axes, "".join(letter for letter in term if letter in kept)
 
 
-def _arranged(array: Any, term: str, order: str) -> Any:
-    return array.transpose([term.index(letter) for letter in order]) if term != order else array
+@functools.lru_cache(maxsize=512)
+def _recipe(subscripts: str, *ndims: int) -> _Recipe:
+    terms, result = _terms(subscripts, ndims)
+    if len(terms) == 1:
+        axes, one = _summed(terms[0], result)
+        return _Recipe((_Operand(axes, _order(one, result)),), (), (0, 0, 0, 0), None, not result)
+    shared = tuple((i, terms[1].index(letter)) for i, letter in enumerate(terms[0]) if letter in terms[1])
+    first, one = _summed(terms[0], result + terms[1])
+    second, two = _summed(terms[1], result + one)
+    batch = "".join(letter for letter in one if letter in two and letter in result)
+    summed = "".join(letter for letter in one if letter in two and letter not in result)
+    left = "".join(letter for letter in one if letter not in two)
+    right = "".join(letter for letter in two if letter not in one)
+    operands = (
+        _Operand(first, _order(one, batch + left + summed)),
+        _Operand(second, _order(two, batch + summed + right)),
+    )
+    parts = (len(batch), len(left), len(summed), len(right))
+    return _Recipe(operands, shared, parts, _order(batch + left + right, result), not result)
+
+
+def _prepared(array: Any, operand: _Operand) -> Any:
+    if operand.summed:
+        array = _cnumeric.asarray(array.sum(axis=operand.summed, dtype=array.dtype))
+    return array.transpose(operand.order) if operand.order is not None else array
+
+
+def _pair(a: Any, b: Any, parts: tuple[int, int, int, int]) -> Any:
+    """Two operands as stacks of matrices: (batch, left, summed) @ (batch, summed, right)."""
+    batch, left, summed, right = parts
+    if batch == 0 and summed == 1 and left <= 1 and right <= 1:
+        return _ufunc.matmul(a, b)
+    stack, rows, columns = a.shape[:batch], a.shape[batch : batch + left], b.shape[batch + summed :]
+    if not summed:
+        return _ufunc.multiply(a.reshape((*a.shape, *(1,) * right)), b.reshape((*stack, *(1,) * left, *columns)))
+    count = math.prod(a.shape[batch + left :])
+    if batch:
+        a = a.reshape((math.prod(stack), math.prod(rows), count))
+        b = b.reshape((math.prod(stack), count, math.prod(columns)))
+    else:
+        a, b = a.reshape((math.prod(rows), count)), b.reshape((count, math.prod(columns)))
+    return _ufunc.matmul(a, b).reshape((*stack, *rows, *columns))
 
 
 @composed
 def einsum(*operands: Any, **kwargs: Any) -> Any:
     """Evaluate Einstein's summation over one or two operands with plain labels; NumPy does the rest."""
-    if kwargs or len(operands) not in (2, 3):
+    if kwargs or len(operands) not in (2, 3) or not isinstance(operands[0], str):
         raise Unsupported
-    arrays = arrays_of(operands[1:])
-    terms, result = _terms(operands[0], len(arrays))
-    extents: dict[str, int] = {}
-    for array, term in zip(arrays, terms, strict=True):
-        if array.ndim != len(term):
-            raise ValueError("einstein sum subscripts do not fit the number of dimensions")
-        for letter, extent in zip(term, array.shape, strict=True):
-            if extents.setdefault(letter, extent) != extent:
-                raise Unsupported
-    if len(arrays) == 1:
-        array, term = _summed(arrays[0], terms[0], set(result))
-        return _arranged(array, term, result) if result else array[()]
-    first, one = _summed(arrays[0], terms[0], set(result) | set(terms[1]))
-    second, two = _summed(arrays[1], terms[1], set(result) | set(one))
-    return _pair(first, one, second, two, result, extents)
-
-
-def _pair(first: Any, one: str, second: Any, two: str, result: str, extents: dict[str, int]) -> Any:
-    """Two operands as stacks of matrices: (batch, left, sum) @ (batch, sum, right)."""
-    batch = "".join(letter for letter in one if letter in two and letter in result)
-    summed = "".join(letter for letter in one if letter in two and letter not in result)
-    left = "".join(letter for letter in one if letter not in two)
-    right = "".join(letter for letter in two if letter not in one)
-
-    def size(letters: str) -> int:
-        return math.prod(extents[letter] for letter in letters)
-
-    shape = [extents[letter] for letter in batch + left + right]
-    if not summed:
-        a = _arranged(first, one, batch + left).reshape([*shape[: len(batch + left)], *(1 for _ in right)])
-        b = _arranged(second, two, batch + right)
-        b = b.reshape([*shape[: len(batch)], *(1 for _ in left), *shape[len(batch + left) :]])
-        product = _ufunc.multiply(a, b)
-    else:
-        a = _arranged(first, one, batch + left + summed).reshape((size(batch), size(left), size(summed)))
-        b = _arranged(second, two, batch + summed + right).reshape((size(batch), size(summed), size(right)))
-        product = _ufunc.matmul(a, b).reshape(shape) if batch else _ufunc.matmul(a[0], b[0]).reshape(shape)
-    return _arranged(product, batch + left + right, result) if result else product[()]
+    first = array_of(operands[1])
+    if len(operands) == 2:
+        recipe = _recipe(operands[0], first.ndim)
+        result = _prepared(first, recipe.operands[0])
+        return result[()] if recipe.scalar else result
+    second = array_of(operands[2])
+    recipe = _recipe(operands[0], first.ndim, second.ndim)
+    one, two = first.shape, second.shape
+    for i, j in recipe.shared:
+        if one[i] != two[j]:
+            raise Unsupported
+    result = _pair(_prepared(first, recipe.operands[0]), _prepared(second, recipe.operands[1]), recipe.parts)
+    if recipe.order is not None:
+        result = result.transpose(recipe.order)
+    return result[()] if recipe.scalar else result
 
 
 def matrix_power(a: Any, n: Any) -> Any:
