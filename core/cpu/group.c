@@ -10,12 +10,17 @@
 #include "base/status.h"
 #include "base/threads.h"
 #include "cpu/tier1.h"
+#include "exec/world.h"
 #include "op/op.h"
 
 enum {
     CALL_ELEMENTS = 64, /* calling a loop takes about as long as so many elements */
     MEMORY_LEAVES = 32, /* in a tile of what is reduced where it lies */
-    REDUCED_ROWS = 4    /* in a tile that is added to a row of results */
+    REDUCED_ROWS = 4,   /* in a tile that is added to a row of results */
+    ACROSS_ROWS = 64,   /* the same, of what lies along the rows' dimension */
+    ACROSS_COLUMNS = 32,
+    ACROSS_RESULTS = 32, /* whose elements are gathered at once from what lies so */
+    LINE = 8            /* the same, where each has accumulators: elements of a line of the cache */
 };
 
 /* ---- Accesses ---- */
@@ -205,11 +210,97 @@ static int64_t tile_elements(const cni_binder *b)
     return tile;
 }
 
+/* Does what is read lie along the rows' dimension rather than along a row? */
+static bool lies_across(const cni_binder *b)
+{
+    bool across = false;
+    for (uint32_t a = 0; a < b->part->naccess; a++) {
+        int64_t column = nest_stride(b, a, 0), row = nest_stride(b, a, 1);
+        column = column < 0 ? -column : column;
+        row = row < 0 ? -row : row;
+        across |= !b->part->access[a].written && row != 0 && row < column;
+    }
+    return across;
+}
+
+/* May rows of the reduced array be taken in any order, in pieces of CNI_LEAF? */
+static bool rows_commute(const cni_binder *b, int64_t last)
+{
+    for (uint32_t i = 0; i < b->part->ninstr; i++) {
+        const cni_instr *x = &b->part->instr[i];
+        if (x->kind != CNI_INSTR_REDUCE) {
+            continue;
+        }
+        const cni_op *op = &b->w->ops[x->op];
+        uint8_t kind = cni_ops[op->opcode].reduce_kind;
+        bool exact = kind == CNI_REDUCE_ANY_ORDER || (kind == CNI_REDUCE_SUM && x->dtype < CN_FLOAT16);
+        bool leaves = kind == CNI_REDUCE_SUM && last * b->nest.shape[0] > CNI_SMALL_SUM &&
+                      cni_reduction_block(b->w, op, b->part->access[x->access].view) == last;
+        if (!exact && !leaves) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/*
+ * Is what one result takes cut up by what its neighbours take? Then they take their runs in turn: [results][outer][inner]
+ * lies as [outer][results][inner].
+ */
+static bool results_alternate(const cni_binder *b)
+{
+    const cni_nest *n = &b->nest;
+    bool alternate = false;
+    if (n->last_kept || n->nkept == 0 || n->ndim - n->nkept < 2) {
+        return false;
+    }
+    for (uint32_t a = 0; a < b->part->naccess; a++) {
+        int64_t outer = n->strides[(size_t)a * CN_MAX_DIMS + (size_t)n->nkept];
+        int64_t kept = n->strides[(size_t)a * CN_MAX_DIMS + (size_t)n->nkept - 1];
+        outer = outer < 0 ? -outer : outer;
+        kept = kept < 0 ? -kept : kept;
+        alternate |= !b->part->access[a].written && kept != 0 && kept < outer;
+    }
+    return alternate && n->shape[n->nkept - 1] >= b->g->nlanes;
+}
+
+/* A reduction along what lies far apart takes several rows at once, so that whole lines of the cache are used. */
+static bool tile_across(cni_binder *b, int64_t last, int64_t tile)
+{
+    cni_group_binding *g = b->g;
+    const cni_nest *n = &b->nest;
+    g->blocked = g->across = false;
+    g->together = 1;
+    if (!b->part->reduces || n->ndim < 2 || cni_world_get()->places > 1 || !lies_across(b)) {
+        return false;
+    }
+    int64_t rows = n->shape[n->ndim - 2];
+    if (n->last_kept) {
+        bool sums = n->nkept < n->ndim - 1;
+        g->columns = last < ACROSS_COLUMNS ? last : ACROSS_COLUMNS;
+        g->rows = rows < ACROSS_ROWS ? rows : ACROSS_ROWS;
+        return sums;
+    }
+    bool results = n->nkept == n->ndim - 1 && 2 * last > tile && rows >= LINE * g->nlanes;
+    g->blocked = results && last > CNI_SMALL_SUM;
+    g->across = n->nkept == 0 && n->ndim == 2 && rows >= LINE && rows_commute(b, last);
+    g->columns = last > CNI_SMALL_SUM ? CNI_LEAF : last;
+    g->rows = g->blocked ? LINE : rows < ACROSS_RESULTS ? rows : ACROSS_RESULTS;
+    g->together = g->blocked ? LINE : 1;
+    return results || g->across;
+}
+
 static void tile_choose(cni_binder *b)
 {
     cni_group_binding *g = b->g;
     const cni_nest *n = &b->nest;
     int64_t last = n->ndim > 0 ? n->shape[n->ndim - 1] : 1, tile = tile_elements(b);
+    if (tile_across(b, last, tile)) {
+        return;
+    }
+    if (b->part->reduces && cni_world_get()->places == 1 && results_alternate(b)) {
+        g->together = CNI_SIDE_BY_SIDE;
+    }
     g->rows = 1;
     g->columns = last;
     if (n->last_kept && n->nkept < n->ndim - 1 && b->nruns > 0) {
@@ -259,6 +350,7 @@ static bool lanes_make(cni_binder *b)
     size_t dims = (size_t)b->w->shapes[b->part->shape].ndim + 1;
     g->layout.nlanes = g->nlanes;
     g->layout.run_room = 0;
+    size_t nreductions = (size_t)g->nreductions * CNI_SIDE_BY_SIDE;
     g->lanes = cni_arena_alloc(&g->arena, (size_t)g->nlanes * sizeof *g->lanes);
     for (int k = 0; k < g->nlanes && g->lanes != NULL; k++) {
         cni_lane *lane = &g->lanes[k];
@@ -266,7 +358,7 @@ static bool lanes_make(cni_binder *b)
         lane->pointers = cni_arena_alloc(&g->arena, (g->naccess + 1) * sizeof *lane->pointers);
         lane->index = cni_arena_alloc(&g->arena, dims * sizeof *lane->index);
         lane->told = cni_arena_alloc(&g->arena, (g->nsteps + 1) * sizeof *lane->told);
-        lane->reductions = cni_arena_alloc(&g->arena, (g->nreductions + 1) * sizeof *lane->reductions);
+        lane->reductions = cni_arena_alloc(&g->arena, (nreductions + 1) * sizeof *lane->reductions);
         if (lane->registers == NULL || lane->pointers == NULL || lane->index == NULL || lane->told == NULL ||
             lane->reductions == NULL) {
             return false;

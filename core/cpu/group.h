@@ -14,7 +14,7 @@
 #include "cpu/superacc.h"
 #include "exec/place.h"
 
-enum { CNI_LEAF = 1024, CNI_SMALL_SUM = 8192 };
+enum { CNI_LEAF = 1024, CNI_SMALL_SUM = 8192, CNI_SIDE_BY_SIDE = 32 };
 
 /* How an access meets the tile. */
 typedef enum cni_touch { CNI_TOUCH_DIRECT, CNI_TOUCH_COPY, CNI_TOUCH_SPLAT } cni_touch;
@@ -98,6 +98,9 @@ typedef struct cni_group_binding {
     int nkept;                   /* reductions: the first dimensions of the nest are kept ones */
     bool last_kept;              /* reductions: the last axis is kept; the nest ends with the reduced dimensions, then it */
     int64_t columns, rows;       /* of a full tile */
+    uint32_t together;           /* results that are taken side by side, each on its own; 1: one after the other */
+    bool blocked;                /* they are the rows of a tile, for what they reduce lies far apart; else their runs take turns */
+    bool across;                 /* of one result, a tile's rows are leaves */
     int64_t tiles;
     uint32_t naccess, nsteps, nregister, nreductions;
     cni_bound_access *access;

@@ -94,9 +94,9 @@ static uint32_t memory_of(const cni_group_binding *g, uint16_t reg)
     return CNI_NONE;
 }
 
-bool cni_reduce_bind(const cni_part *part, const cni_window *w, cni_group_binding *g, cni_lane *lane)
+static bool reductions_bind(const cni_part *part, const cni_window *w, cni_group_binding *g, cni_reduction *reductions)
 {
-    cni_reduction *r = lane->reductions;
+    cni_reduction *r = reductions;
     for (uint32_t i = 0; i < part->ninstr; i++) {
         if (part->instr[i].kind == CNI_INSTR_REDUCE && !reduction_bind(&part->instr[i], part, w, g, r++)) {
             return false;
@@ -104,11 +104,21 @@ bool cni_reduce_bind(const cni_part *part, const cni_window *w, cni_group_bindin
     }
     for (uint32_t i = 0; i < g->nsteps; i++) {
         if (g->steps[i].kind == CNI_STEP_REDUCE) {
-            lane->reductions[g->steps[i].reduction].in_run = g->steps[i].npointers != 0;
+            reductions[g->steps[i].reduction].in_run = g->steps[i].npointers != 0;
         }
     }
     for (uint32_t i = 0; i < g->nreductions; i++) {
-        lane->reductions[i].memory = memory_of(g, lane->reductions[i].value);
+        reductions[i].memory = memory_of(g, reductions[i].value);
+    }
+    return true;
+}
+
+bool cni_reduce_bind(const cni_part *part, const cni_window *w, cni_group_binding *g, cni_lane *lane)
+{
+    for (uint32_t k = 0; k < g->together; k++) {
+        if (!reductions_bind(part, w, g, lane->reductions + k * g->nreductions)) {
+            return false;
+        }
     }
     return true;
 }
@@ -385,6 +395,21 @@ void cni_reduce_tile(const cni_group_binding *g, cni_lane *lane, cni_reduction *
         rows_take(r, columns, rows, values, columns * (int64_t)r->itemsize);
         return;
     }
+    int64_t bytes = columns * (int64_t)r->itemsize;
+    if (g->blocked) {
+        for (int64_t i = 0; i < rows; i++) {
+            result_take(r + i * g->nreductions, columns, values + i * bytes);
+        }
+        return;
+    }
+    if (g->across) {
+        int64_t last = g->shape[1];
+        for (int64_t i = 0; i < rows; i++) {
+            r->seen = (lane->index[0] + i) * last + lane->index[1];
+            result_take(r, columns, values + i * bytes);
+        }
+        return;
+    }
     if (g->rows == 1) {
         result_take(r, columns, values);
         return;
@@ -392,7 +417,7 @@ void cni_reduce_tile(const cni_group_binding *g, cni_lane *lane, cni_reduction *
     int64_t row = g->access[r->access].strides[g->ndim - 2];
     for (int64_t i = 0; i < rows; i++) {
         result_begin(r, run);
-        result_take(r, columns, values + (size_t)(i * columns) * r->itemsize);
+        result_take(r, columns, values + i * bytes);
         result_finish(r, lane->pointers[r->access] + i * row);
     }
 }
@@ -430,10 +455,30 @@ static void run_rows(const cni_group_binding *g, cni_lane *lane, const cni_run *
     }
 }
 
+/* Tiles of the one result there is: rows [from, to) of the reduced array. */
+static void take_across(const cni_group_binding *g, cni_lane *lane, const cni_run *run, int64_t from, int64_t to)
+{
+    for (int64_t row = from; row < to; row += g->rows) {
+        int64_t rows = to - row < g->rows ? to - row : g->rows;
+        lane->index[0] = row;
+        for (int64_t column = 0; column < g->shape[1]; column += g->columns) {
+            int64_t left = g->shape[1] - column;
+            lane->index[1] = column;
+            cni_lane_point(g, lane, run);
+            cni_tile_run(g, lane, run, rows, left < g->columns ? left : g->columns);
+        }
+    }
+    lane->index[0] = lane->index[1] = 0;
+}
+
 /* The reduced elements [from, to), in C order, of the result that the lane is at. */
 static void take_elements(const cni_group_binding *g, cni_lane *lane, const cni_run *run, int64_t from, int64_t to)
 {
     int inner = g->ndim - 1;
+    if (g->across) {
+        take_across(g, lane, run, from / g->shape[1], to / g->shape[1]);
+        return;
+    }
     if (g->ndim == g->nkept) { /* nothing but extents of one */
         cni_lane_point(g, lane, run);
         cni_tile_run(g, lane, run, 1, 1);
@@ -470,6 +515,69 @@ static void run_results(const cni_group_binding *g, cni_lane *lane, const cni_ru
         cni_lane_point(g, lane, run);
         for (uint32_t i = 0; i < g->nreductions; i++) {
             result_finish(&lane->reductions[i], lane->pointers[lane->reductions[i].access]);
+        }
+    }
+}
+
+/* Units [first, end): tiles of results that are taken side by side. */
+static void run_blocks(const cni_group_binding *g, cni_lane *lane, const cni_run *run, int64_t first, int64_t end)
+{
+    int kept = g->nkept - 1, inner = g->ndim - 1;
+    int64_t tiles = (g->shape[kept] + g->rows - 1) / g->rows;
+    for (int64_t unit = first; unit < end; unit++) {
+        seek(g, lane, 0, kept, unit / tiles);
+        lane->index[kept] = unit % tiles * g->rows;
+        int64_t left = g->shape[kept] - lane->index[kept], rows = left < g->rows ? left : g->rows;
+        int64_t count = rows * g->nreductions;
+        for (int64_t i = 0; i < count; i++) {
+            result_begin(&lane->reductions[i], run);
+        }
+        for (; lane->index[inner] < g->shape[inner]; lane->index[inner] += g->columns) {
+            int64_t rest = g->shape[inner] - lane->index[inner];
+            cni_lane_point(g, lane, run);
+            cni_tile_run(g, lane, run, rows, rest < g->columns ? rest : g->columns);
+        }
+        lane->index[inner] = 0;
+        cni_lane_point(g, lane, run);
+        for (int64_t i = 0; i < count; i++) {
+            cni_reduction *r = &lane->reductions[i];
+            result_finish(r, lane->pointers[r->access] + i / g->nreductions * g->access[r->access].strides[kept]);
+        }
+    }
+}
+
+/* Units [first, end): neighbouring results, whose runs along the innermost dimension are taken in turn. */
+static void run_turns(const cni_group_binding *g, cni_lane *lane, const cni_run *run, int64_t first, int64_t end)
+{
+    int inner = g->ndim - 1;
+    int64_t results = cni_group_extent(g, 0, g->nkept), outer = cni_group_extent(g, g->nkept, inner);
+    cni_reduction *all = lane->reductions;
+    for (int64_t unit = first; unit < end; unit++) {
+        int64_t begin = unit * g->together, left = results - begin, count = left < g->together ? left : g->together;
+        for (int64_t i = 0; i < count * g->nreductions; i++) {
+            result_begin(&all[i], run);
+        }
+        for (int64_t turn = 0; turn < outer * count; turn++) {
+            seek(g, lane, g->nkept, inner, turn / count);
+            seek(g, lane, 0, g->nkept, begin + turn % count);
+            lane->reductions = all + turn % count * g->nreductions;
+            for (int64_t c = 0; c < g->shape[inner]; c += g->columns) {
+                int64_t rest = g->shape[inner] - c;
+                lane->index[inner] = c;
+                cni_lane_point(g, lane, run);
+                cni_tile_run(g, lane, run, 1, rest < g->columns ? rest : g->columns);
+            }
+            lane->index[inner] = 0;
+        }
+        lane->reductions = all;
+        seek(g, lane, g->nkept, inner, 0);
+        for (int64_t k = 0; k < count; k++) {
+            seek(g, lane, 0, g->nkept, begin + k);
+            cni_lane_point(g, lane, run);
+            for (uint32_t i = 0; i < g->nreductions; i++) {
+                cni_reduction *r = &all[k * g->nreductions + i];
+                result_finish(r, lane->pointers[r->access]);
+            }
         }
     }
 }
@@ -736,8 +844,14 @@ void cni_reduce_run(cni_group_binding *g, const cni_run *run)
     if (g->last_kept) {
         r.units = run_columns;
         r.count = results * ((last + g->columns - 1) / g->columns);
-    } else if (g->rows > 1) {
-        r.units = run_rows;
+    } else if (g->across) {
+        share_out(g, run, g->rows * g->shape[1]);
+        return;
+    } else if (g->together > 1 && !g->blocked) {
+        r.units = run_turns;
+        r.count = (results + g->together - 1) / g->together;
+    } else if (g->blocked || g->rows > 1) {
+        r.units = g->blocked ? run_blocks : run_rows;
         r.count = results / g->shape[g->nkept - 1] * ((g->shape[g->nkept - 1] + g->rows - 1) / g->rows);
     } else if (results < g->nlanes && share_quantum(g) > 0) {
         share_out(g, run, share_quantum(g));
