@@ -264,24 +264,61 @@ def best_time(f: Callable[..., object], *arguments: object, **keywords: object) 
     return best
 
 
+C_NAMES = {f"arc{x}": f"a{x}" for x in ("sin", "cos", "tan", "sinh", "cosh", "tanh", "tan2")}
+NO_PEER = ("logaddexp", "logaddexp2")
+
+
+def peer_loop(peer: str, name: str, suffix: str, real: str, arity: int) -> str:
+    """The loop of libmvec, which gcc calls where a fast loop calls libm, or of SLEEF at 1 ulp (hypot: 0.5)."""
+    c_name, single = C_NAMES.get(name, name), suffix == "f32"
+    parameters = "".join(f", const {real} *restrict {v}" for v in "xy"[:arity])
+    head = f"void {peer}_{name}_{suffix}(int64_t n, {real} *restrict o{parameters}) {{ for (int64_t i = 0; i < n; "
+    if peer == "libmvec":
+        use = ", ".join(f"{v}[i]" for v in "xy"[:arity])
+        return f"{head}i++) o[i] = {c_name}{'f' if single else ''}({use}); }}"
+    width, letter, kind = (16, "f", "ps") if single else (8, "d", "pd")
+    use = ", ".join(f"_mm512_loadu_{kind}({v} + i)" for v in "xy"[:arity])
+    function = f"Sleef_{c_name}{letter}{width}_{'u05' if name == 'hypot' else 'u10'}avx512f"
+    return f"{head}i += {width}) _mm512_storeu_{kind}(o + i, {function}({use})); }}"
+
+
+def build_peer(peer: str, folder: str) -> ctypes.CDLL | None:
+    """Its loops as a library; None if it is not installed."""
+    header = "#include <math.h>" if peer == "libmvec" else "#include <immintrin.h>\n#include <sleef.h>"
+    lines = [f"#include <stdint.h>\n{header}"]
+    for suffix, (real, _) in TYPES.items():
+        lines += [peer_loop(peer, n, suffix, real, 1) for n in UNARY if n not in NO_PEER]
+        lines += [peer_loop(peer, n, suffix, real, 2) for n in BINARY if n not in NO_PEER]
+    code, library = Path(folder) / f"{peer}.c", Path(folder) / f"{peer}.so"
+    code.write_text("\n".join(lines) + "\n")
+    command = ["gcc", "-O3", "-ffast-math", *AVX512, "-shared", "-fPIC", str(code), "-o", str(library)]
+    libraries = ["-lmvec", "-lm"] if peer == "libmvec" else ["-lsleef"]
+    made = subprocess.run([*command, *libraries], capture_output=True, check=False).returncode == 0
+    return ctypes.CDLL(str(library)) if made else None
+
+
 def speed(names: list[str], folder: str) -> None:
-    libraries = build(folder, AVX2), build(folder, AVX512)
+    libraries = {"avx2": build(folder, AVX2), "avx512": build(folder, AVX512)}
+    peers = {peer: build_peer(peer, folder) for peer in ("libmvec", "sleef")}
     count = 8192
-    print(f"ns an element, {count} elements; NumPy {np.__version__}")
-    columns = f"{'avx2':>9s}{'avx512':>8s}{'numpy':>8s}{'ratio':>7s}   "
-    print(" " * 12 + "float64".rjust(9) + " " * 26 + "float32".rjust(9) + "\n" + " " * 12 + columns * 2)
-    for name in names:
-        row = f"{name:12s}"
-        for suffix, (_, dtype) in TYPES.items():
+    columns = [*libraries, "numpy", *peers]
+    print(f"ns an element, {count} elements; NumPy {np.__version__}; peers in AVX-512, -: it is not there")
+    for suffix, (_, dtype) in TYPES.items():
+        print(f"\n{'float' + suffix[1:]:12s}" + "".join(f"{column:>9s}" for column in columns))
+        for name in names:
             arguments = list(typical(name, dtype, count))
             out = np.empty_like(arguments[0])
-            pointers = [ctypes.c_void_p(a.ctypes.data) for a in (out, *arguments)]
-            times = [best_time(getattr(lib, f"{name}_{suffix}"), ctypes.c_int64(count), *pointers) for lib in libraries]
+            pointers = [ctypes.c_int64(count), *(ctypes.c_void_p(a.ctypes.data) for a in (out, *arguments))]
+            times = [best_time(getattr(library, f"{name}_{suffix}"), *pointers) for library in libraries.values()]
             with np.errstate(all="ignore"):
                 times.append(best_time(getattr(np, "power" if name == "pow" else name), *arguments, out=out))
-            avx2, avx512, numpy = (t / count * 1e9 for t in times)
-            row += f"{avx2:9.2f}{avx512:8.2f}{numpy:8.2f}{numpy / avx512:7.1f}   "
-        print(row)
+            for peer, library in peers.items():
+                known = library is not None and name not in NO_PEER
+                times.append(best_time(getattr(library, f"{peer}_{name}_{suffix}"), *pointers) if known else np.nan)
+            print(
+                f"{name:12s}" + "".join(f"{t / count * 1e9:9.2f}" if t == t else f"{'-':>9s}" for t in times),
+                flush=True,
+            )
 
 
 def complex_table(names: list[str], library: ctypes.CDLL, count: int) -> None:
