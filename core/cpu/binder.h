@@ -35,6 +35,21 @@ static inline uint8_t cni_log2_size(cn_dtype dtype)
     return (uint8_t)__builtin_ctzll((unsigned long long)cni_dtype_size(dtype));
 }
 
+/* The access's stride along a dimension, counted from the last. */
+static inline int64_t cni_nest_stride(const cni_binder *b, uint32_t access, int from_last)
+{
+    int d = b->nest.ndim - 1 - from_last;
+    return d < 0 ? 0 : b->nest.strides[(size_t)access * CN_MAX_DIMS + (size_t)d];
+}
+
+static inline int64_t cni_round_up(int64_t x, int64_t to)
+{
+    return (x + to - 1) / to * to;
+}
+
+/* From the nest, and the runs that a row takes: the tile. */
+void cni_group_tile_choose(cni_binder *b);
+
 /* From the places: which registers have runs of the tile, and which are scalars. False without memory. */
 bool cni_group_registers_make(cni_binder *b);
 

@@ -1,0 +1,142 @@
+/* group_tile.c - the tile of a group: how many rows and columns, and how a reduction takes them. */
+#include "base/settings.h"
+#include "cpu/binder.h"
+#include "exec/world.h"
+#include "op/op.h"
+
+enum {
+    MEMORY_LEAVES = 32,  /* in a tile of what is reduced where it lies */
+    REDUCED_ROWS = 4,    /* in a tile that is added to a row of results */
+    ACROSS_ROWS = 64,    /* the same, of what lies along the rows' dimension */
+    ACROSS_COLUMNS = 32,
+    ACROSS_RESULTS = 32, /* whose elements are gathered at once from what lies so */
+    LINE = 8             /* the same, where each has accumulators: elements of a line of the cache */
+};
+
+/* Elements of a tile whose runs stay in the level-1 cache. */
+static int64_t tile_elements(const cni_binder *b)
+{
+    const cni_group_layout *l = &b->g->layout;
+    int64_t per_element = (int64_t)(l->row_nruns > 0 ? l->row_nruns : 1) * l->row_size;
+    int64_t tile = cni_settings[CNI_SETTING_TILE_BYTES] / per_element / 64 * 64;
+    int64_t least = cni_settings[CNI_SETTING_TILE_MIN], most = cni_settings[CNI_SETTING_TILE_MAX];
+    tile = tile < least ? least : tile > most ? most : tile;
+    if (b->part->reduces) {
+        tile = tile >= CNI_LEAF ? CNI_LEAF : tile >= CNI_LEAF / 2 ? CNI_LEAF / 2 : tile >= CNI_LEAF / 4 ? CNI_LEAF / 4 : tile;
+        tile = b->nruns == 0 && !b->nest.last_kept ? tile * MEMORY_LEAVES : tile;
+    }
+    return tile;
+}
+
+/* Does what is read lie along the rows' dimension rather than along a row? */
+static bool lies_across(const cni_binder *b)
+{
+    bool across = false;
+    for (uint32_t a = 0; a < b->part->naccess; a++) {
+        int64_t column = cni_nest_stride(b, a, 0), row = cni_nest_stride(b, a, 1);
+        column = column < 0 ? -column : column;
+        row = row < 0 ? -row : row;
+        across |= !b->part->access[a].written && row != 0 && row < column;
+    }
+    return across;
+}
+
+/* May rows of the reduced array be taken in any order, in pieces of CNI_LEAF? */
+static bool rows_commute(const cni_binder *b, int64_t last)
+{
+    for (uint32_t i = 0; i < b->part->ninstr; i++) {
+        const cni_instr *x = &b->part->instr[i];
+        if (x->kind != CNI_INSTR_REDUCE) {
+            continue;
+        }
+        const cni_op *op = &b->w->ops[x->op];
+        uint8_t kind = cni_ops[op->opcode].reduce_kind;
+        bool exact = kind == CNI_REDUCE_ANY_ORDER || (kind == CNI_REDUCE_SUM && x->dtype < CN_FLOAT16);
+        bool leaves = kind == CNI_REDUCE_SUM && last * b->nest.shape[0] > CNI_SMALL_SUM &&
+                      cni_reduction_block(b->w, op, b->part->access[x->access].view) == last;
+        if (!exact && !leaves) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/*
+ * Is what one result takes cut up by what its neighbours take? Then they take their runs in turn: [results][outer][inner]
+ * lies as [outer][results][inner].
+ */
+static bool results_alternate(const cni_binder *b)
+{
+    const cni_nest *n = &b->nest;
+    bool alternate = false;
+    if (n->last_kept || n->nkept == 0 || n->ndim - n->nkept < 2) {
+        return false;
+    }
+    for (uint32_t a = 0; a < b->part->naccess; a++) {
+        int64_t outer = n->strides[(size_t)a * CN_MAX_DIMS + (size_t)n->nkept];
+        int64_t kept = n->strides[(size_t)a * CN_MAX_DIMS + (size_t)n->nkept - 1];
+        outer = outer < 0 ? -outer : outer;
+        kept = kept < 0 ? -kept : kept;
+        alternate |= !b->part->access[a].written && kept != 0 && kept < outer;
+    }
+    return alternate && n->shape[n->nkept - 1] >= b->g->nlanes;
+}
+
+/* A reduction along what lies far apart takes several rows at once, so that whole lines of the cache are used. */
+static bool tile_across(cni_binder *b, int64_t last, int64_t tile)
+{
+    cni_group_binding *g = b->g;
+    const cni_nest *n = &b->nest;
+    g->blocked = g->across = false;
+    g->together = 1;
+    if (!b->part->reduces || n->ndim < 2 || cni_world_get()->places > 1 || !lies_across(b)) {
+        return false;
+    }
+    int64_t rows = n->shape[n->ndim - 2];
+    if (n->last_kept) {
+        bool sums = n->nkept < n->ndim - 1;
+        g->columns = last < ACROSS_COLUMNS ? last : ACROSS_COLUMNS;
+        g->rows = rows < ACROSS_ROWS ? rows : ACROSS_ROWS;
+        return sums;
+    }
+    bool results = n->nkept == n->ndim - 1 && 2 * last > tile && rows >= LINE * g->nlanes;
+    g->blocked = results && last > CNI_SMALL_SUM;
+    g->across = n->nkept == 0 && n->ndim == 2 && rows >= LINE && rows_commute(b, last);
+    g->columns = last > CNI_SMALL_SUM ? CNI_LEAF : last;
+    g->rows = g->blocked ? LINE : rows < ACROSS_RESULTS ? rows : ACROSS_RESULTS;
+    g->together = g->blocked ? LINE : 1;
+    return results || g->across;
+}
+
+void cni_group_tile_choose(cni_binder *b)
+{
+    cni_group_binding *g = b->g;
+    const cni_nest *n = &b->nest;
+    int64_t last = n->ndim > 0 ? n->shape[n->ndim - 1] : 1, tile = tile_elements(b);
+    if (tile_across(b, last, tile)) {
+        return;
+    }
+    if (b->part->reduces && cni_world_get()->places == 1 && results_alternate(b)) {
+        g->together = CNI_SIDE_BY_SIDE;
+    }
+    g->rows = 1;
+    g->columns = last;
+    if (n->last_kept && n->nkept < n->ndim - 1 && b->nruns > 0) {
+        int64_t reduced = n->shape[n->ndim - 2], rows = 2 * last <= tile ? tile / (last > 0 ? last : 1) : REDUCED_ROWS;
+        g->rows = rows < reduced ? rows : reduced;
+        g->columns = last < tile / 2 ? last : tile / 2;
+    } else if (last > tile) {
+        int64_t pieces = (last + tile - 1) / tile;
+        g->columns = b->part->reduces ? tile : cni_round_up((last + pieces - 1) / pieces, 8);
+    } else if (n->ndim >= 2 && 2 * last <= tile) {
+        bool rows_are_free = !b->part->reduces || (!n->last_kept && n->nkept == n->ndim - 1);
+        int64_t rows = tile / (last > 0 ? last : 1);
+        g->rows = rows_are_free ? (rows < n->shape[n->ndim - 2] ? rows : n->shape[n->ndim - 2]) : 1;
+    }
+    if (n->last_kept && g->nlanes > 1) { /* tiles are what threads share out */
+        int64_t share = cni_round_up((last + g->nlanes - 1) / g->nlanes, 8);
+        g->columns = share < g->columns ? share : g->columns;
+    }
+    g->columns = g->columns < 1 ? 1 : g->columns;
+    g->rows = g->rows < 1 ? 1 : g->rows;
+}
