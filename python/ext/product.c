@@ -88,6 +88,10 @@ static cn_status multiply(cn_array *a, cn_array *b, cn_array **out)
     product p = {.a = NULL};
     cn_dtype dtype = cn_promote(cn_array_dtype(a), cn_array_dtype(b));
     cn_status status = product_shape(a, b, &p);
+    bool plain = cn_array_dtype(a) == cn_array_dtype(b) && cn_array_ndim(a) <= 2 && cn_array_ndim(b) <= 2;
+    if (status == CN_OK && plain) {
+        return cn_matmul(a, b, NULL, out);
+    }
     if (status != CN_OK || (status = cast(a, dtype, &p.a)) != CN_OK) {
         return status;
     }
