@@ -520,7 +520,7 @@ typedef struct cn_simulated {
 /* The first count of them into out, in the order they were met; gives how many there are. */
 CN_API size_t cn_simulation_get(size_t count, cn_simulated *out);
 
-/* The text of the plans run since the last cn_explain_reset: steps, groups, bytes. Caller frees with cn_free. */
+/* The text of the plans run since the last cn_explain_reset: steps, groups, bytes. Caller frees with cn_free. text NULL: ends it. */
 CN_API cn_status cn_explain(char **text);
 CN_API void cn_explain_start(void); /* begin to collect; explain returns "" until then */
 /* What places did while the setting profile was on, as JSON trace events; what was kept is forgotten. */

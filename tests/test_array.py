@@ -862,4 +862,4 @@ def test_explain_names_lines():
     a = cnumeric.arange(1000.0)
     b = (a + 1) * 2
     b.tolist()
-    assert "test_array.py:" in cnumeric.explain()
+    assert "test_array.py:" in cnumeric.explain(False)

@@ -105,6 +105,17 @@ def test_small_windows_have_no_plan(counters):
 
 
 @pytest.mark.default_settings
+def test_all_windows_have_plans_while_they_are_explained(counters):
+    x = cnumeric.ones(5)
+    cnumeric.explain(True)
+    assert float((x + 1.0)[2]) == 2.0
+    assert "add" in cnumeric.explain(False)
+    assert counters()["direct"] == 0
+    assert float((x + 2.0)[2]) == 3.0
+    assert counters()["direct"] == 1
+
+
+@pytest.mark.default_settings
 @pytest.mark.parametrize("size, ops", [(2000, 1), (50, 9)])
 def test_larger_windows_have_one(size, ops, counters):
     x = cnumeric.ones(size)

@@ -35,6 +35,10 @@ void cn_explain_start(void)
 
 cn_status cn_explain(char **text)
 {
+    if (text == NULL) {
+        collecting = false;
+        return CN_OK;
+    }
     char *copy = cni_alloc(collected.length + 1);
     if (copy == NULL) {
         return cni_fail_memory((int64_t)collected.length);

@@ -31,7 +31,7 @@ static PyObject *synchronize(PyObject *module, PyObject *unused)
     return done(cn_synchronize());
 }
 
-/* explain(True) begins to collect; explain() gives the text so far. */
+/* explain(True) begins to collect; explain() gives the text so far; explain(False), too, and ends it. */
 static PyObject *explain(PyObject *module, PyObject *args, PyObject *kwargs)
 {
     static char *names[] = {"on", NULL};
@@ -51,6 +51,9 @@ static PyObject *explain(PyObject *module, PyObject *args, PyObject *kwargs)
     cn_status status = cn_explain(&text);
     if (status != CN_OK) {
         return cnx_raise_plain(status);
+    }
+    if (on == Py_False) {
+        cn_explain(NULL);
     }
     PyObject *result = PyUnicode_FromString(text);
     cn_free(text);
