@@ -57,14 +57,14 @@ def outcome(np, text, dtype, layout):
 @pytest.fixture
 def planned():
     """The same with a plan for every window."""
-    before = cnumeric.settings()["direct_ops"]
+    before = cnumeric.settings()["unplanned_ops"]
 
     def call(function, *args):
-        cnumeric.settings(direct_ops=0)
+        cnumeric.settings(unplanned_ops=0)
         try:
             return function(*args)
         finally:
-            cnumeric.settings(direct_ops=before)
+            cnumeric.settings(unplanned_ops=before)
 
     return call
 
@@ -100,7 +100,7 @@ def test_small_windows_have_no_plan(counters):
         y[k] = k
         assert float((x[:k] * y[:k]).sum()) > -1
     counted = counters()
-    assert counted["direct"] == counted["windows"] > 0
+    assert counted["unplanned"] == counted["windows"] > 0
     assert counted["plan_hits"] == counted["plan_misses"] == 0
 
 
@@ -110,9 +110,9 @@ def test_all_windows_have_plans_while_they_are_explained(counters):
     cnumeric.explain(True)
     assert float((x + 1.0)[2]) == 2.0
     assert "add" in cnumeric.explain(False)
-    assert counters()["direct"] == 0
+    assert counters()["unplanned"] == 0
     assert float((x + 2.0)[2]) == 3.0
-    assert counters()["direct"] == 1
+    assert counters()["unplanned"] == 1
 
 
 @pytest.mark.default_settings
@@ -122,7 +122,7 @@ def test_larger_windows_have_one(size, ops, counters):
     for _ in range(ops):
         x = x + 1.0
     assert float(x[0]) == ops + 1
-    assert counters()["direct"] == 0
+    assert counters()["unplanned"] == 0
 
 
 def test_storage_that_a_copy_shares_is_not_written():
