@@ -197,3 +197,10 @@ for sorts in (False, True):
 def test_what_repeats_goes_to_the_device() -> None:
     """Arrays of less than gpu_bytes, but more than a sixteenth of it."""
     on_device(REPEATED, CNUMERIC_GPU_BYTES="1000000")
+
+
+@pytest.mark.parametrize("fail", ["compile:2", "compile:5", "compile:1+"])
+def test_what_does_not_compile_is_the_processors(fail: str, tmp_path: pathlib.Path) -> None:
+    """Kernels of a plan are compiled side by side; the parts whose kernel fails are bound anew."""
+    words = on_device(PROGRAM, CNUMERIC_GPU_BYTES="1", STANDIN_FAIL=fail, CNUMERIC_CACHE=str(tmp_path))
+    assert words[0] == "moves"

@@ -41,7 +41,7 @@ static const cni_cuda_module *module_of(size_t itemsize)
     snprintf(text, sizeof text,
              "#include \"cuda/prelude.cuh\"\n#include \"op/complex.h\"\n#define TYPE %s\n#include \"cuda/carry.cuh\"\n",
              types[__builtin_ctzll(itemsize)]);
-    return cni_cuda_module_get(text);
+    return cni_cuda_module_begin(text);
 }
 
 /* Home dimensions from the slowest to the fastest, so that threads beside each other touch elements beside each other. */

@@ -191,7 +191,7 @@ static bool fill(cni_cuda_group *g, const cni_part *parts, const cni_window *w)
         made = member_make(g, &g->members[k], &parts[k], w);
     }
     made = made && words_join(g) && write_text(g, w, &text) && g->shape.blocks <= INT32_MAX &&
-           (g->module = cni_cuda_module_get(text.data)) != NULL;
+           (g->module = cni_cuda_module_begin(text.data)) != NULL;
     cni_text_free(&text);
     for (uint32_t k = 0; k < g->count && made; k++) {
         g->members[k].layout.w = NULL; /* of this run alone */

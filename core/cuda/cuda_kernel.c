@@ -7,6 +7,8 @@
 #include "cuda/cuda_kernel.h"
 
 #include <limits.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,11 +84,29 @@ static void keep_log(const cni_cuda_compiler *c, cni_cuda_handle program, const 
     }
 }
 
-/* The machine code; NULL if it does not compile. Caller frees with cni_free. */
-static char *compile(const cni_cuda_compiler *c, const char *text, const char *arch, size_t *size)
+/*
+ * A text that is being compiled, by a thread of its own: a plan that is new has many, and one takes 50 ms or so. The thread
+ * does nothing else; whoever waits for it takes the result.
+ */
+typedef struct job {
+    struct job *next;
+    cni_cuda_module *module;
+    const cni_cuda_compiler *compiler;
+    cni_cuda_handle program;
+    pthread_t thread;
+    bool apart; /* the thread has been started and not been waited for */
+    int status;
+    char arch[64], path[PATH_MAX]; /* path: where the code is kept; empty: nowhere */
+    cni_text key;
+} job;
+
+static job *jobs, **jobs_end = &jobs;
+static int apart; /* threads */
+
+static void *job_compile(void *opaque)
 {
-    const headers *h = headers_get();
-    const char *const options[] = {arch,
+    job *j = opaque;
+    const char *const options[] = {j->arch,
                                    "--fmad=false",
                                    "--device-as-default-execution-space",
                                    "--device-int128",
@@ -94,22 +114,55 @@ static char *compile(const cni_cuda_compiler *c, const char *text, const char *a
                                    "--diag-suppress=177,550,128,186,68",
                                    "--minimal"}; /* no headers of its own: 0.4 s less of a text; new in CUDA 12 */
     enum { ALL = sizeof options / sizeof *options, NO_SUCH_OPTION = 5 };
-    cni_cuda_handle program;
-    char *code = NULL;
-    if (c->create(&program, text, "group.cu", h->count, h->texts, h->names) != 0) {
-        return NULL;
+    j->status = j->compiler->compile(j->program, ALL, options);
+    if (j->status == NO_SUCH_OPTION) {
+        j->status = j->compiler->compile(j->program, ALL - 1, options);
     }
-    __atomic_fetch_add(&cni_stats.compilations, 1, __ATOMIC_RELAXED);
-    int status = c->compile(program, ALL, options);
-    status = status == NO_SUCH_OPTION ? c->compile(program, ALL - 1, options) : status;
-    if (status != 0) {
-        keep_log(c, program, text);
-    } else if (c->code_size(program, size) == 0 && *size > 0 && (code = cni_alloc(*size)) != NULL &&
-               c->code(program, code) != 0) {
+    return NULL;
+}
+
+static void job_join(job *j)
+{
+    if (j->apart) {
+        pthread_join(j->thread, NULL);
+        j->apart = false;
+        apart--;
+    }
+}
+
+/* No signal is the thread's; without a thread the text is compiled now. */
+static void job_start(job *j)
+{
+    sigset_t all, kept;
+    if (apart >= (int)sysconf(_SC_NPROCESSORS_ONLN)) {
+        job *first = jobs;
+        while (!first->apart) {
+            first = first->next;
+        }
+        job_join(first);
+    }
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &kept);
+    j->apart = pthread_create(&j->thread, NULL, job_compile, j) == 0;
+    pthread_sigmask(SIG_SETMASK, &kept, NULL);
+    apart += j->apart;
+    if (!j->apart) {
+        job_compile(j);
+    }
+}
+
+/* The machine code; NULL if the text does not compile. Caller frees with cni_free. */
+static char *job_code(const job *j, size_t *size)
+{
+    const cni_cuda_compiler *c = j->compiler;
+    char *code = NULL;
+    if (j->status != 0) {
+        keep_log(c, j->program, j->module->text);
+    } else if (c->code_size(j->program, size) == 0 && *size > 0 && (code = cni_alloc(*size)) != NULL &&
+               c->code(j->program, code) != 0) {
         cni_free(code);
         code = NULL;
     }
-    c->destroy(&program);
     return code;
 }
 
@@ -128,41 +181,39 @@ static void save(const char *directory, const char *path, const char *key, const
     }
 }
 
-/* From the cache, or compiled and kept there. Caller frees with cni_free. */
-static char *code_get(const char *text)
+static const char *cache_directory(void)
 {
     static char directory[PATH_MAX - 128];
     static bool looked;
-    char arch[64], path[PATH_MAX];
-    const cni_cuda_compiler *c = cni_cuda_compiler_get();
-    int major = 0, minor = 0;
-    if (c == NULL || c->version(&major, &minor) != 0) {
-        return NULL;
-    }
     if (!looked) {
         looked = true;
         cni_cache_directory(directory, sizeof directory);
     }
-    snprintf(arch, sizeof arch, "--gpu-architecture=sm_%d", cni_cuda_gpu.arch);
-    cni_text key = {0};
-    cni_text_add(&key, "// nvrtc %d.%d %s %016llx\n%s", major, minor, arch, (unsigned long long)headers_get()->hash,
-                 text);
-    bool caching = directory[0] != '\0' && key.data != NULL;
-    char *code = NULL;
-    size_t size = 0;
-    if (caching) {
-        snprintf(path, sizeof path, "%s/%016llx.cubin", directory,
-                 (unsigned long long)hash_text(0, key.data, key.length));
-        code = (char *)cni_cache_read(path, key.data, &size);
+    return directory;
+}
+
+/* Says what the job depends on, and where its code is kept. */
+static bool job_describe(job *j)
+{
+    int major = 0, minor = 0;
+    j->compiler = cni_cuda_compiler_get();
+    if (j->compiler == NULL || j->compiler->version(&major, &minor) != 0) {
+        return false;
     }
-    if (code == NULL) {
-        code = compile(c, text, arch, &size);
-        if (code != NULL && caching) {
-            save(directory, path, key.data, code, size);
-        }
+    snprintf(j->arch, sizeof j->arch, "--gpu-architecture=sm_%d", cni_cuda_gpu.arch);
+    cni_text_add(&j->key, "// nvrtc %d.%d %s %016llx\n%s", major, minor, j->arch,
+                 (unsigned long long)headers_get()->hash, j->module->text);
+    if (cache_directory()[0] != '\0' && j->key.data != NULL) {
+        snprintf(j->path, sizeof j->path, "%s/%016llx.cubin", cache_directory(),
+                 (unsigned long long)hash_text(0, j->key.data, j->key.length));
     }
-    cni_text_free(&key);
-    return code;
+    return true;
+}
+
+static void job_free(job *j)
+{
+    cni_text_free(&j->key);
+    cni_free(j);
 }
 
 /* The GPU's own functions; its context is the thread's. */
@@ -178,10 +229,9 @@ static bool load_at(cni_cuda_module *m, int gpu, const char *code, bool finishes
     return fine;
 }
 
-static void load(cni_cuda_module *m)
+static void load(cni_cuda_module *m, const char *code)
 {
-    char *code = code_get(m->text);
-    bool fine = code != NULL, finishes = strstr(m->text, "CNI_FINISH") != NULL;
+    bool fine = code != NULL && cni_cuda_enter(), finishes = strstr(m->text, "CNI_FINISH") != NULL;
     for (int gpu = 0; gpu < cni_cuda_gpu.gpus && fine; gpu++) {
         fine = gpu == 0 || cni_cuda.context_set(cni_cuda_gpu.contexts[gpu]) == 0;
         fine = fine && load_at(m, gpu, code, finishes);
@@ -190,10 +240,60 @@ static void load(cni_cuda_module *m)
         cni_cuda_check(cni_cuda.context_set(cni_cuda_gpu.context), "the context");
     }
     m->module = fine ? m->module : NULL;
-    cni_free(code);
 }
 
-const cni_cuda_module *cni_cuda_module_get(const char *text)
+/* From the disk, or a job. */
+static void module_start(cni_cuda_module *m)
+{
+    job *j = cni_alloc_zero(1, sizeof *j);
+    const headers *h = headers_get();
+    size_t size;
+    if (j == NULL) {
+        return;
+    }
+    j->module = m;
+    bool fine = job_describe(j);
+    char *code = fine && j->path[0] != '\0' ? (char *)cni_cache_read(j->path, j->key.data, &size) : NULL;
+    if (code != NULL) {
+        load(m, code);
+        cni_free(code);
+    }
+    if (code != NULL || !fine ||
+        j->compiler->create(&j->program, m->text, "group.cu", h->count, h->texts, h->names) != 0) {
+        job_free(j);
+        return;
+    }
+    __atomic_fetch_add(&cni_stats.compilations, 1, __ATOMIC_RELAXED);
+    m->compiles = true;
+    *jobs_end = j;
+    jobs_end = &j->next;
+    job_start(j);
+}
+
+bool cni_cuda_modules_wait(void)
+{
+    bool all = true;
+    while (jobs != NULL) {
+        job *j = jobs;
+        size_t size = 0;
+        job_join(j);
+        char *code = job_code(j, &size);
+        j->compiler->destroy(&j->program);
+        load(j->module, code);
+        if (code != NULL && j->path[0] != '\0') {
+            save(cache_directory(), j->path, j->key.data, code, size);
+        }
+        cni_free(code);
+        j->module->compiles = false;
+        all &= j->module->module != NULL;
+        jobs = j->next;
+        job_free(j);
+    }
+    jobs_end = &jobs;
+    return all;
+}
+
+const cni_cuda_module *cni_cuda_module_begin(const char *text)
 {
     uint64_t hash = hash_text(0, text, strlen(text));
     cni_cuda_module **bucket = &table[hash % BUCKETS], *m = *bucket;
@@ -210,10 +310,19 @@ const cni_cuda_module *cni_cuda_module_get(const char *text)
         }
         strcpy(copy, text);
         *m = (cni_cuda_module){.next = *bucket, .hash = hash, .text = copy};
-        load(m);
+        module_start(m);
         *bucket = m;
     }
-    return m->module != NULL ? m : NULL;
+    return m->module != NULL || m->compiles ? m : NULL;
+}
+
+const cni_cuda_module *cni_cuda_module_get(const char *text)
+{
+    const cni_cuda_module *m = cni_cuda_module_begin(text);
+    if (m != NULL && m->compiles) {
+        cni_cuda_modules_wait();
+    }
+    return m != NULL && m->module != NULL ? m : NULL;
 }
 
 const char *cni_cuda_compile_log(void)

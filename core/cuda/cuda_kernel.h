@@ -9,6 +9,7 @@ typedef struct cni_cuda_module {
     struct cni_cuda_module *next;
     uint64_t hash;
     char *text;
+    bool compiles;                  /* not yet: its functions are there after cni_cuda_modules_wait */
     cni_cuda_handle module;         /* NULL: it cannot be compiled */
     cni_cuda_handle kernel[CNI_CUDA_GPUS], finish[CNI_CUDA_GPUS]; /* cni_kernel, cni_finish (NULL if it has none), by GPU */
 } cni_cuda_module;
@@ -18,6 +19,12 @@ typedef struct cni_cuda_module {
  * compile (CNUMERIC_DEBUG is not asked: the log goes to cni_cuda_compile_log).
  */
 const cni_cuda_module *cni_cuda_module_get(const char *text);
+
+/* The same, but a text that has to be compiled is so behind, beside others, until it is waited for. */
+const cni_cuda_module *cni_cuda_module_begin(const char *text);
+
+/* All that were begun are there. False: some of them do not compile, which is known from now on. */
+bool cni_cuda_modules_wait(void);
 
 /* What the compiler said of the last text that failed; "" if none did. */
 const char *cni_cuda_compile_log(void);

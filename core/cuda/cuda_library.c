@@ -23,7 +23,7 @@ static int64_t blocks_for(int64_t threads)
 
 bool cni_cuda_library_compiled(binding *b, cni_text *text)
 {
-    b->module = text->data != NULL ? cni_cuda_module_get(text->data) : NULL;
+    b->module = text->data != NULL ? cni_cuda_module_begin(text->data) : NULL;
     cni_text_free(text);
     return b->module != NULL;
 }

@@ -8,6 +8,7 @@
 #include "cuda/cuda_call.h"
 #include "cuda/cuda_driver.h"
 #include "cuda/cuda_graph.h"
+#include "cuda/cuda_kernel.h"
 #include "cuda/cuda_layout.h"
 #include "cuda/cuda_library.h"
 #include "cuda/cuda_memory.h"
@@ -99,6 +100,7 @@ static const cni_place place = {.name = name,
                                 .where = CNI_ON_DEVICE,
                                 .supports = supports,
                                 .bind_parts = bind_parts,
+                                .bound = cni_cuda_modules_wait,
                                 .unbind = unbind,
                                 .scratch = scratch,
                                 .run = run_part,

@@ -70,7 +70,7 @@ bool cni_cuda_sort_bind(const cni_part *part, const cni_window *w, binding *b)
     b->marks = 256 + b->blocks * DIGITS * WORD;
     b->scratch = 8 * DIGITS * 8 + rounded(b->marks) + keys + places;
     cni_text_add(&start, "#define CNI_COOPERATIVE\n#include \"cuda/prelude.cuh\"\n#include \"cuda/radix_start.cuh\"\n");
-    b->second = start.data != NULL ? cni_cuda_module_get(start.data) : NULL;
+    b->second = start.data != NULL ? cni_cuda_module_begin(start.data) : NULL;
     cni_text_free(&start);
     write_text(dtype, in.itemsize, indices, &text);
     return cni_cuda_library_compiled(b, &text) && b->second != NULL;

@@ -78,6 +78,8 @@ typedef struct cni_place {
      */
     cn_status (*bind_parts)(const cni_part *parts, uint32_t count, const cni_window *w, const cni_skeleton *s,
                             uint32_t *taken, void **binding);
+    /* After parts have been bound: waits until they can run. False: some of them cannot after all, and are to be bound anew. */
+    bool (*bound)(void);
     void (*unbind)(void *binding);
     int64_t (*scratch)(const void *binding); /* bytes */
     /* Cannot fail: all memory is in the binding, the slots and the scratch. May return before the work is done. */

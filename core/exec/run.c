@@ -259,24 +259,11 @@ static bool binding_create(cni_plan *plan)
     return true;
 }
 
-static cn_status binding_fill(const cni_plan *plan, const cni_window *w, const cni_skeleton *s, binding *b)
+static cn_status parts_bind(const cni_plan *plan, const cni_window *w, const cni_skeleton *s, binding *b)
 {
-    if (!cni_grow((void **)&b->geometry, &b->geometry_capacity, w->ngeometry, sizeof *b->geometry)) {
-        return cni_fail_memory((int64_t)(w->ngeometry * sizeof *b->geometry));
-    }
-    memcpy(b->geometry, w->geometry, w->ngeometry * sizeof *b->geometry);
     memset(b->touched, 0, plan->nslots);
     memset(b->scratch, 0, sizeof b->scratch);
-    b->ngeometry = w->ngeometry;
-    b->gpu = cni_settings[CNI_SETTING_GPU];
-    b->gpu_bytes = cni_settings[CNI_SETTING_GPU_BYTES];
     b->uses_device = b->uses_host = false;
-    b->largest = 0;
-    for (uint32_t i = 0; i < plan->nslots; i++) {
-        int64_t nbytes = w->bases[plan->slots[i].base]->nbytes;
-        b->largest = nbytes > b->largest ? nbytes : b->largest;
-    }
-    plan_memory_forget(b);
     b->bytes_read = b->bytes_written = 0;
     bound_part *bound = b->parts;
     for (uint32_t l = 0; l < plan->nlaunches; l++) {
@@ -287,6 +274,31 @@ static cn_status binding_fill(const cni_plan *plan, const cni_window *w, const c
         cni_launch_bytes(launch, plan, w, s, &b->bytes_read, &b->bytes_written);
     }
     return CN_OK;
+}
+
+static cn_status binding_fill(const cni_plan *plan, const cni_window *w, const cni_skeleton *s, binding *b)
+{
+    if (!cni_grow((void **)&b->geometry, &b->geometry_capacity, w->ngeometry, sizeof *b->geometry)) {
+        return cni_fail_memory((int64_t)(w->ngeometry * sizeof *b->geometry));
+    }
+    memcpy(b->geometry, w->geometry, w->ngeometry * sizeof *b->geometry);
+    b->ngeometry = w->ngeometry;
+    b->gpu = cni_settings[CNI_SETTING_GPU];
+    b->gpu_bytes = cni_settings[CNI_SETTING_GPU_BYTES];
+    b->largest = 0;
+    for (uint32_t i = 0; i < plan->nslots; i++) {
+        int64_t nbytes = w->bases[plan->slots[i].base]->nbytes;
+        b->largest = nbytes > b->largest ? nbytes : b->largest;
+    }
+    plan_memory_forget(b);
+    cn_status status;
+    bool good;
+    do { /* kernels of all parts are compiled side by side; one that cannot be is not asked for again */
+        status = parts_bind(plan, w, s, b);
+        const cni_place *device = b->gpu != 0 ? cni_device_place() : NULL;
+        good = device == NULL || device->bound == NULL || device->bound();
+    } while (status == CN_OK && !good);
+    return status;
 }
 
 /* Is it time to ask anew where the parts of a plan run that has met this geometry before? */

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <pthread.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -715,7 +716,7 @@ static void keep_text(const program *p)
     write_file(path, p->text, strlen(p->text));
 }
 
-API int nvrtcCompileProgram(program *p, int noptions, const char *const *options)
+static int compile_program(program *p, int noptions, const char *const *options)
 {
     static unsigned serial;
     char source[128], library[128], command[1024];
@@ -749,6 +750,16 @@ API int nvrtcCompileProgram(program *p, int noptions, const char *const *options
     p->size += 16;
     unlink(library);
     return 0;
+}
+
+/* Threads may come together; here they take turns. */
+API int nvrtcCompileProgram(program *p, int noptions, const char *const *options)
+{
+    static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
+    pthread_mutex_lock(&turn);
+    int status = compile_program(p, noptions, options);
+    pthread_mutex_unlock(&turn);
+    return status;
 }
 
 API int nvrtcGetCUBINSize(const program *p, size_t *size)
