@@ -29,7 +29,7 @@ static bool runs(const cni_geometry *g, int axis)
 
 static int64_t tiles_of(int64_t n, int64_t itemsize, bool indices)
 {
-    int64_t tile = THREADS * (itemsize == 8 && !indices ? 18 : 16);
+    int64_t tile = THREADS * (itemsize == 8 && !indices ? 20 : 16);
     return (n + tile - 1) / tile;
 }
 

@@ -8,7 +8,7 @@
  *
  * BITS is the key's type, FLOATING, SIGNED say how its order comes from bits, INDICES whether places are sorted along.
  */
-enum { WARP = 32, THREADS = 256, WARPS = THREADS / WARP, DIGITS = 256, ITEMS = sizeof(BITS) == 8 && !INDICES ? 18 : 16,
+enum { WARP = 32, THREADS = 256, WARPS = THREADS / WARP, DIGITS = 256, ITEMS = sizeof(BITS) == 8 && !INDICES ? 20 : 16,
        TILE = THREADS * ITEMS, PASSES = sizeof(BITS) };
 #define ALL_LANES 0xFFFFFFFFu
 #define OWN (1u << 30)

@@ -15,7 +15,7 @@
 #include "cuda/tiles.cuh"
 
 enum { DIMS = 8, THREADS = 256, WARPS = THREADS / WARP, RUN = 16, TILE = THREADS * RUN, PER = 16 / sizeof(TYPE), PAD = RUN + PER };
-enum { AHEAD = RUN / PER < 4 ? RUN / PER : 4 };
+enum { AHEAD = RUN / PER < 2 ? RUN / PER : 2 };
 
 typedef struct CNI_ALIGN(16) some {
     TYPE v[PER];

@@ -6,7 +6,7 @@
 #define FOLD(a, b) ((a) + (b))
 #include "cuda/lookback.cuh"
 
-enum { THREADS = 256, WARPS = THREADS / WARP, RUN = 16, TILE = THREADS * RUN };
+enum { THREADS = 256, WARPS = THREADS / WARP, RUN = 16, TILE = THREADS * RUN, AHEAD = 8 };
 
 typedef struct CNI_ALIGN(16) run_of_bytes {
     uint8_t b[RUN];
@@ -22,7 +22,7 @@ typedef struct parameters {
 CNI_KERNEL(cni_kernel, parameters)
 {
     CNI_SHARED uint16_t chosen[TILE];
-    CNI_SHARED int64_t totals[WARPS];
+    CNI_SHARED int totals[WARPS];
     const int lane = (int)(threadIdx.x % WARP), warp = (int)(threadIdx.x / WARP);
     const tiles t = tiles_at(p.scratch);
     const int64_t tile = tile_take(&t), first = tile * TILE, mine = first + (int64_t)threadIdx.x * RUN;
@@ -39,17 +39,23 @@ CNI_KERNEL(cni_kernel, parameters)
     for (int k = 0; k < RUN; k++) {
         count += run.b[k] != 0;
     }
-    const int64_t upto = warp_upto((int64_t)count, lane);
+    int upto = count;
+    CNI_UNROLL
+    for (int d = 1; d < WARP; d *= 2) {
+        const int below = (int)cni_shuffle_word(ALL_LANES, (unsigned)upto, lane - d < 0 ? lane : lane - d);
+        upto += lane >= d ? below : 0;
+    }
     if (lane == WARP - 1) {
         totals[warp] = upto;
     }
     CNI_BARRIER();
-    int64_t own = 0, before = 0, earlier = 0;
+    int own = 0, before = 0;
+    int64_t earlier = 0;
     for (int w = 0; w < WARPS; w++) {
         before += w < warp ? totals[w] : 0;
         own += totals[w];
     }
-    int at = (int)(before + upto) - count;
+    int at = before + upto - count;
     CNI_UNROLL
     for (int k = 0; k < RUN; k++) {
         if (run.b[k] != 0) {
@@ -59,25 +65,41 @@ CNI_KERNEL(cni_kernel, parameters)
     tile_own(&t, tile, tile == 0, own);
     CNI_BARRIER();
 #ifdef TYPE /* on their way while the tile waits for those before it */
-    TYPE v[RUN];
+    TYPE v[AHEAD];
     CNI_UNROLL
-    for (int k = 0; k < RUN; k++) {
+    for (int k = 0; k < AHEAD; k++) {
         const int i = (int)threadIdx.x + k * THREADS;
-        if (i < (int)own) {
+        if (i < own) {
             v[k] = ((const TYPE *)p.array)[first + chosen[i]];
         }
     }
 #endif
     const int64_t place = tile_before(&t, tile, tile == 0, own, &earlier) ? earlier : 0;
+#ifdef TYPE
+    CNI_UNROLL
+    for (int k = 0; k < RUN; k += AHEAD) {
+        CNI_UNROLL
+        for (int j = 0; j < AHEAD; j++) {
+            const int i = (int)threadIdx.x + (k + j) * THREADS;
+            if (i < own) {
+                ((TYPE *)p.out)[place + i] = v[j];
+            }
+        }
+        CNI_UNROLL
+        for (int j = 0; j < AHEAD; j++) {
+            const int i = (int)threadIdx.x + (k + AHEAD + j) * THREADS;
+            if (k + AHEAD < RUN && i < own) {
+                v[j] = ((const TYPE *)p.array)[first + chosen[i]];
+            }
+        }
+    }
+#else
     CNI_UNROLL
     for (int k = 0; k < RUN; k++) {
         const int i = (int)threadIdx.x + k * THREADS;
-        if (i < (int)own) {
-#ifdef TYPE
-            ((TYPE *)p.out)[place + i] = v[k];
-#else
+        if (i < own) {
             ((int64_t *)p.out)[place + i] = first + chosen[i];
-#endif
         }
     }
+#endif
 }
