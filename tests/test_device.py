@@ -142,9 +142,9 @@ import numpy
 import cnumeric as np
 
 def permuted(np, x, y, z):
-    return (x.T + y, x.T * y - x.T,
-            np.ascontiguousarray(z.transpose(0, 2, 1)), np.ascontiguousarray(z.transpose(2, 1, 0)),
-            np.ascontiguousarray(x[::2, ::-1].T), x[:64, :64] + x[:64, :64].T, x.T[:, ::2] + y[:, ::2])
+    copy = np.ascontiguousarray
+    return (x.T + y, x.T * y - x.T, copy(z.transpose(0, 2, 1)), copy(z.transpose(2, 1, 0)), copy(x[::2, ::-1].T),
+            x[:64, :64] + x[:64, :64].T, x.T[:, ::2] + y[:, ::2])
 
 rng = numpy.random.default_rng(3)
 for dtype in ("f8", "f4", "i2", "u1", "c16", "?"):

@@ -503,3 +503,20 @@ def test_a_fallback_still_warns_at_the_callers_line():
         warnings.simplefilter("always")
         cnumeric.percentile(array, 30, method="nearest")
     assert [entry.filename for entry in caught if entry.category is cnumeric.FallbackWarning] == [__file__]
+
+
+@pytest.mark.parametrize("dtype", ["f8", "f4"])
+def test_long_running_sums_follow_places_alone(dtype):
+    """NumPy's bits up to 8,192 elements; beyond, what stands before an element decides, and how much that is."""
+    x = numpy.random.default_rng(7).standard_normal(30000).astype(dtype)
+    ours = cnumeric.array(x)
+    assert numpy.array_equal(numpy.asarray(ours[:8192].cumsum()), x[:8192].cumsum())
+    whole = numpy.asarray(ours.cumsum())
+    exact = numpy.cumsum(x.astype("f8" if dtype == "f4" else "longdouble"))
+    assert abs(whole - exact).max() <= 60 * numpy.finfo(dtype).eps * abs(exact).max()
+    for n in (8193, 12288, 20001):
+        assert numpy.array_equal(numpy.asarray(ours[:n].cumsum()), whole[:n])
+    strided = cnumeric.array(numpy.repeat(x, 2))[::2]
+    assert numpy.array_equal(numpy.asarray(strided.cumsum()), whole)
+    lines = cnumeric.array(numpy.stack([x, -x, x]))
+    assert numpy.array_equal(numpy.asarray(lines.cumsum(1)), numpy.stack([whole, -whole, whole]))
