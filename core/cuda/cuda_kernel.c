@@ -316,15 +316,6 @@ const cni_cuda_module *cni_cuda_module_begin(const char *text)
     return m->module != NULL || m->compiles ? m : NULL;
 }
 
-const cni_cuda_module *cni_cuda_module_get(const char *text)
-{
-    const cni_cuda_module *m = cni_cuda_module_begin(text);
-    if (m != NULL && m->compiles) {
-        cni_cuda_modules_wait();
-    }
-    return m != NULL && m->module != NULL ? m : NULL;
-}
-
 const char *cni_cuda_compile_log(void)
 {
     return last_log != NULL ? last_log : "";

@@ -15,12 +15,10 @@ typedef struct cni_cuda_module {
 } cni_cuda_module;
 
 /*
- * The text compiled, from memory, from the disk or now. NULL if there is no compiler, no memory, or the text does not
- * compile (CNUMERIC_DEBUG is not asked: the log goes to cni_cuda_compile_log).
+ * The text compiled: from memory, from the disk, or behind, beside others, until all are waited for. NULL if there is no
+ * compiler, no memory, or the text is known not to compile (CNUMERIC_DEBUG is not asked: the log goes to
+ * cni_cuda_compile_log).
  */
-const cni_cuda_module *cni_cuda_module_get(const char *text);
-
-/* The same, but a text that has to be compiled is so behind, beside others, until it is waited for. */
 const cni_cuda_module *cni_cuda_module_begin(const char *text);
 
 /* All that were begun are there. False: some of them do not compile, which is known from now on. */
