@@ -154,7 +154,9 @@ bool cni_codegen(const cni_part *part, const cni_window *w, const cni_group_bind
         cni_text_add(text, "%s", x.statements.headers ? "#include \"op/convert.h\"\n" : "#include <stdint.h>\n");
         cni_text_add(text, "#if defined(__clang__)\n#define CNI_INDEPENDENT _Pragma(\"clang loop vectorize(assume_safety)\")\n"
                            "#else\n#define CNI_INDEPENDENT _Pragma(\"GCC ivdep\")\n#endif\n\n");
-        cni_text_add(text, "%s%s", functions.length > 0 ? functions.data : "", body.data);
+        cni_text_join(text, &functions);
+        cni_text_join(text, &body);
+        made = text->data != NULL;
     }
     cni_text_free(&functions);
     cni_text_free(&body);

@@ -173,8 +173,9 @@ static bool write_text(cni_cuda_group *g, const cni_window *w, cni_text *text)
     bool made = g->members[0].layout.part->reduces ? write_reduction(g, w, &work, &functions, &kernel, &headers)
                                                    : write_map(g, w, &work, &functions, &kernel, &headers);
     if (made) {
-        cni_text_add(text, "#include \"cuda/prelude.cuh\"\n#include \"op/%s.h\"\n\n%s%s",
-                     headers ? "convert" : "complex", functions.length > 0 ? functions.data : "", kernel.data);
+        cni_text_add(text, "#include \"cuda/prelude.cuh\"\n#include \"op/%s.h\"\n\n", headers ? "convert" : "complex");
+        cni_text_join(text, &functions);
+        cni_text_join(text, &kernel);
         made = text->data != NULL;
     }
     cni_text_free(&functions);

@@ -38,11 +38,9 @@ static bool write_fold(const cni_part *part, const cni_window *w, int loop, cni_
     if (made) {
         x.text = &functions;
         cni_statements_functions(&x);
-        cni_text_add(text,
-                     "#include \"cuda/prelude.cuh\"\n#include \"op/%s.h\"\n%s#define TYPE %s\n#define FOLD(a, b) "
-                     "loop_%d(a, b)\n",
-                     x.headers ? "convert" : "complex", functions.data != NULL ? functions.data : "",
-                     cni_dtypes[dtype].type, loop);
+        cni_text_add(text, "#include \"cuda/prelude.cuh\"\n#include \"op/%s.h\"\n", x.headers ? "convert" : "complex");
+        cni_text_join(text, &functions);
+        cni_text_add(text, "#define TYPE %s\n#define FOLD(a, b) loop_%d(a, b)\n", cni_dtypes[dtype].type, loop);
     }
     cni_text_free(&functions);
     cni_arena_destroy(&work);

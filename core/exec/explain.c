@@ -31,6 +31,7 @@ void cn_explain_start(void)
 {
     collecting = true;
     collected.length = 0;
+    collected.lost = false;
 }
 
 cn_status cn_explain(char **text)

@@ -169,7 +169,7 @@ static bool compile_and_keep(build *b)
     }
     bool done = compile(b, folder, fresh);
     if (done && caching) {
-        done = cni_cache_seal(fresh, b->key.data) && rename(fresh, b->kept) == 0;
+        done = b->key.data != NULL && cni_cache_seal(fresh, b->key.data) && rename(fresh, b->kept) == 0;
         unlink(fresh);
     } else if (done) {
         snprintf(b->kept, sizeof b->kept, "%s", fresh);
@@ -192,7 +192,7 @@ static bool obtain(build *b)
     if (lock >= 0) {
         flock(lock, LOCK_EX);
     }
-    bool done = (lock >= 0 && cni_cache_valid(b->kept, b->key.data)) || compile_and_keep(b);
+    bool done = (lock >= 0 && b->key.data != NULL && cni_cache_valid(b->kept, b->key.data)) || compile_and_keep(b);
     if (lock >= 0) {
         close(lock);
     }
