@@ -116,6 +116,20 @@ def test_planning_does_not_grow_with_places(tmp_path):
     assert 0 < most[1] <= 1.1 * most[0]
 
 
+def test_planning_of_library_ops_does_not_list_places(tmp_path):
+    """But for the root, which has for all of them what is not spread."""
+    text = """
+import cnumeric as np
+x, w = np.sin(np.arange(4200 * 40.0)).reshape(4200, 40), np.ones((40, 40))
+for _ in range(8):
+    y = np.sort(x, axis=1), np.argsort(x[::-1], axis=1), np.cumsum(x, axis=1), x @ w, np.argmax(x, axis=1)
+    np.synchronize()
+"""
+    few, many = (windows(tmp_path, text, ranks, spread_bytes=100000) for ranks in (8, 2048))
+    medians = [max(window["looked_median"] for window in found) for found in (few, many)]
+    assert 0 < medians[1] <= 1.2 * medians[0]
+
+
 def test_planning_of_a_transpose_grows_with_the_places_that_it_meets(tmp_path):
     """Everybody has something for everybody: a look at each, not at each pair of them."""
     text = """

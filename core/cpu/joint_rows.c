@@ -15,7 +15,7 @@
 
 #include "cpu/joint_ops.h"
 #include "cpu/library.h"
-#include "plan/library_share.h"
+#include "plan/library_axes.h"
 
 enum { HEARD_BYTES = 1 << 24 };
 

@@ -196,7 +196,8 @@ static double share_of(const cni_window *w, const cni_shared_part *shared, const
     for (int i = 0; i < share->nboxes; i++) {
         double box = 1;
         for (int d = 0; d < shape->ndim; d++) {
-            box *= (double)(share->boxes[i].stop[d] - share->boxes[i].start[d]);
+            const cni_box *b = cni_share_box(share, i, 0);
+            box *= (double)(b->stop[d] - b->start[d]);
         }
         count += box;
     }

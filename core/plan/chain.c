@@ -6,6 +6,8 @@
  */
 #include "plan/chain.h"
 
+#include <string.h>
+
 enum { BLOCK_LEAST = 64 };
 
 /* The longest axis that may be cut beside the way, and into how many boxes; -1: none. */
@@ -25,14 +27,22 @@ static int blocks_axis(const cni_chain *c, int places, int *nblocks)
 static bool boxes_make(cni_partitioning *p, const cni_chain *c, int64_t from, int64_t to, cni_share *share)
 {
     int nblocks, axis = blocks_axis(c, p->places, &nblocks);
-    cni_box *boxes = cni_arena_alloc(p->arena, (size_t)nblocks * sizeof *boxes);
+    cni_box all = {{0}, {0}}, *boxes = NULL;
+    memcpy(all.stop, c->extent, (size_t)c->ndim * sizeof *all.stop);
+    all.start[c->way] = from;
+    all.stop[c->way] = to;
+    share->nboxes = nblocks;
+    share->all = cni_arena_copy(p->arena, &all, sizeof all);
+    if (share->all == NULL || !cni_partition_local(p, share->place)) {
+        return share->all != NULL;
+    }
+    boxes = cni_arena_alloc(p->arena, (size_t)nblocks * sizeof *boxes);
     for (int b = 0; b < nblocks && boxes != NULL; b++) {
         for (int d = 0; d < c->ndim; d++) {
             boxes[b].start[d] = d == c->way ? from : d == axis ? c->extent[d] * b / nblocks : 0;
             boxes[b].stop[d] = d == c->way ? to : d == axis ? c->extent[d] * (b + 1) / nblocks : c->extent[d];
         }
     }
-    share->nboxes = nblocks;
     share->boxes = boxes;
     return boxes != NULL;
 }

@@ -15,7 +15,7 @@ typedef struct cni_chain {
     const cni_layout *layout; /* whose owners do the work */
 } cni_chain;
 
-/* Fills the part's shares. Where rows themselves are handed on, several boxes, so that places need not wait for all of it. */
+/* Fills the part's shares. Where rows themselves are handed on, several boxes, so that places need not wait for all of it: listed of local places. */
 bool cni_chain_share(cni_partitioning *p, const cni_chain *chain, cni_shared_part *out);
 
 #endif

@@ -66,6 +66,16 @@ bool cni_cut_keeps_rows(const cni_layout *l, const cni_geometry *view, const boo
            rows_at(l, view, &o, last);
 }
 
+bool cni_cut_leaves_rows(const cni_layout *l, const cni_geometry *view, int *dim)
+{
+    cni_order o;
+    if (!cni_geometry_order(view, &o) || o.n == 0 || !rows_whole(l, &o)) {
+        return false;
+    }
+    *dim = o.dim[0];
+    return true;
+}
+
 /* ---- Views cut alike ---- */
 
 /* Are both cut at the same numbers of units? */
@@ -253,12 +263,65 @@ static cni_place_range near_range(const cni_partitioning *p, const cni_shared_pa
     return (cni_place_range){place_of_reduced(p, shared, from), place_of_reduced(p, shared, to) + 1};
 }
 
+/* ---- Library ops ---- */
+
+void cni_library_cut_at(const cni_partitioning *p, const cni_shared_part *shared, int place, int64_t *from, int64_t *to)
+{
+    const cni_library_cut *cut = shared->cut;
+    *from = cut->extent * place / p->places;
+    *to = cut->extent * (place + 1) / p->places;
+    if (cut->by >= 0) {
+        const cni_access *access = &shared->part->access[cut->by];
+        const cni_layout *layout = &p->slots[access->slot].layout;
+        cni_geometry view = cni_window_geometry(p->w, access->view);
+        cni_box own[CNI_CUT_BOXES];
+        int n = cni_geometry_cut(&view, cni_layout_begin(layout, place), cni_layout_begin(layout, place + 1), own);
+        *from = n > 0 ? own[0].start[cut->follows[cut->by]] : 0;
+        *to = n > 0 ? own[0].stop[cut->follows[cut->by]] : 0;
+    }
+}
+
+/* The place that does this index of the axis. */
+static int place_of_index(const cni_partitioning *p, const cni_shared_part *shared, int64_t index)
+{
+    const cni_library_cut *cut = shared->cut;
+    if (cut->by < 0) {
+        return (int)(((index + 1) * p->places - 1) / cut->extent);
+    }
+    const cni_access *access = &shared->part->access[cut->by];
+    cni_geometry view = cni_window_geometry(p->w, access->view);
+    cni_order o;
+    cni_geometry_order(&view, &o);
+    int64_t step = o.down[0] ? o.shape[0] - 1 - index : index;
+    return cni_layout_owner(&p->slots[access->slot].layout, o.base + step * o.stride[0]);
+}
+
+static cni_place_range near_cut(const cni_partitioning *p, const cni_shared_part *shared, uint32_t access,
+                                const cni_geometry *view, int64_t low, int64_t high)
+{
+    int64_t first[CNI_LATTICE_DIMS], last[CNI_LATTICE_DIMS];
+    int dim = shared->cut->follows[access];
+    if (dim < 0) {
+        return (cni_place_range){0, p->places};
+    }
+    walk k = walk_of(view);
+    walk_dim(&k, view, dim, false);
+    if (!position(&k, low, high, false, first) || !position(&k, low, high, true, last)) {
+        return (cni_place_range){0, 0};
+    }
+    int a = place_of_index(p, shared, first[0]), b = place_of_index(p, shared, last[0]);
+    return (cni_place_range){a < b ? a : b, (a < b ? b : a) + 1};
+}
+
 cni_place_range cni_places_near(const cni_partitioning *p, const cni_shared_part *shared, uint32_t access)
 {
     int64_t low, high;
     cni_geometry view = cni_window_geometry(p->w, shared->part->access[access].view);
     if (!owned(p, shared->part->access[access].slot, &low, &high)) {
         return (cni_place_range){0, 0};
+    }
+    if (shared->cut != NULL) {
+        return near_cut(p, shared, access, &view, low, high);
     }
     switch ((cni_share_kind)shared->kind) {
     case CNI_SHARE_ROOT:

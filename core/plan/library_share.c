@@ -1,285 +1,23 @@
 /*
- * library_share.c - how ops of library.def are shared out: the last column of their rows, by name.
- *
- * The work of an op has axes of its own, and each dimension of an operand follows one of them or none. Places take boxes
- * of the work: such that what they own of the result, or of the largest operand, is theirs. Of a dimension that follows no
- * axis every place that works needs all.
+ * library_share.c - how ops of library.def are shared out. Places take boxes of the work (library_axes.h): such that what
+ * they own of the result, or of the largest operand, is theirs. Of a dimension that follows no axis every place that works
+ * needs all. Where a box follows from its place alone, nobody lists them.
  */
 #include "plan/library_share.h"
 
-#include "plan/chain.h"
-
 #include <string.h>
 
-enum { NO_AXIS = -1 };
-
-typedef struct work_axes {
-    int n;
-    int64_t extent[CNI_LATTICE_DIMS];
-    int8_t follows[CNI_OP_ARGS][CNI_LATTICE_DIMS]; /* by operand, by dimension */
-    bool uncut[CNI_LATTICE_DIMS];                  /* axes that only a chain goes along piece by piece */
-    int way;                                       /* the first of them, NO_AXIS: none */
-    bool joint;                                    /* moved by the op itself: */
-    uint8_t dynamic;                               /* bits of operands */
-    bool as_result;                                /* and places do what they own of the result, all the same */
-    int ordered;                                   /* shares must follow each other in this operand (less 1) */
-    bool evenly;                                   /* where layouts do not help, the longest axis is cut evenly */
-} work_axes;
-
-typedef struct operands {
-    const cni_op *op;
-    int n;
-    cni_geometry g[CNI_OP_ARGS]; /* of those that are arrays */
-    bool array[CNI_OP_ARGS], spread[CNI_OP_ARGS];
-    const cni_layout *layout[CNI_OP_ARGS];
-    int places;
-} operands;
-
-static int64_t bytes_of(const cni_geometry *g)
-{
-    return g->itemsize * cni_element_count(g->ndim, g->shape);
-}
-
-/* ---- Rows of the table: which axes operands follow; false: the op stays at the root ---- */
-
-/* The work's axes are an operand's. */
-static void axes_of(const operands *o, int operand, work_axes *axes)
-{
-    axes->n = o->g[operand].ndim;
-    memcpy(axes->extent, o->g[operand].shape, (size_t)axes->n * sizeof *axes->extent);
-}
-
-static void follow(work_axes *axes, int operand, int dim, int axis)
-{
-    axes->follows[operand][dim] = (int8_t)axis;
-}
-
-static bool share_each(const operands *o, work_axes *axes)
-{
-    for (int d = 0; d < o->g[0].ndim; d++) {
-        follow(axes, 0, d, d);
-    }
-    return true;
-}
-
-/* Operands of the result's dimensions, each as the result; the op goes along one axis, or all. */
-static bool share_lines(const operands *o, work_axes *axes)
-{
-    bool all = o->op->parameter == CNI_FIRST_AXIS_ALL;
-    axes->evenly = true;
-    for (int k = 0; k < o->n; k++) {
-        for (int d = 0; d < axes->n && o->array[k] && o->g[k].ndim == axes->n; d++) {
-            follow(axes, k, d, d);
-        }
-    }
-    for (int d = axes->n - 1; d >= 0; d--) {
-        axes->uncut[d] = all || d == o->op->parameter;
-        axes->way = axes->uncut[d] && (axes->way == NO_AXIS || axes->extent[d] > 1) ? d : axes->way;
-    }
-    return axes->way != NO_AXIS;
-}
-
-/* Lines, but that a single one is done together: each place has a piece of the input, and gets one of the result. */
-static bool share_sorted(const operands *o, work_axes *axes)
-{
-    int64_t length = o->g[0].shape[o->op->parameter];
-    if (bytes_of(&o->g[0]) == length * o->g[0].itemsize && o->spread[0]) {
-        for (int k = 0; k < 2; k++) {
-            for (int d = 0; d < axes->n; d++) {
-                follow(axes, k, d, d);
-            }
-        }
-        axes->joint = axes->as_result = true;
-        axes->dynamic = 1;
-        return true;
-    }
-    return share_lines(o, axes);
-}
-
-/* The ranks of a partition are of no axis, although they may have as many dimensions as what is partitioned. */
-static bool share_ranks(const operands *o, work_axes *axes)
-{
-    bool may = share_sorted(o, axes);
-    follow(axes, 2, 0, NO_AXIS);
-    return may;
-}
-
-/* As lines; but what is reduced has the axis last. */
-static bool share_segments(const operands *o, work_axes *axes)
-{
-    int along = o->op->parameter;
-    axes->evenly = true;
-    axes->uncut[along] = true;
-    for (int d = 0; d < axes->n; d++) {
-        follow(axes, 0, d, d);
-        if (d != along) {
-            follow(axes, 1, d < along ? d : d - 1, d);
-        }
-    }
-    return true;
-}
-
-/* A table of the numbers that operands have, which follow each other. */
-static bool share_numbers(const operands *o, work_axes *axes)
-{
-    axes_of(o, 1, axes);
-    for (int k = 1; k < o->n; k++) {
-        follow(axes, k, 0, 0);
-    }
-    axes->uncut[0] = true;
-    axes->way = 0;
-    return true;
-}
-
-static bool share_search(const operands *o, work_axes *axes)
-{
-    (void)o;
-    for (int d = 0; d < axes->n; d++) {
-        follow(axes, 0, d, d);
-        follow(axes, 2, d, d);
-    }
-    return true;
-}
-
-static bool share_matrix(const operands *o, work_axes *axes)
-{
-    int a = o->g[1].ndim, b = o->g[2].ndim, n = axes->n - (a > 1) - (b > 1);
-    for (int d = 0; d < axes->n; d++) {
-        follow(axes, 0, d, d);
-    }
-    for (int d = 0; d < n; d++) { /* batches, from the last */
-        if (a > 2 + d) {
-            follow(axes, 1, a - 3 - d, n - 1 - d);
-        }
-        if (b > 2 + d) {
-            follow(axes, 2, b - 3 - d, n - 1 - d);
-        }
-    }
-    if (a > 1) {
-        follow(axes, 1, a - 2, n);
-    }
-    if (b > 1) {
-        follow(axes, 2, b - 1, axes->n - 1);
-    }
-    if (axes->n < CNI_LATTICE_DIMS) { /* what is summed over */
-        int axis = axes->n++;
-        axes->extent[axis] = o->g[1].shape[a - 1];
-        axes->uncut[axis] = true;
-        axes->way = axis;
-        follow(axes, 1, a - 1, axis);
-        follow(axes, 2, b > 1 ? b - 2 : 0, axis);
-    }
-    return true;
-}
-
-static bool dense_from(const cni_geometry *g, int first)
-{
-    return cni_is_contiguous(g->ndim - first, g->shape + first, g->strides + first, g->itemsize, false);
-}
-
-int64_t cni_row_piece(const cni_geometry *g, int nindex, const cni_layout *l)
-{
-    int64_t count = cni_element_count(g->ndim - nindex, g->shape + nindex), row = g->itemsize * count;
-    int64_t step = nindex > 0 ? g->strides[nindex - 1] : row;
-    bool even = dense_from(g, nindex);
-    for (int d = 0; d < nindex - 1; d++) {
-        even &= g->strides[d] == g->strides[d + 1] * g->shape[d + 1];
-    }
-    if (l == NULL || !even) {
-        return even ? count : 0;
-    }
-    int64_t low, high, apart = cni_gcd(l->step * l->unit, step);
-    cni_geometry_range(g, &low, &high);
-    if (cni_layout_owner(l, low) == cni_layout_owner(l, high - 1) || (step >= row && low % apart + row <= apart)) {
-        return count;
-    }
-    int64_t piece = cni_gcd(cni_gcd(l->step * l->unit, row), low);
-    return step == row && piece % g->itemsize == 0 ? piece / g->itemsize : 0;
-}
-
-/* Rows by index (first operand of the work: w, the indices: i), an array of them that places have rows of: a. */
-static bool share_indexed(const operands *o, work_axes *axes, int w, int i, int a)
-{
-    int nindex = o->op->parameter, before = o->g[i].ndim;
-    axes_of(o, w, axes);
-    for (int d = 0; d < axes->n; d++) {
-        follow(axes, w, d, d);
-    }
-    for (int d = 0; d < before; d++) {
-        follow(axes, i, d, d);
-    }
-    bool rows = o->spread[a] && o->g[a].strides[nindex - 1] > 0 && cni_row_piece(&o->g[a], nindex, o->layout[a]) > 0;
-    axes->joint = rows && dense_from(&o->g[w], before);
-    axes->dynamic = (uint8_t)(1 << a);
-    int64_t row = cni_element_count(o->g[a].ndim - nindex, o->g[a].shape + nindex);
-    bool cut = o->g[a].strides[nindex - 1] == row * o->g[a].itemsize && o->spread[w] &&
-               cni_row_piece(&o->g[w], before, o->layout[w]) > 0; /* places do what they own of rows */
-    for (int d = before; d < axes->n; d++) {
-        axes->uncut[d] = axes->joint && !cut;
-    }
-    return true;
-}
-
-/* Of a small array every place has all; else the rows that are asked for are sent. */
-static bool share_rows(const operands *o, work_axes *axes)
-{
-    int nindex = o->op->parameter, before = o->g[2].ndim;
-    share_indexed(o, axes, 0, 2, 1);
-    if (!o->spread[1] || bytes_of(&o->g[1]) <= bytes_of(&o->g[2]) / o->places) {
-        axes->joint = false;
-        memset(axes->uncut, 0, sizeof axes->uncut);
-        for (int d = nindex; d < o->g[1].ndim; d++) {
-            follow(axes, 1, d, before + d - nindex);
-        }
-        return true;
-    }
-    return axes->joint;
-}
-
-static bool share_puts(const operands *o, work_axes *axes)
-{
-    share_indexed(o, axes, 2, 1, 0);
-    return axes->joint;
-}
-
-/* Puts that each find what the ones before left. An op of one operand has indices alone. */
-static bool share_applied(const operands *o, work_axes *axes)
-{
-    share_indexed(o, axes, o->n > 2 ? 2 : 1, 1, 0);
-    axes->ordered = o->n > 2 ? 3 : 2;
-    return axes->joint;
-}
-
-/* What is selected of elements goes to where its number belongs. */
-static bool share_selected(const operands *o, work_axes *axes)
-{
-    axes_of(o, 1, axes);
-    bool same = o->n < 3 || (o->g[2].ndim == axes->n && dense_from(&o->g[2], 0) &&
-                             memcmp(o->g[2].shape, axes->extent, (size_t)axes->n * sizeof *axes->extent) == 0);
-    for (int k = 1; k < o->n; k++) {
-        for (int d = 0; d < axes->n && same; d++) {
-            follow(axes, k, d, d);
-        }
-    }
-    axes->joint = true;
-    axes->dynamic = 1;
-    return same && o->spread[1] && dense_from(&o->g[1], 0) && dense_from(&o->g[0], 0);
-}
-
-typedef bool (*share_row)(const operands *o, work_axes *axes);
-static const share_row rows[CNI_KIND_COUNT] = {
-#define CN_LIBRARY(id, name, scratch, share, chain) [CNI_##id] = share_##share,
-#include "op/library.def"
-#undef CN_LIBRARY
-};
+#include "plan/chain.h"
+#include "plan/cuts.h"
+#include "plan/library_axes.h"
 
 /* ---- Boxes ---- */
 
 typedef struct sharing {
     cni_partitioning *p;
     const cni_part *part;
-    operands o;
-    work_axes axes;
+    cni_operands o;
+    cni_work_axes axes;
     cni_shared_part *out;
     cni_share *shares;
 } sharing;
@@ -290,7 +28,7 @@ static cni_box box_of_operand(const sharing *s, int k, const cni_box *work)
     cni_box box = {{0}, {0}};
     for (int d = 0; s->o.array[k] && d < s->o.g[k].ndim; d++) {
         int axis = s->axes.follows[k][d];
-        bool whole = axis == NO_AXIS || s->o.g[k].shape[d] != s->axes.extent[axis]; /* or broadcast */
+        bool whole = axis == CNI_NO_AXIS || s->o.g[k].shape[d] != s->axes.extent[axis]; /* or broadcast */
         box.start[d] = whole ? 0 : work->start[axis];
         box.stop[d] = whole ? s->o.g[k].shape[d] : work->stop[axis];
     }
@@ -306,7 +44,7 @@ static bool box_of_work(const sharing *s, int k, const cni_box *box, cni_box *wo
     }
     for (int d = 0; d < s->o.g[k].ndim; d++) {
         int axis = s->axes.follows[k][d];
-        if (axis != NO_AXIS && s->o.g[k].shape[d] == s->axes.extent[axis] && !s->axes.uncut[axis]) {
+        if (axis != CNI_NO_AXIS && s->o.g[k].shape[d] == s->axes.extent[axis] && !s->axes.uncut[axis]) {
             work->start[axis] = box->start[d];
             work->stop[axis] = box->stop[d];
         } else if (box->start[d] != 0 || box->stop[d] != s->o.g[k].shape[d]) {
@@ -316,25 +54,76 @@ static bool box_of_work(const sharing *s, int k, const cni_box *box, cni_box *wo
     return true;
 }
 
-static bool share_add(sharing *s, int place, int n, const cni_box *work)
+/* Boxes of the work as the operands see them; NULL without memory. */
+static const cni_box *boxes_of_operands(sharing *s, int n, const cni_box *work)
 {
     cni_box *boxes = cni_arena_alloc(s->p->arena, (size_t)(n * s->o.n) * sizeof *boxes);
-    if (boxes == NULL) {
-        return false;
-    }
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; i < n && boxes != NULL; i++) {
         for (int k = 0; k < s->o.n; k++) {
             boxes[i * s->o.n + k] = box_of_operand(s, k, &work[i]);
         }
+    }
+    return boxes;
+}
+
+static bool share_add(sharing *s, int place, int n, const cni_box *work)
+{
+    const cni_box *boxes = boxes_of_operands(s, n, work);
+    if (boxes == NULL) {
+        return false;
     }
     s->shares[s->out->nshares++] =
         (cni_share){.place = place, .nboxes = n, .boxes = boxes, .naccess = (uint32_t)s->o.n};
     return true;
 }
 
+/* The op's work cut along an axis: by the owners of operand k (CNI_NO_AXIS: evenly). *made: any place's box follows. */
+static bool cut_along(sharing *s, int k, int axis, bool *made)
+{
+    cni_library_cut cut = {.extent = s->axes.extent[axis], .by = k, .noperands = s->o.n};
+    cni_box work = {{0}, {0}};
+    memcpy(work.stop, s->axes.extent, (size_t)s->axes.n * sizeof *work.stop);
+    *made = false;
+    for (int i = 0; i < s->o.n; i++) {
+        cut.whole[i] = box_of_operand(s, i, &work);
+        cut.follows[i] = CNI_NO_AXIS;
+        for (int d = 0; s->o.array[i] && d < s->o.g[i].ndim; d++) {
+            if (s->axes.follows[i][d] == axis && s->o.g[i].shape[d] == cut.extent) {
+                if (cut.follows[i] != CNI_NO_AXIS) {
+                    return true;
+                }
+                cut.follows[i] = (int8_t)d;
+            }
+        }
+    }
+    cni_library_cut *kept = cni_arena_copy(s->p->arena, &cut, sizeof cut);
+    s->out->cut = kept;
+    *made = kept != NULL;
+    return kept != NULL;
+}
+
+/* By owners whose borders cut no row along one axis of the work. */
+static bool by_whole_rows(sharing *s, int k, bool *made)
+{
+    int dim, axis;
+    *made = false;
+    if (s->axes.joint || !cni_cut_leaves_rows(&s->p->slots[s->part->access[k].slot].layout, &s->o.g[k], &dim)) {
+        return true;
+    }
+    axis = s->axes.follows[k][dim];
+    bool follows = axis != CNI_NO_AXIS && !s->axes.uncut[axis] && s->o.g[k].shape[dim] == s->axes.extent[axis];
+    return !follows || cut_along(s, k, axis, made);
+}
+
 /* By who owns what of an operand. */
 static bool by_owners(sharing *s, int k, bool *fits)
 {
+    if (!by_whole_rows(s, k, fits)) {
+        return false;
+    }
+    if (*fits) {
+        return true;
+    }
     const cni_layout *layout = &s->p->slots[s->part->access[k].slot].layout;
     cni_box own[CNI_CUT_BOXES], work[CNI_CUT_BOXES];
     *fits = true;
@@ -355,29 +144,17 @@ static bool by_owners(sharing *s, int k, bool *fits)
 /* The longest axis that something follows, as much for each place. */
 static bool evenly(sharing *s, bool *fits)
 {
-    int longest = NO_AXIS;
-    cni_box work;
+    int longest = CNI_NO_AXIS;
     for (int d = 0; d < s->o.g[0].ndim; d++) {
         int axis = s->axes.follows[0][d];
-        if (axis != NO_AXIS && !s->axes.uncut[axis] &&
-            (longest == NO_AXIS || s->axes.extent[axis] > s->axes.extent[longest])) {
+        if (axis != CNI_NO_AXIS && !s->axes.uncut[axis] &&
+            (longest == CNI_NO_AXIS || s->axes.extent[axis] > s->axes.extent[longest])) {
             longest = axis;
         }
     }
-    *fits = longest != NO_AXIS && s->axes.extent[longest] > 1;
-    s->out->nshares = 0;
-    for (int axis = 0; axis < s->axes.n; axis++) {
-        work.start[axis] = 0;
-        work.stop[axis] = s->axes.extent[axis];
-    }
-    for (int place = 0; place < s->p->places && *fits; place++) {
-        work.start[longest] = s->axes.extent[longest] * place / s->p->places;
-        work.stop[longest] = s->axes.extent[longest] * (place + 1) / s->p->places;
-        if (work.start[longest] < work.stop[longest] && !share_add(s, place, 1, &work)) {
-            return false;
-        }
-    }
-    return true;
+    bool wanted = longest != CNI_NO_AXIS && s->axes.extent[longest] > 1;
+    *fits = false;
+    return !wanted || cut_along(s, CNI_NO_AXIS, longest, fits);
 }
 
 /* ---- Whose layout ---- */
@@ -388,9 +165,9 @@ static bool is_empty(const cni_partitioning *p, const cni_access *access)
     return cni_element_count(g.ndim, g.shape) == 0;
 }
 
-static bool operands_of(const cni_partitioning *p, const cni_part *part, operands *o)
+static bool operands_of(const cni_partitioning *p, const cni_part *part, cni_operands *o)
 {
-    *o = (operands){.op = &p->w->ops[part->op], .n = (int)part->naccess, .places = p->places};
+    *o = (cni_operands){.op = &p->w->ops[part->op], .n = (int)part->naccess, .places = p->places};
     for (int k = 0; k < o->n; k++) {
         const cni_access *access = &part->access[k];
         o->array[k] = access->slot != CNI_NONE && access->view != CNI_NONE;
@@ -409,19 +186,19 @@ static bool operands_of(const cni_partitioning *p, const cni_part *part, operand
 }
 
 /* The result if it is spread, then the largest operand that is. */
-static int next_candidate(const operands *o, const bool *tried)
+static int next_candidate(const cni_operands *o, const bool *tried)
 {
     int best = -1;
     for (int k = 0; k < o->n; k++) {
         if (o->array[k] && o->spread[k] && !tried[k] &&
-            (best < 0 || (best > 0 && bytes_of(&o->g[k]) > bytes_of(&o->g[best])))) {
+            (best < 0 || (best > 0 && cni_view_bytes(&o->g[k]) > cni_view_bytes(&o->g[best])))) {
             best = k;
         }
     }
     return best;
 }
 
-/* Which of its dimensions goes along the way; NO_AXIS: none. */
+/* Which of its dimensions goes along the way; CNI_NO_AXIS: none. */
 static int along_way(const sharing *s, int k)
 {
     for (int d = 0; s->o.array[k] && d < s->o.g[k].ndim; d++) {
@@ -429,22 +206,23 @@ static int along_way(const sharing *s, int k)
             return d;
         }
     }
-    return NO_AXIS;
+    return CNI_NO_AXIS;
 }
 
-/* Boxes of the work that a chain has made, as the operands see them. */
-static bool boxes_of_operands(sharing *s)
+/* What a chain has made of the work. */
+static bool chain_of_operands(sharing *s)
 {
     const cni_share *made = s->out->shares;
-    uint32_t n = s->out->nshares;
     s->out->shares = s->shares;
-    s->out->nshares = 0;
-    for (uint32_t i = 0; i < n; i++) {
-        if (!share_add(s, made[i].place, made[i].nboxes, made[i].boxes)) {
+    for (uint32_t i = 0; i < s->out->nshares; i++) {
+        cni_share *share = &s->shares[i];
+        *share = made[i];
+        share->naccess = (uint32_t)s->o.n;
+        share->all = boxes_of_operands(s, 1, made[i].all);
+        share->boxes = made[i].boxes != NULL ? boxes_of_operands(s, made[i].nboxes, made[i].boxes) : NULL;
+        if (share->all == NULL || (made[i].boxes != NULL && share->boxes == NULL)) {
             return false;
         }
-        s->shares[i].from = made[i].from;
-        s->shares[i].to = made[i].to;
     }
     return true;
 }
@@ -452,14 +230,14 @@ static bool boxes_of_operands(sharing *s)
 /* One after the other: by the layout of the largest operand along the way. */
 static bool in_a_chain(sharing *s, const cni_chain_rule *rule, bool *fits)
 {
-    int best = NO_AXIS;
+    int best = CNI_NO_AXIS;
     for (int k = 0; k < s->o.n; k++) {
-        if (along_way(s, k) != NO_AXIS && s->o.spread[k] &&
-            (best == NO_AXIS || bytes_of(&s->o.g[k]) > bytes_of(&s->o.g[best]))) {
+        if (along_way(s, k) != CNI_NO_AXIS && s->o.spread[k] &&
+            (best == CNI_NO_AXIS || cni_view_bytes(&s->o.g[k]) > cni_view_bytes(&s->o.g[best]))) {
             best = k;
         }
     }
-    *fits = best != NO_AXIS;
+    *fits = best != CNI_NO_AXIS;
     if (!*fits) {
         return true;
     }
@@ -475,8 +253,8 @@ static bool in_a_chain(sharing *s, const cni_chain_rule *rule, bool *fits)
     for (int d = s->axes.way + 1; d < s->axes.n; d++) {
         chain.inner *= s->axes.uncut[d] ? s->axes.extent[d] : 1;
     }
-    s->out->at_end = along_way(s, 0) == NO_AXIS;
-    return cni_chain_share(s->p, &chain, s->out) && boxes_of_operands(s);
+    s->out->at_end = along_way(s, 0) == CNI_NO_AXIS;
+    return cni_chain_share(s->p, &chain, s->out) && chain_of_operands(s);
 }
 
 /* Do boxes follow each other in C order? */
@@ -532,10 +310,7 @@ bool cni_library_share(cni_partitioning *p, const cni_part *part, const cni_chai
     if (!operands_of(p, part, &s.o)) {
         return true;
     }
-    memset(s.axes.follows, NO_AXIS, sizeof s.axes.follows);
-    s.axes.way = NO_AXIS;
-    axes_of(&s.o, 0, &s.axes);
-    if (!rows[s.o.op->kind](&s.o, &s.axes) || next_candidate(&s.o, tried) < 0) {
+    if (!cni_library_axes(&s.o, &s.axes) || next_candidate(&s.o, tried) < 0) {
         return true;
     }
     s.shares = cni_arena_alloc(p->arena, (size_t)p->places * sizeof *s.shares);
@@ -543,7 +318,7 @@ bool cni_library_share(cni_partitioning *p, const cni_part *part, const cni_chai
     out->shares = s.shares;
     for (int k = 0; k < s.o.n; k++) { /* with a chain, the result is less than what it is made of */
         tried[k] =
-            (k == 0 && rule->may && along_way(&s, 0) == NO_AXIS) ||
+            (k == 0 && rule->may && along_way(&s, 0) == CNI_NO_AXIS) ||
             (s.axes.joint && !s.axes.as_result && (s.axes.dynamic >> k & 1) != 0);
     }
     for (int k; s.shares != NULL && !*fits && (k = next_candidate(&s.o, tried)) >= 0;) {

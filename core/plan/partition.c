@@ -208,6 +208,23 @@ static int boxes_at(const cni_partitioning *p, const cni_shared_part *shared, cn
     return share->from < share->to ? range_in_space(&cut, &view, share->from, share->to, boxes) : 0;
 }
 
+static bool cut_at(const cni_partitioning *p, const cni_shared_part *shared, cni_share *share, cni_box *boxes)
+{
+    const cni_library_cut *cut = shared->cut;
+    int64_t from, to;
+    cni_library_cut_at(p, shared, share->place, &from, &to);
+    for (int k = 0; k < cut->noperands; k++) {
+        boxes[k] = cut->whole[k];
+        if (cut->follows[k] >= 0) {
+            boxes[k].start[cut->follows[k]] = from;
+            boxes[k].stop[cut->follows[k]] = to;
+        }
+    }
+    share->naccess = (uint32_t)cut->noperands;
+    share->nboxes = 1;
+    return from < to;
+}
+
 bool cni_share_at(cni_partitioning *p, const cni_shared_part *shared, int place, cni_share *share, cni_box *boxes)
 {
     p->looked++;
@@ -217,6 +234,9 @@ bool cni_share_at(cni_partitioning *p, const cni_shared_part *shared, int place,
         share->from = cni_layout_begin(layout, place);
         share->to = cni_layout_begin(layout, place + 1);
         return share->from < share->to;
+    }
+    if (shared->cut != NULL) {
+        return cut_at(p, shared, share, boxes);
     }
     share->nboxes = boxes_at(p, shared, share, boxes);
     return share->nboxes > 0;
@@ -232,7 +252,8 @@ static bool list_shares(cni_partitioning *p, cni_shared_part *out)
     for (int place = p->first; place < end && shares != NULL; place++) {
         cni_share *share = &shares[out->nshares];
         if (cni_share_at(p, out, place, share, boxes)) {
-            share->boxes = cni_arena_copy(p->arena, boxes, (size_t)share->nboxes * sizeof *boxes);
+            size_t each = share->naccess > 0 ? share->naccess : 1;
+            share->boxes = cni_arena_copy(p->arena, boxes, (size_t)share->nboxes * each * sizeof *boxes);
             out->nshares++;
             if (share->boxes == NULL) {
                 return false;
@@ -325,6 +346,9 @@ static bool share_library(cni_partitioning *p, const cni_part *part, cni_shared_
     bool fits;
     if (!cni_library_share(p, part, &p->request->chains[out->origin], out, &fits)) {
         return false;
+    }
+    if (fits && out->cut != NULL) {
+        return list_shares(p, out);
     }
     out->listed = fits;
     return fits || at_root(p, out);

@@ -40,6 +40,15 @@ typedef enum cni_share_kind {
     CNI_SHARE_BYTES /* a carry or fill: every place bytes [from, to) of the slot */
 } cni_share_kind;
 
+/* A library op cut along one axis of its work, so that a place's box follows from its number. */
+typedef struct cni_library_cut {
+    int64_t extent; /* of the axis */
+    int by;         /* the operand whose owners do the work; -1: all places as much */
+    int noperands;
+    int8_t follows[CNI_OP_ARGS]; /* by operand: its dimension along the axis, -1: none */
+    cni_box whole[CNI_OP_ARGS];  /* by operand: what is needed of it, along all of the axis */
+} cni_library_cut;
+
 /* What one place does of a part. */
 typedef struct cni_share {
     int place;
@@ -47,6 +56,7 @@ typedef struct cni_share {
     const cni_box
         *boxes;       /* of a group: of its iteration space; of a library op: naccess for each, one of every operand */
     uint32_t naccess; /* 0: of a group */
+    const cni_box *all; /* CHAIN: the boxes together, which other places' shares lack; as the operands see them, likewise */
     int64_t from, to;
 } cni_share;
 
@@ -61,6 +71,7 @@ typedef struct cni_shared_part {
     uint32_t origin;      /* number of the plan's part, counted through its launches */
     uint8_t kind;
     uint32_t primary; /* BOXES, RANGE: the access whose owners do the work */
+    const cni_library_cut *cut; /* BOXES of a library op; NULL: shares are listed */
     int64_t quantum;  /* RANGE */
     bool listed;      /* shares are of all places, not of local ones alone */
     uint8_t dynamic; /* JOINT: bits of the accesses that no transfer is for */

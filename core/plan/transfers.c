@@ -260,8 +260,10 @@ static bool updates(const maker *m, const cni_part *part, uint32_t view)
 static void move_share(maker *m, const cni_shared_part *shared, uint32_t a, const cni_share *share, bool to_owner)
 {
     const cni_access *access = &shared->part->access[a];
-    for (int k = 0; k < share->nboxes; k++) {
-        move_view(m, access->slot, access->view, cni_share_box(share, k, a), share->place, to_owner);
+    int n = share->all != NULL ? 1 : share->nboxes;
+    for (int k = 0; k < n; k++) {
+        const cni_box *box = share->all == NULL ? cni_share_box(share, k, a) : &share->all[share->naccess > 0 ? a : 0];
+        move_view(m, access->slot, access->view, box, share->place, to_owner);
     }
 }
 
