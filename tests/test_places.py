@@ -189,6 +189,17 @@ print(np.stats()["peak_bytes"])
     assert int(at_places(4, program, spread_bytes="1000000")) <= 1.1 * 2 * 2000 * 1000 * 8
 
 
+def test_what_the_root_has_of_others_counts():
+    """It reads all of a vector, and keeps what it makes of it whole."""
+    program = """
+x = np.arange(1000000.0); at = np.arange(500000) * 2; np.synchronize(); np.stats_reset()
+y = np.add.reduceat(x, at); np.synchronize()
+print(np.stats()["peak_bytes"])
+"""
+    n = 8 * 1000000
+    assert int(at_places(4, program, spread_bytes="1000000")) >= n + n // 2 + n * 3 // 4 + n // 2
+
+
 def test_what_is_made_or_goes_along_whole_lines_needs_no_message():
     program = """
 rng = np.random.default_rng(1)

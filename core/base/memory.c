@@ -273,6 +273,19 @@ void cni_storage_unreserve(void *memory, int64_t nbytes, int64_t counted)
     reserved_trim(RESERVED_KEPT, at_least_floor(live_bytes));
 }
 
+bool cni_storage_touch(int64_t nbytes, int64_t more)
+{
+    if (nbytes < RESERVED_SMALL) { /* counts as a whole */
+        return true;
+    }
+    if (more > 0 && over_limit(more)) {
+        return false;
+    }
+    live_bytes += more;
+    peak_bytes = live_bytes > peak_bytes ? live_bytes : peak_bytes;
+    return true;
+}
+
 int64_t cni_storage_live(void)
 {
     return live_bytes;

@@ -33,6 +33,8 @@ void cni_storage_trim(void); /* gives recycled storage back to the system */
  */
 void *cni_storage_reserve(int64_t nbytes, int64_t counted, bool *fresh);
 void cni_storage_unreserve(void *memory, int64_t nbytes, int64_t counted);
+/* Of such addresses so many bytes more are touched, or (negative) no longer. False: that would be over the limit. */
+bool cni_storage_touch(int64_t nbytes, int64_t more);
 int64_t cni_storage_live(void);
 int64_t cni_storage_peak(void);
 void cni_storage_reset_peak(void);

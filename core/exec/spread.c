@@ -61,6 +61,7 @@ static void release(cni_buffer *b)
 {
     const cni_world *world = cni_world_get();
     int64_t counted = b->nbytes / world->places;
+    cni_storage_touch(b->nbytes, -b->spread->beside);
     for (int k = 1; k < world->local; k++) {
         if (b->spread->more[k - 1] != NULL) {
             cni_storage_unreserve(b->spread->more[k - 1], b->nbytes, counted);
@@ -103,6 +104,20 @@ static cn_status memory_at(cni_buffer *b, int local, bool *fresh)
     return *memory != NULL ? CN_OK : cni_fail_memory(b->nbytes);
 }
 
+/* Places have so many bytes of it that they do not own; memory once touched stays. */
+static cn_status memory_more(cni_buffer *b, int64_t more)
+{
+    int64_t grows = more - b->spread->beside;
+    if (grows <= 0) {
+        return CN_OK;
+    }
+    if (!cni_storage_touch(b->nbytes, grows)) {
+        return cni_fail_memory(grows);
+    }
+    b->spread->beside = more;
+    return CN_OK;
+}
+
 /* ---- Is there anything for others to do? ---- */
 
 bool cni_spread_wanted(const cni_window *w, const cni_skeleton *s)
@@ -136,7 +151,7 @@ static cn_status slot_memory(cni_spread_run *r, uint32_t slot, bool *fresh)
         r->addresses[k][slot] = *cni_spread_memory(b, k);
     }
     r->of[slot] = b;
-    return CN_OK;
+    return b->spread->reserved || r->world->local > 1 || r->world->first > 0 ? memory_more(b, r->b->more[slot]) : CN_OK;
 }
 
 static cn_status slot_begin(cni_spread_run *r, uint32_t slot, bool *fresh)
@@ -466,6 +481,13 @@ cn_status cni_spread_go(cni_spread_run *r)
 
 /* ---- Fetching ---- */
 
+/* Of bytes [low, high), those that are not the root's own. */
+static int64_t not_of_root(const cni_layout *layout, int64_t low, int64_t high)
+{
+    int64_t own = cni_layout_begin(layout, 1);
+    return high <= own ? 0 : high - (low > own ? low : own);
+}
+
 cn_status cni_spread_fetch(cni_buffer *b, int64_t low, int64_t high, bool alone)
 {
     const cni_world *world = cni_world_get();
@@ -473,6 +495,7 @@ cn_status cni_spread_fetch(cni_buffer *b, int64_t low, int64_t high, bool alone)
     bool fresh = false;
     uint64_t began = cni_trace_begin();
     CN_TRY(memory_at(b, 0, &fresh));
+    CN_TRY(b->spread->reserved ? memory_more(b, not_of_root(layout, low, high)) : CN_OK);
     if (world->net->size > 1) {
         CN_TRY(cni_log_fetch(b, low, high, alone));
     }

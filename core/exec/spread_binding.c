@@ -78,6 +78,7 @@ static void binding_destroy(void *opaque)
     cni_partition_destroy(b->partition);
     cni_free(b->parts);
     cni_free(b->touched);
+    cni_free(b->more);
     cni_free(b->overlaps);
     cni_free(b->pointers);
     cni_free(b->states);
@@ -268,9 +269,14 @@ static void touch(binder *k, int place, uint32_t slot)
     }
 }
 
-static void touch_transfers(binder *k, const cni_transfer *transfers, uint32_t n)
+/* brought: by slot, bytes that this exchange brings; what counts is the most of all, which bring the same places again. */
+static void touch_transfers(binder *k, const cni_transfer *transfers, uint32_t n, int64_t *brought)
 {
+    memset(brought, 0, k->plan->nslots * sizeof *brought);
     for (uint32_t i = 0; i < n; i++) {
+        int64_t *sum = &brought[transfers[i].slot], *more = &k->b->more[transfers[i].slot];
+        *sum += cni_world_has(k->world, transfers[i].to) ? cni_region_size(&transfers[i].region) : 0;
+        *more = *sum > *more ? *sum : *more;
         touch(k, transfers[i].from, transfers[i].slot);
         touch(k, transfers[i].to, transfers[i].slot);
     }
@@ -302,12 +308,14 @@ static cn_status touch_all(binder *k)
     const cni_partition *p = k->b->partition;
     size_t nslots = k->plan->nslots, rows = (size_t)k->world->local;
     k->b->touched = cni_alloc_zero(1, rows * sizeof(bool *) + rows * nslots + 1);
-    if (k->b->touched == NULL) {
+    k->b->more = cni_alloc_zero(2 * nslots + 1, sizeof *k->b->more);
+    if (k->b->touched == NULL || k->b->more == NULL) {
         return cni_fail_memory((int64_t)(rows * nslots));
     }
     for (size_t r = 0; r < rows; r++) {
         k->b->touched[r] = (bool *)(k->b->touched + rows) + r * nslots;
     }
+    int64_t *brought = k->b->more + nslots;
     for (uint32_t i = 0; i < nslots; i++) {
         for (int place = k->world->first; place < k->world->first + k->world->local; place++) {
             if (p->slots[i].spread || place == 0) {
@@ -315,13 +323,18 @@ static cn_status touch_all(binder *k)
             }
         }
     }
-    touch_transfers(k, p->adopt, p->nadopt);
+    touch_transfers(k, p->adopt, p->nadopt, brought);
+    memset(k->b->more, 0, nslots * sizeof *brought); /* what is adopted is owned */
     for (uint32_t l = 0; l < p->nstages; l++) {
-        touch_transfers(k, p->stages[l].before, p->stages[l].nbefore);
-        touch_transfers(k, p->stages[l].after, p->stages[l].nafter);
+        touch_transfers(k, p->stages[l].before, p->stages[l].nbefore, brought);
+        touch_transfers(k, p->stages[l].after, p->stages[l].nafter, brought);
         for (uint32_t i = 0; i < p->stages[l].nparts; i++) {
             touch_part(k, &p->stages[l].parts[i]);
         }
+    }
+    for (uint32_t i = 0; i < nslots && k->world->first == 0; i++) {
+        const cni_layout *layout = &p->slots[i].layout;
+        k->b->more[i] += p->slots[i].spread ? 0 : layout->nbytes - layout->nbytes / k->world->places;
     }
     return CN_OK;
 }

@@ -37,6 +37,7 @@ typedef struct cni_spread_binding {
     cni_exchange *exchange;
     int64_t scratch, state_bytes; /* the most that a part takes; that the shares of a reduction leave */
     bool **touched;               /* [local place][slot] */
+    int64_t *more;                /* by slot: bytes that local places have of it and do not own */
     bool *overlaps;               /* by stage: enough of it needs nothing of the exchange before */
     void **pointers;              /* of the run at hand: buffers and addresses (spread.c) */
     char *states;                 /* what shares of a reduction leave */

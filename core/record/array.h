@@ -23,6 +23,7 @@ typedef struct cni_base cni_base;
 typedef struct cni_spread {
     cni_layout layout; /* while valid says CNI_ON_PLACES */
     bool reserved;     /* data, too, is addresses of which only a part is touched */
+    int64_t beside;    /* bytes that places of this process have beside what they own */
     uint64_t number;   /* its name among the processes; 0: it needs none */
     struct cni_buffer *next; /* numbered alike (exec) */
     void *more[];      /* memory of the other places of this process, by place - 1; NULL: none yet */

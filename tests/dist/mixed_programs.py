@@ -128,8 +128,12 @@ class Program:
         elif what == 23:
             self.add(f"{y} = np.where({x} > 1, {x}, {self.term(shape)})")
         elif what == 24:
-            rows = f"np.arange({max(1, shape[0]) if shape else 1}) * {d.randrange(5)} % {max(1, shape[0]) if shape else 1}"
-            self.add(d.choice([f"np.add.at({x}, {rows}, 1)", f"{x}[{rows}] = {x}[{rows}] * 2 % 3", f"{y} = {x}[{rows}]"]))
+            rows = (
+                f"np.arange({max(1, shape[0]) if shape else 1}) * {d.randrange(5)} % {max(1, shape[0]) if shape else 1}"
+            )
+            self.add(
+                d.choice([f"np.add.at({x}, {rows}, 1)", f"{x}[{rows}] = {x}[{rows}] * 2 % 3", f"{y} = {x}[{rows}]"])
+            )
         elif what == 25:
             self.add(f"{y} = np.argsort({x}.ravel(), kind='stable') % 5")
         else:

@@ -30,6 +30,21 @@ print(stats["root_bytes"], stats["peak_bytes"], float(x[0]), float(x[-1]), float
     assert peak <= 64 * MB
 
 
+def test_what_the_root_fetches_counts(mpi):
+    """A whole array would be over its limit: it says so, and the array is there still."""
+    program = """
+import cnumeric as np, numpy
+x = np.zeros(12 << 20)
+x += 1
+np.synchronize()
+try:
+    numpy.asarray(x)
+except MemoryError:
+    print("MemoryError", float(x.sum()) == x.size, np.stats()["peak_bytes"] <= 64 << 20)
+"""
+    assert run(mpi, 2, program, memory=64 * MB) == "MemoryError True True\n"
+
+
 def test_one_process_alone_cannot_hold_it(mpi):
     program = """
 import cnumeric as np

@@ -13,7 +13,12 @@ EVERY_ARRAY = {"CNUMERIC_SPREAD_BYTES": "1", "CNUMERIC_VERIFY": "1", "CNUMERIC_T
 
 @pytest.mark.parametrize("ranks, spread_bytes", [(2, 1), (3, 200)])
 def test_random_programs_over_processes(mpi, ranks, spread_bytes):
-    environment = {**mpi.environment, **EVERY_ARRAY, "CNUMERIC_SPREAD_BYTES": str(spread_bytes), "CNUMERIC_OVERLAP": "1"}
+    environment = {
+        **mpi.environment,
+        **EVERY_ARRAY,
+        "CNUMERIC_SPREAD_BYTES": str(spread_bytes),
+        "CNUMERIC_OVERLAP": "1",
+    }
     command = ["mpirun", "-n", str(ranks), sys.executable, str(MIXED), "200", "260"]
     run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
     assert run.stdout.split() == ["passed"], (run.stdout + run.stderr)[-3000:]
