@@ -1,9 +1,6 @@
 /*
  * simulate.c - see simulate.h.
  *
- * A base has a number here while it is spread, as it has one with other processes: behind it is its layout. What a window
- * does to that follows from its partition, which the root's is enough for.
- *
  *   time of a window = most over places of
  *       launches * launch + (serial - launches * launch - saved) * share of the work
  *       + for each exchange: messages in and out * alpha + the greater of bytes in and out * beta
@@ -11,7 +8,8 @@
  *
  * serial is the least time that the window took here, at one place. Seconds for a byte are measured (memory_rate.h), over
  * as much memory as the window's storage takes, and over a share of it: what does not fit in a cache here may fit there.
- * Places are thought to be machines like this one, so what they take from each other's memory is not in it.
+ * Places are thought to be machines like this one, so what they take from each other's memory is not in it; nor is what
+ * chains hand on and joint ops send, and that they wait for it.
  */
 #include "exec/simulate.h"
 
@@ -24,54 +22,13 @@
 #include "base/settings.h"
 #include "base/status.h"
 #include "exec/explain.h"
+#include "exec/imagined.h"
 #include "exec/memory_rate.h"
 #include "exec/place.h"
 #include "exec/world.h"
 #include "plan/match.h"
 
 enum { STEADY = 3, PLACES_MOST = 65536 };
-
-/* ---- Bases ---- */
-
-typedef struct imagined {
-    cni_layout layout;
-    bool used, whole;
-} imagined;
-
-static imagined *bases; /* by number - 1 */
-static size_t nbases, bases_capacity;
-
-static void forget(cni_base *base)
-{
-    bases[base->known - 1].used = false;
-    base->known = 0;
-}
-
-static cn_status settle(void)
-{
-    return CN_OK;
-}
-
-static const cni_places places = {.forget = forget, .settle = settle};
-
-static imagined *of_base(cni_base *base)
-{
-    size_t at = 0;
-    if (base->known != 0) {
-        return &bases[base->known - 1];
-    }
-    while (at < nbases && bases[at].used) {
-        at++;
-    }
-    if (!cni_grow((void **)&bases, &bases_capacity, at + 1, sizeof *bases)) {
-        return NULL;
-    }
-    nbases = at < nbases ? nbases : at + 1;
-    bases[at] = (imagined){.used = true};
-    base->known = at + 1;
-    cni_process_places = &places;
-    return &bases[at];
-}
 
 /* ---- Windows met ---- */
 
@@ -387,49 +344,17 @@ static cn_status ask_place(const cni_plan *plan, const cni_window *w, const cni_
     return CN_OK;
 }
 
-static void states_imagine(const cni_window *w, uint8_t *states, const cni_layout **layouts)
-{
-    for (size_t i = 0; i < w->nbases; i++) {
-        cni_base *base = w->bases[i];
-        if (base->known != 0 && (states[i] & CNI_BASE_SHARED) != 0) {
-            forget(base);
-        }
-        if (base->known != 0) {
-            const imagined *b = &bases[base->known - 1];
-            states[i] |= (uint8_t)(CNI_BASE_SPREAD | (b->whole ? CNI_BASE_WHOLE : 0));
-            layouts[i] = &b->layout;
-        }
-    }
-}
-
-static cn_status base_becomes(cni_base *base, const cni_slot_layout *slot, bool whole)
-{
-    if (!slot->spread) {
-        if (base->known != 0) {
-            forget(base);
-        }
-        return CN_OK;
-    }
-    imagined *b = of_base(base);
-    if (b == NULL) {
-        return cni_fail_memory((int64_t)sizeof *b);
-    }
-    b->layout = slot->layout;
-    b->whole = whole;
-    return CN_OK;
-}
-
 /* What is spread where once the window has run. */
 static cn_status bases_follow(const cni_plan *plan, const cni_window *w, const uint8_t *states, const met *m)
 {
     for (uint32_t i = 0; i < plan->nslots; i++) {
         bool whole = m->slots[i].adopted || (states[plan->slots[i].base] & CNI_BASE_WHOLE) != 0;
         if (plan->slots[i].entry && w->bases[plan->slots[i].base]->buffer != NULL) {
-            CN_TRY(base_becomes(w->bases[plan->slots[i].base], &m->slots[i], whole && !m->written[i]));
+            CN_TRY(cni_imagined_set(w->bases[plan->slots[i].base], &m->slots[i], whole && !m->written[i]));
         }
     }
     for (uint32_t i = 0; i < plan->ncommits; i++) {
-        CN_TRY(base_becomes(w->bases[plan->commits[i].base], &m->slots[plan->commits[i].slot], false));
+        CN_TRY(cni_imagined_set(w->bases[plan->commits[i].base], &m->slots[plan->commits[i].slot], false));
     }
     return CN_OK;
 }
@@ -484,7 +409,7 @@ static void bytes_note(const cni_plan *plan, const cni_window *w, const cni_skel
 static cn_status simulate_as(const cni_plan *plan, const cni_window *w, cni_skeleton *s, const cni_layout **layouts,
                              size_t *number)
 {
-    states_imagine(w, s->states, layouts);
+    cni_imagined_states(w, s->states, layouts);
     met *m = met_before(key_of(plan, w, s));
     size_t norigins = 0;
     for (uint32_t l = 0; l < plan->nlaunches; l++) {
