@@ -325,6 +325,12 @@ results = a, b, c, d, e, z[rows], z[[1]], np.take(z, rows, axis=0), z[rows, rows
 i, j = np.arange(6000) * 31 % 3, np.arange(6000) * 7 % 2000 - 1000
 results += z[i, j], z.reshape(3, 40, 50)[i, j % 40, i - 3], np.arange(60.0).reshape(3, 4, 5)[[0, 2]]
 """,
+    "ten dimensions": """
+x = np.arange(1024.0).reshape((2,) * 10); y = x.reshape(1024)
+x[:, 0] += 1; y[1::2] *= 2; x[..., 1] -= 3; y[100:900] = y[100:900][::-1].copy(); x.T[1] = 7; y[::2] += 1
+x[:, :, ::-1, 0] = x[:, :, :, 1] + 3; y[:512] += x[:, 1].ravel(); x[0] *= 2; y[3::5] = -1
+results = x, y, x.sum(), x.sum((0, 5)), x[..., ::-1] * 2
+""",
     "many rounds": """
 x = np.arange(3000.0 * 4096).reshape(3000, 4096)
 i = np.arange(3000) * 7 % 900
