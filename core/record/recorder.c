@@ -397,6 +397,9 @@ static inline uint32_t append_operand(cni_recorder *r, cni_window *w, const cni_
     }
     cni_base *base = operand->array->base;
     uint32_t view = cni_window_intern(w, operand);
+    if (base->last_touch != 0) {
+        cni_repeat_use(&r->repeat, op_clock - base->last_touch, base->nbytes);
+    }
     base->last_touch = op_clock;
     if (written && !base->pending_write) {
         base->pending_write = true;

@@ -71,11 +71,52 @@ static void test_nested_loops_settle(void)
     cni_repeat_destroy(&r);
 }
 
+/* Half of the period comes twice in it but for its first op, as when a program does the same to two arrays. */
+static void test_stretches_that_are_alike_do_not_hide_the_period(void)
+{
+    enum { HALF = 13, PERIOD = 39 };
+    cni_repeat r;
+    EXPECT(cni_repeat_create(&r));
+    int cuts = 0;
+    for (uint64_t i = 0; i < 100 * PERIOD; i++) {
+        uint64_t phase = i % PERIOD, op = phase < 2 * HALF && phase % HALF != 0 ? phase % HALF : 100 + phase;
+        bool cut = feed(&r, op, phase == 3 ? 1 : 5, 24);
+        EXPECT(!cut || phase == 3);
+        cuts += cut;
+    }
+    EXPECT(cuts >= 96 && cuts <= 99);
+    cni_repeat_destroy(&r);
+}
+
+/* Two bases go from round to round, a third from one op to the next but one: the cut is where that is not. */
+static void test_cuts_where_the_fewest_bytes_cross(void)
+{
+    cni_repeat r;
+    EXPECT(cni_repeat_create(&r));
+    int cuts = 0;
+    for (uint64_t i = 0; i < 3000; i++) {
+        uint64_t phase = i % 30; /* the ops of the first round find their operands elsewhere */
+        bool cut = feed(&r, i < 30 ? 100 + phase : phase, phase == 7 ? 10 : 1000, 24);
+        EXPECT(!cut || phase == 20);
+        cuts += cut;
+        if (phase < 2) {
+            cni_repeat_use(&r, 30, 100);
+        }
+        if (phase != 20 && phase != 21) { /* crossed: all places but that before op 20 */
+            cni_repeat_use(&r, 2, 8);
+        }
+    }
+    EXPECT(cuts >= 90 && cuts <= 100);
+    cni_repeat_destroy(&r);
+}
+
 int main(void)
 {
     test_cuts_once_a_period_at_the_least_live_place();
+    test_cuts_where_the_fewest_bytes_cross();
     test_short_periods_are_gathered();
     test_no_cuts_without_repeat();
     test_nested_loops_settle();
+    test_stretches_that_are_alike_do_not_hide_the_period();
     return finish("repeat");
 }
