@@ -127,6 +127,55 @@ def concatenation_of_expressions():
     return np.concatenate([x * 2, y + 1])
 
 
+def reaction_and_diffusion_by_rolling():
+    u, v = np.ones((64, 64)), np.full((64, 64), 0.5)
+    np.flush()
+    around_u = np.roll(u, 1, 0) + np.roll(u, -1, 0) + np.roll(u, 1, 1) + np.roll(u, -1, 1) - 4 * u
+    around_v = np.roll(v, 1, 0) + np.roll(v, -1, 0) + np.roll(v, 1, 1) + np.roll(v, -1, 1) - 4 * v
+    reaction = u * v * v
+    u += 0.16 * around_u - reaction + 0.06 * (1 - u)
+    v += 0.08 * around_v + reaction - 0.12 * v
+    del around_u, around_v, reaction
+    return u, v
+
+
+def rolled_and_kept():
+    x = np.ones(1000)
+    np.flush()
+    ahead = np.roll(x, -1)
+    return ahead, ahead - x
+
+
+def neighbours_of_a_row():
+    x = np.ones((50, 40))
+    np.flush()
+    return np.roll(np.roll(x, 1, 0), 1, 1) + np.roll(x, (1, -1), (0, 1))
+
+
+def chain_through_a_concatenation():
+    x, y = np.ones(1000), np.ones(500)
+    np.flush()
+    return np.sqrt(np.concatenate([x * 2, y + 1])) + 1
+
+
+def chain_through_stacks():
+    x, y = np.ones(1000), np.ones(1000)
+    np.flush()
+    return np.stack([x * y, -y], axis=1) * 2 + np.column_stack([x, y])
+
+
+def chain_through_blocks():
+    x = np.ones((50, 40))
+    np.flush()
+    return np.block([[x * 2, x + 1], [x - 1, -x]]) * 3
+
+
+def padded_expression():
+    x = np.ones((50, 40))
+    np.flush()
+    return np.pad(x * 2, 1, constant_values=7) - 1
+
+
 def differences_of_slices():
     x = np.ones(1000)
     np.flush()
@@ -162,6 +211,13 @@ PROGRAMS = [
     laplacian_by_rolling,
     rolled_line,
     concatenation_of_expressions,
+    reaction_and_diffusion_by_rolling,
+    rolled_and_kept,
+    neighbours_of_a_row,
+    chain_through_a_concatenation,
+    chain_through_stacks,
+    chain_through_blocks,
+    padded_expression,
     differences_of_slices,
     stacked_and_summed,
     masked_sum,
@@ -209,6 +265,13 @@ def test_programs_that_are_one_launch():
         reductions_of_a_selection,
         concatenation_of_expressions,
         masked_sum,
+        laplacian_by_rolling,
+        reaction_and_diffusion_by_rolling,
+        rolled_and_kept,
+        chain_through_a_concatenation,
+        chain_through_stacks,
+        chain_through_blocks,
+        padded_expression,
     ):
         assert launches(plan_of(program)) == 1, program.__name__
 
@@ -224,13 +287,32 @@ def test_what_several_launches_share():
     assert launches(plan_of(mean_of_clipped_integers)) == 2  # the sum, and its division
     assert launches(plan_of(differences_of_slices)) == 2  # a slice of a result is read when that is there
     assert launches(plan_of(normalised_rows)) == 5
+    assert launches(plan_of(rolled_line)) == 2  # a rolled result is read when that is there
+    assert launches(plan_of(neighbours_of_a_row)) == 2  # the first roll of two, and the rest
+    assert launches(plan_of(stacked_and_summed)) == 2  # what is reduced is not cut
+
+
+def traffic(program):
+    """Bytes read and written by the program's last window."""
+    return tuple(map(int, re.search(r"reads (\d+) bytes, writes (\d+)", plan_of(program)).groups()))
+
+
+def test_rolls_move_nothing():
+    grid = numpy.ones((64, 64)).nbytes
+    assert traffic(laplacian_by_rolling) == (grid, grid)
+    assert traffic(reaction_and_diffusion_by_rolling) == (2 * grid, 2 * grid)
+
+
+def test_what_is_joined_is_computed_where_it_is_read():
+    assert traffic(chain_through_a_concatenation) == (1500 * 8, 1500 * 8)
+    assert traffic(chain_through_blocks) == (2000 * 8, 8000 * 8)
+    assert traffic(padded_expression) == (2000 * 8, 52 * 42 * 8)
 
 
 def test_a_sweep_reads_and_writes_once():
-    text = plan_of(jacobi_sweeps)
-    read, written = map(int, re.search(r"reads (\d+) bytes, writes (\d+)", text).groups())
+    read, written = traffic(jacobi_sweeps)
     grid = numpy.ones((64, 64)).nbytes
-    assert launches(text) == 2
+    assert launches(plan_of(jacobi_sweeps)) == 2
     assert read <= 2.2 * grid and written <= 2.2 * grid
 
 

@@ -680,23 +680,23 @@ static cn_status plan_run(cni_plan *plan, const cni_window *w, const cni_skeleto
     return status;
 }
 
-static cn_status plan_get(const cni_window *w, const cni_skeleton *s, bool spread, bool loosely, cni_plan **plan)
+static cn_status plan_get(cni_window *w, const cni_skeleton *s, bool spread, bool loosely, cni_plan **plan)
 {
     *plan = cni_plan_find(w, s, loosely, spread ? cni_spread_unchanged : geometry_unchanged);
     if (*plan != NULL) {
         cni_stats.plan_hits++;
-        return CN_OK;
+        return cni_plan_derive(*plan, s, w);
     }
     cni_stats.plan_misses++;
     uint64_t begin = cni_trace_begin();
     CN_TRY(cni_plan_make(w, s, plan));
     cni_plan_keep(*plan);
     cni_trace_plan(begin, cni_world_get()->first, w);
-    return CN_OK;
+    return cni_plan_derive(*plan, s, w);
 }
 
 /* Runs the window over the places; rank 0 tells the others once it knows that it can. */
-static cn_status spread_run(const cni_window *w, const cni_skeleton *s)
+static cn_status spread_run(cni_window *w, const cni_skeleton *s)
 {
     static bool refused; /* the others may lack what is there already */
     cni_plan *plan;
@@ -718,7 +718,7 @@ static cn_status spread_run(const cni_window *w, const cni_skeleton *s)
 }
 
 /* A window that rank 0 has sent. */
-cn_status cni_window_run_here(const cni_window *w, const cni_skeleton *s, bool agree)
+cn_status cni_window_run_here(cni_window *w, const cni_skeleton *s, bool agree)
 {
     cni_plan *plan;
     cni_spread_run run;
@@ -741,7 +741,7 @@ cn_status cni_window_run_here(const cni_window *w, const cni_skeleton *s, bool a
     return status;
 }
 
-static cn_status root_run(const cni_window *w, const cni_skeleton *s)
+static cn_status root_run(cni_window *w, const cni_skeleton *s)
 {
     cni_plan *plan, *exact;
     CN_TRY(plan_get(w, s, false, true, &plan));

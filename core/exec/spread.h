@@ -75,7 +75,7 @@ cn_status cni_spread_attach(cni_buffer *buffer);
 cn_status cni_spread_fetch(cni_buffer *buffer, int64_t low, int64_t high, bool alone);
 
 /* Implemented by run.c: a window that rank 0 has sent. */
-cn_status cni_window_run_here(const cni_window *w, const cni_skeleton *s, bool agree);
+cn_status cni_window_run_here(cni_window *w, const cni_skeleton *s, bool agree);
 
 /* Does the plan have a partition for the window's geometry? */
 bool cni_spread_unchanged(const cni_plan *plan, const cni_window *w);

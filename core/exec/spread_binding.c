@@ -104,9 +104,9 @@ static cni_window window_of_box(binder *k, const cni_part *part, const cni_box *
 {
     cni_window local = *k->w;
     const cni_shape_entry *shape = &local.shapes[part->shape];
-    memcpy(k->geometry, local.geometry, local.ngeometry * sizeof *k->geometry);
+    memcpy(k->geometry, local.geometry, local.all_geometry * sizeof *k->geometry);
     local.geometry = k->geometry;
-    for (size_t v = 0; v < local.nviews; v++) {
+    for (size_t v = 0; v < local.all_views; v++) {
         if (local.views[v].shape == part->shape) {
             int64_t *numbers = k->geometry + local.views[v].geometry;
             for (int d = 0; d < shape->ndim; d++) {
@@ -432,7 +432,7 @@ static cn_status binding_make(const cni_plan *plan, const cni_window *w, const c
     b->whole = cni_alloc_zero(b->norigins, sizeof *b->whole);
     b->geometry = cni_alloc(w->ngeometry * sizeof *b->geometry);
     b->layouts = cni_alloc_zero(w->nbases, sizeof *b->layouts);
-    int64_t *work = cni_alloc_zero(w->ngeometry + b->norigins, sizeof *work);
+    int64_t *work = cni_alloc_zero(w->all_geometry + b->norigins, sizeof *work);
     cni_chain_rule *chains = cni_alloc_zero(b->norigins, sizeof *chains);
     cn_status status = CN_OK;
     if (b->whole == NULL || b->geometry == NULL || b->layouts == NULL || work == NULL || chains == NULL) {
@@ -443,7 +443,7 @@ static cn_status binding_make(const cni_plan *plan, const cni_window *w, const c
             b->layouts[i] = layout_word(w, s, i);
         }
         binder k = {.b = b, .plan = plan, .w = w, .s = s, .world = cni_world_get(), .geometry = work};
-        status = binding_fill(&k, work + w->ngeometry, chains);
+        status = binding_fill(&k, work + w->all_geometry, chains);
     }
     cni_free(work);
     cni_free(chains);

@@ -7,7 +7,8 @@
  *           begins a new one (the parent is read by others, or at other places in the same group); what the writes of
  *           a new segment leave uncovered is carried over.
  * read      an operand of an op, resolved: a scalar, the result of an op (forwarded in a register where both are in
- *           one group), or memory.
+ *           one group), memory, or pieces: boxes that copies made up (roll, concatenate), each read where its copy did.
+ * split     of a group that reads pieces: the boxes of its iteration space in which each operand has one piece.
  */
 #ifndef CNI_DRAFT_H
 #define CNI_DRAFT_H
@@ -29,7 +30,9 @@ typedef struct cni_content {
     uint32_t segment; /* CNI_NONE: not yet, or nothing to store */
 } cni_content;
 
-typedef enum cni_read_kind { CNI_READ_NONE, CNI_READ_SCALAR, CNI_READ_FORWARD, CNI_READ_MEMORY } cni_read_kind;
+typedef enum cni_read_kind { CNI_READ_NONE, CNI_READ_SCALAR, CNI_READ_FORWARD, CNI_READ_MEMORY, CNI_READ_PIECES } cni_read_kind;
+
+typedef struct cni_piece cni_piece;
 
 typedef struct cni_read {
     uint8_t kind;
@@ -37,7 +40,14 @@ typedef struct cni_read {
     uint32_t view;    /* MEMORY, FORWARD */
     uint32_t content; /* the newest content that has the elements; MEMORY, FORWARD */
     uint32_t scalar;  /* SCALAR: of the window, CNI_NONE: undefined, any value */
+    uint32_t npieces; /* PIECES; view and content are those of the whole */
+    const cni_piece *pieces;
 } cni_read;
+
+struct cni_piece {
+    uint32_t view;   /* the box, of the base that is made up */
+    cni_read source; /* a scalar, or a view of the box's shape */
+};
 
 enum { CNI_READ_OLD = CNI_OP_ARGS, CNI_READS = CNI_OP_ARGS + 1 }; /* the last: an output's old value under a mask */
 
@@ -49,6 +59,8 @@ typedef struct cni_draft_op {
     uint32_t shape;                 /* iteration space */
     uint32_t made[CNI_MAX_NOUT];    /* contents written */
     cni_read reads[CNI_READS];
+    uint32_t nneeds;                /* what it reads, pieces one by one; just `reads` if there are none */
+    const cni_read *needs;
 } cni_draft_op;
 
 typedef struct cni_segment {
@@ -64,7 +76,17 @@ typedef struct cni_segment {
     uint32_t slot;
 } cni_segment;
 
-enum { CNI_GROUP_LOADS = 64 };
+enum { CNI_GROUP_LOADS = 64, CNI_SPLIT_CLASSES = 8, CNI_SPLIT_OPERANDS = 32, CNI_SPLIT_BOXES = 64 };
+
+typedef struct cni_split {
+    uint32_t noperands, nclasses, nboxes;
+    struct {
+        uint32_t content;
+        uint32_t like; /* its pieces are cut as those of this class, in the same order */
+    } operands[CNI_SPLIT_OPERANDS];
+    const cni_read *classes[CNI_SPLIT_CLASSES];
+    uint8_t piece[CNI_SPLIT_BOXES][CNI_SPLIT_CLASSES];
+} cni_split;
 
 typedef struct cni_group {
     bool library;
@@ -76,6 +98,7 @@ typedef struct cni_group {
         uint32_t segment, view;
     } loads[CNI_GROUP_LOADS];
     uint32_t reduce_view; /* of the first reduction; CNI_NONE: none */
+    const cni_split *split; /* NULL: none of its ops reads pieces */
 } cni_group;
 
 typedef struct cni_draft {
@@ -95,6 +118,9 @@ typedef struct cni_draft {
     uint32_t *final;   /* by base: its last content */
     cni_guard *guards;
     size_t nguards, guards_capacity;
+    cni_cut *cuts;
+    cni_derived *derived;
+    size_t ncuts, cuts_capacity, nderived, derived_capacity;
     bool no_memory;    /* a predicate could not be written down */
 } cni_draft;
 
@@ -107,6 +133,23 @@ bool cni_ask_inside(cni_draft *d, uint32_t a, uint32_t nlist, const uint32_t *li
 bool cni_ask_cheap(cni_draft *d, uint32_t a, uint32_t nlist, const uint32_t *list);
 bool cni_ask_same_axes(cni_draft *d, uint32_t a, uint32_t b);
 bool cni_ask_same_layout(cni_draft *d, uint32_t a, uint32_t b);
+bool cni_ask_tiled(cni_draft *d, uint32_t nlist, const uint32_t *list);
+bool cni_ask_meets(cni_draft *d, uint32_t a, uint32_t b);
+bool cni_ask_same_box(cni_draft *d, uint32_t a, uint32_t b);
+
+/* ---- Pieces ---- */
+
+/* Finds the pieces of what the op reads as a whole from memory. False without memory. */
+bool cni_pieces_find(cni_draft *d, cni_draft_op *x);
+
+/* The split of a group that takes the op, too: `split` itself if the op reads no other pieces; NULL: it cannot. */
+const cni_split *cni_split_with(cni_draft *d, const cni_split *split, const cni_draft_op *x);
+
+/* The piece of the read in this box of the split. */
+const cni_piece *cni_split_piece(const cni_split *split, uint32_t box, const cni_read *r);
+
+/* The number of the box as a cut of the plan; CNI_NONE without memory. */
+uint32_t cni_split_cut(cni_draft *d, const cni_split *split, uint32_t box);
 
 /* ---- Passes, in this order ---- */
 cn_status cni_pass_versions(cni_draft *d); /* contents, reads, aliases, fills */
@@ -130,6 +173,11 @@ static inline bool cni_op_elementwise(const cni_op *op)
 static inline bool cni_op_scatters(const cni_op *op)
 {
     return op->kind == CNI_SCATTER || op->kind == CNI_APPLY;
+}
+
+static inline bool cni_reads_pieces(const cni_draft_op *x)
+{
+    return x->needs != x->reads;
 }
 
 static inline bool cni_op_groups(const cni_op *op)

@@ -4,7 +4,7 @@
  * Ops are placed in program order. Every dependence of an op on an earlier one gives a least group: the earlier op's
  * own group if both work element by element on the same positions, the next one otherwise. A write that could join its
  * producers only by overwriting what the group still reads elsewhere begins a new segment, if that is allowed and what
- * must be carried over is cheap.
+ * must be carried over is cheap. What a piece of a made-up array is read from is at other positions, always.
  */
 #include <string.h>
 
@@ -122,8 +122,8 @@ static void after_hazards(placing *p, uint32_t segment, uint32_t parent, uint32_
     }
     for (uint32_t i = 0; i < p->op; i++) {
         const cni_draft_op *reader = &d->ops[i];
-        for (int k = 0; k < CNI_READS && reader->group != CNI_NONE; k++) {
-            const cni_read *r = &reader->reads[k];
+        for (uint32_t k = 0; k < reader->nneeds && reader->group != CNI_NONE; k++) {
+            const cni_read *r = &reader->needs[k];
             if ((r->kind != CNI_READ_MEMORY && r->kind != CNI_READ_FORWARD) ||
                 d->contents[r->content].segment != segment || !reads_memory(d, r)) {
                 continue;
@@ -189,8 +189,8 @@ static bool old_is_needed(cni_draft *d, uint32_t op, uint32_t content, uint32_t 
     }
     for (uint32_t i = op; i < d->nops; i++) {
         bool in_place = i == op && cni_op_elementwise(d->ops[op].op);
-        for (int k = 0; k < CNI_READS && !d->ops[i].dead && !d->ops[i].alias; k++) {
-            const cni_read *r = &d->ops[i].reads[k];
+        for (uint32_t k = 0; k < d->ops[i].nneeds && !d->ops[i].dead && !d->ops[i].alias; k++) {
+            const cni_read *r = &d->ops[i].needs[k];
             if ((r->kind == CNI_READ_MEMORY || r->kind == CNI_READ_FORWARD) && !marks[r->content] &&
                 segment_behind(d, r->content) == segment && !(in_place && r->view == c->view) &&
                 (r->view == c->view || !cni_ask_disjoint(d, r->view, c->view))) {
@@ -216,8 +216,8 @@ static bool will_branch(cni_draft *d, uint32_t x, const uint8_t *of_segment, uin
     }
     for (uint32_t i = c->op; i < d->nops; i++) {
         bool in_place = i == c->op && cni_op_elementwise(d->ops[i].op);
-        for (int k = 0; k < CNI_READS && !d->ops[i].dead && !d->ops[i].alias; k++) {
-            const cni_read *r = &d->ops[i].reads[k];
+        for (uint32_t k = 0; k < d->ops[i].nneeds && !d->ops[i].dead && !d->ops[i].alias; k++) {
+            const cni_read *r = &d->ops[i].needs[k];
             if ((r->kind == CNI_READ_MEMORY || r->kind == CNI_READ_FORWARD) && of_segment[r->content] &&
                 !of_x[r->content] && !(in_place && r->view == c->view) &&
                 (r->view == c->view || !cni_ask_disjoint(d, r->view, c->view))) {
@@ -243,9 +243,9 @@ static void written_first(cni_draft *d, uint32_t content, const uint8_t *marks, 
         if (x->dead || x->alias) {
             continue;
         }
-        for (int k = 0; k < CNI_READS; k++) {
-            if (x->reads[k].kind == CNI_READ_MEMORY && marks[x->reads[k].content] &&
-                !cni_ask_inside(d, x->reads[k].view, n, views)) {
+        for (uint32_t k = 0; k < x->nneeds; k++) {
+            if (x->needs[k].kind == CNI_READ_MEMORY && marks[x->needs[k].content] &&
+                !cni_ask_inside(d, x->needs[k].view, n, views)) {
                 return;
             }
         }
@@ -263,6 +263,10 @@ static void written_first(cni_draft *d, uint32_t content, const uint8_t *marks, 
                 views[n] = d->contents[made].view;
                 list[n++] = made;
                 *nlist = n;
+            }
+            if (d->w->views[d->contents[made].view].whole) { /* nothing to carry, whatever is written later */
+                *covers = true;
+                return;
             }
         }
     }
@@ -321,6 +325,15 @@ static bool begin_segment(placing *p, uint32_t content, const uint8_t *marks, ui
     return true;
 }
 
+/* A group that is split has no reductions: what is reduced would be cut. */
+static bool pieces_fit(cni_draft *d, const cni_group *group, const cni_draft_op *x)
+{
+    if (!cni_reads_pieces(x)) {
+        return group->split == NULL || x->op->kind != CNI_REDUCE;
+    }
+    return group->reduce_view == CNI_NONE && cni_split_with(d, group->split, x) != NULL;
+}
+
 /* The best group from p->least on; CNI_NONE: a new one. */
 static uint32_t choose_group(placing *p, uint32_t least)
 {
@@ -338,6 +351,9 @@ static uint32_t choose_group(placing *p, uint32_t least)
         }
         if (x->op->kind == CNI_REDUCE && group->reduce_view != CNI_NONE &&
             !cni_ask_same_axes(d, group->reduce_view, x->op->args[0])) {
+            continue;
+        }
+        if (!pieces_fit(d, group, x)) {
             continue;
         }
         uint32_t score = group->nloads <= SHARE_MOST ? 1 : 0;
@@ -439,9 +455,11 @@ static bool group_append(cni_draft *d, uint32_t g, uint32_t op)
     }
     group->ops[group->nops++] = op;
     d->ops[op].group = g;
-    for (int k = 0; k < CNI_READS; k++) {
-        count_load(d, group, &d->ops[op].reads[k]);
+    for (int k = 0; k < CNI_READS; k++) { /* of pieces one stands for all: a box has one */
+        const cni_read *r = &d->ops[op].reads[k];
+        count_load(d, group, r->kind == CNI_READ_PIECES ? &r->pieces[0].source : r);
     }
+    group->split = cni_split_with(d, group->split, &d->ops[op]);
     if (d->ops[op].op->kind == CNI_REDUCE && group->reduce_view == CNI_NONE) {
         group->reduce_view = d->ops[op].op->args[0];
     }
@@ -451,8 +469,8 @@ static bool group_append(cni_draft *d, uint32_t g, uint32_t op)
 /* What comes from another group comes through memory. */
 static void settle_forwards(cni_draft *d, uint32_t op)
 {
-    for (int k = 0; k < CNI_READS; k++) {
-        const cni_read *r = &d->ops[op].reads[k];
+    for (uint32_t k = 0; k < d->ops[op].nneeds; k++) {
+        const cni_read *r = &d->ops[op].needs[k];
         if (r->kind == CNI_READ_FORWARD && reads_memory(d, r)) {
             d->contents[r->content].stored = true;
             d->segments[d->contents[r->content].segment].used = true;
@@ -491,8 +509,8 @@ static bool place(cni_draft *d, uint32_t op, uint32_t *depends, uint8_t *marks, 
     placing p = {.d = d, .op = op, .depends = depends, .capacity = d->ngroups_most};
     cni_draft_op *x = &d->ops[op];
     uint32_t first_new_segment = d->nsegments;
-    for (int k = 0; k < CNI_READS; k++) {
-        place_read(&p, &x->reads[k]);
+    for (uint32_t k = 0; k < x->nneeds; k++) {
+        place_read(&p, &x->needs[k]);
     }
     for (int k = 0; k < x->op->nout; k++) {
         if (!place_write(&p, x->made[k], marks, work)) {

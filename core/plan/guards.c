@@ -9,18 +9,11 @@
 
 enum { LIST_MOST = 64 };
 
-static cni_geometry home_of(const cni_window *w, const cni_skeleton *s, uint32_t base)
-{
-    int ndim = w->bases[base]->home_ndim;
-    const int64_t *numbers = w->geometry + s->homes[base];
-    return (cni_geometry){ndim, w->bases[base]->home_itemsize, 0, numbers, numbers + ndim};
-}
-
 /* Boxes of the base that the listed views leave; -1: too many to say. */
 static int uncovered(const cni_window *w, const cni_skeleton *s, uint32_t base, uint32_t nlist, const uint32_t *list,
                      cni_box *boxes)
 {
-    cni_geometry views[LIST_MOST], home = home_of(w, s, base);
+    cni_geometry views[LIST_MOST], home = cni_skeleton_home(s, w, base);
     uint32_t n = nlist < LIST_MOST ? nlist : LIST_MOST;
     for (uint32_t i = 0; i < n; i++) {
         views[i] = cni_window_geometry(w, list[i]);
@@ -60,11 +53,56 @@ static bool same_axes(const cni_geometry *a, const cni_geometry *b)
     return true;
 }
 
+static bool boxes_meet(const cni_lattice *a, const cni_lattice *b)
+{
+    for (int k = 0; k < a->ndim; k++) {
+        if (a->start[k] + a->count[k] <= b->start[k] || b->start[k] + b->count[k] <= a->start[k]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool tiled(const cni_window *w, const cni_skeleton *s, uint32_t nlist, const uint32_t *list)
+{
+    cni_lattice boxes[LIST_MOST];
+    int axes[CNI_LATTICE_DIMS];
+    cni_geometry home = cni_skeleton_home(s, w, w->views[list[0]].base);
+    int64_t left = cni_element_count(home.ndim, home.shape);
+    for (uint32_t i = 0; i < nlist; i++) {
+        if (i == LIST_MOST || !cni_view_box(s, w, list[i], &boxes[i], axes)) {
+            return false;
+        }
+        for (uint32_t k = 0; k < i; k++) {
+            if (boxes_meet(&boxes[i], &boxes[k])) {
+                return false;
+            }
+        }
+        left -= w->views[list[i]].size;
+    }
+    return left == 0;
+}
+
+static bool same_box(const cni_lattice *a, const cni_lattice *b)
+{
+    size_t size = (size_t)a->ndim * sizeof *a->start;
+    return memcmp(a->start, b->start, size) == 0 && memcmp(a->count, b->count, size) == 0;
+}
+
+/* What is asked of boxes of two bases. */
+static bool evaluate_boxes(const cni_guard *g, const cni_window *w, const cni_skeleton *s)
+{
+    cni_lattice a, b;
+    int axes[CNI_LATTICE_DIMS];
+    return cni_view_box(s, w, g->a, &a, axes) && cni_view_box(s, w, g->b, &b, axes) && a.ndim == b.ndim &&
+           (g->kind == CNI_GUARD_MEETS ? boxes_meet(&a, &b) : same_box(&a, &b));
+}
+
 static bool evaluate(const cni_guard *g, const cni_window *w, const cni_skeleton *s)
 {
     cni_box boxes[CNI_COVER_BOXES];
     uint32_t base = g->kind == CNI_GUARD_COVERED ? g->a : w->views[g->a].base;
-    cni_geometry home = home_of(w, s, base), a = {0}, b = {0};
+    cni_geometry home = cni_skeleton_home(s, w, base), a = {0}, b = {0};
     if (g->kind != CNI_GUARD_COVERED) {
         a = cni_window_geometry(w, g->a);
     }
@@ -104,6 +142,11 @@ static bool evaluate(const cni_guard *g, const cni_window *w, const cni_skeleton
         }
         return n >= 0 && 2 * left <= w->views[g->a].size;
     }
+    case CNI_GUARD_TILED:
+        return tiled(w, s, g->nlist, g->list);
+    case CNI_GUARD_MEETS:
+    case CNI_GUARD_SAME_BOX:
+        return evaluate_boxes(g, w, s);
     default:
         return false;
     }
@@ -192,4 +235,19 @@ bool cni_ask_same_axes(cni_draft *d, uint32_t a, uint32_t b)
 bool cni_ask_same_layout(cni_draft *d, uint32_t a, uint32_t b)
 {
     return ask(d, (cni_guard){.kind = CNI_GUARD_SAME_LAYOUT, .a = a, .b = b});
+}
+
+bool cni_ask_tiled(cni_draft *d, uint32_t nlist, const uint32_t *list)
+{
+    return ask(d, (cni_guard){.kind = CNI_GUARD_TILED, .a = list[0], .b = CNI_NONE, .nlist = nlist, .list = list});
+}
+
+bool cni_ask_meets(cni_draft *d, uint32_t a, uint32_t b)
+{
+    return ask(d, (cni_guard){.kind = CNI_GUARD_MEETS, .a = a, .b = b});
+}
+
+bool cni_ask_same_box(cni_draft *d, uint32_t a, uint32_t b)
+{
+    return a == b || ask(d, (cni_guard){.kind = CNI_GUARD_SAME_BOX, .a = a, .b = b});
 }

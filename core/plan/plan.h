@@ -25,6 +25,9 @@ typedef enum cni_guard_kind {
     CNI_GUARD_CHEAP,      /* what the list leaves uncovered is at most half of view a */
     CNI_GUARD_SAME_AXES,  /* views a and b (of one shape) have stride 0 on the same axes */
     CNI_GUARD_SAME_LAYOUT, /* views a and b (of one shape) have equal strides */
+    CNI_GUARD_TILED,      /* the views of the list are boxes that make up the home of their base, each element once */
+    CNI_GUARD_MEETS,      /* boxes a and b, of bases with equal home shapes, have indices in common */
+    CNI_GUARD_SAME_BOX,   /* boxes a and b, of bases with equal home shapes, have the same indices */
     CNI_GUARD_KIND_COUNT
 } cni_guard_kind;
 
@@ -35,6 +38,19 @@ typedef struct cni_guard {
     uint32_t nlist;
     const uint32_t *list;
 } cni_guard;
+
+/* ---- Views that the window does not have ---- */
+
+/* A box of an iteration space: the indices that these views, boxes of bases whose homes have its shape, have in common. */
+typedef struct cni_cut {
+    uint32_t nlist;
+    const uint32_t *list;
+} cni_cut;
+
+/* The view's elements at the indices of the cut; origin: a box whose first index is the view's first, CNI_NONE: 0. */
+typedef struct cni_derived {
+    uint32_t view, origin, cut;
+} cni_derived;
 
 /* ---- Programs of parts ---- */
 
@@ -121,6 +137,9 @@ typedef struct cni_plan {
     const uint8_t *live;   /* by base: its value is kept */
     uint32_t nguards;
     const cni_guard *guards;
+    uint32_t ncuts, nderived; /* shapes and views behind those of the window, in its arrays */
+    const cni_cut *cuts;
+    const cni_derived *derived;
     uint32_t nslots, nlaunches, ncommits, ngroups;
     const cni_slot *slots;
     const uint32_t *begins, *ends; /* the slots that are no entries, in the order in which they begin, and end */
@@ -166,6 +185,21 @@ bool cni_skeleton_keep(cni_plan *plan, const cni_window *w, const cni_skeleton *
 
 /* Do all guards of the plan hold for this window's geometry? */
 bool cni_guards_hold(const cni_plan *plan, const cni_window *w, const cni_skeleton *s);
+
+/*
+ * Writes the plan's own shapes and views behind the window's: cni_window_geometry then knows them. The window's counts
+ * stay as they are.
+ */
+cn_status cni_plan_derive(const cni_plan *plan, const cni_skeleton *s, cni_window *w);
+
+/*
+ * The view as a box of its base's home, forwards in unit steps. axes[k]: its dimension that goes along the home's k, -1: it
+ * has one index there. False: it is no such box, or empty.
+ */
+bool cni_view_box(const cni_skeleton *s, const cni_window *w, uint32_t view, cni_lattice *box, int *axes);
+
+/* The home of a base, whose numbers the skeleton has appended to the window's geometry. */
+cni_geometry cni_skeleton_home(const cni_skeleton *s, const cni_window *w, uint32_t base);
 
 /* Plans the window: all passes, each verified if the setting says so. */
 cn_status cni_plan_make(const cni_window *w, const cni_skeleton *s, cni_plan **out);

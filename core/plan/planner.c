@@ -26,6 +26,8 @@ static void draft_destroy(cni_draft *d)
 {
     cni_arena_destroy(&d->arena);
     cni_free(d->guards);
+    cni_free(d->cuts);
+    cni_free(d->derived);
 }
 
 static cn_status passes_run(cni_draft *d)
@@ -39,8 +41,7 @@ static cn_status passes_run(cni_draft *d)
     CN_TRY(verify ? cni_verify_fuse(d) : CN_OK);
     CN_TRY(cni_pass_sink(d));
     CN_TRY(verify ? cni_verify_fuse(d) : CN_OK);
-    CN_TRY(cni_pass_steps(d));
-    return verify ? cni_verify_plan(d->plan, d->w) : CN_OK;
+    return cni_pass_steps(d);
 }
 
 static bool plan_finish(cni_draft *d)
@@ -50,7 +51,11 @@ static bool plan_finish(cni_draft *d)
     plan->live = cni_arena_copy(&plan->arena, s->live, d->w->nbases);
     plan->guards = cni_arena_copy(&plan->arena, d->guards, d->nguards * sizeof *d->guards);
     plan->nguards = (uint32_t)d->nguards;
-    return !d->no_memory && cni_skeleton_keep(plan, d->w, s) && plan->live != NULL && plan->guards != NULL;
+    plan->cuts = cni_arena_copy(&plan->arena, d->cuts, d->ncuts * sizeof *d->cuts);
+    plan->ncuts = (uint32_t)d->ncuts;
+    plan->derived = cni_arena_copy(&plan->arena, d->derived, d->nderived * sizeof *d->derived);
+    plan->nderived = (uint32_t)d->nderived;
+    return !d->no_memory && plan->cuts != NULL && plan->derived != NULL && cni_skeleton_keep(plan, d->w, s) && plan->live != NULL && plan->guards != NULL;
 }
 
 cn_status cni_plan_make(const cni_window *w, const cni_skeleton *s, cni_plan **out)
@@ -69,6 +74,9 @@ cn_status cni_plan_make(const cni_window *w, const cni_skeleton *s, cni_plan **o
     }
     if (status == CN_OK && !plan_finish(&d)) {
         status = cni_fail_memory((int64_t)w->nops);
+    }
+    if (status == CN_OK && cni_settings[CNI_SETTING_VERIFY] != 0) {
+        status = cni_verify_plan(plan, w);
     }
     draft_destroy(&d);
     if (status != CN_OK) {

@@ -1,6 +1,7 @@
 /*
  * print.c - a plan as text: launches, parts, programs. Names are numbers of the plan (s slot, v view, r register), so
- * that the text of a known program does not change with extents or addresses.
+ * that the text of a known program does not change with extents or addresses. Parts of one split group show the same views:
+ * each means what lies of them in its cut.
  */
 #include <string.h>
 
@@ -19,13 +20,14 @@ const char *cni_op_kind_name(const cni_op *op)
     return names[op->kind] != NULL ? names[op->kind] : cni_ops[op->opcode].name;
 }
 
-static void print_view(const cni_window *w, uint32_t view, cni_text *text)
+static void print_view(const cni_plan *plan, const cni_window *w, uint32_t view, cni_text *text)
 {
     const cni_view *v = &w->views[view];
+    view = view < w->nviews ? view : plan->derived[view - w->nviews].view; /* what lies of it in the cut */
     cni_text_add(text, "v%u %s%s", view, cn_dtype_name((cn_dtype)v->dtype), v->whole ? " whole" : "");
 }
 
-static void print_instr(const cni_part *part, const cni_instr *x, const cni_window *w, cni_text *text)
+static void print_instr(const cni_plan *plan, const cni_part *part, const cni_instr *x, const cni_window *w, cni_text *text)
 {
     static const char *const names[CNI_INSTR_KIND_COUNT] = {"load", "scalar", "op", "cast", "move", "store", "reduce"};
     cni_text_add(text, "      ");
@@ -45,13 +47,13 @@ static void print_instr(const cni_part *part, const cni_instr *x, const cni_wind
     } else if (x->access != CNI_NONE && x->kind != CNI_INSTR_OP && x->kind != CNI_INSTR_MOVE) {
         const cni_access *a = &part->access[x->access];
         cni_text_add(text, " s%u[", a->slot);
-        print_view(w, a->view, text);
+        print_view(plan, w, a->view, text);
         cni_text_add(text, "]%s", x->direct ? " direct" : "");
     }
     cni_text_add(text, "\n");
 }
 
-static void print_part(const cni_part *part, const cni_window *w, cni_text *text)
+static void print_part(const cni_plan *plan, const cni_part *part, const cni_window *w, cni_text *text)
 {
     if (part->kind == CNI_PART_CARRY || part->kind == CNI_PART_FILL) {
         cni_text_add(text, "    %s s%u from %s%u except %u views\n", part->kind == CNI_PART_CARRY ? "carry" : "fill", part->slot,
@@ -63,16 +65,20 @@ static void print_part(const cni_part *part, const cni_window *w, cni_text *text
         for (uint32_t a = 0; a < part->naccess; a++) {
             if (part->access[a].view != CNI_NONE) {
                 cni_text_add(text, " s%d[", part->access[a].slot == CNI_NONE ? -1 : (int)part->access[a].slot);
-                print_view(w, part->access[a].view, text);
+                print_view(plan, w, part->access[a].view, text);
                 cni_text_add(text, "]");
             }
         }
         cni_text_add(text, "\n");
         return;
     }
-    cni_text_add(text, "    group of %u ops, %u dimensions%s\n", part->nops, w->shapes[part->shape].ndim, part->reduces ? ", reduces" : "");
+    cni_text_add(text, "    group of %u ops, %u dimensions%s", part->nops, w->shapes[part->shape].ndim, part->reduces ? ", reduces" : "");
+    if (part->shape >= w->nshapes) {
+        cni_text_add(text, ", cut %zu", part->shape - w->nshapes);
+    }
+    cni_text_add(text, "\n");
     for (uint32_t i = 0; i < part->ninstr; i++) {
-        print_instr(part, &part->instr[i], w, text);
+        print_instr(plan, part, &part->instr[i], w, text);
     }
 }
 
@@ -88,7 +94,7 @@ void cni_plan_print(const cni_plan *plan, const cni_window *w, const cni_skeleto
     for (uint32_t l = 0; l < plan->nlaunches; l++) {
         cni_text_add(text, "  launch %u\n", l);
         for (uint32_t k = 0; k < plan->launches[l].nparts; k++) {
-            print_part(&plan->launches[l].parts[k], w, text);
+            print_part(plan, &plan->launches[l].parts[k], w, text);
         }
     }
     for (uint32_t i = 0; i < plan->ncommits; i++) {

@@ -13,8 +13,8 @@ enum { WANTED_VALUE = 1, WANTED_MEMORY = 2 };
 
 static void want_reads(const cni_draft_op *x, uint8_t *wanted)
 {
-    for (int i = 0; i < CNI_READS; i++) {
-        const cni_read *r = &x->reads[i];
+    for (uint32_t i = 0; i < x->nneeds; i++) {
+        const cni_read *r = &x->needs[i];
         if (r->kind == CNI_READ_FORWARD) {
             wanted[r->content] |= WANTED_VALUE;
         } else if (r->kind == CNI_READ_MEMORY) {

@@ -3,7 +3,8 @@
  *
  * Placing goes forwards and puts an op into the first group that can have it; its only readers may have had to wait, and
  * then its value would go through memory. Such an op moves into its readers' group, together with the temporaries that
- * only it reads, if what they read is still there.
+ * only it reads, if what they read is still there. What a split group reads as a piece moves there likewise, although its
+ * iteration space is the piece's: it is computed at the piece's place.
  */
 #include <string.h>
 
@@ -31,7 +32,7 @@ static bool is_temporary(const sinking *s, uint32_t op)
 {
     const cni_draft *d = s->d;
     const cni_draft_op *x = &d->ops[op];
-    if (!lives(x) || !cni_op_elementwise(x->op) || x->op->nout != 1) {
+    if (!lives(x) || !cni_op_elementwise(x->op) || x->op->nout != 1 || cni_reads_pieces(x)) {
         return false;
     }
     const cni_content *c = &d->contents[x->made[0]];
@@ -55,8 +56,8 @@ static uint32_t group_of_readers(const sinking *s, uint32_t op)
     const cni_draft *d = s->d;
     uint32_t made = d->ops[op].made[0], group = CNI_NONE;
     for (uint32_t i = op + 1; i < d->nops; i++) {
-        for (int k = 0; k < CNI_READS && lives(&d->ops[i]); k++) {
-            const cni_read *r = &d->ops[i].reads[k];
+        for (uint32_t k = 0; k < d->ops[i].nneeds && lives(&d->ops[i]); k++) {
+            const cni_read *r = &d->ops[i].needs[k];
             if ((r->kind != CNI_READ_FORWARD && r->kind != CNI_READ_MEMORY) || r->content != made) {
                 continue;
             }
@@ -211,7 +212,7 @@ cn_status cni_pass_sink(cni_draft *d)
         s.target = CNI_NONE;
         s.target = group_of_readers(&s, op);
         if (s.target == CNI_NONE || s.target == d->ops[op].group || d->groups[s.target].library ||
-            d->groups[s.target].shape != d->ops[op].shape) {
+            (d->groups[s.target].shape != d->ops[op].shape && d->groups[s.target].split == NULL)) {
             continue;
         }
         bool room = gather(&s, op) && d->groups[s.target].nops + s.count <= (uint32_t)cni_settings[CNI_SETTING_GROUP_OPS];

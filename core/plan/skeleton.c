@@ -106,6 +106,13 @@ cn_status cni_skeleton_build_as(cni_window *w, const uint8_t *states, const uint
     return CN_OK;
 }
 
+cni_geometry cni_skeleton_home(const cni_skeleton *s, const cni_window *w, uint32_t base)
+{
+    int ndim = w->bases[base]->home_ndim;
+    const int64_t *numbers = w->geometry + s->homes[base];
+    return (cni_geometry){ndim, w->bases[base]->home_itemsize, 0, numbers, numbers + ndim};
+}
+
 /* Are the first `words` words of every element equal? */
 static bool heads_equal(const void *a, const void *b, size_t count, size_t size, size_t words)
 {

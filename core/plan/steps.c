@@ -10,6 +10,18 @@
 #include "base/status.h"
 #include "plan/draft.h"
 
+/* The register that has a content's values: of which program, and at which origin. */
+typedef struct computed {
+    uint32_t program, origin;
+    uint16_t value;
+} computed;
+
+/* What the programs of all parts are made with. */
+typedef struct emission {
+    computed *contents;
+    uint32_t programs; /* so far */
+} emission;
+
 typedef struct program {
     cni_draft *d;
     uint32_t group;
@@ -17,15 +29,38 @@ typedef struct program {
     cni_instr *instr;
     size_t naccess, ninstr, access_capacity, instr_capacity;
     uint32_t nregister;
-    uint16_t *value; /* by content: register in this group */
+    computed *contents;
+    uint32_t number;
+    const cni_split *split; /* the group's; then the program is that of one box, with the views of a cut */
+    uint32_t box, cut;
+    uint32_t origin; /* a piece whose source is being computed: its views begin there; CNI_NONE: 0 */
     bool reduces, no_memory;
 } program;
 
 /* ---- Instructions ---- */
 
+/* What lies of the view in the program's cut. */
+static uint32_t derive(program *p, uint32_t view)
+{
+    cni_draft *d = p->d;
+    for (size_t i = d->nderived; i-- > 0;) {
+        const cni_derived *x = &d->derived[i];
+        if (x->view == view && x->origin == p->origin && x->cut == p->cut) {
+            return (uint32_t)(d->w->nviews + i);
+        }
+    }
+    if (!cni_grow((void **)&d->derived, &d->derived_capacity, d->nderived + 1, sizeof *d->derived)) {
+        p->no_memory = true;
+        return view;
+    }
+    d->derived[d->nderived] = (cni_derived){.view = view, .origin = p->origin, .cut = p->cut};
+    return (uint32_t)(d->w->nviews + d->nderived++);
+}
+
 static uint32_t access_of(program *p, uint32_t segment, uint32_t view, bool written)
 {
     uint32_t slot = p->d->segments[segment].slot;
+    view = p->split != NULL ? derive(p, view) : view;
     for (size_t i = 0; i < p->naccess; i++) {
         if (p->access[i].slot == slot && p->access[i].view == view && p->access[i].written == written) {
             return (uint32_t)i;
@@ -75,21 +110,45 @@ static uint16_t emit_cast(program *p, uint16_t value, uint8_t from, uint8_t to, 
                                .access = CNI_NONE, .op = op});
 }
 
+static void emit_op(program *p, uint32_t op);
+
+/* What an op of this group has computed; an op that is here for a piece computes it when asked, at the piece's place. */
+static uint16_t emit_forward(program *p, uint32_t content)
+{
+    const computed *c = &p->contents[content];
+    if (c->program != p->number || c->origin != p->origin) {
+        emit_op(p, p->d->contents[content].op);
+    }
+    return c->value;
+}
+
+static uint16_t emit_read(program *p, const cni_read *r, uint8_t want);
+
+static uint16_t emit_piece(program *p, const cni_read *r)
+{
+    const cni_piece *piece = cni_split_piece(p->split, p->box, r);
+    uint32_t origin = p->origin;
+    p->origin = piece->view;
+    uint16_t value = emit_read(p, &piece->source, p->d->w->views[r->view].dtype);
+    p->origin = origin;
+    return value;
+}
+
 /* The register with what the op reads, in the dtype it wants. */
 static uint16_t emit_read(program *p, const cni_read *r, uint8_t want)
 {
     const cni_window *w = p->d->w;
     const cni_content *c = &p->d->contents[r->content];
-    uint8_t have;
+    uint8_t have = r->kind == CNI_READ_SCALAR ? 0 : w->views[r->view].dtype;
     uint16_t value;
     if (r->kind == CNI_READ_SCALAR) {
         have = r->scalar == CNI_NONE ? want : (uint8_t)w->scalars[r->scalar].dtype;
         value = emit(p, (cni_instr){.kind = CNI_INSTR_SCALAR, .dtype = have, .ndst = 1, .access = r->scalar, .op = r->op});
+    } else if (r->kind == CNI_READ_PIECES) {
+        value = emit_piece(p, r);
     } else if (r->kind == CNI_READ_FORWARD && p->d->ops[c->op].group == p->group) {
-        have = w->views[r->view].dtype;
-        value = p->value[r->content];
+        value = emit_forward(p, r->content);
     } else {
-        have = w->views[r->view].dtype;
         value = emit(p, (cni_instr){.kind = CNI_INSTR_LOAD, .dtype = have, .ndst = 1,
                                     .access = access_of(p, c->segment, r->view, false), .op = r->op});
     }
@@ -153,7 +212,7 @@ static void emit_result(program *p, const cni_draft_op *x, uint32_t op, int k, u
     uint8_t dtype = p->d->w->views[c->view].dtype;
     value = emit_cast(p, value, have, dtype, op);
     value = emit_mask(p, x, value, dtype);
-    p->value[x->made[k]] = value;
+    p->contents[x->made[k]] = (computed){p->number, p->origin, value};
     if (c->stored) {
         uint32_t access = access_of(p, c->segment, c->view, true);
         emit(p, (cni_instr){.kind = CNI_INSTR_STORE, .dtype = dtype, .nsrc = 1, .src = {value}, .access = access, .op = op});
@@ -239,12 +298,18 @@ static bool store_is_direct(const program *p, size_t store)
 
 /* ---- Parts ---- */
 
-static bool part_group(cni_draft *d, uint32_t g, uint16_t *value, cni_part *out)
+/* The group's part, or that of one box of it. */
+static bool part_group(cni_draft *d, uint32_t g, uint32_t box, emission *e, cni_part *out)
 {
     cni_group *group = &d->groups[g];
-    program p = {.d = d, .group = g, .value = value};
+    program p = {.d = d, .group = g, .contents = e->contents, .number = ++e->programs, .split = group->split, .box = box,
+                 .origin = CNI_NONE};
+    p.cut = group->split != NULL ? cni_split_cut(d, group->split, box) : 0;
+    p.no_memory = p.cut == CNI_NONE;
     for (uint32_t i = 0; i < group->nops; i++) {
-        emit_op(&p, group->ops[i]);
+        if (d->ops[group->ops[i]].shape == group->shape) {
+            emit_op(&p, group->ops[i]);
+        }
     }
     for (size_t i = 0; i < p.ninstr && !p.no_memory; i++) {
         if (p.instr[i].kind == CNI_INSTR_STORE) {
@@ -252,8 +317,9 @@ static bool part_group(cni_draft *d, uint32_t g, uint16_t *value, cni_part *out)
         }
     }
     cni_arena *arena = &d->plan->arena;
-    *out = (cni_part){.kind = CNI_PART_GROUP, .reduces = p.reduces, .shape = group->shape, .naccess = (uint32_t)p.naccess,
+    *out = (cni_part){.kind = CNI_PART_GROUP, .reduces = p.reduces, .naccess = (uint32_t)p.naccess,
                       .ninstr = (uint32_t)p.ninstr, .nregister = p.nregister, .nops = group->nops};
+    out->shape = group->split != NULL ? (uint32_t)d->w->nshapes + p.cut : group->shape;
     out->access = cni_arena_copy(arena, p.access, p.naccess * sizeof *p.access);
     out->instr = cni_arena_copy(arena, p.instr, p.ninstr * sizeof *p.instr);
     out->ops = cni_arena_copy(arena, group->ops, group->nops * sizeof *group->ops);
@@ -423,21 +489,28 @@ static uint32_t carries_of(const cni_draft *d, uint32_t first, uint32_t end, cni
     return n;
 }
 
-static bool launch_make(cni_draft *d, uint32_t first, uint32_t end, uint16_t *value, cni_launch *out)
+static uint32_t parts_of(const cni_group *group)
 {
-    uint32_t ncarries = carries_of(d, first, end, NULL);
-    cni_part *parts = cni_arena_alloc(&d->plan->arena, (ncarries + end - first) * sizeof *parts);
+    return group->nops == 0 ? 0 /* there for its carry */ : group->split != NULL ? group->split->nboxes : 1;
+}
+
+static bool launch_make(cni_draft *d, uint32_t first, uint32_t end, emission *e, cni_launch *out)
+{
+    uint32_t most = carries_of(d, first, end, NULL);
+    for (uint32_t g = first; g < end; g++) {
+        most += parts_of(&d->groups[g]);
+    }
+    cni_part *parts = cni_arena_alloc(&d->plan->arena, (most + 1) * sizeof *parts);
     if (parts == NULL) {
         return false;
     }
     uint32_t nparts = carries_of(d, first, end, parts);
     for (uint32_t g = first; g < end; g++) {
-        if (d->groups[g].nops == 0) { /* there for its carry */
-            continue;
-        }
-        cni_part *part = &parts[nparts++];
-        if (!(d->groups[g].library ? part_library(d, g, part) : part_group(d, g, value, part))) {
-            return false;
+        for (uint32_t box = 0; box < parts_of(&d->groups[g]); box++) {
+            cni_part *part = &parts[nparts++];
+            if (!(d->groups[g].library ? part_library(d, g, part) : part_group(d, g, box, e, part))) {
+                return false;
+            }
         }
     }
     *out = (cni_launch){.nparts = nparts, .parts = parts};
@@ -447,20 +520,22 @@ static bool launch_make(cni_draft *d, uint32_t first, uint32_t end, uint16_t *va
 static bool launches_make(cni_draft *d)
 {
     cni_launch *launches = cni_arena_alloc(&d->plan->arena, (d->ngroups + 1) * sizeof *launches);
-    uint16_t *value = cni_arena_alloc(&d->arena, (d->ncontents + 1) * sizeof *value);
-    if (launches == NULL || value == NULL) {
+    emission e = {.contents = cni_arena_alloc(&d->arena, (d->ncontents + 1) * sizeof *e.contents)};
+    if (launches == NULL || e.contents == NULL) {
         return false;
     }
     d->plan->launches = launches;
     for (uint32_t first = 0, end; first < d->ngroups; first = end) {
         for (end = first + 1; end < d->ngroups && may_join(d, first, end); end++) {
         }
-        if (!launch_make(d, first, end, value, &launches[d->plan->nlaunches])) {
+        if (!launch_make(d, first, end, &e, &launches[d->plan->nlaunches])) {
             return false;
         }
-        d->plan->nlaunches++;
+        d->plan->nlaunches += launches[d->plan->nlaunches].nparts > 0; /* all of a group may have moved to its readers */
     }
-    d->plan->ngroups = d->ngroups;
+    for (uint32_t g = 0; g < d->ngroups; g++) {
+        d->plan->ngroups += d->groups[g].nops > 0;
+    }
     return true;
 }
 

@@ -15,8 +15,9 @@ cn_status cni_verify_versions(const cni_draft *d)
         CN_CHECK(content->base < d->w->nbases);
     }
     for (uint32_t i = 0; i < d->nops; i++) {
-        for (int k = 0; k < CNI_READS; k++) {
-            const cni_read *r = &d->ops[i].reads[k];
+        for (uint32_t k = 0; k < d->ops[i].nneeds; k++) {
+            const cni_read *r = &d->ops[i].needs[k];
+            CN_CHECK(r->kind != CNI_READ_PIECES);
             if (r->kind == CNI_READ_FORWARD) {
                 CN_CHECK(d->contents[r->content].op < i && d->contents[r->content].view == r->view);
             }
@@ -31,8 +32,8 @@ cn_status cni_verify_versions(const cni_draft *d)
 cn_status cni_verify_simplify(const cni_draft *d)
 {
     for (uint32_t i = 0; i < d->nops; i++) {
-        for (int k = 0; k < CNI_READS && op_lives(&d->ops[i]); k++) {
-            const cni_read *r = &d->ops[i].reads[k];
+        for (uint32_t k = 0; k < d->ops[i].nneeds && op_lives(&d->ops[i]); k++) {
+            const cni_read *r = &d->ops[i].needs[k];
             if (r->kind == CNI_READ_FORWARD) {
                 CN_CHECK(!d->ops[d->contents[r->content].op].dead);
             }
@@ -64,10 +65,11 @@ cn_status cni_verify_fuse(const cni_draft *d)
             continue;
         }
         CN_CHECK(x->group < d->ngroups);
-        CN_CHECK(d->groups[x->group].library || d->groups[x->group].shape == x->shape);
-        for (int k = 0; k < CNI_READS; k++) {
-            CN_TRY(verify_read(d, i, &x->reads[k]));
+        CN_CHECK(d->groups[x->group].library || d->groups[x->group].shape == x->shape || d->groups[x->group].split != NULL);
+        for (uint32_t k = 0; k < x->nneeds; k++) {
+            CN_TRY(verify_read(d, i, &x->needs[k]));
         }
+        CN_CHECK(!cni_reads_pieces(x) || (d->groups[x->group].split != NULL && d->groups[x->group].reduce_view == CNI_NONE));
         for (int k = 0; k < x->op->nout; k++) {
             CN_CHECK(d->contents[x->made[k]].segment != CNI_NONE);
         }
@@ -82,7 +84,7 @@ cn_status cni_verify_plan(const cni_plan *plan, const cni_window *w)
             const cni_part *part = &plan->launches[l].parts[k];
             for (uint32_t a = 0; a < part->naccess; a++) {
                 CN_CHECK(part->access[a].slot == CNI_NONE || part->access[a].slot < plan->nslots);
-                CN_CHECK(part->access[a].view == CNI_NONE || part->access[a].view < w->nviews);
+                CN_CHECK(part->access[a].view == CNI_NONE || part->access[a].view < w->nviews + plan->nderived);
             }
             for (uint32_t i = 0; i < part->ninstr; i++) {
                 const cni_instr *x = &part->instr[i];

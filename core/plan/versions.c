@@ -3,7 +3,7 @@
  *
  * Walks the ops in order and keeps, for every base, its present content. A read looks back through the writes that it
  * does not touch; it ends at the op that wrote exactly the view (forward), at a value that fills the whole base
- * (scalar), or at memory.
+ * (scalar), or at memory. What copies alone made is read in pieces (pieces.c).
  */
 #include "base/settings.h"
 #include "base/status.h"
@@ -94,7 +94,7 @@ static bool is_fill(const cni_draft *d, const cni_op *op)
            cni_settings[CNI_SETTING_RENAME];
 }
 
-static void read_inputs(cni_draft *d, uint32_t index)
+static bool read_inputs(cni_draft *d, uint32_t index)
 {
     cni_draft_op *x = &d->ops[index];
     for (int i = x->op->nout; i < x->op->nout + x->op->nin; i++) {
@@ -107,10 +107,13 @@ static void read_inputs(cni_draft *d, uint32_t index)
             x->reads[i] = resolve_memory(d, index, d->final[d->w->views[arg].base], arg);
         }
     }
+    x->needs = x->reads;
+    x->nneeds = CNI_READS;
     bool keeps_old = (x->op->flags & CNI_FLAG_WHERE) != 0;
     if (keeps_old && cni_op_groups(x->op)) {
         x->reads[CNI_READ_OLD] = resolve(d, index, d->final[d->w->views[x->op->args[0]].base], x->op->args[0]);
     }
+    return cni_pieces_find(d, x);
 }
 
 static void write_outputs(cni_draft *d, uint32_t index)
@@ -147,7 +150,9 @@ cn_status cni_pass_versions(cni_draft *d)
         d->ops[i].op = &d->w->ops[i];
         d->ops[i].group = CNI_NONE;
         d->ops[i].shape = iteration_shape(d, &d->w->ops[i]);
-        read_inputs(d, i);
+        if (!read_inputs(d, i)) {
+            return cni_fail_memory(d->nops);
+        }
         write_outputs(d, i);
     }
     return CN_OK;

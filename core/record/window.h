@@ -98,6 +98,7 @@ typedef struct cni_window {
     int64_t *geometry;
     uint64_t *table; /* open addressing: serial << 32 | view number + 1; without the first view of each base */
     size_t table_size;
+    size_t all_views, all_geometry; /* with those of the plan that it runs by, behind its own (cni_plan_derive) */
     int64_t new_bytes; /* of bases without storage when first mentioned, that have handles */
     cni_base *fading;  /* its value is not stored when the window runs; NULL: every living one is */
     bool ran;          /* kept for the value of `fading`, and nothing else */
