@@ -143,14 +143,22 @@ def stack(arrays: Any, axis: Any = 0, out: Any = None, *, dtype: Any = None, cas
     if len({part.shape for part in parts}) != 1:
         raise ValueError("all input arrays must have the same shape")
     axis = normalize_axis(axis, parts[0].ndim + 1)
+    if out is None and dtype is None and casting == "same_kind":
+        return _cnumeric.stacked(parts, axis)
     index = (_all,) * axis + (None,)
     return concatenate([part[index] for part in parts], axis, out, dtype=dtype, casting=casting)
 
 
+def _equal_vectors(parts: list[Any]) -> bool:
+    return bool(parts) and all(part.ndim == 1 and part.shape == parts[0].shape for part in parts)
+
+
 @composed
 def vstack(tup: Any, *, dtype: Any = None, casting: Any = "same_kind") -> Any:
-    parts = [atleast_2d(part) for part in arrays_of(tup)]
-    return concatenate(parts, 0, dtype=dtype, casting=casting)
+    parts = arrays_of(tup)
+    if dtype is None and casting == "same_kind" and _equal_vectors(parts):
+        return _cnumeric.stacked(parts, 0)
+    return concatenate([atleast_2d(part) for part in parts], 0, dtype=dtype, casting=casting)
 
 
 @composed
@@ -161,12 +169,17 @@ def hstack(tup: Any, *, dtype: Any = None, casting: Any = "same_kind") -> Any:
 
 @composed
 def dstack(tup: Any) -> Any:
-    return concatenate([atleast_3d(part) for part in arrays_of(tup)], 2)
+    parts = arrays_of(tup)
+    if parts and all(part.ndim == 2 and part.shape == parts[0].shape for part in parts):
+        return _cnumeric.stacked(parts, 2)
+    return concatenate([atleast_3d(part) for part in parts], 2)
 
 
 @composed
 def column_stack(tup: Any) -> Any:
     parts = arrays_of(tup)
+    if _equal_vectors(parts):
+        return _cnumeric.stacked(parts, 1)
     return concatenate([part if part.ndim >= 2 else part.reshape(-1, 1) for part in parts], 1)
 
 
@@ -178,14 +191,23 @@ def append(arr: Any, values: Any, axis: Any = None) -> Any:
     return concatenate((array, added), axis)
 
 
-def _blocked(parts: Any, depth: int, ndim: int) -> Any:
-    """Joins nested lists, innermost along the last axis."""
+def _placed(parts: Any, ndim: int) -> tuple[tuple[int, ...], list[tuple[tuple[int, ...], Any]]]:
+    """The shape of nested lists, innermost along the last axis, and where in it each array begins."""
     if not isinstance(parts, list):
         array = array_of(parts)
-        return array.reshape((1,) * (ndim - array.ndim) + array.shape)
-    if not parts:
-        raise Unsupported
-    return concatenate([_blocked(part, depth + 1, ndim) for part in parts], ndim - (_depth(parts)))
+        array = array.reshape((1,) * (ndim - array.ndim) + array.shape)
+        return array.shape, [((0,) * ndim, array)]
+    axis = ndim - _depth(parts)
+    blocks = [_placed(part, ndim) for part in parts]
+    extents = list(blocks[0][0])
+    extents[axis] = 0
+    leaves = []
+    for shape, inside in blocks:
+        if any(extent != shape[k] for k, extent in enumerate(extents) if k != axis):
+            raise ValueError("mismatched array shapes in block along axis")
+        leaves += [((*at[:axis], at[axis] + extents[axis], *at[axis + 1 :]), leaf) for at, leaf in inside]
+        extents[axis] += shape[axis]
+    return tuple(extents), leaves
 
 
 def _depth(parts: Any) -> int:
@@ -208,7 +230,13 @@ def block(arrays: Any) -> Any:
     if not isinstance(arrays, list) or not _is_even(arrays):
         raise Unsupported
     ndim = max([_depth(arrays), *(leaf.ndim for leaf in _leaves(arrays))])
-    return _blocked(arrays, 0, ndim)
+    shape, leaves = _placed(arrays, ndim)
+    flags = [leaf.flags for _, leaf in leaves]
+    by_columns = all(one.f_contiguous for one in flags) and not all(one.c_contiguous for one in flags)
+    result = empty(shape, numpy.result_type(*(leaf.dtype for _, leaf in leaves)), "F" if by_columns else "C")
+    for at, leaf in leaves:
+        result[tuple(slice(begin, begin + extent) for begin, extent in zip(at, leaf.shape, strict=True))] = leaf
+    return result
 
 
 # ---- Splitting -------------------------------------------------------------------------------------------
@@ -317,24 +345,17 @@ def roll(a: Any, shift: Any, axis: Any = None) -> Any:
     array = array_of(a)
     if axis is None:
         return roll(array.ravel(), shift, 0).reshape(array.shape)
-    pairs = numpy.broadcast(numpy.asarray(shift), normalize_roll_axes(axis, array.ndim))
-    if pairs.ndim > 1:
-        raise ValueError("'shift' and 'axis' should be scalars or 1D sequences")
     total = [0] * array.ndim
-    for by, place in pairs:
-        total[place] += operator.index(by)
-    pieces: list[tuple[tuple[slice, ...], tuple[slice, ...]]] = [((), ())]
-    for by, extent in zip(total, array.shape, strict=True):
-        by %= extent or 1
-        choices = [(_all, _all)] if by == 0 else [
-            (slice(None, -by), slice(by, None)),
-            (slice(-by, None), slice(None, by)),
-        ]  # fmt: skip
-        pieces = [((*of, one), (*to, two)) for of, to in pieces for one, two in choices]
-    result = _empty_like(array)
-    for of, to in pieces:
-        result[to] = array[of]
-    return result
+    if type(axis) is type(shift) is int:
+        total[normalize_axis(axis, array.ndim)] = shift
+    else:
+        pairs = numpy.broadcast(numpy.asarray(shift), normalize_roll_axes(axis, array.ndim))
+        if pairs.ndim > 1:
+            raise ValueError("'shift' and 'axis' should be scalars or 1D sequences")
+        for by, place in pairs:
+            total[place] += operator.index(by)
+    result = empty(array.shape, array.dtype) if array.flags.c_contiguous else _empty_like(array)
+    return _cnumeric.rolled(result, array, tuple(total))
 
 
 def normalize_roll_axes(axis: Any, ndim: int) -> list[int]:

@@ -1,5 +1,5 @@
 /*
- * join.c - concatenate, where, broadcast_to, copyto.
+ * join.c - concatenate, stack, roll, where, broadcast_to, copyto.
  *
  * Arguments that the core does not take leave the call to NumPy as it came.
  */
@@ -219,6 +219,161 @@ static PyObject *concatenate(PyObject *module, PyObject *args, PyObject *kwargs)
     return made;
 }
 
+/* ---- stack ---------------------------------------------------------------------------------------------- */
+
+/* Copies the arrays, all of one shape, each to an index of the new axis: in their own shape, so that they can be computed there. */
+static cn_status stack_copy(cn_array *const *arrays, Py_ssize_t count, int axis, cn_array *result)
+{
+    int ndim = cn_array_ndim(arrays[0]);
+    int64_t strides[CN_MAX_DIMS], offset = cn_array_offset(result);
+    for (int d = 0; d < ndim; d++) {
+        strides[d] = cn_array_strides(result)[d < axis ? d : d + 1];
+    }
+    cn_status status = CN_OK;
+    for (Py_ssize_t i = 0; i < count && status == CN_OK; i++) {
+        cn_array *place;
+        status = cn_array_view(result, cn_array_dtype(result), offset, ndim, cn_array_shape(arrays[0]), strides, true, &place);
+        if (status == CN_OK) {
+            status = cn_copy(place, &(cn_operand){.array = arrays[i]}, CN_CAST_UNSAFE);
+            cn_array_unref(place);
+        }
+        offset += cn_array_strides(result)[axis];
+    }
+    return status;
+}
+
+static cn_status stack_arrays(cn_array *const *arrays, Py_ssize_t count, int axis, cn_array **result)
+{
+    int ndim = cn_array_ndim(arrays[0]);
+    int64_t shape[CN_MAX_DIMS];
+    cn_dtype dtype = cn_array_dtype(arrays[0]);
+    for (Py_ssize_t i = 1; i < count; i++) {
+        dtype = cn_promote(dtype, cn_array_dtype(arrays[i]));
+    }
+    for (int d = 0; d <= ndim; d++) {
+        shape[d] = d == axis ? count : cn_array_shape(arrays[0])[d < axis ? d : d - 1];
+    }
+    cn_array *made;
+    cn_status status = cn_array_empty(dtype, ndim + 1, shape, &made);
+    if (status == CN_OK) {
+        status = stack_copy(arrays, count, axis, made);
+        if (status == CN_OK) {
+            *result = made;
+        } else {
+            cn_array_unref(made);
+        }
+    }
+    return status;
+}
+
+/* stacked(arrays, axis): a list of arrays of one shape, at most CN_MAX_DIMS - 1 dimensions; the axis counted from the front. */
+static PyObject *stacked(PyObject *module, PyObject *const *args, Py_ssize_t count)
+{
+    (void)module;
+    Py_ssize_t n = count == 2 && PyList_Check(args[0]) ? PyList_GET_SIZE(args[0]) : 0;
+    cn_array **arrays = PyMem_Calloc((size_t)n + 1, sizeof *arrays), *result = NULL;
+    Py_ssize_t known = 0;
+    for (; known < n && arrays != NULL && cnx_array_check(PyList_GET_ITEM(args[0], known)); known++) {
+        arrays[known] = cnx_get(PyList_GET_ITEM(args[0], known));
+    }
+    long axis = count == 2 ? PyLong_AsLong(args[1]) : -1;
+    if (known == 0 || known < n || axis < 0 || axis > cn_array_ndim(arrays[0]) || cn_array_ndim(arrays[0]) == CN_MAX_DIMS) {
+        PyMem_Free(arrays);
+        PyErr_SetString(PyExc_ValueError, "stacked(arrays, axis)");
+        return NULL;
+    }
+    cnx_begin();
+    cn_status status = stack_arrays(arrays, n, (int)axis, &result);
+    PyMem_Free(arrays);
+    return status == CN_OK ? cnx_end(cnx_new(result)) : cnx_raise_plain(status);
+}
+
+/* ---- roll ----------------------------------------------------------------------------------------------- */
+
+/*
+ * Copies one of the boxes that a roll is made of. `wraps` has a bit for each axis: the end of the axis comes to its front
+ * (shift elements), or the rest goes behind it.
+ */
+static cn_status roll_box(cn_array *result, cn_array *array, const int64_t *shifts, uint64_t wraps)
+{
+    int ndim = cn_array_ndim(array);
+    int64_t shape[CN_MAX_DIMS], from = cn_array_offset(array), to = cn_array_offset(result);
+    for (int d = 0; d < ndim; d++) {
+        int64_t rest = cn_array_shape(array)[d] - shifts[d];
+        bool wrapped = (wraps >> d & 1) != 0;
+        shape[d] = wrapped ? shifts[d] : rest;
+        from += wrapped ? rest * cn_array_strides(array)[d] : 0;
+        to += wrapped ? 0 : shifts[d] * cn_array_strides(result)[d];
+    }
+    cn_array *source = NULL, *box = NULL;
+    cn_dtype dtype = cn_array_dtype(array);
+    cn_status status = cn_array_view(array, dtype, from, ndim, shape, cn_array_strides(array), true, &source);
+    if (status == CN_OK) {
+        status = cn_array_view(result, dtype, to, ndim, shape, cn_array_strides(result), true, &box);
+    }
+    if (status == CN_OK) {
+        status = cn_copy(box, &(cn_operand){.array = source}, CN_CAST_UNSAFE);
+        cn_array_unref(box);
+    }
+    if (source != NULL) {
+        cn_array_unref(source);
+    }
+    return status;
+}
+
+static cn_status roll_boxes(cn_array *result, cn_array *array, const int64_t *shifts)
+{
+    uint64_t axes = 0, wraps = 0;
+    for (int d = 0; d < cn_array_ndim(array); d++) {
+        axes |= shifts[d] != 0 ? UINT64_C(1) << d : 0;
+    }
+    do { /* every subset of the axes that are rolled */
+        cn_status status = roll_box(result, array, shifts, wraps);
+        if (status != CN_OK) {
+            return status;
+        }
+        wraps = (wraps - axes) & axes;
+    } while (wraps != 0);
+    return CN_OK;
+}
+
+/* The shift as one to the back of less than the extent; -1: an exception. */
+static int64_t shift_of(PyObject *item, int64_t extent)
+{
+    int overflow;
+    int64_t shift = PyLong_AsLongLongAndOverflow(item, &overflow);
+    if (overflow != 0) {
+        PyObject *size = PyLong_FromLongLong(extent), *rest = size != NULL ? PyNumber_Remainder(item, size) : NULL;
+        shift = rest != NULL ? PyLong_AsLongLong(rest) : -1;
+        Py_XDECREF(size);
+        Py_XDECREF(rest);
+    }
+    return PyErr_Occurred() ? -1 : (shift % extent + extent) % extent;
+}
+
+/* rolled(result, array, shifts): fills the result, an array of the same shape and dtype; shifts: one an axis. */
+static PyObject *rolled(PyObject *module, PyObject *const *args, Py_ssize_t count)
+{
+    (void)module;
+    if (count != 3 || !cnx_array_check(args[0]) || !cnx_array_check(args[1]) || !PyTuple_Check(args[2]) ||
+        PyTuple_GET_SIZE(args[2]) != cn_array_ndim(cnx_get(args[1]))) {
+        PyErr_SetString(PyExc_TypeError, "rolled(result, array, shifts)");
+        return NULL;
+    }
+    cn_array *result = cnx_get(args[0]), *array = cnx_get(args[1]);
+    int64_t shifts[CN_MAX_DIMS];
+    for (int d = 0; d < cn_array_ndim(array); d++) {
+        int64_t extent = cn_array_shape(array)[d];
+        shifts[d] = extent == 0 ? 0 : shift_of(PyTuple_GET_ITEM(args[2], d), extent);
+        if (shifts[d] < 0) {
+            return NULL;
+        }
+    }
+    cnx_begin();
+    cn_status status = cn_array_size(array) == 0 ? CN_OK : roll_boxes(result, array, shifts);
+    return status == CN_OK ? cnx_end(Py_NewRef(args[0])) : cnx_raise_plain(status);
+}
+
 /* ---- where ---------------------------------------------------------------------------------------------- */
 
 static PyObject *where_nonzero(PyObject *args)
@@ -406,6 +561,13 @@ static PyObject *copyto(PyObject *module, PyObject *args, PyObject *kwargs)
     return made;
 }
 
+/* What NumPy has no function for. */
+static PyMethodDef helpers[] = {
+    {"stacked", (PyCFunction)(void (*)(void))stacked, METH_FASTCALL, "Arrays of one shape along a new axis."},
+    {"rolled", (PyCFunction)(void (*)(void))rolled, METH_FASTCALL, "Fill an array with another, rolled by so much an axis."},
+    {NULL, NULL, 0, NULL},
+};
+
 static PyMethodDef functions[] = {
     {"concatenate", CNX_KEYWORDS(concatenate), METH_VARARGS | METH_KEYWORDS, NULL},
     {"where", CNX_KEYWORDS(where), METH_VARARGS | METH_KEYWORDS, NULL},
@@ -419,5 +581,5 @@ int cnx_join_init(PyObject *module)
     for (PyMethodDef *row = functions; row->ml_name != NULL; row++) {
         row->ml_doc = cnx_numpy_doc(row->ml_name);
     }
-    return PyModule_AddFunctions(module, functions);
+    return PyModule_AddFunctions(module, helpers) < 0 ? -1 : PyModule_AddFunctions(module, functions);
 }
