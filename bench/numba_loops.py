@@ -107,3 +107,24 @@ def gray_scott(u: Any, v: Any) -> Any:
             f[:, 0] = f[:, -2]
             f[:, -1] = f[:, 1]
     return u, v
+
+
+def gray_scott_torus(u: Any, v: Any) -> Any:
+    rows, columns = u.shape
+    for _ in range(5):
+        new_u, new_v = numpy.empty_like(u), numpy.empty_like(v)
+        for i in prange(rows):
+            above, below = (i - 1) % rows, (i + 1) % rows
+            for part in range(3):  # the inner columns, without a look at where they end, and the two at the edges
+                first, last = (1, columns - 1) if part == 0 else (0, 1) if part == 1 else (columns - 1, columns)
+                back = -1 if part != 1 else columns - 1
+                ahead = 1 if part != 2 else 1 - columns
+                for j in range(first, last):
+                    c, d = u[i, j], v[i, j]
+                    lap_u = u[above, j] + u[below, j] + u[i, j + back] + u[i, j + ahead] - 4 * c
+                    lap_v = v[above, j] + v[below, j] + v[i, j + back] + v[i, j + ahead] - 4 * d
+                    reaction = c * d * d
+                    new_u[i, j] = c + 0.16 * lap_u - reaction + 0.04 * (1 - c)
+                    new_v[i, j] = d + 0.08 * lap_v + reaction - 0.1 * d
+        u, v = new_u, new_v
+    return u, v

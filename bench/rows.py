@@ -138,6 +138,26 @@ def reaction(n: int) -> Case:
     return Case(function, [u, v], None, numba_loops.gray_scott, bytes=5 * 2 * (u.nbytes + v.nbytes))
 
 
+@row("Gray-Scott with roll, 5 steps", most=2 * 10**7)
+def periodic_reaction(n: int) -> Case:
+    u, v = 1 - 0.1 * square(n), 0.1 * square(n)
+
+    def around(np: Any, f: Any) -> Any:
+        return np.roll(f, 1, 0) + np.roll(f, -1, 0) + np.roll(f, 1, 1) + np.roll(f, -1, 1) - 4 * f
+
+    def step(np: Any, u: Any, v: Any) -> Any:
+        change = u * v * v
+        return u + 0.16 * around(np, u) - change + 0.04 * (1 - u), v + 0.08 * around(np, v) + change - 0.1 * v
+
+    def function(np: Any, u: Any, v: Any) -> Any:
+        for _ in range(5):
+            u, v = step(np, u, v)
+        return u, v
+
+    numba = numba_loops.gray_scott_torus
+    return Case(function, [u, v], None, numba, function, bytes=5 * 2 * (u.nbytes + v.nbytes))
+
+
 # ---- Moving data -----------------------------------------------------------------------------------------
 
 

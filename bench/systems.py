@@ -37,7 +37,8 @@ class System:
     def __init__(self, threads: int) -> None:
         self.module = importlib.import_module(self.name)
         self.threads = threads
-        self.version = str(getattr(self.module, "__version__", "?"))
+        named = ("__cnumeric_version__", "__version__")  # ours has NumPy's, too
+        self.version = next((str(vars(self.module)[name]) for name in named if name in vars(self.module)), "?")
 
     def arrays(self, case: Case) -> list[Any]:
         """The inputs, as this system's arrays."""
