@@ -132,9 +132,16 @@ def run(*arguments):
 
 def test_info_prints_settings():
     text = run("-m", "cnumeric", "info")
-    assert text.startswith(f"cnumeric {cnumeric.__version__}")
+    assert text.startswith(f"cnumeric {cnumeric.__cnumeric_version__}")
     for name, *_ in _cnumeric.settings_table():
         assert f"  {name} = " in text
+
+
+def test_the_version_is_that_of_the_api():
+    assert cnumeric.__version__ == numpy.__version__ == cnumeric.version.version
+    assert tuple(map(int, cnumeric.__version__.split(".")[:2])) >= (2, 0)
+    assert cnumeric.__cnumeric_version__ == _cnumeric.info("version")
+    assert "__cnumeric_version__" in dir(cnumeric)
 
 
 def test_coverage_command():

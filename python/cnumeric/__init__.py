@@ -2,6 +2,9 @@
 
 ``import cnumeric as np`` and run a NumPy program. Calls are recorded; they run, fused and on everything the machine
 has, when a value is needed.
+
+``__version__`` is that of the NumPy whose API this is, because programs ask `np.__version__` what they can call;
+``__cnumeric_version__`` is our own.
 """
 
 from __future__ import annotations
@@ -47,7 +50,8 @@ from ._cnumeric import (  # noqa: F401
 from ._fallback import FallbackWarning  # noqa: F401
 from ._modules import coverage  # noqa: F401
 
-__version__: str = _cnumeric.info("version") or "0"
+__version__: str = numpy.__version__
+__cnumeric_version__: str = _cnumeric.info("version") or "0"
 
 _composed.register_extension()
 _modules.install()
@@ -65,4 +69,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*dir(numpy), *_ours, "__version__"} - {"_ours"})
+    return sorted({*dir(numpy), *_ours, "__cnumeric_version__"} - {"_ours"})

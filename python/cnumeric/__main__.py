@@ -15,7 +15,11 @@ from . import _cnumeric, _modules, _run
 
 def info() -> str:
     """Describe this build and machine: version, instruction set, libraries, settings with their meaning."""
-    lines = [f"cnumeric {cnumeric.__version__}", f"numpy {numpy.__version__}", f"python {sys.version.split()[0]}"]
+    lines = [
+        f"cnumeric {cnumeric.__cnumeric_version__}",
+        f"numpy {numpy.__version__}",
+        f"python {sys.version.split()[0]}",
+    ]
     value: Any
     for what in ("places", "instruction_set", "compiler", "kernel_compiler", "blas", "gpu", "mpi"):
         value = _cnumeric.info(what)

@@ -88,7 +88,7 @@ def _run_console() -> None:
     names["np"] = cnumeric
     ranks = _cnumeric.net_size()
     where = f", {ranks} ranks" if ranks > 1 else ""
-    banner = f"cnumeric {cnumeric.__version__}{where}, Python {sys.version.split()[0]}: np is cnumeric"
+    banner = f"cnumeric {cnumeric.__cnumeric_version__}{where}, Python {sys.version.split()[0]}: np is cnumeric"
     code.interact(banner, local=names, exitmsg="")
 
 

@@ -233,7 +233,7 @@ def test_report(write):
 def test_info():
     status, out, _ = run("--info")
     assert status == 0
-    assert out.startswith(f"cnumeric {sys.modules['cnumeric'].__version__}\n")
+    assert out.startswith(f"cnumeric {sys.modules['cnumeric'].__cnumeric_version__}\n")
 
 
 # ---- Many processes --------------------------------------------------------------------------------------
