@@ -8,7 +8,6 @@ replayed on stand-ins so that the user sees NumPy's own exception.
 from __future__ import annotations
 
 import functools
-import importlib
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -27,7 +26,6 @@ NoValue: Any = numpy._NoValue
 functions: dict[str, Callable[..., Any]] = {}
 
 _plain = frozenset((numpy.ndarray, list, tuple, int, float, complex, bool))
-_pass = (MemoryError, FloatingPointError, Warning)
 
 
 def composed(function: Function, module: str = "numpy") -> Function:
@@ -56,23 +54,16 @@ def guard(function: Function, module: str = "numpy") -> Function:
             return _fallback.call(reference(), full, args, kwargs)
         try:
             return function(*args, **kwargs)
-        except Unsupported:
-            pass
-        except _pass:
-            raise
         except Exception as error:
-            _errors: Any = importlib.import_module("cnumeric._errors")
-
-            _errors.replay(reference(), args, kwargs)
-            if error.__traceback__ is None or error.__traceback__.tb_next is not None:
-                raise  # else: NumPy has parameters that ours has not
+            _fallback.refused(error, reference, args, kwargs)
         return _fallback.call(reference(), full, args, kwargs)
 
     guarded.__composition__ = function  # type: ignore[attr-defined]
     if module == "numpy" and hasattr(numpy, name):  # what NumPy's has is what inspect shows
         theirs = guarded.__wrapped__ = getattr(numpy, name)
-        if hasattr(theirs, "__signature__"):
-            guarded.__signature__ = theirs.__signature__  # type: ignore[attr-defined]
+        for signature in ("__signature__", "__text_signature__"):
+            if hasattr(theirs, signature):
+                setattr(guarded, signature, getattr(theirs, signature))
     guarded.__name__ = guarded.__qualname__ = name
     guarded.__module__ = "cnumeric" + module[len("numpy") :]
     if not guarded.__doc__:

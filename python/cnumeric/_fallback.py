@@ -33,6 +33,27 @@ class Unsupported(Exception):
     """Raised by a composed function, before it has any effect, for a case that NumPy must compute."""
 
 
+_as_raised = (MemoryError, FloatingPointError, Warning)
+
+
+def refused(
+    error: Exception, reference: Callable[[], Callable[..., Any]], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> None:
+    """See to what a composed function has raised, in the handler of its caller: return if NumPy must compute the call.
+
+    Else raise what NumPy's function (``reference()``) raises for these arguments, or `error` if it raises nothing.
+    """
+    if isinstance(error, Unsupported):
+        return
+    if isinstance(error, _as_raised):
+        raise error
+    _errors: Any = importlib.import_module("cnumeric._errors")
+
+    _errors.replay(reference(), args, kwargs)
+    if error.__traceback__ is None or error.__traceback__.tb_next is not None:
+        raise error  # else: the call itself failed, NumPy has parameters that ours has not
+
+
 _package = os.path.dirname(__file__) + os.sep
 calls: dict[tuple[str, str, int], int] = {}  # (function, file, line of the call) -> how often NumPy computed it
 _native = frozenset(numpy.dtype(character) for character in "?bBhHiIlLqQefdFD")
@@ -138,14 +159,14 @@ class _Producer:
         return to_numpy(self._value.__array__(*args, **kwargs), self._pairs)
 
 
-def _producers(value: Any, pairs: _Pairs) -> Any:
-    """Give `value` with a stand-in for each object in it that makes arrays by ``__array__``."""
+def _producers(value: Any, pairs: _Pairs, nested: bool = False) -> Any:
+    """Give `value` with a stand-in for each object in it that makes arrays by ``__array__``; in a list: its array."""
     kind = type(value)
     if kind is list or kind is tuple:
-        return kind([_producers(item, pairs) for item in value])
+        return kind([_producers(item, pairs, kind is list) for item in value])
     if isinstance(value, numpy.ndarray | numpy.generic) or not hasattr(kind, "__array__"):
         return value
-    return _Producer(value, pairs)
+    return to_numpy(value.__array__(), pairs) if nested else _Producer(value, pairs)
 
 
 def _warn(name: str, depth: int) -> None:
@@ -199,8 +220,9 @@ def wrap(function: Callable[..., Any], name: str, quiet: bool = False) -> Callab
         return call(function, label, args, kwargs)
 
     functools.update_wrapper(wrapper, function)
-    if hasattr(function, "__signature__"):
-        wrapper.__signature__ = function.__signature__  # type: ignore[attr-defined]
+    for signature in ("__signature__", "__text_signature__"):
+        if hasattr(function, signature):
+            setattr(wrapper, signature, getattr(function, signature))
     wrapper.__module__, _, short = ("cnumeric" + name[len("numpy") :]).rpartition(".")
     wrapper.__name__ = wrapper.__qualname__ = short
     wrapper.__cnumeric__ = "fallback"  # type: ignore[attr-defined]
@@ -217,15 +239,8 @@ def call_method(name: str, self: Any, args: tuple[Any, ...], kwargs: dict[str, A
     if function is not None and type(self) is _ndarray:
         try:
             return function(self, *args, **kwargs)
-        except Unsupported:
-            pass
-        except (MemoryError, FloatingPointError, Warning):
-            raise
-        except Exception:
-            _errors: Any = importlib.import_module("cnumeric._errors")
-
-            _errors.replay(getattr(numpy.ndarray, name), (self, *args), kwargs)
-            raise
+        except Exception as error:
+            refused(error, lambda: getattr(numpy.ndarray, name), (self, *args), kwargs)
     label = "" if name in _quiet_methods else f"numpy.ndarray.{name}"
     return call(getattr(numpy.ndarray, name), label, (self, *args), kwargs)
 

@@ -19,7 +19,6 @@ import numpy
 
 from . import _cnumeric, _fallback
 from ._composed import functions
-from ._fallback import Unsupported
 from ._index import grids
 
 _words = str.split
@@ -91,20 +90,14 @@ class _Grid:
 
     def __init__(self, grid: Any, name: str) -> None:
         self._grid = grid
+        self.__doc__ = grid.__doc__
         self._name = name
 
     def __getitem__(self, key: Any) -> Any:
         try:
             return grids[self._name](key)
-        except Unsupported:
-            pass
-        except (MemoryError, FloatingPointError, Warning):
-            raise
-        except Exception:
-            _errors: Any = importlib.import_module("cnumeric._errors")
-
-            _errors.replay(self._grid.__getitem__, (key,), {})
-            raise
+        except Exception as error:
+            _fallback.refused(error, lambda: self._grid.__getitem__, (key,), {})
         return _fallback.call(self._grid.__getitem__, self._name, (key,), {})
 
     def __len__(self) -> int:

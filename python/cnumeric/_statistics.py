@@ -163,6 +163,15 @@ def _virtual(method: Any, count: int, quantiles: Any) -> Any:
     return numpy.asarray(count * quantiles + (alpha + quantiles * (1 - alpha - beta)) - 1)
 
 
+def _neighbours(module: Any, virtual: Any, last: Any) -> tuple[Any, Any, Any]:
+    """The ranks below and above these places among elements up to rank `last`, and how far between them, as NumPy's."""
+    below, above = virtual < 0, virtual >= last
+    floor = module.floor(virtual)
+    low, high = module.where(below, 0, floor), module.where(below, 0, floor + 1)
+    gamma = virtual - module.where(above, -1, low)
+    return module.where(above, last, low), module.where(above, last, high), gamma
+
+
 def _quantile(a: Any, q: Any, axis: Any, out: Any, method: Any, keepdims: Any, weights: Any, scale: Any) -> Any:
     array = array_of(a)
     if weights is not None or array.dtype.kind not in "fiu" or array.ndim == 0:
@@ -177,13 +186,10 @@ def _quantile(a: Any, q: Any, axis: Any, out: Any, method: Any, keepdims: Any, w
         places = _rounded[method](virtual) if method in _rounded else virtual
         result, last = _taken(lanes, places.astype(numpy.intp), may_have_nan)
     else:
-        below, above = virtual < 0, virtual >= count - 1
-        low = numpy.where(above, -1, numpy.where(below, 0, numpy.floor(virtual)))
-        high = numpy.where(above, -1, numpy.where(below, 0, numpy.floor(virtual) + 1))
+        low, high, gamma = _neighbours(numpy, virtual, count - 1)
         both = numpy.stack([low, high]).astype(numpy.intp)
         ends, last = _taken(lanes, both.reshape(-1), may_have_nan)
         ends = asarray(ends).reshape(both.shape + lanes.shape[1:])
-        gamma: Any = virtual - low
         if virtual.ndim == 0:
             gamma = float(gamma) if weak else gamma[()]
         else:
@@ -237,15 +243,10 @@ def _nan_quantile(a: Any, q: Any, axis: Any, out: Any, method: Any, keepdims: An
         raise Unsupported
     results = []
     for share in quantiles.reshape(-1):
-        virtual = (counts - 1) * float(share)
-        above = virtual >= counts - 1
-        floor = _cnumeric.floor(virtual)
-        low = where(above, counts - 1, floor.astype(numpy.intp))
-        high = where(above, counts - 1, floor.astype(numpy.intp) + 1)
-        gamma = virtual - where(above, -1.0, floor)
+        low, high, gamma = _neighbours(_cnumeric, (counts - 1) * float(share), counts - 1)
         if weak:
             gamma = gamma.astype(array.dtype, copy=False)
-        ends = take_along_axis(ordered, concatenate([low, high]), 0)
+        ends = take_along_axis(ordered, concatenate([low, high]).astype(numpy.intp), 0)
         results.append(_interpolated(ends[:1], ends[1:], gamma)[0])
     result = stack([asarray(one) for one in results]) if quantiles.ndim else asarray(results[0])
     return _delivered(_scalar(result), shape, quantiles.shape, keepdims, out)
