@@ -302,7 +302,7 @@ cn_status cn_reduce(cn_op op, cn_array *in, const cn_reduce_options *o, cn_array
     reduction_shape(in, o->naxes, o->axes, o->keepdims, &r);
     cn_scalar identity = {.dtype = CN_BOOL};
     bool has_identity = cn_op_identity(op, &identity) == CN_OK;
-    if (r.count == 0 && !has_identity && o->initial == NULL && cni_element_count(r.kept_ndim, r.kept_shape) > 0) {
+    if (r.count == 0 && !has_identity && o->initial == NULL) {
         return cni_fail(CN_ERROR_VALUE, "zero-size array to reduction operation %s which has no identity", info->name);
     }
     if (info->reduce_kind == CNI_REDUCE_ORDERED && !has_identity && __builtin_popcountll(r.reduced) > 1) {

@@ -57,7 +57,8 @@ def _like(prototype: Any, dtype: Any, order: Any, shape: Any, device: Any) -> An
         raise Unsupported
     dtype = source.dtype if dtype is None else dtype
     if shape is not None and (not isinstance(shape, tuple | list) or len(shape) != source.ndim):
-        return empty(shape, dtype, "F" if order == "F" else "C")
+        by_columns = order == "F" or (order == "A" and source.flags.fnc)
+        return empty(shape, dtype, "F" if by_columns else "C")
     extents = source.shape if shape is None else tuple(shape)
     if source.ndim < 2 or order == "C" or (order in "KA" and source.flags.c_contiguous):
         return empty(extents, dtype)

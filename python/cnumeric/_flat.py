@@ -25,6 +25,8 @@ def _line_key(key: Any, size: int) -> Any:
     if type(key) is slice:
         return key
     index = array_of(key)
+    if index.dtype == bool and not isinstance(key, ndarray | numpy.ndarray):
+        raise Unsupported  # NumPy refuses it
     if index.ndim == 0 or index.dtype.kind not in "biu" or (index.dtype == bool and index.shape != (size,)):
         raise Unsupported
     return index

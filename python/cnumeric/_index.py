@@ -466,7 +466,11 @@ def _row_part(item: Any, column: bool) -> tuple[Any, Any]:
 
 def _joined(column: bool, key: Any) -> Any:
     parts, dtypes = zip(*(_row_part(item, column) for item in (key if isinstance(key, tuple) else (key,))), strict=True)
-    return concatenate(parts, -1 if column else 0, dtype=numpy.result_type(*dtypes), casting="unsafe")
+    dtype = numpy.result_type(*dtypes)
+    for number in dtypes:
+        if type(number) is int:
+            numpy.asarray(number, dtype)  # raises if it is out of range
+    return concatenate(parts, -1 if column else 0, dtype=dtype, casting="unsafe")
 
 
 grids: dict[str, Callable[[Any], Any]] = {

@@ -54,6 +54,16 @@ def _array_function(self: Any, function: Any, types: Any, args: Any, kwargs: Any
     return self.original.__array_function__(ours, kinds, given_back(args), given_back(kwargs))
 
 
+def _forwarded(name: str) -> Any:
+    """The method of this name that the class has instead of ndarray's, for functions of NumPy that call it."""
+
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        result = getattr(given_back(self), name)(*given_back(args), **given_back(kwargs))
+        return _fallback.to_numpy(result, {})
+
+    return method
+
+
 _protocols = {
     "__array_ufunc__": _array_ufunc,
     "__array_wrap__": _array_wrap,
@@ -71,6 +81,9 @@ def _class_for(kind: type) -> type:
         for name, method in _protocols.items():
             if _is_own(kind, name):
                 members[name] = None if getattr(kind, name) is None else method
+        for name in dir(kind):
+            if not name.startswith("_") and callable(getattr(numpy.ndarray, name, None)) and _is_own(kind, name):
+                members[name] = _forwarded(name)
         if _is_own(kind, "__array_priority__"):
             members["__array_priority__"] = getattr(kind, "__array_priority__")  # noqa: B009
         made = _stand_ins[kind] = type(kind.__name__, bases or (StandIn,), members)
@@ -107,7 +120,9 @@ def without_protocols(value: Any) -> Any:
 
 def instance(value: Any) -> Any:
     """The array of the class for a stand-in that NumPy has made."""
-    plain = _fallback.from_numpy(value.view(numpy.ndarray), {})
+    plain = value.view(numpy.ndarray)
+    native = _fallback.is_native(plain.dtype)  # made by the call: moved into memory of our own
+    plain = _cnumeric.array(plain) if value.base is None and native else _fallback.from_numpy(plain, {})
     kind = getattr(type(value), "stands_for", None)
     return plain if kind is None or type(plain) is not _ndarray else _cnumeric.as_subclass(kind, value.original, plain)
 

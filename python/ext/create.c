@@ -34,6 +34,12 @@ static PyObject *by_numpy(const char *function, PyObject *args, PyObject *kwargs
     }
     PyObject *numpy = cnx_numpy(function), *ours = NULL;
     PyObject *made = numpy != NULL ? PyObject_Call(numpy, args, kwargs) : NULL;
+    bool nested = PyTuple_GET_SIZE(args) > 0 && PyList_CheckExact(PyTuple_GET_ITEM(args, 0));
+    if (made == NULL && nested && PyErr_ExceptionMatches(PyExc_ValueError)) { /* perhaps of arrays that are in it */
+        PyErr_Clear();
+        Py_DECREF(numpy);
+        return cnx_call_quietly(function, args, kwargs);
+    }
     if (made != NULL) {
         bool same = PyTuple_GET_SIZE(args) > 0 && PyTuple_GET_ITEM(args, 0) == made && cnx_is_native_numpy(made);
         ours = same ? cnx_wrap(made) : cnx_from_numpy(made);

@@ -88,6 +88,9 @@ PyObject *cnx_new_as(PyTypeObject *type, PyObject *parent, cn_array *array); /* 
 PyObject *cnx_view(PyObject *parent, cn_array *array);
 PyObject *cnx_like(PyObject *parent, cn_array *array);
 
+/* The same of what an index has copied: of a subclass it is a view of an array of ours, as NumPy makes it. */
+PyObject *cnx_like_copied(PyObject *parent, cn_array *array);
+
 /* A view on NumPy's memory: base is what .base gives. array is taken. */
 PyObject *cnx_new_based(cn_array *array, PyObject *base);
 

@@ -170,10 +170,17 @@ static PyObject *flat_copy(PyObject *self, PyObject *unused)
     return PyObject_CallMethod(((flat *)self)->array, "flatten", NULL);
 }
 
-/* For NumPy: a line of its own. */
+/* For NumPy: a line of the same memory, or one of its own, which is not to be written. */
 static PyObject *flat_array(PyObject *self, PyObject *args, PyObject *kwargs)
 {
-    PyObject *line = flat_copy(self, NULL), *result = NULL;
+    bool view = cn_array_c_contiguous(array_of(self));
+    PyObject *line = view ? PyObject_CallMethod(((flat *)self)->array, "ravel", NULL) : flat_copy(self, NULL);
+    PyObject *frozen = view || line == NULL ? Py_NewRef(Py_None) : PyObject_CallMethod(line, "setflags", "O", Py_False);
+    PyObject *result = NULL;
+    if (frozen == NULL) {
+        Py_CLEAR(line);
+    }
+    Py_XDECREF(frozen);
     PyObject *method = line != NULL ? PyObject_GetAttrString(line, "__array__") : NULL;
     if (method != NULL) {
         result = PyObject_Call(method, args, kwargs);
@@ -251,7 +258,26 @@ int cnx_flat_put_all(PyObject *array, PyObject *value)
     return status;
 }
 
+/* NumPy's text of the member, with the signature that its __doc__ lacks; else the row's own. */
+static const char *doc_of(const char *name, const char *own)
+{
+    PyObject *theirs = PyDict_GetItemString(PyArrayIter_Type.tp_dict, name);
+    const char *doc = NULL;
+    if (theirs != NULL && Py_IS_TYPE(theirs, &PyMethodDescr_Type)) {
+        doc = ((PyMethodDescrObject *)theirs)->d_method->ml_doc;
+    } else if (theirs != NULL && Py_IS_TYPE(theirs, &PyGetSetDescr_Type)) {
+        doc = ((PyGetSetDescrObject *)theirs)->d_getset->doc;
+    }
+    return doc != NULL ? doc : own;
+}
+
 int cnx_flat_init(PyObject *module)
 {
+    for (PyMethodDef *row = flat_methods; row->ml_name != NULL; row++) {
+        row->ml_doc = doc_of(row->ml_name, row->ml_doc);
+    }
+    for (PyGetSetDef *row = flat_getset; row->name != NULL; row++) {
+        row->doc = doc_of(row->name, row->doc);
+    }
     return PyType_Ready(&flat_type) < 0 ? -1 : PyModule_AddObjectRef(module, "flatiter", (PyObject *)&flat_type);
 }

@@ -74,7 +74,7 @@ static cnx_step choose(cnx_advanced *x, cn_array **out)
 static PyObject *give(const cnx_advanced *x, PyObject *self, cn_array *made)
 {
     bool element = x->nindex == 0 && x->view.ndim == 0 && x->ellipsis < 0 && cn_array_ndim(made) == 0;
-    return cnx_end(element ? cnx_result(made) : cnx_like(self, made));
+    return cnx_end(element ? cnx_result(made) : cnx_like_copied(self, made));
 }
 
 /* The commonest key: an array of int64 alone, of the first axis. CNX_STEP_NUMPY: another, or it is refused. */

@@ -123,7 +123,13 @@ static cnx_step read_key(cnx_advanced *x, PyObject *key)
             return done;
         }
     }
-    return x->consumed <= cn_array_ndim(x->array) ? CNX_STEP_DONE : CNX_STEP_NUMPY;
+    int arrays = 0;
+    for (int i = 0; i < x->nitems; i++) {
+        const cnx_key_item *it = &x->items[i];
+        arrays += it->kind == CNX_ITEM_ARRAY ? 1 : it->kind == CNX_ITEM_MASK ? cn_array_ndim(it->array) : 0;
+    }
+    bool numpy_takes = x->consumed <= cn_array_ndim(x->array) && arrays < CN_MAX_DIMS; /* else it has words for it */
+    return numpy_takes ? CNX_STEP_DONE : CNX_STEP_NUMPY;
 }
 
 /* ---- The view ----------------------------------------------------------------------------------------- */

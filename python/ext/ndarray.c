@@ -113,8 +113,11 @@ PyObject *cnx_new_as(PyTypeObject *type, PyObject *parent, cn_array *array)
 
 PyObject *cnx_view(PyObject *parent, cn_array *array)
 {
-    PyObject *base = ((cnx_array *)parent)->base;
-    base = base != NULL ? base : parent;
+    PyObject *base = parent, *next;
+    while (cnx_array_check(base) && (next = ((cnx_array *)base)->base) != NULL &&
+           (Py_TYPE(next) == Py_TYPE(parent) || !cnx_array_check(next))) {
+        base = next; /* as far as NumPy goes: to what owns the memory, unless that is of another class */
+    }
     return cnx_array_check_exact(parent) ? handle_new(array, Py_NewRef(base))
                                          : subclass_new(Py_TYPE(parent), parent, array, base);
 }
@@ -122,6 +125,18 @@ PyObject *cnx_view(PyObject *parent, cn_array *array)
 PyObject *cnx_like(PyObject *parent, cn_array *array)
 {
     return cnx_new_as(Py_TYPE(parent), parent, array);
+}
+
+PyObject *cnx_like_copied(PyObject *parent, cn_array *array)
+{
+    if (cnx_array_check_exact(parent)) {
+        return cnx_new(array);
+    }
+    cn_array_ref(array);
+    PyObject *base = cnx_new(array);
+    PyObject *made = base != NULL ? subclass_new(Py_TYPE(parent), parent, array, base) : NULL;
+    Py_XDECREF(base);
+    return made;
 }
 
 PyObject *cnx_result(cn_array *array)

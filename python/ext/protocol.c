@@ -241,7 +241,8 @@ static PyObject *size_of(PyObject *self, PyObject *unused)
     (void)unused;
     const cnx_array *array = (const cnx_array *)self;
     int64_t bytes = array->base == NULL ? cn_array_base_bytes(array->array) : 0;
-    return PyLong_FromLongLong((long long)Py_TYPE(self)->tp_basicsize + bytes);
+    return PyLong_FromLongLong((long long)Py_TYPE(self)->tp_basicsize + bytes +
+                               2LL * cn_array_ndim(cnx_get(self)) * (long long)sizeof(int64_t));
 }
 
 const PyMethodDef cnx_protocol_methods[] = {

@@ -20,7 +20,7 @@ typedef struct call {
     int narrays; /* arrays of ours or NumPy's among inputs and outputs */
     cn_array *out[MAX_ARGUMENTS];
     PyObject *out_objects[MAX_ARGUMENTS]; /* borrowed */
-    bool has_out;
+    bool has_out, positional_out;
     bool plain; /* no subclass among the inputs */
     cn_elementwise_options options;
     bool has_options;
@@ -202,7 +202,7 @@ static bool read_dtype(call *c, PyObject *object)
 static bool read_keyword(const cnx_ufunc *self, call *c, PyObject *name, PyObject *value)
 {
     if (PyUnicode_CompareWithASCIIString(name, "out") == 0) {
-        return !c->has_out && read_out_keyword(self, c, value); /* both ways at once: NumPy raises */
+        return !c->positional_out && read_out_keyword(self, c, value); /* both ways at once: NumPy raises */
     }
     c->has_options = true;
     if (PyUnicode_CompareWithASCIIString(name, "where") == 0) {
@@ -338,7 +338,7 @@ PyObject *cnx_ufunc_call_matmul(PyObject *object, PyObject *const *args, size_t 
 {
     cnx_ufunc *self = (cnx_ufunc *)object;
     Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
-    call c = {.nkeep = 0};
+    call c = {.positional_out = nargs > 2};
     bool covered = nargs == 2 || nargs == 3;
     for (int i = 0; covered && i < 2; i++) {
         covered = read_input(&c, args[i], &c.in[i]) == OPERAND_ARRAY;
@@ -381,6 +381,7 @@ PyObject *cnx_ufunc_call(PyObject *object, PyObject *const *args, size_t nargsf,
     call c;
     c.nkeep = c.narrays = 0;
     c.has_out = c.has_options = false;
+    c.positional_out = nargs > self->nin;
     c.options = (cn_elementwise_options){.dtype = CN_DTYPE_NONE, .casting = CN_CAST_SAME_KIND};
     bool covered = true;
     c.plain = cnx_subclass_of(args, self->nin) == NULL;

@@ -22,7 +22,7 @@ static PyObject *ufunc_repr(PyObject *self)
     return PyUnicode_FromFormat("<ufunc '%U'>", ((cnx_ufunc *)self)->name);
 }
 
-/* nin, types, identity, signature, __doc__ and so on are those of NumPy's ufunc. */
+/* What is not here is NumPy's ufunc's. */
 static PyObject *ufunc_getattro(PyObject *self, PyObject *name)
 {
     PyObject *value = PyObject_GenericGetAttr(self, name);
@@ -66,6 +66,15 @@ static PyObject *ufunc_reduce_ex(PyObject *self, PyObject *protocol)
     return Py_NewRef(((cnx_ufunc *)self)->name); /* pickled by name, from the module of __module__ */
 }
 
+/* NumPy's, of NumPy's ufunc. */
+static PyObject *ufunc_resolve_dtypes(PyObject *self, PyObject *args, PyObject *kwargs)
+{
+    PyObject *method = PyObject_GetAttrString(((cnx_ufunc *)self)->numpy, "resolve_dtypes");
+    PyObject *result = method != NULL ? PyObject_Call(method, args, kwargs) : NULL;
+    Py_XDECREF(method);
+    return result;
+}
+
 static PyObject *ufunc_outer(PyObject *self, PyObject *args, PyObject *kwargs)
 {
     return cnx_ufunc_fallback((cnx_ufunc *)self, "outer", args, kwargs);
@@ -82,6 +91,7 @@ static PyMethodDef ufunc_methods[] = {
     {"reduceat", KEYWORDS(cnx_ufunc_reduceat), METH_VARARGS | METH_KEYWORDS,
      "reduceat(array, indices, axis=0, dtype=None, out=None)"},
     {"at", KEYWORDS(cnx_ufunc_at), METH_VARARGS | METH_KEYWORDS, "at(a, indices, b=None, /)"},
+    {"resolve_dtypes", KEYWORDS(ufunc_resolve_dtypes), METH_VARARGS | METH_KEYWORDS, NULL},
     {"_compose", ufunc_compose, METH_O, "Sets the Python function that computes a ufunc without a row."},
     {"__reduce_ex__", ufunc_reduce_ex, METH_O, NULL},
     {NULL, NULL, 0, NULL},
@@ -93,7 +103,20 @@ static PyMemberDef ufunc_members[] = {
     {NULL, 0, 0, 0, NULL},
 };
 
+/* What NumPy's ufunc tells of itself, also as members of the type. */
+static PyObject *ufunc_theirs(PyObject *self, void *name)
+{
+    return PyObject_GetAttrString(((cnx_ufunc *)self)->numpy, name);
+}
+
 static PyGetSetDef ufunc_getset[] = {
+    {"identity", ufunc_theirs, NULL, NULL, "identity"},
+    {"nargs", ufunc_theirs, NULL, NULL, "nargs"},
+    {"nin", ufunc_theirs, NULL, NULL, "nin"},
+    {"nout", ufunc_theirs, NULL, NULL, "nout"},
+    {"ntypes", ufunc_theirs, NULL, NULL, "ntypes"},
+    {"signature", ufunc_theirs, NULL, NULL, "signature"},
+    {"types", ufunc_theirs, NULL, NULL, "types"},
     {"__doc__", ufunc_doc, NULL, NULL, NULL},
     {"__module__", ufunc_module, NULL, NULL, NULL},
     {"native", ufunc_native, NULL, "Whether the core computes it, directly or composed.", NULL},
@@ -197,14 +220,34 @@ static int add_clip(PyObject *module)
     return status;
 }
 
+/* The texts of NumPy's members, of methods with their signatures. */
+static void take_texts(PyObject *ufunc_class)
+{
+    for (PyMethodDef *row = ufunc_methods; row->ml_name != NULL; row++) {
+        PyObject *theirs = PyDict_GetItemString(((PyTypeObject *)ufunc_class)->tp_dict, row->ml_name);
+        if (theirs != NULL && Py_IS_TYPE(theirs, &PyMethodDescr_Type) && row->ml_name[0] != '_') {
+            row->ml_doc = ((PyMethodDescrObject *)theirs)->d_method->ml_doc;
+        }
+    }
+    for (PyGetSetDef *row = ufunc_getset; row->name != NULL; row++) {
+        PyObject *theirs = PyDict_GetItemString(((PyTypeObject *)ufunc_class)->tp_dict, row->name);
+        if (row->get == ufunc_theirs && theirs != NULL && Py_IS_TYPE(theirs, &PyGetSetDescr_Type)) {
+            row->doc = ((PyGetSetDescrObject *)theirs)->d_getset->doc;
+        }
+    }
+}
+
 int cnx_ufunc_init(PyObject *module)
 {
-    if (PyType_Ready(&cnx_ufunc_type) < 0 || PyModule_AddObjectRef(module, "ufunc", (PyObject *)&cnx_ufunc_type) < 0) {
-        return -1;
-    }
     PyObject *numpy = PyImport_ImportModule("numpy");
     PyObject *ufunc_class = numpy != NULL ? PyObject_GetAttrString(numpy, "ufunc") : NULL;
-    int status = ufunc_class != NULL ? add_ufuncs(module, numpy, ufunc_class) : -1;
+    int status = -1;
+    if (ufunc_class != NULL) {
+        take_texts(ufunc_class);
+        status = PyType_Ready(&cnx_ufunc_type);
+    }
+    status = status == 0 ? PyModule_AddObjectRef(module, "ufunc", (PyObject *)&cnx_ufunc_type) : status;
+    status = status == 0 ? add_ufuncs(module, numpy, ufunc_class) : status;
     status = status == 0 ? add_clip(module) : status;
     Py_XDECREF(ufunc_class);
     Py_XDECREF(numpy);
