@@ -127,6 +127,10 @@ CN_API cn_status cn_array_empty(cn_dtype dtype, int ndim, const int64_t *shape, 
 CN_API cn_status cn_array_empty_ordered(cn_dtype dtype, int ndim, const int64_t *shape, const int *axis_order,
                                         cn_array **out);
 
+/* The same in the order of memory that NumPy gives to these arrays joined; all have ndim dimensions. */
+CN_API cn_status cn_array_empty_as(cn_dtype dtype, int ndim, const int64_t *shape, int narrays, cn_array *const *arrays,
+                                   cn_array **out);
+
 /* A C-order array holding a copy of C-order host memory. New reference. */
 CN_API cn_status cn_array_from_memory(const void *data, cn_dtype dtype, int ndim, const int64_t *shape, cn_array **out);
 
@@ -249,6 +253,7 @@ typedef struct cn_elementwise_options {
     cn_dtype dtype;        /* CN_DTYPE_NONE, or the dtype of the loop's first output (NumPy's dtype=) */
     cn_casting casting;    /* NumPy's default is CN_CAST_SAME_KIND */
     cn_array *where;       /* NULL, or a bool array: elsewhere results keep their value */
+    char order;            /* of new results: 'C', 'F', or 0 for that of the inputs (NumPy's 'K') */
 } cn_elementwise_options;
 
 /*
@@ -269,6 +274,7 @@ typedef struct cn_reduce_options {
     cn_dtype dtype;           /* CN_DTYPE_NONE: as NumPy's ufunc.reduce (small integers add up in int64 / uint64) */
     cn_array *out;            /* NULL, or the array that takes the result */
     const cn_scalar *initial; /* NULL: the identity; with no identity an empty reduction is CN_ERROR_VALUE */
+    cn_weak initial_weak;     /* CN_ERROR_OVERFLOW if it is a weak integer that does not fit */
     cn_array *where;          /* NULL, or bool mask, broadcast */
 } cn_reduce_options;
 
@@ -304,8 +310,9 @@ CN_API cn_status cn_arange(const cn_scalar *start, const cn_scalar *step, int64_
 
 /*
  * Gather and scatter: nindex int64 index arrays of one common shape index the first nindex axes of array.
- * Result shape: the index shape, then array's remaining axes. Indices are bounds-checked here (negative ones
- * count from the end); the message is NumPy's. Duplicates in scatter: the last one wins.
+ * Result shape: the index shape, then array's remaining axes, which lie in memory as array's do; without any, the result
+ * lies as the indices do. Indices are bounds-checked here (negative ones count from the end); the message is NumPy's.
+ * Duplicates in scatter: the last one wins.
  */
 CN_API cn_status cn_gather(cn_array *array, int nindex, cn_array *const *index, cn_array **out);
 CN_API cn_status cn_scatter(cn_array *array, int nindex, cn_array *const *index, const cn_operand *values,

@@ -336,6 +336,9 @@ static cn_status array_fresh(cn_dtype dtype, int ndim, const int64_t *shape, cn_
         long_axes += shape[d] != 1;
     }
     base->nbytes = size * itemsize;
+    for (int d = 0; d < ndim && size == 0; d++) {
+        a->dims[ndim + d] = 0; /* as NumPy has it for what has no elements */
+    }
     uint8_t capacity = a->capacity;
     *a = (cn_array){.refs = 1,
                     .dtype = (uint8_t)dtype,
@@ -382,6 +385,9 @@ cn_status cn_array_empty_ordered(cn_dtype dtype, int ndim, const int64_t *shape,
     }
     cni_base *base = NULL;
     CN_TRY(cni_base_create(ndim, shape, strides, itemsize, nbytes, &base));
+    for (int d = 0; d < ndim && nbytes == 0; d++) {
+        strides[d] = 0;
+    }
     cn_status status = cni_array_make(base, dtype, 0, ndim, shape, strides, true, out);
     if (status != CN_OK) {
         cni_base_drop(base);

@@ -139,6 +139,71 @@ cn_status cn_array_copy(cn_array *array, cn_dtype dtype, bool keep_order, cn_arr
     return CN_OK;
 }
 
+/* 1: the later axis is the slower one of all arrays that tell, -1: not of all, 0: none tells. */
+static int later_is_slower(int narrays, cn_array *const *arrays, int later, int earlier)
+{
+    int known = 0;
+    for (int i = 0; i < narrays; i++) {
+        int64_t a = cni_strides(arrays[i])[later], b = cni_strides(arrays[i])[earlier];
+        if (cni_shape(arrays[i])[later] != 1 && cni_shape(arrays[i])[earlier] != 1) {
+            if ((a < 0 ? -a : a) <= (b < 0 ? -b : b)) {
+                return -1;
+            }
+            known = 1;
+        }
+    }
+    return known;
+}
+
+cn_status cn_array_empty_as(cn_dtype dtype, int ndim, const int64_t *shape, int narrays, cn_array *const *arrays,
+                            cn_array **out)
+{
+    int order[CN_MAX_DIMS];
+    for (int axis = 0; axis < ndim; axis++) { /* insertion: an axis goes before those that it is slower than */
+        int at = axis;
+        for (int j = axis - 1; j >= 0; j--) {
+            int known = later_is_slower(narrays, arrays, axis, order[j]);
+            if (known < 0) {
+                break;
+            }
+            at = known > 0 ? j : at;
+        }
+        memmove(order + at + 1, order + at, (size_t)(axis - at) * sizeof *order);
+        order[at] = axis;
+    }
+    bool plain = true;
+    for (int d = 0; d < ndim; d++) {
+        plain = plain && order[d] == d;
+    }
+    return cn_array_empty_ordered(dtype, ndim, shape, plain ? NULL : order, out);
+}
+
+cn_status cni_array_turned(cn_array *array, int *axis, int *back, cn_array **out)
+{
+    int order[CN_MAX_DIMS];
+    if (cni_axis_order(1, &array, array->ndim, order) == NULL) {
+        back[0] = -1;
+        *out = cn_array_ref(array);
+        return CN_OK;
+    }
+    for (int d = 0; d < array->ndim; d++) {
+        back[order[d]] = d;
+    }
+    *axis = back[*axis];
+    return cn_array_transpose(array, order, out);
+}
+
+cn_status cni_array_turn_back(cn_array *made, const int *back, cn_array **out)
+{
+    if (back[0] < 0) {
+        *out = made;
+        return CN_OK;
+    }
+    cn_status status = cn_array_transpose(made, back, out);
+    cn_array_unref(made);
+    return status;
+}
+
 cn_status cn_arange(const cn_scalar *start, const cn_scalar *step, int64_t n, cn_array **out)
 {
     cn_array *made;

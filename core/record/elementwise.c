@@ -77,8 +77,10 @@ static cn_status broadcast_all(int narrays, cn_array *const *arrays, int *ndim, 
 
 /* ---- Axis order of new results: NumPy's 'K' ---- */
 
+/* 1: the first is the faster axis of an array at least (C order wins where they differ), -1: of none, 0: not known. */
 static int stride_compare(int narrays, cn_array *const *arrays, int ndim, int fast, int slow)
 {
+    int known = 0;
     for (int i = 0; i < narrays; i++) {
         int skip = ndim - arrays[i]->ndim;
         if (fast < skip || slow < skip) {
@@ -88,10 +90,13 @@ static int stride_compare(int narrays, cn_array *const *arrays, int ndim, int fa
         f = cni_shape(arrays[i])[fast - skip] == 1 ? 0 : f < 0 ? -f : f;
         s = cni_shape(arrays[i])[slow - skip] == 1 ? 0 : s < 0 ? -s : s;
         if (f != 0 && s != 0) {
-            return f <= s ? 1 : -1;
+            if (f <= s) {
+                return 1;
+            }
+            known = -1;
         }
     }
-    return 0;
+    return known;
 }
 
 /* order[0] is the slowest axis. NULL if C order fits. */
@@ -130,6 +135,7 @@ const int *cni_axis_order(int narrays, cn_array *const *arrays, int ndim, int *o
 typedef struct call {
     const cni_op_info *info;
     cn_array *where;
+    char order; /* of new results, as in cn_elementwise_options */
     int loop;
     int narrays; /* inputs that are arrays, then the mask */
     cn_array *arrays[CNI_MAX_NIN + 1];
@@ -211,11 +217,23 @@ static cn_status record_call(const call *c, const cn_operand *in, const cn_scala
     return cni_record(&op, operands);
 }
 
+/* The order of new results that was asked for, or the one that fits the inputs. NULL: C order. */
+static const int *results_order(const call *c, int *order)
+{
+    if (c->order == 'F') {
+        for (int d = 0; d < c->ndim; d++) {
+            order[d] = c->ndim - 1 - d;
+        }
+        return order;
+    }
+    return c->order == 'C' ? NULL : cni_axis_order(c->narrays, c->arrays, c->ndim, order);
+}
+
 static cn_status results_create(const call *c, const cni_signature *signature, cn_array *const *out,
                                 bool *through_new, cn_array **results)
 {
     int order[CN_MAX_DIMS];
-    const int *axis_order = cni_axis_order(c->narrays, c->arrays, c->ndim, order);
+    const int *axis_order = results_order(c, order);
     for (int i = 0; i < c->info->nout; i++) {
         cn_array *given = out != NULL ? out[i] : NULL;
         if (given != NULL && !overlaps(c, given)) {
@@ -356,6 +374,7 @@ cn_status cn_elementwise(cn_op op, const cn_operand *in, cn_array *const *out, c
     call c;
     c.info = &cni_ops[op];
     c.where = options != NULL ? options->where : NULL;
+    c.order = options != NULL ? options->order : 0;
     c.narrays = 0;
     cn_scalar scalars[CNI_MAX_NIN];
     cn_array *made[CNI_MAX_NOUT] = {NULL};

@@ -320,7 +320,7 @@ static void indexed_shape(const cn_array *array, int nindex, const cn_array *ind
     }
 }
 
-cn_status cn_gather(cn_array *array, int nindex, cn_array *const *index, cn_array **out)
+static cn_status gather(cn_array *array, int nindex, cn_array *const *index, cn_array **out)
 {
     int ndim;
     int64_t shape[2 * CN_MAX_DIMS];
@@ -344,6 +344,84 @@ cn_status cn_gather(cn_array *array, int nindex, cn_array *const *index, cn_arra
     }
     *out = made;
     return CN_OK;
+}
+
+/* axes[k] = first + order[k] behind first axes that stay; false if nothing changes. */
+static bool axes_turned(const int *order, int first, int count, int *axes)
+{
+    bool turned = false;
+    for (int d = 0; d < first; d++) {
+        axes[d] = d;
+    }
+    for (int d = 0; d < count && order != NULL; d++) {
+        axes[first + d] = first + order[d];
+        turned = turned || order[d] != d;
+    }
+    return turned;
+}
+
+/* Turns made, which is taken, so that its axis k becomes axes[k]. */
+static cn_status gathered_back(cn_array *made, const int *axes, cn_array **out)
+{
+    int back[CN_MAX_DIMS];
+    for (int d = 0; d < made->ndim; d++) {
+        back[axes[d]] = d;
+    }
+    return cni_array_turn_back(made, back, out);
+}
+
+/* The axes that are not indexed lie in the result as they lie in the array. *done: they did not lie in C order. */
+static cn_status gather_rows(cn_array *array, int nindex, cn_array *const *index, bool *done, cn_array **out)
+{
+    int order[CN_MAX_DIMS], axes[CN_MAX_DIMS], count = array->ndim - nindex;
+    cn_array *rows, *turned, *made;
+    CN_TRY(cn_array_view(array, (cn_dtype)array->dtype, array->offset, count, cni_shape(array) + nindex,
+                         cni_strides(array) + nindex, true, &rows));
+    *done = axes_turned(cni_axis_order(1, &rows, count, order), nindex, count, axes);
+    cn_array_unref(rows);
+    if (!*done) {
+        return CN_OK;
+    }
+    CN_TRY(cn_array_transpose(array, axes, &turned));
+    cn_status status = gather(turned, nindex, index, &made);
+    cn_array_unref(turned);
+    if (status != CN_OK) {
+        return status;
+    }
+    axes_turned(order, index[0]->ndim, count, axes);
+    return gathered_back(made, axes, out);
+}
+
+/* Single elements lie in the result as their indices do. *done: these do not lie in C order. */
+static cn_status gather_elements(cn_array *array, int nindex, cn_array *const *index, bool *done, cn_array **out)
+{
+    int order[CN_MAX_DIMS], axes[CN_MAX_DIMS], count = index[0]->ndim, n = 0;
+    cn_array *turned[CN_MAX_DIMS], *made;
+    *done = axes_turned(cni_axis_order(nindex, index, count, order), 0, count, axes);
+    if (!*done) {
+        return CN_OK;
+    }
+    cn_status status = CN_OK;
+    for (; n < nindex && status == CN_OK; n++) {
+        turned[n] = NULL;
+        status = cn_array_transpose(index[n], axes, &turned[n]);
+    }
+    status = status == CN_OK ? gather(array, nindex, turned, &made) : status;
+    for (int k = 0; k < n; k++) {
+        cn_array_unref(turned[k]);
+    }
+    return status == CN_OK ? gathered_back(made, axes, out) : status;
+}
+
+cn_status cn_gather(cn_array *array, int nindex, cn_array *const *index, cn_array **out)
+{
+    bool done = false;
+    if (nindex > 0 && nindex <= array->ndim - 2 && !array->c_contiguous) {
+        CN_TRY(gather_rows(array, nindex, index, &done, out));
+    } else if (nindex > 0 && nindex == array->ndim && index[0]->ndim > 1) {
+        CN_TRY(gather_elements(array, nindex, index, &done, out));
+    }
+    return done ? CN_OK : gather(array, nindex, index, out);
 }
 
 /* values as an array of the shape and dtype that the scatter takes. New reference. */

@@ -40,11 +40,23 @@ static cn_status record_new(cni_op op, cn_dtype dtype, int ndim, const int64_t *
     return CN_OK;
 }
 
+/* The op along an axis of in[0], for a result of its dtype and shape that lies in memory as it does. */
+static cn_status record_along(cni_op op, int axis, int nin, cn_array **in, cn_array **result)
+{
+    int back[CN_MAX_DIMS];
+    cn_array *made, *all[2] = {NULL, nin > 1 ? in[1] : NULL};
+    CN_TRY(cni_array_turned(in[0], &axis, back, &all[0]));
+    op.parameter = (uint8_t)axis;
+    cn_status status =
+        record_new(op, (cn_dtype)in[0]->dtype, in[0]->ndim, cni_shape(all[0]), nin, all, &made);
+    cn_array_unref(all[0]);
+    return status == CN_OK ? cni_array_turn_back(made, back, result) : status;
+}
+
 cn_status cn_sort(cn_array *array, int axis, cn_array **result)
 {
     CN_TRY(check_axis(array, axis));
-    return record_new((cni_op){.kind = CNI_SORT, .parameter = (uint8_t)axis}, (cn_dtype)array->dtype, array->ndim,
-                      cni_shape(array), 1, &array, result);
+    return record_along((cni_op){.kind = CNI_SORT}, axis, 1, &array, result);
 }
 
 cn_status cn_argsort(cn_array *array, int axis, cn_array **result)
@@ -90,8 +102,7 @@ cn_status cn_partition(cn_array *array, const int64_t *kth, int64_t nkth, int ax
     cn_array *in[2] = {array, NULL};
     CN_TRY(check_axis(array, axis));
     CN_TRY(ranks_array(kth, nkth, cni_shape(array)[axis], &in[1]));
-    cn_status status = record_new((cni_op){.kind = CNI_PARTITION, .parameter = (uint8_t)axis}, (cn_dtype)array->dtype,
-                                  array->ndim, cni_shape(array), 2, in, result);
+    cn_status status = record_along((cni_op){.kind = CNI_PARTITION}, axis, 2, in, result);
     cn_array_unref(in[1]);
     return status;
 }

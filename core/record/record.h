@@ -22,4 +22,12 @@ cn_status cni_array_host(cn_array *array, cn_dtype dtype, cn_array **out, void *
 /* Threads that pay for simple work on n elements while a call is being recorded (what it reads has run). */
 int cni_host_threads(int64_t n);
 
+/*
+ * For ops whose kernels know one order: the array with its axes from the slowest to the fastest, as they lie in memory,
+ * and where axis is then. What the op makes of it (given away) is turned back to the order of the axes. New references;
+ * back has room for all axes.
+ */
+cn_status cni_array_turned(cn_array *array, int *axis, int *back, cn_array **out);
+cn_status cni_array_turn_back(cn_array *made, const int *back, cn_array **out);
+
 #endif

@@ -41,7 +41,7 @@ static cn_status fold_loop(cni_opcode op, cn_dtype in, cn_dtype dtype, int *loop
     }
     cn_dtype both[2] = {in, in};
     cn_weak weak[2] = {CN_STRONG, CN_STRONG};
-    CN_TRY(cni_op_choose(op, both, weak, dtype, CN_CAST_SAME_KIND, &chosen));
+    CN_TRY(cni_op_choose(op, both, weak, dtype, CN_CAST_UNSAFE, &chosen));
     const uint8_t *d = info->signatures[chosen].dtypes;
     if (d[0] == CN_FLOAT16) { /* NumPy rounds some of them at every step and others at the end */
         return cni_fail(CN_ERROR_UNSUPPORTED, "'%s' does not fold float16", info->name);
@@ -61,6 +61,9 @@ static cn_status reduce_loop(cni_opcode op, cn_dtype in, cn_dtype dtype, int *lo
         return fold_loop(op, in, dtype, loop);
     }
     bool logical = op == CNI_OP_LOGICAL_AND || op == CNI_OP_LOGICAL_OR || op == CNI_OP_LOGICAL_XOR;
+    if (logical && dtype != CN_DTYPE_NONE && dtype != CN_BOOL) {
+        return cni_fail(CN_ERROR_NO_LOOP, "ufunc '%s' gives truth values alone", info->name);
+    }
     cn_dtype want = logical ? CN_BOOL : dtype != CN_DTYPE_NONE ? dtype : default_dtype(op, in);
     want = want != CN_DTYPE_NONE ? want : in;
     for (int i = 0; i < info->nloops; i++) {
@@ -69,6 +72,9 @@ static cn_status reduce_loop(cni_opcode op, cn_dtype in, cn_dtype dtype, int *lo
             *loop = i;
             return CN_OK;
         }
+    }
+    if (dtype != CN_DTYPE_NONE) { /* no other will do */
+        return cni_fail(CN_ERROR_NO_LOOP, "ufunc '%s' has no loop for dtype('%s')", info->name, cn_dtype_name(dtype));
     }
     const cn_dtype both[2] = {want, want};
     const cn_weak weak[2] = {CN_STRONG, CN_STRONG};
@@ -137,20 +143,41 @@ static cn_status record_reduce(cni_opcode opcode, int loop, cn_array *in, cn_arr
     return cni_record(&op, operands);
 }
 
-/* A new array like in, with the value that changes nothing where the mask is false. */
-static cn_status apply_mask(cn_op op, cn_array *in, cn_array *where, const cn_scalar *neutral, cn_array **out)
+/* A new array of in's values in the dtype of the loop, with the value that changes nothing where the mask is false. */
+static cn_status apply_mask(cn_array *in, cn_dtype dtype, cn_array *where, const cn_scalar *neutral, cn_array **out)
 {
-    (void)op;
-    cn_operand operands[3] = {{.array = where}, {.array = in}, {.scalar = *neutral}};
-    CN_TRY(cn_scalar_cast(neutral, CN_STRONG, (cn_dtype)in->dtype, &operands[2].scalar));
-    operands[2].scalar.dtype = (cn_dtype)in->dtype;
-    return cn_elementwise(cn_op_find("_select"), operands, NULL, NULL, out);
+    cn_array *cast = cn_array_ref(in);
+    if (in->dtype != dtype) {
+        cn_array_unref(cast);
+        CN_TRY(cn_array_copy(in, dtype, true, &cast));
+    }
+    cn_operand operands[3] = {{.array = where}, {.array = cast}, {.scalar = *neutral}};
+    cn_status status = cn_scalar_cast(neutral, CN_STRONG, dtype, &operands[2].scalar);
+    operands[2].scalar.dtype = dtype;
+    status = status == CN_OK ? cn_elementwise(cn_op_find("_select"), operands, NULL, NULL, out) : status;
+    cn_array_unref(cast);
+    return status;
 }
 
-static cn_status result_create(cn_array *in, const reduction *r, cn_dtype dtype, cn_array **out)
+/* In the order in which the input's axes lie in memory, as far as they stay. where: NULL if there is none. */
+static cn_status result_create(cn_array *in, cn_array *where, const reduction *r, bool keepdims, cn_dtype dtype,
+                               cn_array **out)
 {
-    (void)in;
-    return cn_array_empty(dtype, r->result_ndim, r->result_shape, out);
+    cn_array *arrays[2] = {in, where};
+    int order[CN_MAX_DIMS], kept[CN_MAX_DIMS], place[CN_MAX_DIMS], count = 0, at = 0;
+    const int *axis_order = cni_axis_order(where != NULL ? 2 : 1, arrays, in->ndim, order);
+    if (axis_order == NULL) {
+        return cn_array_empty(dtype, r->result_ndim, r->result_shape, out);
+    }
+    for (int d = 0; d < in->ndim; d++) {
+        place[d] = keepdims || (r->reduced >> d & 1) == 0 ? at++ : -1;
+    }
+    for (int k = 0; k < in->ndim; k++) {
+        if (place[axis_order[k]] >= 0) {
+            kept[count++] = place[axis_order[k]];
+        }
+    }
+    return cn_array_empty_ordered(dtype, r->result_ndim, r->result_shape, kept, out);
 }
 
 static cn_status check_out(const cn_array *out, const reduction *r)
@@ -264,23 +291,47 @@ cn_status cn_reduce_segments(cn_op op, cn_array *in, cn_array *indices, int axis
     return record_segments(op, in, indices, axis, dtype, 0, result);
 }
 
-/* Of one axis, in order: the segment that begins with the first element. */
-static cn_status fold(cn_op op, cn_array *in, const cn_reduce_options *o, cn_array **result)
+/* ---- Folds: of one axis, in order ---- */
+
+/* The value, then what there is along the axis. New reference. */
+static cn_status with_initial(cn_array *in, int axis, const cn_reduce_options *o, cn_dtype dtype, cn_array **out)
 {
-    int axis = o->naxes == 1 ? o->axes[0] : 0;
-    if ((o->naxes != 1 && in->ndim != 1) || in->ndim == 0 || o->initial != NULL || o->where != NULL || o->out != NULL) {
-        return cni_fail(CN_ERROR_UNSUPPORTED, "reduce of '%s' is native along one axis", cni_ops[op].name);
+    int64_t shape[CN_MAX_DIMS], extent = cni_shape(in)[axis];
+    cn_array *made, *part = NULL;
+    cn_operand first = {.scalar = *o->initial, .weak = o->initial_weak}, others = {.array = in};
+    memcpy(shape, cni_shape(in), (size_t)in->ndim * sizeof *shape);
+    shape[axis] = extent + 1;
+    CN_TRY(cn_array_empty(dtype, in->ndim, shape, &made));
+    const int64_t *strides = cni_strides(made);
+    shape[axis] = 1;
+    cn_status status = cn_array_view(made, dtype, 0, in->ndim, shape, strides, true, &part);
+    status = status == CN_OK ? cn_copy(part, &first, CN_CAST_UNSAFE) : status;
+    cn_array_unref(part);
+    part = NULL;
+    shape[axis] = extent;
+    status = status == CN_OK ? cn_array_view(made, dtype, strides[axis], in->ndim, shape, strides, true, &part) : status;
+    status = status == CN_OK ? cn_copy(part, &others, CN_CAST_UNSAFE) : status;
+    cn_array_unref(part);
+    if (status != CN_OK) {
+        cn_array_unref(made);
+        return status;
     }
-    if (cni_shape(in)[axis] == 0) {
-        return cni_fail(CN_ERROR_VALUE, "zero-size array to reduction operation %s which has no identity",
-                        cni_ops[op].name);
-    }
+    *out = made;
+    return CN_OK;
+}
+
+/* The segment that begins with the first element, without its axis or with it as 1. */
+static cn_status fold_line(cn_op op, cn_array *in, int axis, bool keepdims, cn_dtype dtype, cn_array **result)
+{
     cn_array *first, *made;
     const cn_scalar zero = {.dtype = CN_INT64}, step = {.dtype = CN_INT64};
     reduction r;
-    reduction_shape(in, 1, &axis, o->keepdims, &r);
+    reduction_shape(in, 1, &axis, keepdims, &r);
+    if (cni_element_count(r.result_ndim, r.result_shape) == 0) {
+        return cn_array_empty(dtype, r.result_ndim, r.result_shape, result);
+    }
     CN_TRY(cn_arange(&zero, &step, 1, &first));
-    cn_status status = record_segments(op, in, first, axis, o->dtype, CNI_FLAG_FOLD, &made);
+    cn_status status = record_segments(op, in, first, axis, dtype, CNI_FLAG_FOLD, &made); /* dtype: the loop's */
     cn_array_unref(first);
     if (status == CN_OK) {
         status = cn_array_reshape_view(made, r.result_ndim, r.result_shape, result);
@@ -289,13 +340,71 @@ static cn_status fold(cn_op op, cn_array *in, const cn_reduce_options *o, cn_arr
     return status;
 }
 
+/* The same, lying in memory as in does. */
+static cn_status fold_axis(cn_op op, cn_array *in, int axis, bool keepdims, cn_dtype dtype, cn_array **result)
+{
+    int back[CN_MAX_DIMS], kept[CN_MAX_DIMS], n = 0, turned_axis = axis;
+    cn_array *turned, *made;
+    CN_TRY(cni_array_turned(in, &turned_axis, back, &turned));
+    cn_status status = fold_line(op, turned, turned_axis, keepdims, dtype, &made);
+    cn_array_unref(turned);
+    if (status != CN_OK) {
+        return status;
+    }
+    for (int d = 0; d < in->ndim && back[0] >= 0; d++) {
+        if (keepdims || d != axis) {
+            kept[n++] = back[d] - (!keepdims && back[d] > turned_axis);
+        }
+    }
+    if (n == 0) {
+        *result = made;
+        return CN_OK;
+    }
+    return cni_array_turn_back(made, kept, result);
+}
+
+static cn_status fold(cn_op op, cn_array *in, const cn_reduce_options *o, cn_array **result)
+{
+    int axis = o->naxes == 1 ? o->axes[0] : 0, loop;
+    bool nothing = o->naxes == 0 || in->ndim == 0;
+    cn_dtype want = o->dtype;
+    if (want == CN_DTYPE_NONE && o->out != NULL) {
+        want = cn_promote((cn_dtype)o->out->dtype, (cn_dtype)in->dtype);
+    }
+    CN_TRY(reduce_loop((cni_opcode)op, want == CN_DTYPE_NONE || o->out == NULL ? (cn_dtype)in->dtype : want, o->dtype, &loop));
+    cn_dtype dtype = (cn_dtype)cni_ops[op].signatures[loop].dtypes[2];
+    if ((o->naxes != 1 && in->ndim != 1 && !nothing) || o->where != NULL || (nothing && o->initial != NULL)) {
+        return cni_fail(CN_ERROR_UNSUPPORTED, "reduce of '%s' is native along one axis", cni_ops[op].name);
+    }
+    if (!nothing && cni_shape(in)[axis] == 0 && o->initial == NULL) {
+        return cni_fail(CN_ERROR_VALUE, "zero-size array to reduction operation %s which has no identity",
+                        cni_ops[op].name);
+    }
+    if (o->out != NULL) {
+        reduction r;
+        reduction_shape(in, nothing ? 0 : 1, &axis, o->keepdims, &r);
+        CN_TRY(check_out(o->out, &r));
+    }
+    cn_array *source = NULL, *made;
+    if (o->initial != NULL) {
+        CN_TRY(with_initial(in, axis, o, dtype, &source));
+    }
+    cn_status status = nothing ? cn_array_copy(in, dtype, true, &made)
+                               : fold_axis(op, source != NULL ? source : in, axis, o->keepdims, dtype, &made);
+    cn_array_unref(source);
+    return status == CN_OK ? deliver(made, o->out, result) : status;
+}
+
 cn_status cn_reduce(cn_op op, cn_array *in, const cn_reduce_options *o, cn_array **result)
 {
     const cni_op_info *info = &cni_ops[op];
     if (!cn_op_reducible(op)) {
         return fold(op, in, o, result);
     }
-    cn_dtype want = o->dtype != CN_DTYPE_NONE ? o->dtype : o->out != NULL ? (cn_dtype)o->out->dtype : CN_DTYPE_NONE;
+    cn_dtype want = o->dtype;
+    if (want == CN_DTYPE_NONE && o->out != NULL && info->signatures[info->nloops - 1].dtypes[2] != CN_BOOL) {
+        want = cn_promote((cn_dtype)o->out->dtype, (cn_dtype)in->dtype);
+    }
     int loop = 0;
     CN_TRY(reduce_loop((cni_opcode)op, (cn_dtype)in->dtype, want, &loop));
     reduction r;
@@ -316,13 +425,14 @@ cn_status cn_reduce(cn_op op, cn_array *in, const cn_reduce_options *o, cn_array
     }
     cn_scalar initial;
     if (o->initial != NULL) {
-        CN_TRY(cn_scalar_cast(o->initial, CN_STRONG, (cn_dtype)info->signatures[loop].dtypes[0], &initial));
+        CN_TRY(cn_scalar_cast(o->initial, o->initial_weak, (cn_dtype)info->signatures[loop].dtypes[0], &initial));
     }
     cn_array *masked = NULL, *made = NULL;
     if (o->where != NULL) {
-        CN_TRY(apply_mask(op, in, o->where, o->initial != NULL && !has_identity ? o->initial : &identity, &masked));
+        CN_TRY(apply_mask(in, (cn_dtype)info->signatures[loop].dtypes[0], o->where,
+                          o->initial != NULL && !has_identity ? &initial : &identity, &masked));
     }
-    cn_status status = result_create(in, &r, (cn_dtype)info->signatures[loop].dtypes[2], &made);
+    cn_status status = result_create(in, o->where, &r, o->keepdims, (cn_dtype)info->signatures[loop].dtypes[2], &made);
     if (status == CN_OK && r.count == 0) { /* there is nothing to loop over */
         cn_operand nothing = {.scalar = o->initial != NULL ? initial : identity};
         status = cn_copy(made, &nothing, CN_CAST_UNSAFE);
@@ -351,19 +461,23 @@ static bool is_tree(cn_op op, cn_dtype dtype, const cn_array *in, int axis)
 
 cn_status cn_accumulate(cn_op op, cn_array *in, int axis, cn_dtype dtype, cn_array **result)
 {
-    int loop = 0;
-    cn_array *source, *made;
+    int loop = 0, back[CN_MAX_DIMS];
+    cn_array *turned, *source, *made = NULL;
     if (axis < 0 || axis >= in->ndim) {
         return cni_fail(CN_ERROR_AXIS, "axis %d is out of bounds for array of dimension %d", axis, in->ndim);
     }
     CN_TRY(reduce_loop((cni_opcode)op, (cn_dtype)in->dtype, dtype, &loop));
     dtype = (cn_dtype)cni_ops[op].signatures[loop].dtypes[2];
+    CN_TRY(cni_array_turned(in, &axis, back, &turned));
+    cn_status status = CN_OK;
     if (in->dtype == dtype) {
-        source = cn_array_ref(in);
+        source = cn_array_ref(turned);
     } else {
-        CN_TRY(cn_array_copy(in, dtype, false, &source));
+        status = cn_array_copy(turned, dtype, false, &source);
     }
-    cn_status status = cn_array_empty(dtype, in->ndim, cni_shape(in), &made);
+    cn_array_unref(turned);
+    CN_TRY(status);
+    status = cn_array_empty(dtype, in->ndim, cni_shape(source), &made);
     if (status == CN_OK) {
         cni_op o = {.kind = CNI_SCAN, .nout = 1, .nin = 1, .opcode = (uint16_t)op, .loop = (uint16_t)loop,
                     .flags = is_tree(op, dtype, in, axis) ? CNI_FLAG_TREE : 0, .parameter = (uint8_t)axis};
@@ -374,10 +488,7 @@ cn_status cn_accumulate(cn_op op, cn_array *in, int axis, cn_dtype dtype, cn_arr
         }
     }
     cn_array_unref(source);
-    if (status == CN_OK) {
-        *result = made;
-    }
-    return status;
+    return status == CN_OK ? cni_array_turn_back(made, back, result) : status;
 }
 
 cn_status cn_arg_reduce(bool maximum, cn_array *in, int axis, bool keepdims, cn_array **result)
@@ -389,7 +500,7 @@ cn_status cn_arg_reduce(bool maximum, cn_array *in, int axis, bool keepdims, cn_
         return cni_fail(CN_ERROR_VALUE, "attempt to get %s of an empty sequence", maximum ? "argmax" : "argmin");
     }
     cn_array *made;
-    CN_TRY(result_create(in, &r, CN_INT64, &made));
+    CN_TRY(cn_array_empty(CN_INT64, r.result_ndim, r.result_shape, &made));
     int64_t strides[CN_MAX_DIMS];
     output_strides(in, made, &r, keepdims, strides);
     cni_op op = {.kind = CNI_ARG_REDUCE, .nout = 1, .nin = 1, .flags = maximum ? CNI_FLAG_MAXIMUM : 0,
