@@ -102,6 +102,16 @@ static int set_shape(PyObject *object, PyObject *value, void *closure)
     return status == CN_OK && view != NULL ? become(self, view) : refuse(object, "shape", value);
 }
 
+static int set_strides(PyObject *object, PyObject *value, void *closure)
+{
+    (void)closure;
+    cn_array *view;
+    if (value == NULL) {
+        return no_delete("strides");
+    }
+    return cnx_set_strides(object, value, &view) == 0 ? become((cnx_array *)object, view) : -1;
+}
+
 /* a.dtype = d is a view of a, kept by the handle. */
 static int set_dtype(PyObject *object, PyObject *value, void *closure)
 {
@@ -181,11 +191,11 @@ static cn_status zeros_like(cn_array *array, cn_array **out)
 {
     cn_array *made;
     cn_operand zero = {.scalar = {.dtype = CN_BOOL}};
-    cn_status status = cn_array_empty(cn_array_dtype(array), cn_array_ndim(array), cn_array_shape(array), &made);
+    cnx_begin();
+    cn_status status = cnx_copy_order(array, cn_array_dtype(array), 'A', &made); /* for its order; nobody sees the values */
     if (status != CN_OK) {
         return status;
     }
-    cnx_begin();
     status = cn_copy(made, &zero, CN_CAST_UNSAFE);
     if (status == CN_OK) {
         status = cn_array_view(made, cn_array_dtype(made), 0, cn_array_ndim(made), cn_array_shape(made),
@@ -332,7 +342,7 @@ static PyObject *get_priority(PyObject *self, void *closure)
 
 PyGetSetDef cnx_array_getset[] = {
     {"shape", get_shape, set_shape, "Extents, a tuple of ints.", NULL},
-    {"strides", get_strides, NULL, "Bytes from one element to the next along each dimension.", NULL},
+    {"strides", get_strides, set_strides, "Bytes from one element to the next along each dimension.", NULL},
     {"ndim", get_ndim, NULL, "Number of dimensions.", NULL},
     {"size", get_size, NULL, "Number of elements.", NULL},
     {"itemsize", get_itemsize, NULL, "Bytes of an element.", NULL},

@@ -267,7 +267,8 @@ int cnx_operand(PyObject *object, cn_operand *out, PyObject **keep)
         *out = (cn_operand){.array = cnx_lazy_array(object)};
         return 1;
     }
-    return PyList_CheckExact(object) || PyTuple_CheckExact(object) ? read_sequence(object, NULL, out, keep) : 0;
+    bool sequence = PyList_CheckExact(object) || PyTuple_CheckExact(object) || PyRange_Check(object);
+    return sequence ? read_sequence(object, NULL, out, keep) : 0;
 }
 
 int cnx_values(PyObject *object, cn_operand *out, PyObject **keep)
@@ -293,6 +294,22 @@ int cnx_output(PyObject *object, cn_array **out, PyObject **keep)
         return 1;
     }
     return cnx_is_native_numpy(object) ? take_array(cnx_wrap(object), out, keep) : 0;
+}
+
+int cnx_mask(PyObject *object, cn_array **out, PyObject **keep)
+{
+    cn_operand operand;
+    int known = cnx_values(object, &operand, keep);
+    if (known != 1) {
+        return known;
+    }
+    if (operand.array == NULL && operand.scalar.dtype == CN_BOOL) {
+        bool made = cn_array_from_memory(operand.scalar.value.bytes, CN_BOOL, 0, NULL, &operand.array) == CN_OK;
+        *keep = made ? cnx_new(operand.array) : NULL;
+        operand.array = *keep != NULL ? operand.array : NULL;
+    }
+    *out = operand.array;
+    return operand.array != NULL && cn_array_dtype(operand.array) == CN_BOOL;
 }
 
 /* ---- Values to be stored ------------------------------------------------------------------------------ */
@@ -347,7 +364,7 @@ static int adapt_number(cn_operand *out, cn_dtype dtype)
 
 int cnx_stored(PyObject *object, cn_dtype dtype, cn_operand *out, PyObject **keep)
 {
-    int known = PyList_CheckExact(object) || PyTuple_CheckExact(object)
+    int known = PyList_CheckExact(object) || PyTuple_CheckExact(object) || PyRange_Check(object)
                     ? (*keep = NULL, read_sequence(object, cnx_descr(dtype), out, keep))
                     : cnx_values(object, out, keep);
     if (known <= 0) {

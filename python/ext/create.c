@@ -87,7 +87,7 @@ static PyObject *from_ours(const request *q)
 {
     cn_array *array = cnx_get(q->object), *made;
     bool retype = q->dtype != CN_DTYPE_NONE && q->dtype != cn_array_dtype(array);
-    bool must = retype || !cnx_order_holds(array, q->order) || q->copy == Py_True;
+    bool must = retype || !(q->order == 'A' || cnx_order_holds(array, q->order)) || q->copy == Py_True;
     if (must) {
         return q->copy == Py_False ? NULL : copy_array(q);
     }

@@ -145,6 +145,9 @@ int cnx_ufunc_operand(PyObject *object, cn_operand *out, PyObject **keep);
 /* An output of a call: an array of ours or NumPy's, wrapped. As cnx_operand. */
 int cnx_output(PyObject *object, cn_array **out, PyObject **keep);
 
+/* A mask: an array of truth values, or one truth value. As cnx_operand; *keep is NULL for an array of ours. */
+int cnx_mask(PyObject *object, cn_array **out, PyObject **keep);
+
 /* A value to be stored into an array of this dtype, as NumPy's assignment takes it. As cnx_operand. */
 int cnx_stored(PyObject *object, cn_dtype dtype, cn_operand *out, PyObject **keep);
 
@@ -303,12 +306,16 @@ cn_status cnx_copy_order(cn_array *array, cn_dtype dtype, char order, cn_array *
 /* numpy.dot; out may be NULL. (product.c) */
 PyObject *cnx_dot(PyObject *a, PyObject *b, PyObject *out);
 
-/* Functions of the module (create.c, join.c, product.c, sorting.c, random_draw.c, device_call.c) */
+/* self.strides = value: the view that self is then, *out. (strided.c) */
+int cnx_set_strides(PyObject *object, PyObject *value, cn_array **out);
+
+/* Functions of the module (create.c, join.c, product.c, sorting.c, random_draw.c, strided.c, device_call.c) */
 int cnx_create_init(PyObject *module);
 int cnx_join_init(PyObject *module);
 int cnx_product_init(PyObject *module);
 int cnx_sorting_init(PyObject *module);
 int cnx_random_init(PyObject *module);
+int cnx_strided_init(PyObject *module);
 int cnx_direct_init(PyObject *module);
 
 #endif

@@ -89,7 +89,8 @@ static int set_truth(PyObject *self, PyObject *value, const char *name)
         return cnx_set_writeable(array, truth != 0);
     }
     if (truth != (strcmp(name, "aligned") == 0)) { /* memory of ours is always aligned and never a copy */
-        PyErr_Format(PyExc_ValueError, "cannot set %s flag", name);
+        bool copy = strcmp(name, "writebackifcopy") == 0;
+        PyErr_SetString(PyExc_ValueError, copy ? "cannot set WRITEBACKIFCOPY flag to True" : "cannot set aligned flag");
         return -1;
     }
     return 0;
@@ -148,7 +149,7 @@ static PyObject *get_forc(PyObject *self, void *closure)
 static PyObject *get_farray(PyObject *self, void *closure)
 {
     (void)closure;
-    return PyBool_FromLong((bits(self) & NPY_ARRAY_FARRAY) == NPY_ARRAY_FARRAY && f_not_c(bits(self)));
+    return PyBool_FromLong((bits(self) & NPY_ARRAY_FARRAY) != 0 && (bits(self) & NPY_ARRAY_C_CONTIGUOUS) == 0); /* NumPy's */
 }
 
 static PyObject *get_num(PyObject *self, void *closure)

@@ -38,13 +38,13 @@ int cnx_index_int(PyObject *object, int64_t *out);
 
 enum { CNX_MAX_ITEMS = 2 * CN_MAX_DIMS };
 
-typedef enum cnx_item_kind { CNX_ITEM_INT, CNX_ITEM_SLICE, CNX_ITEM_NEWAXIS, CNX_ITEM_ELLIPSIS, CNX_ITEM_ARRAY, CNX_ITEM_MASK } cnx_item_kind;
+typedef enum cnx_item_kind { CNX_ITEM_INT, CNX_ITEM_SLICE, CNX_ITEM_NEWAXIS, CNX_ITEM_ELLIPSIS, CNX_ITEM_ARRAY, CNX_ITEM_MASK, CNX_ITEM_TRUTH } cnx_item_kind;
 
 typedef struct cnx_key_item {
     cnx_item_kind kind;
     PyObject *slice;  /* borrowed */
     int64_t index;
-    cn_array *array;  /* owned */
+    cn_array *array;  /* owned; of a truth value: as many zeros as it is true */
 } cnx_key_item;
 
 typedef struct cnx_advanced {

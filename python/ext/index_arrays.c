@@ -34,12 +34,34 @@ void cnx_advanced_release(cnx_advanced *x)
 
 /* ---- Reading the key ---------------------------------------------------------------------------------- */
 
+/* A truth value without dimensions: a new axis, of which it takes the one element or none. */
+static cnx_step read_truth(cnx_key_item *it, const cn_array *truth)
+{
+    const int64_t zero = 0;
+    cn_scalar value;
+    cnx_step done = cnx_step_of(cn_array_item(truth, cn_array_offset(truth), &value));
+    if (done == CNX_STEP_DONE) {
+        const int64_t count = value.value.b != 0;
+        it->kind = CNX_ITEM_TRUTH;
+        done = cnx_step_of(cn_array_from_memory(&zero, CN_INT64, 1, &count, &it->array));
+    }
+    return done;
+}
+
 static cnx_step read_array(cnx_advanced *x, cnx_key_item *it, PyObject *object)
 {
     cn_operand operand;
     PyObject *keep = NULL;
     int known = cnx_values(object, &operand, &keep);
-    if (known != 1 || operand.array == NULL) { /* bools, what is no index, what cannot be an array */
+    if (known == 1 && operand.array == NULL && operand.scalar.dtype == CN_BOOL) {
+        cn_array *truth = NULL;
+        cnx_step made = cnx_step_of(cn_array_from_memory(operand.scalar.value.bytes, CN_BOOL, 0, NULL, &truth));
+        made = made == CNX_STEP_DONE ? read_truth(it, truth) : made;
+        cn_array_unref(truth);
+        Py_XDECREF(keep);
+        return made;
+    }
+    if (known != 1 || operand.array == NULL) { /* what is no index, what cannot be an array */
         PyErr_Clear();
         Py_XDECREF(keep);
         return CNX_STEP_NUMPY;
@@ -48,7 +70,9 @@ static cnx_step read_array(cnx_advanced *x, cnx_key_item *it, PyObject *object)
     cn_dtype dtype = cn_array_dtype(array);
     bool empty_list = cn_array_size(array) == 0 && (PyList_CheckExact(object) || PyTuple_CheckExact(object));
     cnx_step done = CNX_STEP_DONE;
-    if (dtype == CN_BOOL && cn_array_ndim(array) > 0) {
+    if (dtype == CN_BOOL && cn_array_ndim(array) == 0) {
+        done = read_truth(it, array);
+    } else if (dtype == CN_BOOL) {
         it->kind = CNX_ITEM_MASK;
         it->array = cn_array_ref(array);
         x->consumed += cn_array_ndim(array);
@@ -196,7 +220,7 @@ typedef struct run {
 
 static void run_note(run *r, cnx_advanced *x, const cnx_key_item *it)
 {
-    if (it->kind == CNX_ITEM_ARRAY || it->kind == CNX_ITEM_MASK || it->kind == CNX_ITEM_INT) {
+    if (it->kind == CNX_ITEM_ARRAY || it->kind == CNX_ITEM_MASK || it->kind == CNX_ITEM_INT || it->kind == CNX_ITEM_TRUTH) {
         if (!r->begun) {
             x->place = x->view.ndim;
         }
@@ -231,6 +255,12 @@ static cnx_step apply_items(cnx_advanced *x)
             for (; rest > 0 && done == CNX_STEP_DONE; rest--, axis++) {
                 done = add_axis(x, cn_array_shape(x->array)[axis], cn_array_strides(x->array)[axis]) ? CNX_STEP_DONE : CNX_STEP_NUMPY;
             }
+            break;
+        case CNX_ITEM_TRUTH:
+            x->index[x->nindex] = it->array;
+            it->array = NULL;
+            x->axes[x->nindex++] = x->view.ndim;
+            done = add_axis(x, 1, 0) ? CNX_STEP_DONE : CNX_STEP_NUMPY;
             break;
         case CNX_ITEM_ARRAY:
         case CNX_ITEM_MASK: {

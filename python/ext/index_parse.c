@@ -10,6 +10,7 @@ typedef struct parse {
     const int64_t *shape, *strides; /* of the array */
     int ndim, axis;                 /* the array's, and the next one of them */
     bool plain_ints;                /* nothing but ints so far */
+    Py_ssize_t count;               /* of items */
     cnx_view_geometry *out;
 } parse;
 
@@ -83,7 +84,7 @@ static inline cnx_key take_int(parse *p, int64_t index)
     }
     int64_t extent = p->shape[p->axis];
     if (index < -extent || index >= extent) {
-        return out_of_bounds(index, p->axis, extent);
+        return p->count > p->ndim ? CNX_KEY_NUMPY : out_of_bounds(index, p->axis, extent); /* which fault comes first? */
     }
     p->out->offset += (index < 0 ? index + extent : index) * p->strides[p->axis];
     p->axis++;
@@ -186,6 +187,7 @@ cnx_key cnx_key_parse(const cn_array *array, PyObject *key, cnx_view_geometry *o
                .strides = cn_array_strides(array),
                .ndim = cn_array_ndim(array),
                .plain_ints = true,
+               .count = count,
                .out = out};
     out->ndim = 0;
     out->offset = cn_array_offset(array);

@@ -171,7 +171,7 @@ static cn_status join_parts(parts *p, const join *j, cn_array *out, cn_array **r
         return CN_ERROR_UNSUPPORTED;
     }
     cn_array *made = out != NULL ? cn_array_ref(out) : NULL;
-    cn_status status = out != NULL ? CN_OK : cn_array_empty(dtype, ndim, shape, &made);
+    cn_status status = out != NULL ? CN_OK : cn_array_empty_as(dtype, ndim, shape, (int)p->count, p->arrays, &made);
     if (status == CN_OK) {
         status = parts_copy(p, axis, made);
         if (status == CN_OK) {
@@ -481,6 +481,8 @@ static PyObject *where(PyObject *module, PyObject *args, PyObject *kwargs)
     PyObject *made;
     if (status == CN_OK) {
         made = cnx_end(cnx_new(result));
+    } else if (status == CN_ERROR_UNSUPPORTED && known && !arrays) {
+        made = cnx_call_quietly("where", args, kwargs); /* of numbers alone */
     } else if (status == CN_ERROR_UNSUPPORTED) {
         made = cnx_call_function("where", args, kwargs);
     } else {
@@ -538,14 +540,15 @@ static PyObject *copyto(PyObject *module, PyObject *args, PyObject *kwargs)
     cn_casting casting = CN_CAST_SAME_KIND;
     (void)module;
     bool good = PyArg_ParseTupleAndKeywords(args, kwargs, "OO|OO", names, &destination, &object, &casting_object, &where_object) &&
-                cnx_array_check(destination) && cnx_parse_casting(casting_object, &casting) &&
+                cnx_array_check(destination) &&
+                cnx_parse_casting(casting_object, &casting) &&
                 cnx_operand(object, &source, &keep) == 1;
     if (good && where_object != NULL && where_object != Py_True) {
         good = cnx_operand(where_object, &mask, &keep_where) == 1 && mask.array != NULL && cn_array_dtype(mask.array) == CN_BOOL;
     }
     if (good && source.array == NULL) { /* a number casts by its own rule, and is refused by numpy's */
         cn_dtype have = source.scalar.dtype, want = cn_array_dtype(cnx_get(destination));
-        good = source.weak == CN_WEAK_INT || cn_can_cast(have, want, casting);
+        good = (source.weak == CN_WEAK_INT && want != CN_BOOL) || cn_can_cast(have, want, casting);
     }
     PyObject *made;
     if (good) {

@@ -93,12 +93,37 @@ static int64_t offset_of(const cn_array *array, int64_t index)
     return offset;
 }
 
+/* One int a dimension: the byte offset of that element; false: NumPy's business. */
+static bool offset_at(const cn_array *array, PyObject *indices, int64_t *offset)
+{
+    int ndim = cn_array_ndim(array);
+    *offset = cn_array_offset(array);
+    for (int d = 0; d < ndim; d++) {
+        int64_t index, extent = cn_array_shape(array)[d];
+        PyObject *object = PyTuple_GET_ITEM(indices, d);
+        if (!PyLong_CheckExact(object)) {
+            return false;
+        }
+        index = PyLong_AsLongLong(object);
+        if (index < -extent || index >= extent) {
+            return false;
+        }
+        *offset += (index < 0 ? index + extent : index) * cn_array_strides(array)[d];
+    }
+    return true;
+}
+
 static PyObject *method_item(PyObject *self, PyObject *args)
 {
     cn_array *array = cnx_get(self);
-    Py_ssize_t count = PyTuple_GET_SIZE(args);
-    int64_t size = cn_array_size(array), index = 0;
-    if (count == 1 && PyLong_CheckExact(PyTuple_GET_ITEM(args, 0))) {
+    PyObject *indices = PyTuple_GET_SIZE(args) == 1 && PyTuple_CheckExact(PyTuple_GET_ITEM(args, 0)) ? PyTuple_GET_ITEM(args, 0) : args;
+    Py_ssize_t count = PyTuple_GET_SIZE(indices);
+    int64_t size = cn_array_size(array), index = 0, offset;
+    if (count > 1 && count == cn_array_ndim(array) && offset_at(array, indices, &offset)) {
+        return python_item(cnx_item(array, offset));
+    }
+    PyErr_Clear();
+    if (count == 1 && indices == args && PyLong_CheckExact(PyTuple_GET_ITEM(args, 0))) {
         index = PyLong_AsLongLong(PyTuple_GET_ITEM(args, 0));
         index = index < 0 ? index + size : index;
     } else if (count != 0 || size != 1) {
@@ -118,7 +143,7 @@ static PyObject *method_fill(PyObject *self, PyObject *args, PyObject *kwargs)
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O:fill", names, &value)) {
         return NULL;
     }
-    bool single = PyArray_CheckAnyScalarExact(value) || (cnx_array_check(value) && cn_array_ndim(cnx_get(value)) == 0);
+    bool single = PyLong_CheckExact(value) || PyArray_CheckAnyScalarExact(value) || (cnx_array_check(value) && cn_array_ndim(cnx_get(value)) == 0);
     if (!single) {
         return cnx_call_method(self, "fill", args, kwargs);
     }
@@ -157,7 +182,17 @@ static PyObject *method_nonzero(PyObject *self, PyObject *unused)
     return cnx_end(tuple);
 }
 
-/* Picks with mode "raise" and no out: an index among full slices. */
+/*
+ * Picks with mode "raise" and no out, by integers along the first axis, where rows follow each other in C order: an index.
+ */
+static bool is_integers(PyObject *object)
+{
+    if (cnx_array_check(object)) {
+        return cn_array_dtype(cnx_get(object)) >= CN_INT8 && cn_array_dtype(cnx_get(object)) <= CN_INT64;
+    }
+    return PyLong_CheckExact(object) || (cnx_is_native_numpy(object) && PyArray_ISINTEGER((PyArrayObject *)object));
+}
+
 static PyObject *method_take(PyObject *self, PyObject *args, PyObject *kwargs)
 {
     static char *names[] = {"indices", "axis", "out", "mode", NULL};
@@ -167,8 +202,8 @@ static PyObject *method_take(PyObject *self, PyObject *args, PyObject *kwargs)
                 !cnx_given(out) && ndim > 0 &&
                 (mode == NULL || (PyUnicode_Check(mode) && PyUnicode_CompareWithASCIIString(mode, "raise") == 0)) &&
                 (!cnx_given(axis_object) || cnx_parse_axis(axis_object, ndim, &axis) == 0);
-    bool known = good && (PyLong_CheckExact(indices) || PyList_CheckExact(indices) || cnx_is_native_numpy(indices) ||
-                          cnx_array_check(indices));
+    bool rows = !cnx_given(axis_object) || (axis == 0 && (ndim < 3 || cn_array_c_contiguous(cnx_get(self))));
+    bool known = good && rows && is_integers(indices);
     PyObject *whole = NULL, *key = NULL, *taken = NULL;
     if (known) {
         whole = cnx_given(axis_object) ? Py_NewRef(self) : PyObject_CallMethod(self, "ravel", NULL);
@@ -261,7 +296,7 @@ static PyObject *method_clip(PyObject *self, PyObject *args, PyObject *kwargs)
 }
 
 /* round(x * 10**d) / 10**d, in the order of operations that numpy has. */
-static PyObject *round_scaled(PyObject *self, int decimals, PyObject *out)
+static PyObject *round_scaled(PyObject *self, int decimals)
 {
     double power = 1;
     for (int i = 0; i < (decimals < 0 ? -decimals : decimals); i++) {
@@ -269,7 +304,7 @@ static PyObject *round_scaled(PyObject *self, int decimals, PyObject *out)
     }
     const char *first = decimals < 0 ? "divide" : "multiply", *second = decimals < 0 ? "multiply" : "divide";
     PyObject *scale = PyFloat_FromDouble(power);
-    PyObject *scaled = scale != NULL ? cnx_call_ufunc(first, self, scale, out) : NULL;
+    PyObject *scaled = scale != NULL ? cnx_call_ufunc(first, self, scale, NULL) : NULL;
     PyObject *rounded = scaled != NULL ? cnx_call_ufunc("rint", scaled, NULL, cnx_array_check(scaled) ? scaled : NULL) : NULL;
     PyObject *result =
         rounded != NULL ? cnx_call_ufunc(second, rounded, scale, cnx_array_check(rounded) ? rounded : NULL) : NULL;
@@ -287,16 +322,17 @@ static PyObject *method_round(PyObject *self, PyObject *args, PyObject *kwargs)
     PyObject *out = NULL;
     bool good = PyArg_ParseTupleAndKeywords(args, kwargs, "|iO", names, &decimals, &out);
     bool integer = dtype >= CN_INT8 && dtype <= CN_UINT64;
-    out = cnx_given(out) ? out : NULL;
-    if (!good || !cnx_array_check_exact(self) || is_complex(dtype) || (integer && (decimals < 0 || out != NULL)) || decimals < -22 || decimals > 22 ||
-        (dtype == CN_BOOL && decimals != 0) || (out != NULL && !cnx_array_check(out)) || cn_array_ndim(cnx_get(self)) == 0) {
+    const cn_array *array = cnx_get(self);
+    bool in_order = cn_array_c_contiguous(array) || cn_array_f_contiguous(array);
+    if (!good || !cnx_array_check_exact(self) || is_complex(dtype) || (integer && decimals < 0) || cnx_given(out) ||
+        decimals < -22 || decimals > 22 || (decimals != 0 && (dtype == CN_BOOL || !in_order)) || cn_array_ndim(array) == 0) {
         PyErr_Clear();
         return cnx_call_method(self, "round", args, kwargs);
     }
     if (integer) {
         return PyObject_CallMethod(self, "copy", "s", "K");
     }
-    return decimals == 0 ? cnx_call_ufunc("rint", self, NULL, out) : round_scaled(self, decimals, out);
+    return decimals == 0 ? cnx_call_ufunc("rint", self, NULL, NULL) : round_scaled(self, decimals);
 }
 
 static PyObject *method_conjugate(PyObject *self, PyObject *args)
@@ -363,6 +399,40 @@ static cn_status resized(cn_array *array, int ndim, const int64_t *shape, cn_arr
     return CN_OK;
 }
 
+static bool is_count(int ndim, const int64_t *shape, int64_t size)
+{
+    int64_t count = 1;
+    for (int d = 0; d < ndim; d++) {
+        if (shape[d] < 0 || __builtin_mul_overflow(count, shape[d], &count)) {
+            return false;
+        }
+    }
+    return count == size;
+}
+
+/* Memory in Fortran's order is C order of the transposes. */
+static cn_status resized_in_order(cn_array *array, int ndim, const int64_t *shape, cn_array **out)
+{
+    int64_t reversed[CN_MAX_DIMS];
+    cn_array *turned, *made;
+    if (cn_array_c_contiguous(array)) {
+        return resized(array, ndim, shape, out);
+    }
+    for (int d = 0; d < ndim; d++) {
+        reversed[d] = shape[ndim - 1 - d];
+    }
+    cn_status status = cn_array_transpose(array, NULL, &turned);
+    if (status == CN_OK) {
+        status = resized(turned, ndim, reversed, &made);
+        cn_array_unref(turned);
+    }
+    if (status == CN_OK) {
+        status = cn_array_transpose(made, NULL, out);
+        cn_array_unref(made);
+    }
+    return status;
+}
+
 static PyObject *method_resize(PyObject *object, PyObject *args, PyObject *kwargs)
 {
     cnx_array *self = (cnx_array *)object;
@@ -371,6 +441,14 @@ static PyObject *method_resize(PyObject *object, PyObject *args, PyObject *kwarg
     int ndim;
     int64_t shape[CN_MAX_DIMS];
     bool only_refcheck = kwargs == NULL || PyDict_GET_SIZE(kwargs) == (PyDict_GetItemString(kwargs, "refcheck") != NULL);
+    if (only_refcheck && (count == 0 || shape_object == Py_None)) {
+        Py_RETURN_NONE;
+    }
+    if (self->base != NULL && only_refcheck && cn_array_c_contiguous(self->array) &&
+        cnx_parse_shape(shape_object, &ndim, shape) == 0 && is_count(ndim, shape, cn_array_size(self->array))) {
+        return PyObject_SetAttrString(object, "shape", shape_object) == 0 ? Py_NewRef(Py_None) : NULL;
+    }
+    PyErr_Clear();
     if (count == 0 || !only_refcheck || self->base != NULL || self->pinned || self->unlocked != NULL ||
         cn_array_shared(self->array) || cnx_parse_shape(shape_object, &ndim, shape) < 0) {
         PyErr_Clear();
@@ -378,7 +456,7 @@ static PyObject *method_resize(PyObject *object, PyObject *args, PyObject *kwarg
     }
     cn_array *made;
     cnx_begin();
-    cn_status status = resized(self->array, ndim, shape, &made);
+    cn_status status = resized_in_order(self->array, ndim, shape, &made);
     if (status != CN_OK) {
         return cnx_raise_method(status, "resize", object, args, kwargs);
     }

@@ -42,16 +42,17 @@ static bool read_initial(reduction *r)
 {
     cn_operand operand;
     PyObject *keep = NULL;
-    if (r->initial == NULL || r->initial == cnx_no_value()) {
-        return true;
+    if (!cnx_given(r->initial)) {
+        return r->initial != Py_None || cn_array_size(cnx_get(r->self)) > 0;
     }
-    int known = r->initial == Py_None ? 0 : cnx_operand(r->initial, &operand, &keep);
+    int known = cnx_operand(r->initial, &operand, &keep);
     r->keep[r->nkeep++] = keep;
     if (known != 1 || operand.array != NULL) {
         return false;
     }
     r->initial_value = operand.scalar;
     r->options.initial = &r->initial_value;
+    r->options.initial_weak = operand.weak;
     return true;
 }
 
@@ -60,7 +61,11 @@ static bool read_where(reduction *r)
     if (r->where == NULL || r->where == Py_True || r->where == cnx_no_value()) {
         return true;
     }
-    return read_array(r, r->where, false, &r->options.where) && cn_array_dtype(r->options.where) == CN_BOOL;
+    PyObject *keep = NULL;
+    int known = cnx_mask(r->where, &r->options.where, &keep);
+    r->keep[r->nkeep++] = keep;
+    return known == 1 &&
+           cn_array_ndim(r->options.where) <= cn_array_ndim(cnx_get(r->self)) && r->initial != Py_None;
 }
 
 static bool read_truth(PyObject *object, bool *out)
@@ -208,6 +213,23 @@ static cn_status call(const char *name, const cn_operand *in, cn_array *out, cn_
     return cn_elementwise(cn_op_find(name), in, out != NULL ? &out : NULL, &unsafe, result);
 }
 
+/* What mean and its like leave to the package: axes of a number, a mask, nothing to count, an out of another shape. */
+static bool counts(const reduction *r)
+{
+    int ndim = cn_array_ndim(cnx_get(r->self));
+    int kept = r->options.naxes < 0 ? 0 : ndim - r->options.naxes;
+    bool fits = r->options.out == NULL || cn_array_ndim(r->options.out) == (r->options.keepdims ? ndim : kept);
+    return r->options.where == NULL && count_reduced(r) > 0 && fits && (ndim > 0 || !cnx_given(r->axis));
+}
+
+/* The dtype in which an array is added up: the one given, or one for both it and the output. */
+static cn_dtype working_dtype(const reduction *r, const cn_array *array)
+{
+    cn_dtype have = cn_array_dtype(array);
+    bool from_out = r->options.dtype == CN_DTYPE_NONE && r->options.out != NULL && !is_exact(have);
+    return from_out ? cn_promote(have, cn_array_dtype(r->options.out)) : r->options.dtype;
+}
+
 /* array /= count, as numpy: in the dtype that the division has, cast back. */
 static cn_status divide_by(cn_array *array, int64_t count)
 {
@@ -268,10 +290,10 @@ static PyObject *method_mean(PyObject *self, PyObject *args, PyObject *kwargs)
     static char *names[] = {"axis", "dtype", "out", "keepdims", "where", NULL};
     reduction r = {.self = self};
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|OOOO$O", names, &r.axis, &r.dtype, &r.out, &r.keepdims, &r.where) ||
-        !read_options(&r) || r.options.where != NULL || count_reduced(&r) == 0) {
+        !read_options(&r) || !counts(&r)) {
         return by_numpy(&r, "mean", args, kwargs);
     }
-    cn_dtype have = cn_array_dtype(cnx_get(self)), dtype = r.options.dtype, back = CN_DTYPE_NONE;
+    cn_dtype have = cn_array_dtype(cnx_get(self)), dtype = working_dtype(&r, cnx_get(self)), back = CN_DTYPE_NONE;
     if (dtype == CN_DTYPE_NONE && is_exact(have)) {
         dtype = CN_FLOAT64;
     } else if (dtype == CN_DTYPE_NONE && have == CN_FLOAT16) {
@@ -351,7 +373,7 @@ static cn_status variance(const reduction *r, cn_dtype dtype, int64_t freedom, b
     if (status != CN_OK) {
         return status;
     }
-    status = sum(r, squares, dtype, r->options.keepdims, &made);
+    status = sum(r, squares, dtype != CN_DTYPE_NONE ? dtype : working_dtype(r, squares), r->options.keepdims, &made);
     cn_array_unref(squares);
     if (status != CN_OK) {
         return status;
@@ -380,7 +402,7 @@ static PyObject *reduce_variance(bool root, PyObject *self, PyObject *args, PyOb
     PyObject *given_mean = NULL, *correction = NULL;
     bool good = PyArg_ParseTupleAndKeywords(args, kwargs, "|OOOOO$OOO", names, &r.axis, &r.dtype, &r.out, &r.ddof,
                                             &r.keepdims, &r.where, &given_mean, &correction) &&
-                read_options(&r) && r.options.where == NULL && !cnx_given(given_mean) && !cnx_given(correction) &&
+                read_options(&r) && counts(&r) && !cnx_given(given_mean) && !cnx_given(correction) &&
                 (r.ddof == NULL || r.ddof == cnx_no_value() || PyLong_CheckExact(r.ddof));
     int overflow = 0;
     int64_t ddof = good && r.ddof != NULL && r.ddof != cnx_no_value() ? PyLong_AsLongLongAndOverflow(r.ddof, &overflow) : 0;

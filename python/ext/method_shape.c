@@ -40,7 +40,7 @@ static PyObject *reshape(PyObject *self, PyObject *args, PyObject *kwargs)
     char order;
     PyObject *copy;
     if (!read_reshape(args, kwargs, &ndim, shape, &order, &copy) ||
-        !cnx_resolve_shape(cn_array_size(array), ndim, shape) || copy == Py_False) {
+        !cnx_resolve_shape(cn_array_size(array), ndim, shape)) {
         PyErr_Clear();
         return cnx_call_method(self, "reshape", args, kwargs);
     }
@@ -59,33 +59,43 @@ static PyObject *reshape(PyObject *self, PyObject *args, PyObject *kwargs)
         status = cnx_reshape_order(source, ndim, shape, order, &copied, &made);
         cn_array_unref(source);
     }
+    if (status == CN_OK && copied && copy == Py_False) {
+        cn_array_unref(made);
+        status = CN_ERROR_VALUE; /* NumPy has the words */
+    }
     if (status != CN_OK) {
         return cnx_raise_method(status, "reshape", self, args, kwargs);
     }
     return cnx_end(copied || copy == Py_True ? cnx_like(self, made) : cnx_view(self, made));
 }
 
-/* The values in one dimension, in a new array. order: 'C' or 'F'. */
+/* The values in one dimension, in a new array. order: 'C', 'F', or 'K': as they lie in memory. */
 static cn_status flat_copy(cn_array *array, char order, cn_array **out)
 {
     cn_array *copy;
-    int64_t size = cn_array_size(array);
+    int64_t size = cn_array_size(array), step = (int64_t)cn_dtype_size(cn_array_dtype(array));
+    if (size == 0) {
+        return cn_array_empty(cn_array_dtype(array), 1, &size, out);
+    }
     cn_status status = cnx_copy_order(array, cn_array_dtype(array), order, &copy);
-    if (status == CN_OK) {
+    if (status == CN_OK && order == 'K') {
+        status = cn_array_view(copy, cn_array_dtype(copy), 0, 1, &size, &step, true, out);
+        cn_array_unref(copy);
+    } else if (status == CN_OK) {
         status = cnx_reshape_order(copy, 1, &size, order, NULL, out);
         cn_array_unref(copy);
     }
     return status;
 }
 
-/* Which of C and F the order means for this array; 0: neither (NumPy sorts the axes). */
+/* Which of C and F the order means for this array; 'K': neither. */
 static char plain_order(const cn_array *array, char order)
 {
     bool c = cn_array_c_contiguous(array), f = cn_array_f_contiguous(array);
     if (order == 'A') {
         return f && !c ? 'F' : 'C';
     }
-    return order != 'K' ? order : c ? 'C' : f ? 'F' : 0;
+    return order != 'K' ? order : c ? 'C' : f ? 'F' : 'K';
 }
 
 static char read_order(PyObject *self, PyObject *args, PyObject *kwargs)
@@ -108,7 +118,7 @@ static PyObject *ravel(PyObject *self, PyObject *args, PyObject *kwargs)
     if (order == 0) {
         return cnx_call_method(self, "ravel", args, kwargs);
     }
-    bool view = order == 'F' ? cn_array_f_contiguous(array) : cn_array_c_contiguous(array);
+    bool view = order == 'F' ? cn_array_f_contiguous(array) : order == 'C' && cn_array_c_contiguous(array);
     cnx_begin();
     cn_status status =
         view ? cnx_reshape_order(array, 1, &size, order, NULL, &made) : flat_copy(array, order, &made);
@@ -200,6 +210,9 @@ static PyObject *squeeze(PyObject *self, PyObject *args, PyObject *kwargs)
             kept_shape[kept] = shape[d];
             kept_strides[kept++] = strides[d];
         }
+    }
+    if (kept == ndim) {
+        return Py_NewRef(self);
     }
     cn_status status = cn_array_view(array, cn_array_dtype(array), cn_array_offset(array), kept, kept_shape, kept_strides,
                                      true, &view);

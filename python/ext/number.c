@@ -261,7 +261,10 @@ static int dimensions(PyObject *object)
 
 static PyObject *number_in_place_matmul(PyObject *a, PyObject *b)
 {
-    if (dimensions(a) < 1 || dimensions(b) < 2) {
+    if (dimensions(a) < 1 || dimensions(b) < 1) {
+        return by_ufunc(&operations[MATMUL], a, b, NULL); /* it raises */
+    }
+    if (dimensions(b) < 2) {
         PyErr_SetString(PyExc_ValueError, "inplace matrix multiplication requires the first operand to have at least one "
                                           "and the second at least two dimensions.");
         return NULL;
@@ -311,6 +314,10 @@ static cn_status least_element(cn_array *array, cn_scalar *out)
     minimum = minimum < 0 ? cn_op_find("minimum") : minimum;
     cn_reduce_options options = {.naxes = -1, .dtype = CN_DTYPE_NONE};
     cn_array *least;
+    if (cn_array_size(array) == 0) {
+        *out = (cn_scalar){.dtype = cn_array_dtype(array)};
+        return CN_OK;
+    }
     cn_status status = cn_reduce(minimum, array, &options, &least);
     if (status == CN_OK) {
         status = cn_array_item(least, cn_array_offset(least), out);

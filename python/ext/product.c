@@ -111,7 +111,9 @@ static cn_status multiply(cn_array *a, cn_array *b, cn_array **out)
     status = cn_matmul(p.a, p.b, NULL, &made);
     cn_array_unref(p.a);
     cn_array_unref(p.b);
-    if (status == CN_OK) {
+    if (status == CN_OK && cn_array_ndim(made) == p.ndim) {
+        *out = made;
+    } else if (status == CN_OK) {
         status = cnx_reshape(made, p.ndim, p.shape, NULL, out);
         cn_array_unref(made);
     }
@@ -158,12 +160,42 @@ static PyObject *give(cn_array *made, PyObject *a, PyObject *b, PyObject *out)
     cn_operand source = {.array = made};
     cn_status status = fits ? cn_copy(destination, &source, CN_CAST_NO) : CN_ERROR_UNSUPPORTED;
     cn_array_unref(made);
-    Py_XDECREF(keep);
     if (status == CN_OK) {
-        return cnx_end(Py_NewRef(out));
+        bool number = cn_array_ndim(destination) == 0; /* NumPy gives what is in an output without dimensions */
+        PyObject *given = number ? cnx_item(destination, cn_array_offset(destination)) : Py_NewRef(out);
+        Py_XDECREF(keep);
+        return cnx_end(given);
     }
+    Py_XDECREF(keep);
     PyErr_Clear();
     return status == CN_ERROR_UNSUPPORTED ? by_numpy(a, b, out) : cnx_raise_plain(status);
+}
+
+/* With a number or an array without dimensions dot multiplies, numbers as arrays: none is weak. */
+static PyObject *scaled(PyObject *a, PyObject *b, PyObject *out)
+{
+    PyObject *x = cnx_array_check(a) ? Py_NewRef(a) : PyArray_FROM_O(a);
+    PyObject *y = cnx_array_check(b) ? Py_NewRef(b) : PyArray_FROM_O(b);
+    PyObject *args = x != NULL && y != NULL ? PyTuple_Pack(2, x, y) : NULL, *order = Py_BuildValue("{ss}", "order", "C");
+    PyObject *multiply = cnx_ufunc_named("multiply"), *made = NULL;
+    if (args != NULL && order != NULL && multiply != NULL) {
+        made = PyObject_Call(multiply, args, order);
+    }
+    Py_XDECREF(x);
+    Py_XDECREF(y);
+    Py_XDECREF(args);
+    Py_XDECREF(order);
+    if (made != NULL && out != NULL && cnx_array_check_exact(made)) {
+        cn_array *result = cn_array_ref(cnx_get(made));
+        Py_DECREF(made);
+        cnx_begin();
+        return give(result, a, b, out);
+    }
+    if (made != NULL && out != NULL) {
+        Py_DECREF(made);
+        return by_numpy(a, b, out);
+    }
+    return made;
 }
 
 PyObject *cnx_dot(PyObject *a, PyObject *b, PyObject *out)
@@ -177,7 +209,7 @@ PyObject *cnx_dot(PyObject *a, PyObject *b, PyObject *out)
         PyErr_Clear();
         made = by_numpy(a, b, out);
     } else if (in[0].array == NULL || in[1].array == NULL || cn_array_ndim(in[0].array) == 0 || cn_array_ndim(in[1].array) == 0) {
-        made = out == NULL ? cnx_call_ufunc("multiply", a, b, NULL) : by_numpy(a, b, out);
+        made = scaled(a, b, out);
     } else {
         cnx_begin();
         cn_status status = multiply(in[0].array, in[1].array, &result);

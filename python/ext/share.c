@@ -295,7 +295,13 @@ PyObject *cnx_wrap(PyObject *numpy)
     cn_array *made;
     cn_status status;
     if (PyArray_SIZE(array) == 0) {
-        status = cn_array_empty(dtype, PyArray_NDIM(array), PyArray_DIMS(array), &made);
+        cn_array *nothing;
+        status = cn_array_empty(dtype, PyArray_NDIM(array), PyArray_DIMS(array), &nothing);
+        if (status == CN_OK) {
+            status = cn_array_view(nothing, dtype, 0, PyArray_NDIM(array), PyArray_DIMS(array), PyArray_STRIDES(array),
+                                   PyArray_ISWRITEABLE(array), &made);
+            cn_array_unref(nothing);
+        }
         return status == CN_OK ? cnx_new_based(made, numpy) : cnx_raise_plain(status);
     }
     block b;

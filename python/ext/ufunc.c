@@ -157,16 +157,13 @@ static bool read_where(call *c, PyObject *object)
     if (object == Py_True) {
         return true;
     }
-    cn_operand where;
-    if (!cnx_array_check(object) && !cnx_is_native_numpy(object)) {
-        return false;
+    PyObject *keep = NULL;
+    int known = PyList_Check(object) || PyTuple_Check(object) ? 0 : cnx_mask(object, &c->options.where, &keep);
+    if (keep != NULL) {
+        c->keep[c->nkeep++] = keep;
     }
-    if (read_input(c, object, &where) != OPERAND_ARRAY || cn_array_dtype(where.array) != CN_BOOL) {
-        PyErr_Clear();
-        return false;
-    }
-    c->options.where = where.array;
-    return true;
+    PyErr_Clear();
+    return known == 1;
 }
 
 static bool read_casting(call *c, PyObject *object)
@@ -188,10 +185,38 @@ static bool read_casting(call *c, PyObject *object)
     return false;
 }
 
-static bool read_dtype(call *c, PyObject *object)
+/* 'A' is 'F' if all inputs are Fortran's and not C's, as far as they are arrays. */
+static bool read_order(const cnx_ufunc *self, call *c, PyObject *object)
+{
+    char order;
+    if (!PyUnicode_Check(object) || cnx_parse_order(object, 'K', &order) < 0) {
+        return false;
+    }
+    if (order == 'A') {
+        order = 'F';
+        for (int i = 0; i < self->nin; i++) {
+            const cn_array *a = c->in[i].array;
+            order = a != NULL && cn_array_ndim(a) > 1 && !cn_array_f_contiguous(a) ? 'C' : order;
+        }
+    }
+    c->options.order = order == 'K' ? 0 : order;
+    return true;
+}
+
+/* Do the inputs, or the outputs, of a loop differ in dtype? Then dtype= does not say which loop is meant. */
+static bool mixes(const cnx_ufunc *self)
+{
+    const char *type = cn_op_type(self->op, 0);
+    return type != NULL && ((self->nin == 2 && type[0] != type[1]) || (self->nout == 2 && type[self->nin + 2] != type[self->nin + 3]));
+}
+
+static bool read_dtype(const cnx_ufunc *self, call *c, PyObject *object)
 {
     if (object == Py_None) {
         return true;
+    }
+    if (mixes(self)) {
+        return false;
     }
     c->options.dtype = cnx_dtype_of(object);
     PyErr_Clear();
@@ -209,7 +234,7 @@ static bool read_keyword(const cnx_ufunc *self, call *c, PyObject *name, PyObjec
         return read_where(c, value);
     }
     if (PyUnicode_CompareWithASCIIString(name, "dtype") == 0) {
-        return read_dtype(c, value);
+        return read_dtype(self, c, value);
     }
     if (PyUnicode_CompareWithASCIIString(name, "casting") == 0) {
         return read_casting(c, value);
@@ -218,7 +243,7 @@ static bool read_keyword(const cnx_ufunc *self, call *c, PyObject *name, PyObjec
         return value == Py_True || (PyBool_Check(value) && c->plain);
     }
     if (PyUnicode_CompareWithASCIIString(name, "order") == 0) {
-        return PyUnicode_Check(value) && PyUnicode_CompareWithASCIIString(value, "K") == 0;
+        return read_order(self, c, value);
     }
     return false;
 }

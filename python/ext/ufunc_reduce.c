@@ -107,12 +107,12 @@ static bool read_out(reduce_call *r)
 
 static bool read_initial(reduce_call *r)
 {
-    if (r->initial == NULL || r->initial == cnx_no_value()) {
+    if (!cnx_given(r->initial)) { /* None counts where there is nothing to begin with */
         return true;
     }
     cn_operand operand;
     PyObject *keep = NULL;
-    int known = r->initial == Py_None ? 0 : cnx_operand(r->initial, &operand, &keep);
+    int known = cnx_operand(r->initial, &operand, &keep);
     if (keep != NULL) {
         r->keep[r->nkeep++] = keep;
     }
@@ -122,6 +122,7 @@ static bool read_initial(reduce_call *r)
     }
     r->initial_value = operand.scalar;
     r->options.initial = &r->initial_value;
+    r->options.initial_weak = operand.weak;
     return true;
 }
 
@@ -143,7 +144,13 @@ static bool read_options(reduce_call *r)
         r->options.keepdims = truth != 0;
     }
     if (r->where != NULL && r->where != Py_True && r->where != cnx_no_value()) {
-        if (!convert(r, r->where, &r->options.where) || cn_array_dtype(r->options.where) != CN_BOOL) {
+        PyObject *keep = NULL;
+        int known = cnx_mask(r->where, &r->options.where, &keep);
+        if (keep != NULL) {
+            r->keep[r->nkeep++] = keep;
+        }
+        if (known != 1) {
+            PyErr_Clear();
             return false;
         }
     }
@@ -182,7 +189,9 @@ static PyObject *refused(cnx_ufunc *self, cn_status status, const char *name, Py
 static PyObject *reduce(cnx_ufunc *self, reduce_call *r, PyObject *args, PyObject *kwargs)
 {
     cn_array *in, *result;
-    if (!folds(self) || !convert(r, r->array, &in) || !read_axes(r, cn_array_ndim(in)) || !read_options(r)) {
+    if (!folds(self) || !convert(r, r->array, &in) || !read_axes(r, cn_array_ndim(in)) || !read_options(r) ||
+        (r->initial == Py_None && (cn_array_size(in) == 0 || r->options.where != NULL)) ||
+        (r->options.where != NULL && cn_array_ndim(r->options.where) > cn_array_ndim(in))) {
         return NULL;
     }
     cnx_begin();
@@ -197,11 +206,13 @@ static bool read_scan_axis(const reduce_call *r, const cn_array *in, int *axis)
     return cn_array_ndim(in) > 0 && (r->axis == NULL || cnx_parse_axis(r->axis, cn_array_ndim(in), axis) == 0);
 }
 
-/* The dtype that a scan with an output computes in is the output's, unless one is given. */
-static cn_dtype scan_dtype(const reduce_call *r)
+/* The dtype that a scan with an output computes in holds both, unless one is given. */
+static cn_dtype scan_dtype(const cnx_ufunc *self, const reduce_call *r, const cn_array *in)
 {
-    bool from_out = r->options.dtype == CN_DTYPE_NONE && r->options.out != NULL;
-    return from_out ? cn_array_dtype(r->options.out) : r->options.dtype;
+    const char *type = cn_op_type(self->op, cn_op_ntypes(self->op) - 1);
+    bool truths = type != NULL && type[strlen(type) - 1] == '?'; /* they come of any dtype */
+    bool from_out = r->options.dtype == CN_DTYPE_NONE && r->options.out != NULL && !truths;
+    return from_out ? cn_promote(cn_array_dtype(r->options.out), cn_array_dtype(in)) : r->options.dtype;
 }
 
 /* What a scan has made, or the output that takes it. NULL without an exception: NumPy says what is wrong with it. */
@@ -228,7 +239,7 @@ static PyObject *accumulate(cnx_ufunc *self, reduce_call *r, PyObject *args, PyO
         return NULL;
     }
     cnx_begin();
-    cn_status status = cn_accumulate(self->op, in, axis, scan_dtype(r), &result);
+    cn_status status = cn_accumulate(self->op, in, axis, scan_dtype(self, r, in), &result);
     return status == CN_OK ? cnx_end(give_scan(r, result)) : refused(self, status, "accumulate", args, kwargs);
 }
 
@@ -240,7 +251,8 @@ static bool read_indices(reduce_call *r, cn_array **out)
         return false;
     }
     cn_dtype dtype = cn_array_dtype(given);
-    if (dtype < CN_INT8 || dtype > CN_INT64) {
+    bool empty_list = cn_array_size(given) == 0 && PyList_CheckExact(r->indices);
+    if ((dtype < CN_INT8 || dtype > CN_INT64) && !empty_list) {
         return false;
     }
     if (dtype == CN_INT64) {
@@ -259,7 +271,7 @@ static PyObject *reduceat(cnx_ufunc *self, reduce_call *r, PyObject *args, PyObj
         return NULL;
     }
     cnx_begin();
-    cn_status status = cn_reduce_segments(self->op, in, indices, axis, scan_dtype(r), &result);
+    cn_status status = cn_reduce_segments(self->op, in, indices, axis, scan_dtype(self, r, in), &result);
     cn_array_unref(indices);
     return status == CN_OK ? cnx_end(give_scan(r, result)) : refused(self, status, "reduceat", args, kwargs);
 }
