@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy
 
-from . import _cnumeric
-from ._composed import array_of, composed, ndarray
+from . import _cnumeric, _fallback
+from ._composed import array_of, composed, functions, ndarray
 from ._fallback import Unsupported
 
 array = _cnumeric.array
@@ -17,8 +17,9 @@ empty = _cnumeric.empty
 zeros = _cnumeric.zeros
 
 
-def _only_here(device: Any, like: Any) -> None:
-    if like is not None or device not in (None, "cpu"):
+def only_here(device: Any, like: Any) -> None:
+    """`like` may be an array of ours or NumPy's own: it is ours that is made."""
+    if device not in (None, "cpu") or (like is not None and type(like) not in (ndarray, numpy.ndarray)):
         raise Unsupported
 
 
@@ -35,7 +36,7 @@ def _filled(result: Any, value: Any) -> Any:
 
 @composed
 def ones(shape: Any, dtype: Any = None, order: Any = "C", *, device: Any = None, like: Any = None) -> Any:
-    _only_here(device, like)
+    only_here(device, like)
     return _filled(empty(shape, float if dtype is None else dtype, order), 1)
 
 
@@ -43,7 +44,7 @@ def ones(shape: Any, dtype: Any = None, order: Any = "C", *, device: Any = None,
 def full(
     shape: Any, fill_value: Any, dtype: Any = None, order: Any = "C", *, device: Any = None, like: Any = None
 ) -> Any:
-    _only_here(device, like)
+    only_here(device, like)
     if dtype is None:
         dtype = fill_value.dtype if isinstance(fill_value, ndarray) else numpy.asarray(fill_value).dtype
     return _filled(empty(shape, dtype, order), fill_value)
@@ -51,7 +52,7 @@ def full(
 
 def _like(prototype: Any, dtype: Any, order: Any, shape: Any, device: Any) -> Any:
     """An uninitialised array as NumPy's empty_like makes it; a NumPy array if the dtype is not native."""
-    _only_here(device, None)
+    only_here(device, None)
     source = array_of(prototype)
     if order not in tuple("CFAK"):
         raise Unsupported
@@ -117,7 +118,9 @@ def eye(
     device: Any = None,
     like: Any = None,
 ) -> Any:
-    _only_here(device, like)
+    only_here(device, like)
+    if order == "F":
+        return eye(operator.index(N if M is None else M), operator.index(N), -operator.index(k), dtype).T
     if order != "C":
         raise Unsupported
     rows = operator.index(N)
@@ -138,9 +141,8 @@ def identity(n: Any, dtype: Any = None, *, like: Any = None) -> Any:
 
 @composed
 def tri(N: Any, M: Any = None, k: Any = 0, dtype: Any = float, *, like: Any = None) -> Any:
-    _only_here(None, like)
+    only_here(None, like)
     rows, columns = operator.index(N), operator.index(N if M is None else M)
-    k = operator.index(k)
     below = arange(rows)[:, None] >= arange(-k, columns - k)
     return below.astype(dtype)
 
@@ -152,7 +154,7 @@ def tri(N: Any, M: Any = None, k: Any = 0, dtype: Any = float, *, like: Any = No
 def asanyarray(
     a: Any, dtype: Any = None, order: Any = None, *, device: Any = None, copy: Any = None, like: Any = None
 ) -> Any:
-    _only_here(device, like)
+    only_here(device, like)
     if isinstance(a, numpy.ndarray) and type(a) is not numpy.ndarray:
         raise Unsupported
     return array(a, dtype, copy=copy, order="K" if order is None else order, subok=True)
@@ -160,21 +162,32 @@ def asanyarray(
 
 @composed
 def ascontiguousarray(a: Any, dtype: Any = None, *, like: Any = None) -> Any:
-    _only_here(None, like)
+    only_here(None, like)
     return array(a, dtype, copy=None, order="C", ndmin=1)
 
 
 @composed
 def asfortranarray(a: Any, dtype: Any = None, *, like: Any = None) -> Any:
-    _only_here(None, like)
+    only_here(None, like)
     return array(a, dtype, copy=None, order="F", ndmin=1)
 
 
 @composed
 def copy(a: Any, order: Any = "K", subok: Any = False) -> Any:
-    if subok and type(a) is not ndarray:
-        raise Unsupported
+    array_of(a)  # none of a subclass
     return array(a, order=order)
+
+
+@composed
+def frombuffer(buffer: Any, dtype: Any = float, count: Any = -1, offset: Any = 0, *, like: Any = None) -> Any:
+    only_here(None, like)
+    return _cnumeric.asarray(numpy.frombuffer(buffer, dtype, count, offset))  # a view: the memory is the buffer's
+
+
+@composed
+def fromiter(iter: Any, dtype: Any, count: Any = -1, *, like: Any = None) -> Any:
+    only_here(None, like)
+    return _cnumeric.array(numpy.fromiter(iter, dtype, count))
 
 
 # ---- Ranges ----------------------------------------------------------------------------------------------
@@ -183,13 +196,21 @@ def copy(a: Any, order: Any = "K", subok: Any = False) -> Any:
 _numpy_arange: Any = numpy.arange
 
 
+def _number(value: Any) -> Any:
+    """A bound of a range as Python's or NumPy's number."""
+    if isinstance(value, ndarray | numpy.ndarray) and value.ndim == 0:
+        value = value[()]
+    if type(value) in (bool, numpy.bool):
+        return int(value)
+    if type(value) not in (int, float, complex) and not isinstance(value, numpy.number):
+        raise Unsupported
+    if type(value) is int and not -(2**63) <= value < 2**63:
+        raise Unsupported
+    return value
+
+
 def _range_dtype(numbers: tuple[Any, ...]) -> Any:
     """NumPy's dtype for arange: that of an empty range of the same kinds of numbers."""
-    for number in numbers:
-        if type(number) not in (int, float) and not isinstance(number, numpy.integer | numpy.floating):
-            raise Unsupported
-        if type(number) is int and not -(2**63) <= number < 2**63:
-            raise Unsupported
     start, stop, step = (type(number) for number in numbers)
     return _numpy_arange(start(0), stop(0), step(1)).dtype
 
@@ -230,7 +251,7 @@ def arange(*args: Any, dtype: Any = None, device: Any = None, like: Any = None, 
         plain = _plain_range(args)
         if plain is not None:
             return plain
-    _only_here(device, like)
+    only_here(device, like)
     if len(args) > 4 or keywords.keys() - {"start", "stop", "step"}:
         raise TypeError("arange() takes start, stop, step, dtype")
     given = dict(zip(("start", "stop", "step", "dtype"), args, strict=False))
@@ -243,12 +264,10 @@ def arange(*args: Any, dtype: Any = None, device: Any = None, like: Any = None, 
         start, stop = 0, given.get("start")
     if stop is None:
         raise TypeError("arange() requires stop to be specified.")
-    step = 1 if step is None else step
-    kind = _range_dtype((0 if start is None else start, stop, step))
-    kind = kind if dtype is None else numpy.dtype(dtype)
+    start, stop, step = (_number(value) for value in (0 if start is None else start, stop, 1 if step is None else step))
+    kind = _range_dtype((start, stop, step)) if dtype is None else numpy.dtype(dtype)
     if kind.char not in "bBhHiIlLqQfd" or not kind.isnative:
-        return array(_numpy_arange(0 if start is None else start, stop, step, dtype))
-    start = 0 if start is None else start
+        return array(_numpy_arange(start, stop, step, dtype))
     length = max(math.ceil((stop - start) / step), 0)
     return _range(start, start + step, length, kind)
 
@@ -282,20 +301,21 @@ def linspace(
     device: Any = None,
 ) -> Any:
     """Give `num` evenly spaced values over ``[start, stop]``; NumPy's bits for real scalars."""
-    _only_here(device, None)
+    only_here(device, None)
     num = operator.index(num)
     if num < 0:
         raise ValueError(f"Number of samples, {num}, must be non-negative.")
     ends = (start, stop)
-    if not all(type(end) in (int, float) or isinstance(end, numpy.float64 | numpy.int64) for end in ends):
-        raise Unsupported
-    if axis not in (0, -1):
-        raise Unsupported
+    plain = all(type(end) in (int, float) or isinstance(end, numpy.float64 | numpy.int64) for end in ends)
+    if not plain or axis not in (0, -1):
+        values, step = _spaced(start, stop, num, num - 1 if endpoint else num, endpoint, dtype)
+        values = functions["numpy.moveaxis"](values, 0, axis) if axis != 0 else values
+        return (values, step) if retstep else values
     intervals = num - 1 if endpoint else num
     start, stop = float(start), float(stop)
     with numpy.errstate(all="ignore"):
         delta = numpy.float64(stop) - numpy.float64(start)
-        step = delta / intervals if intervals > 0 else numpy.float64("nan")
+        step = delta / intervals if intervals > 0 else math.nan
     values = _range(0.0, 1.0, num, numpy.dtype(float))
     if intervals <= 0:
         values *= delta
@@ -307,12 +327,41 @@ def linspace(
     values += start
     if endpoint and num > 1:
         values[-1] = stop
-    if dtype is not None:
-        dtype = numpy.dtype(dtype)
-        if dtype.kind in "iu":
-            values = _cnumeric.floor(values)
-        values = values.astype(dtype, copy=False)
+    values = values if dtype is None else _cast_down(values, numpy.dtype(dtype))
     return (values, step) if retstep else values
+
+
+def _cast_down(values: Any, dtype: Any) -> Any:
+    return (_cnumeric.floor(values) if dtype.kind in "iu" else values).astype(dtype, copy=False)
+
+
+def _end(value: Any) -> tuple[Any, Any]:
+    """An end of a range as a number of NumPy's or an array of ours, and what it tells of the dtype."""
+    array = numpy.asarray(value) if numpy.ndim(value) == 0 else array_of(value)
+    if not _fallback.is_native(array.dtype):
+        raise Unsupported
+    return array, value if type(value) in (int, float, complex) else array.dtype
+
+
+def _spaced(start: Any, stop: Any, num: int, intervals: int, endpoint: Any, dtype: Any) -> tuple[Any, Any]:
+    """`num` values over the interval along a new first axis, for ends of any shape and kind; and the step."""
+    (start, one), (stop, two) = _end(start), _end(stop)
+    kind = numpy.result_type(one, two)
+    kind = kind if kind.kind in "fc" else numpy.dtype(float)
+    start, stop = (end.astype(kind) if end.ndim else end.astype(kind)[()] for end in (start, stop))
+    delta = _cnumeric.subtract(stop, start)
+    numbers = arange(0, num, dtype=kind).reshape((-1, *(1,) * numpy.ndim(delta)))
+    step: Any = math.nan
+    if intervals > 0:
+        step = delta / intervals
+        none = bool((step == 0).any()) if numpy.ndim(step) else step == 0
+        values = numbers / intervals * delta if none else numbers * step
+    else:
+        values = numbers * delta
+    values = values + start
+    if endpoint and num > 1:
+        values[-1, ...] = stop
+    return _cast_down(values, kind if dtype is None else numpy.dtype(dtype)), step
 
 
 @composed
@@ -325,10 +374,15 @@ def logspace(
     dtype: Any = None,
     axis: Any = 0,
 ) -> Any:
-    if not isinstance(base, int | float):
-        raise Unsupported
-    exponents = linspace(start, stop, num=num, endpoint=endpoint, axis=axis)
-    values = _cnumeric.power(base, exponents)
+    exponents: Any
+    if all(numpy.ndim(one) == 0 for one in (start, stop, base)):
+        exponents = linspace(start, stop, num=num, endpoint=endpoint, axis=axis)
+        values = _cnumeric.power(base if type(base) in (int, float) else numpy.asarray(base)[()], exponents)
+    else:
+        ndim = max(numpy.ndim(one) for one in (start, stop, base))
+        start, stop, base = (array(array_of(one), copy=None, ndmin=ndim) for one in (start, stop, base))
+        exponents = linspace(start, stop, num=num, endpoint=endpoint, axis=axis)
+        values = _cnumeric.power(functions["numpy.expand_dims"](base, axis), exponents)
     return values if dtype is None else values.astype(dtype, copy=False)
 
 
@@ -350,7 +404,9 @@ def meshgrid(*xi: Any, copy: Any = True, sparse: Any = False, indexing: Any = "x
     if not sparse:
         shape = numpy.broadcast_shapes(*(line.shape for line in lines)) if lines else ()
         lines = [_cnumeric.broadcast_to(line, shape) for line in lines]
-    return tuple(array(line, order="C") for line in lines) if copy else tuple(lines)
+    if copy:
+        return tuple(array(line, order="C") for line in lines)
+    return lines if sparse else tuple(lines)
 
 
 @composed
@@ -370,5 +426,5 @@ def indices(dimensions: Any, dtype: Any = int, sparse: Any = False) -> Any:
 
 @composed
 def fromfunction(function: Any, shape: Any, *, dtype: Any = float, like: Any = None, **kwargs: Any) -> Any:
-    _only_here(None, like)
+    only_here(None, like)
     return function(*indices(shape, dtype=dtype), **kwargs)

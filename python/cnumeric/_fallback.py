@@ -169,11 +169,22 @@ def _producers(value: Any, pairs: _Pairs, nested: bool = False) -> Any:
     return to_numpy(value.__array__(), pairs) if nested else _Producer(value, pairs)
 
 
-def _warn(name: str, depth: int) -> None:
-    _cnumeric.count_fallback()
-    frame = sys._getframe(depth)
+def _user_frame(depth: int) -> tuple[Any, int]:
+    """The first frame from `depth` on (counted from the caller) that is not the package's, and its depth."""
+    frame = sys._getframe(depth + 1)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_package):
         frame, depth = frame.f_back, depth + 1
+    return frame, depth
+
+
+def warn_user(message: str, category: type[Warning]) -> None:
+    """Warn at the line outside of the package that led here."""
+    warnings.warn(message, category, stacklevel=_user_frame(1)[1] + 1)
+
+
+def _warn(name: str, depth: int) -> None:
+    _cnumeric.count_fallback()
+    frame, depth = _user_frame(depth)
     site = (name, frame.f_code.co_filename, frame.f_lineno)
     calls[site] = count = calls.get(site, 0) + 1
     if count == 1:
@@ -273,16 +284,40 @@ def our_function(function: Any) -> Any:
     return ours
 
 
+def _composed_call(ufunc: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """A call of matmul, or one with a signature, in terms of native calls; `Unsupported` itself if there is no way."""
+    gufuncs: Any = importlib.import_module("cnumeric._gufuncs")
+    if subclasses and has_subclass((*args, *kwargs.values())):
+        return Unsupported
+    if ufunc.__name__ in gufuncs.calls:
+        return gufuncs.calls[ufunc.__name__](*args, **kwargs)
+    if "signature" not in kwargs and "sig" not in kwargs:
+        return Unsupported
+    try:
+        return gufuncs.with_signature(ufunc, args, kwargs)
+    except (MemoryError, FloatingPointError, Warning):
+        raise
+    except Exception:
+        return Unsupported  # NumPy raises what there is to raise
+
+
 def call_ufunc(ufunc: Any, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Compute a call of a ufunc, or of one of its methods, that the extension does not cover."""
-    if method == "outer" and ufunc.nin == 2 and len(args) == 2 and not any(isinstance(arg, str) for arg in args):
+    if (
+        method == "outer"
+        and ufunc.nin == 2
+        and ufunc.signature is None
+        and len(args) == 2
+        and not any(isinstance(arg, str) for arg in args)
+    ):
         first, second = (arg if isinstance(arg, _ndarray) else _cnumeric.asarray(arg) for arg in args)
         if type(first) is _ndarray and type(second) is _ndarray:
             return ufunc(first.reshape(first.shape + (1,) * second.ndim), second, **kwargs)
     function = numpy_ufunc(ufunc)
     name = f"numpy.{ufunc.__name__}"
     if method == "__call__":
-        return call(function, name, args, kwargs)
+        composed = _composed_call(ufunc, args, kwargs)
+        return call(function, name, args, kwargs) if composed is Unsupported else composed
     return call(getattr(numpy.ufunc, method), f"{name}.{method}", (function, *args), kwargs)
 
 

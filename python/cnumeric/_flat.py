@@ -10,7 +10,7 @@ from . import _cnumeric
 from ._composed import array_of, asarray, ndarray
 from ._creation import arange
 from ._fallback import Unsupported, from_numpy, to_numpy
-from ._index import _cycled, _store
+from ._index import _store, cycled
 from ._manipulation import flatnonzero, where
 
 
@@ -77,11 +77,11 @@ def _put(array: Any, key: Any, value: Any) -> None:
         return
     if type(key) is slice:
         if array.flags.c_contiguous:
-            array.reshape(-1)[key] = _cycled(values, count)
+            array.reshape(-1)[key] = cycled(values, count)
             return
         key = arange(*key.indices(size))
     elif not bool(((key >= -size) & (key < size)).all()):
         raise IndexError
     else:
         key = where(key < 0, key + size, key)
-    _store(array, key, _cycled(values, count))
+    _store(array, key, cycled(values, count))

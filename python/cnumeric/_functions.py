@@ -12,6 +12,7 @@ from ._composed import (
     NoValue,
     array_of,
     arrays_of,
+    asarray,
     composed,
     functions,
     method,
@@ -19,8 +20,9 @@ from ._composed import (
     normalize_axes,
     normalize_axis,
 )
-from ._creation import empty, full
+from ._creation import arange, full
 from ._fallback import Unsupported
+from ._index import cycled, target_of
 from ._manipulation import broadcast_to, concatenate, where
 
 method("round")
@@ -62,7 +64,8 @@ def isclose(a: Any, b: Any, rtol: Any = 1e-05, atol: Any = 1e-08, equal_nan: Any
         y = float(y)
     if not isinstance(x, ndarray) and not isinstance(y, ndarray):
         raise Unsupported
-    if not all(isinstance(one, int | float) and math.isfinite(one) for one in (rtol, atol)):
+    rtol, atol = (one if isinstance(one, int | float) else array_of(one) for one in (rtol, atol))
+    if not all(bool(asarray(_ufunc.isfinite(one)).all()) for one in (rtol, atol)):
         raise Unsupported  # NumPy has a warning for what is not finite
     if isinstance(x, ndarray) and x.dtype == bool and not isinstance(y, ndarray):
         x = x.astype(float)
@@ -125,18 +128,17 @@ def angle(z: Any, deg: Any = False) -> Any:
 
 @composed
 def sinc(x: Any) -> Any:
-    array = array_of(x)
-    if array.dtype != float:
-        raise Unsupported
-    y = math.pi * where(array == 0, 1.0e-20, array)
+    y = asarray(math.pi * array_of(x))
+    least = numpy.finfo(y.dtype).eps if y.dtype.kind == "f" else 1.0e-20
+    y = where(y != 0, y, y.dtype.type(least))
     return _ufunc.sin(y) / y
 
 
 @composed
 def fix(x: Any, out: Any = None) -> Any:
     array = array_of(x)
-    if array.dtype.kind not in "f":
-        raise Unsupported
+    if array.dtype.kind == "c":
+        raise TypeError("ufunc 'ceil' not supported for the input types")
     return _ufunc.trunc(array, out=out)
 
 
@@ -152,7 +154,7 @@ def asarray_chkfinite(a: Any, dtype: Any = None, order: Any = None) -> Any:
 
 @composed
 def isreal(x: Any) -> Any:
-    return _ufunc.equal(array_of(x).imag, 0)
+    return x.imag == 0 if isinstance(x, int | float | complex) else _ufunc.equal(array_of(x).imag, 0)
 
 
 @composed
@@ -160,9 +162,8 @@ def iscomplex(x: Any) -> Any:
     array = array_of(x)
     if array.dtype.kind == "c":
         return _ufunc.not_equal(array.imag, 0)
-    if array.ndim == 0:
-        raise Unsupported
-    return _cnumeric.zeros(array.shape, bool)
+    result = _cnumeric.zeros(array.shape, bool)
+    return result if array.ndim else result[()]
 
 
 @composed
@@ -185,35 +186,48 @@ def _infinite(x: Any, out: Any, negative: bool) -> Any:
 
 @composed
 def nan_to_num(x: Any, copy: Any = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
-    array = array_of(x)
-    if array.dtype.kind not in "fiub" or not copy or any(numpy.ndim(value) for value in (nan, posinf, neginf)):
+    result = array_of(x)
+    if any(numpy.ndim(value) for value in (nan, posinf, neginf)):
         raise Unsupported
-    if array.dtype.kind != "f":
-        return array.copy()
-    limits = numpy.finfo(array.dtype)
-    kind = array.dtype.type
-    result = where(_ufunc.isnan(array), kind(nan), array)
-    result = where(result == numpy.inf, kind(limits.max if posinf is None else posinf), result)
-    result = where(result == -numpy.inf, kind(limits.min if neginf is None else neginf), result)
-    return result if array.ndim else result[()]
+    if not copy and not isinstance(x, ndarray | numpy.ndarray):
+        raise ValueError("Unable to avoid copy while creating an array as requested.")
+    result = result.copy("K") if copy else target_of(x)
+    parts = (result.real, result.imag) if result.dtype.kind == "c" else (result,) if result.dtype.kind == "f" else ()
+    for part in parts:
+        limits = numpy.finfo(part.dtype)
+        infinite, negative = _ufunc.isinf(part), _ufunc.signbit(part)
+        high, low = limits.max if posinf is None else posinf, limits.min if neginf is None else neginf
+        replaced = where(infinite & negative, part.dtype.type(low), part)
+        replaced = where(infinite & ~negative, part.dtype.type(high), replaced)
+        part[...] = where(_ufunc.isnan(part), part.dtype.type(nan), replaced)
+    if not result.ndim:
+        return result[()]
+    return result if copy else x
 
 
 @composed
 def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
     if len(condlist) != len(choicelist) or not condlist:
         raise ValueError("list of cases must be same length as list of conditions")
-    conditions, choices = arrays_of(condlist), arrays_of(choicelist)
+    conditions = arrays_of(condlist)
     if any(condition.dtype != bool for condition in conditions):
         raise TypeError("invalid entry in condlist: should be boolean ndarray")
-    fallback = default if isinstance(default, int | float | complex) else array_of(default)
-    dtype = numpy.result_type(*(choice.dtype for choice in choices), getattr(fallback, "dtype", fallback))
-    shape = numpy.broadcast_shapes(*(array.shape for array in (*conditions, *choices)), numpy.shape(fallback))
+    weak = (int, float, complex)
+    choices = [one if type(one) in weak else array_of(one) for one in (*choicelist, default)]
+    dtype = numpy.result_type(*(one.dtype if isinstance(one, ndarray) else one for one in choices))
+    arrays = [array_of(one) for one in choices]
+    if not all(numpy.can_cast(one.dtype, dtype, "same_kind") for one in arrays[:-1]):
+        raise TypeError("Cannot cast a choice")
+    shape = numpy.broadcast_shapes(*(one.shape for one in (*conditions, *arrays)))
     if not shape:
-        raise Unsupported
-    result = full(shape, fallback, dtype)
-    for condition, choice in zip(reversed(conditions), reversed(choices), strict=True):
+        result = full(shape, arrays[-1], dtype)
+        for condition, choice in zip(reversed(conditions), reversed(arrays[:-1]), strict=True):
+            _cnumeric.copyto(result, choice, "unsafe", condition)
+        return result
+    result = _cnumeric.broadcast_to(arrays[-1].astype(dtype, copy=False), shape)
+    for condition, choice in zip(reversed(conditions), reversed(arrays[:-1]), strict=True):
         result = where(condition, choice.astype(dtype, copy=False), result)
-    return result
+    return _cnumeric.array(result, order="C", copy=None)
 
 
 @composed
@@ -278,15 +292,32 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1) -> An
     axes = normalize_axes(axis, array.ndim)
     if edge_order not in (1, 2):
         raise ValueError("'edge_order' greater than 2 not supported")
-    if len(varargs) not in (0, 1, len(axes)) or any(numpy.ndim(step) for step in varargs):
-        raise Unsupported
+    if len(varargs) not in (0, 1, len(axes)) or (len(varargs) == 1 and len(axes) != 1 and numpy.ndim(varargs[0])):
+        raise TypeError("invalid number of arguments")
+    if array.dtype == bool:
+        raise TypeError("booleans do not subtract")
     if any(array.shape[place] < edge_order + 1 for place in axes):
         raise ValueError("Shape of array too small to calculate a numerical gradient")
     if array.dtype.kind not in "fc":
         array = array.astype(float)
-    steps = varargs * len(axes) if len(varargs) == 1 else varargs or (1.0,) * len(axes)
-    results = tuple(_slope(array, step, place, edge_order) for place, step in zip(axes, steps, strict=True))
+    given = varargs * len(axes) if len(varargs) == 1 else varargs or (1.0,) * len(axes)
+    results = tuple(
+        _slope(array, _gaps(step, array.shape[place]), place, edge_order)
+        for place, step in zip(axes, given, strict=True)
+    )
     return results[0] if len(results) == 1 else results
+
+
+def _gaps(step: Any, extent: int) -> Any:
+    """The distance of neighbours, or all of them if they differ, for a distance or coordinates."""
+    if numpy.ndim(step) == 0:
+        return step if isinstance(step, int | float | complex) else numpy.asarray(step)[()]
+    places = array_of(step)
+    if places.ndim != 1 or places.shape[0] != extent:
+        raise ValueError("when 1d, distances must match the length of the corresponding dimension")
+    places = places.astype(float) if places.dtype.kind in "iu" else places
+    gaps = places[1:] - places[:-1]
+    return gaps[0] if bool((gaps == gaps[0]).all()) else gaps
 
 
 def _slope(array: Any, step: Any, axis: int, edge_order: int) -> Any:
@@ -295,13 +326,28 @@ def _slope(array: Any, step: Any, axis: int, edge_order: int) -> Any:
     def at(*bounds: int | None) -> Any:
         return array[(*before, slice(*bounds) if len(bounds) > 1 else bounds[0])]
 
-    result = empty(array.shape, array.dtype)
-    result[(*before, slice(1, -1))] = (at(2, None) - at(None, -2)) / (2.0 * step)
-    if edge_order == 1:
-        first, last = (at(1) - at(0)) / step, (at(-1) - at(-2)) / step
+    result = functions["numpy.empty_like"](array)
+    inner = (*before, slice(1, -1))
+    even = numpy.ndim(step) == 0
+    first_gap, last_gap = (step, step) if even else (step[0], step[-1])
+    if even:
+        result[inner] = (at(2, None) - at(None, -2)) / (2.0 * step)
     else:
+        lower, upper = (gaps.reshape((-1,) + (1,) * (array.ndim - axis - 1)) for gaps in (step[:-1], step[1:]))
+        a, c = -upper / (lower * (lower + upper)), lower / (upper * (lower + upper))
+        result[inner] = a * at(None, -2) + (upper - lower) / (lower * upper) * at(1, -1) + c * at(2, None)
+    if edge_order == 1:
+        first, last = (at(1) - at(0)) / first_gap, (at(-1) - at(-2)) / last_gap
+    elif even:
         first = (-1.5 / step) * at(0) + (2.0 / step) * at(1) + (-0.5 / step) * at(2)
         last = (0.5 / step) * at(-3) + (-2.0 / step) * at(-2) + (1.5 / step) * at(-1)
+    else:
+        one, two = step[0], step[1]
+        a, b, c = -(2.0 * one + two) / (one * (one + two)), (one + two) / (one * two), -one / (two * (one + two))
+        first = a * at(0) + b * at(1) + c * at(2)
+        one, two = step[-2], step[-1]
+        a, b, c = two / (one * (one + two)), -(two + one) / (one * two), (2.0 * two + one) / (two * (one + two))
+        last = a * at(-3) + b * at(-2) + c * at(-1)
     result[(*before, 0)] = first
     result[(*before, -1)] = last
     return result
@@ -312,19 +358,35 @@ def _slope(array: Any, step: Any, axis: int, edge_order: int) -> Any:
 
 @composed
 def copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) -> None:
-    if type(dst) is not ndarray:
-        raise Unsupported
-    return _cnumeric.copyto(dst, src, casting, where)
+    target = target_of(dst)
+    if where is not True and not (isinstance(where, ndarray | numpy.ndarray) and where.dtype.kind == "b"):
+        where = array_of(where).astype(bool, copy=False)
+    return _cnumeric.copyto(target, src, casting, where)
+
+
+def _diagonal_places(shape: tuple[int, ...], wrap: Any) -> int:
+    """How many elements fill_diagonal writes: to the end, or of the square alone."""
+    rows, columns = shape[0], shape[-1]
+    if wrap and len(shape) == 2:
+        return -(-rows * columns // (columns + 1))
+    return min(shape)
 
 
 @composed
 def fill_diagonal(a: Any, val: Any, wrap: Any = False) -> None:
-    if type(a) is not ndarray or a.ndim != 2 or not a.flags.c_contiguous or numpy.ndim(val):
-        raise Unsupported
-    columns = a.shape[1]
-    flat = a.reshape(-1)
-    end = None if wrap else columns * columns
-    flat[: end : columns + 1] = val
+    target = target_of(a)
+    if target.ndim < 2:
+        raise ValueError("array must be at least 2-d")
+    if target.ndim > 2 and len(set(target.shape)) != 1:
+        raise ValueError("All dimensions of input must be of equal length")
+    count = _diagonal_places(target.shape, wrap) if target.size else 0
+    value = val if isinstance(val, int | float | complex) else cycled(array_of(val).ravel(), count)
+    if count <= min(target.shape):
+        line = _cnumeric.as_strided(target, target.dtype, 0, (count,), (sum(target.strides),), True)
+        line[...] = value
+    else:
+        flat = arange(count) * (target.shape[1] + 1)
+        target[flat // target.shape[1], flat % target.shape[1]] = value
 
 
 # ---- Facts -----------------------------------------------------------------------------------------------

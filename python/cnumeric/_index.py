@@ -13,9 +13,9 @@ import numpy
 
 from . import _cnumeric
 from ._composed import array_of, arrays_of, asarray, composed, functions, method_of, ndarray, normalize_axis, plain
-from ._creation import arange, array, empty, linspace, tri, zeros
+from ._creation import arange, array, empty, linspace, only_here, tri, zeros
 from ._fallback import Unsupported
-from ._manipulation import along_axis, compress, concatenate, flatnonzero, vstack, where
+from ._manipulation import along_axis, concatenate, flatnonzero, is_array, order_of, vstack, where
 
 _all = slice(None)
 
@@ -23,7 +23,7 @@ _all = slice(None)
 # ---- Writing ---------------------------------------------------------------------------------------------
 
 
-def _cycled(values: Any, count: int) -> Any:
+def cycled(values: Any, count: int) -> Any:
     """`count` values: those there are, again and again."""
     have = values.shape[0]
     if have >= count:
@@ -36,34 +36,40 @@ def _cycled(values: Any, count: int) -> Any:
     return result[:count]
 
 
-def _target(a: Any) -> Any:
-    if type(a) is not ndarray or not a.flags.writeable:
+def target_of(a: Any) -> Any:
+    """What a function writes into: an array of ours, or one on the memory of NumPy's."""
+    target = asarray(a) if type(a) is numpy.ndarray else a
+    if type(target) is not ndarray or not target.flags.writeable:
         raise Unsupported
-    return a
+    return target
 
 
 def _values_for(values: Any, dtype: Any) -> Any:
     """The values as a line; as NumPy, arrays must cast safely and lists within their kind."""
-    line = array_of(values).ravel()
-    rule: Any = "safe" if isinstance(values, ndarray | numpy.ndarray) else "same_kind"
-    if not numpy.can_cast(line.dtype, dtype, rule):
-        raise Unsupported
-    return line.astype(dtype, copy=False)
+    if isinstance(values, ndarray | numpy.ndarray):
+        line = array_of(values).ravel()
+        if not numpy.can_cast(line.dtype, dtype, "safe"):
+            raise Unsupported
+        return line.astype(dtype, copy=False)
+    return array_of(numpy.asarray(values, dtype)).ravel()
 
 
 def _store(target: Any, index: Any, values: Any) -> None:
     """target.flat[index] = values, for a line of indices in range."""
-    if target.flags.c_contiguous:
+    if target.flags.c_contiguous and target.ndim != 1:
         target.reshape(-1)[index] = values
     else:
-        target[_unravelled(index, target.shape)] = values
+        target[_unravelled(index, target.shape) if target.ndim != 1 else index] = values
 
 
 def _put(a: Any, ind: Any, v: Any, mode: Any) -> None:
-    target, index, values = _target(a), array_of(ind).ravel(), array_of(v).ravel()
-    if index.size == 0 or values.size == 0:
+    target, index = target_of(a), array_of(ind).ravel()
+    values = array_of(v if isinstance(v, ndarray | numpy.ndarray) else numpy.asarray(v, target.dtype)).ravel()
+    if index.dtype == bool:
+        index = index.astype(numpy.intp)
+    if index.size == 0 or (values.size == 0 and target.size):
         return
-    if index.dtype.kind not in "iu" or mode not in ("raise", "wrap", "clip") or target.ndim == 0 or target.size == 0:
+    if index.dtype.kind not in "iu" or mode not in ("raise", "wrap", "clip") or target.size == 0:
         raise Unsupported
     size = target.size
     if mode == "wrap":
@@ -74,7 +80,7 @@ def _put(a: Any, ind: Any, v: Any, mode: Any) -> None:
         raise IndexError("index is out of bounds")
     elif not target.flags.c_contiguous:
         index = where(index < 0, index + size, index)
-    _store(target, index, _cycled(values, index.size))
+    _store(target, index, cycled(values, index.size))
 
 
 @composed
@@ -89,7 +95,7 @@ def _put_method(self: Any, indices: Any, values: Any, mode: Any = "raise") -> No
 
 @composed
 def place(arr: Any, mask: Any, vals: Any) -> None:
-    target, condition = _target(arr), array_of(mask)
+    target, condition = target_of(arr), array_of(mask)
     if condition.size != target.size:
         raise ValueError("place: mask and data must be the same size")
     values = _values_for(vals, target.dtype)
@@ -98,30 +104,31 @@ def place(arr: Any, mask: Any, vals: Any) -> None:
         return
     if values.size == 0:
         raise ValueError("Cannot insert from an empty array!")
-    _store(target, index, _cycled(values, index.size))
+    _store(target, index, cycled(values, index.size))
 
 
 @composed
 def putmask(a: Any, /, mask: Any, values: Any) -> None:
-    target, condition = _target(a), array_of(mask)
+    target, condition = target_of(a), array_of(mask)
     line = _values_for(values, target.dtype)
     if condition.size != target.size:
         raise ValueError("putmask: mask and data must be the same size")
-    if condition.shape != target.shape or line.size == 0 or target.ndim == 0:
-        raise Unsupported
-    if line.size > 1:
-        line = _cycled(line, target.size).reshape(target.shape)
-    _cnumeric.copyto(target, line, where=condition.astype(bool, copy=False))
+    if line.size == 0:
+        return
+    line = cycled(line, target.size).reshape(target.shape) if line.size > 1 else line.reshape(())
+    _cnumeric.copyto(target, line, where=condition.reshape(target.shape).astype(bool, copy=False))
 
 
 @composed
 def put_along_axis(arr: Any, indices: Any, values: Any, axis: Any = -1) -> None:
-    target, index = _target(arr), array_of(indices)
+    target, index = target_of(arr), array_of(indices)
+    values = values if isinstance(values, int | float | complex) else array_of(values)
+    is_array(indices)
+    if axis is None and not target.flags.c_contiguous:
+        raise Unsupported  # NumPy calls it read-only
     if axis is None:
-        if not target.flags.c_contiguous:
-            raise Unsupported
         target, axis = target.reshape(-1), 0
-    target[along_axis(target, index, axis)] = values if isinstance(values, int | float | complex) else array_of(values)
+    target[along_axis(target, index, axis)] = values
 
 
 @composed
@@ -146,7 +153,7 @@ def insert(arr: Any, obj: Any, values: Any, axis: Any = None) -> Any:
     if places.ndim == 0:
         added = functions["numpy.moveaxis"](added, 0, axis)
     count = added.shape[axis]
-    result = empty((*source.shape[:axis], extent + count, *source.shape[axis + 1 :]), source.dtype)
+    result = empty((*source.shape[:axis], extent + count, *source.shape[axis + 1 :]), source.dtype, order_of(source))
     result[(*before, slice(None, place))] = source[(*before, slice(None, place))]
     result[(*before, slice(place, place + count))] = added
     result[(*before, slice(place + count, None))] = source[(*before, slice(place, None))]
@@ -163,7 +170,7 @@ def _inserted(source: Any, places: Any, values: Any, axis: int) -> Any:
     places[order] += numpy.arange(places.size)
     kept = numpy.ones(extent + places.size, bool)
     kept[places] = False
-    result = empty((*source.shape[:axis], kept.size, *source.shape[axis + 1 :]), source.dtype)
+    result = empty((*source.shape[:axis], kept.size, *source.shape[axis + 1 :]), source.dtype, order_of(source))
     result[(*before, asarray(places))] = values if isinstance(values, int | float | complex) else array_of(values)
     result[(*before, asarray(kept.nonzero()[0]))] = source
     return result
@@ -176,11 +183,13 @@ def _inserted(source: Any, places: Any, values: Any, axis: int) -> Any:
 def choose(a: Any, choices: Any, out: Any = None, mode: Any = "raise") -> Any:
     index = array_of(a)
     parts = arrays_of(choices)
-    if out is not None or index.dtype.kind not in "iub" or not 0 < len(parts) <= 32:
+    if index.dtype.kind not in "iub" or not 0 < len(parts) <= 32:
         raise Unsupported
     shape = numpy.broadcast_shapes(index.shape, *(part.shape for part in parts))
-    if shape == () or 0 in shape:
+    if shape == ():
         raise Unsupported
+    if index.dtype == bool:
+        index = index.astype(numpy.intp)
     count = len(parts)
     if mode == "wrap":
         index = index % count
@@ -188,7 +197,7 @@ def choose(a: Any, choices: Any, out: Any = None, mode: Any = "raise") -> Any:
         index = index.clip(0, count - 1)
     elif mode != "raise":
         raise Unsupported
-    elif not bool(((index >= 0) & (index < count)).all()):
+    elif 0 not in shape and not bool(((index >= 0) & (index < count)).all()):
         raise ValueError("invalid entry in choice array")
     weak = [isinstance(one, int | float | complex) and not isinstance(one, bool | numpy.generic) for one in choices]
     dtype = numpy.result_type(
@@ -197,17 +206,18 @@ def choose(a: Any, choices: Any, out: Any = None, mode: Any = "raise") -> Any:
     result = _cnumeric.broadcast_to(parts[0].astype(dtype, copy=False), shape)
     for place, part in enumerate(parts[1:], 1):
         result = where(index == place, part.astype(dtype, copy=False), result)
-    return result if count > 1 else array(result)
+    if out is None:
+        return array(result, order="C", copy=None if count > 1 else True)
+    target = target_of(out)
+    if target.shape != shape or target.dtype != dtype:
+        raise Unsupported
+    target[...] = result
+    return out
 
 
 @method_of("choose")
 def _choose_method(self: Any, *choices: Any, **keywords: Any) -> Any:
     return plain(choose)(self, *(choices if len(choices) == 1 else (choices,)[: len(choices)]), **keywords)
-
-
-@method_of("compress")
-def _compress_method(self: Any, condition: Any, axis: Any = None, out: Any = None) -> Any:
-    return compress(condition, self, axis, out)
 
 
 # ---- Index arithmetic ------------------------------------------------------------------------------------
@@ -227,7 +237,9 @@ def unravel_index(indices: Any, shape: Any, order: Any = "C") -> Any:
         return numpy.unravel_index(indices, shape, order)
     index = array_of(indices)
     extents = tuple(operator.index(extent) for extent in shape) if isinstance(shape, tuple | list) else (int(shape),)
-    if index.dtype.kind not in "iu" or index.ndim == 0 or index.size == 0 or order not in ("C", "F") or not extents:
+    if index.ndim == 0:
+        return numpy.unravel_index(index[()], shape, order)
+    if index.dtype.kind not in "iu" or order not in ("C", "F") or not extents:
         raise Unsupported
     if not bool(((index >= 0) & (index < math.prod(extents))).all()):
         raise ValueError("index is out of bounds")
@@ -280,6 +292,7 @@ def diag_indices_from(arr: Any) -> Any:
 @composed
 def tril_indices_from(arr: Any, k: Any = 0) -> Any:
     source = array_of(arr)
+    is_array(arr)
     if source.ndim != 2:
         raise ValueError("input array must be 2-d")
     return tuple(tri(source.shape[0], source.shape[1], k, bool).nonzero())
@@ -288,6 +301,7 @@ def tril_indices_from(arr: Any, k: Any = 0) -> Any:
 @composed
 def triu_indices_from(arr: Any, k: Any = 0) -> Any:
     source = array_of(arr)
+    is_array(arr)
     if source.ndim != 2:
         raise ValueError("input array must be 2-d")
     return tuple(_cnumeric.logical_not(tri(source.shape[0], source.shape[1], k - 1, bool)).nonzero())
@@ -303,12 +317,12 @@ def mask_indices(n: Any, mask_func: Any, k: Any = 0) -> Any:
 def ix_(*args: Any) -> Any:
     results = []
     for place, arg in enumerate(args):
-        line = array_of(arg)
+        line = array_of(list(arg) if isinstance(arg, range) else arg)
         if line.ndim != 1:
             raise ValueError("Cross index must be 1 dimensional")
         if line.size == 0 and not isinstance(arg, ndarray | numpy.ndarray):
             line = line.astype(numpy.intp)
-        if line.dtype == bool:
+        elif line.dtype == bool:
             (line,) = line.nonzero()
         results.append(line.reshape(tuple(-1 if other == place else 1 for other in range(len(args)))))
     return tuple(results)
@@ -326,7 +340,7 @@ def resize(a: Any, new_shape: Any) -> Any:
     flat, size = array_of(a).ravel(), math.prod(shape)
     if flat.size == 0 or size == 0:
         return zeros(shape, flat.dtype)
-    return array(_cycled(flat, size)).reshape(shape)
+    return array(cycled(flat, size)).reshape(shape)
 
 
 @composed
@@ -376,7 +390,8 @@ _attributes = {"A": "aligned", "W": "writeable", "O": "owndata"}
 
 @composed
 def require(a: Any, dtype: Any = None, requirements: Any = None, *, like: Any = None) -> Any:
-    if like is not None or (isinstance(a, numpy.ndarray) and type(a) is not numpy.ndarray):
+    only_here(None, like)
+    if isinstance(a, numpy.ndarray) and type(a) is not numpy.ndarray:
         raise Unsupported
     wanted = {_flag_names[name.upper()] for name in requirements or ()}
     if {"C", "F"} <= wanted:
@@ -393,6 +408,7 @@ def require(a: Any, dtype: Any = None, requirements: Any = None, *, like: Any = 
 @composed
 def apply_over_axes(func: Any, a: Any, axes: Any) -> Any:
     value = array_of(a)
+    is_array(a)
     ndim = value.ndim
     for axis in axes if isinstance(axes, tuple | list) else (operator.index(axes),):
         place = axis + ndim if axis < 0 else axis
@@ -447,35 +463,58 @@ def _grid(sparse: bool, key: Any) -> Any:
     return result
 
 
-def _row_part(item: Any, column: bool) -> tuple[Any, Any]:
-    """The part that an item of r_ or c_ stands for, and what it tells of the dtype."""
-    ndmin = 2 if column else 1
+def _row_part(item: Any, ndmin: int, place: int) -> tuple[Any, Any]:
+    """The part that an item of r_ or c_ stands for, and what it tells of the dtype.
+
+    It has at least `ndmin` dimensions: its own are the last ones, or those from `place` on (-1: the last ones).
+    """
     if isinstance(item, slice):
         start, stop, step = _slice(item)
         part = linspace(start, stop, num=int(abs(step))) if isinstance(step, complex) else arange(start, stop, step)
         dtype = part.dtype
     elif isinstance(item, str):
-        raise Unsupported
+        raise ValueError("special directives must be the first entry.")
     else:
         part = array_of(item)
         dtype = item if isinstance(item, bool | int | float | complex) else part.dtype
-    if part.ndim >= ndmin:
+    added = ndmin - part.ndim
+    if added <= 0:
         return part, dtype
-    return part.reshape((-1, 1) if column and part.ndim == 1 else (1,) * ndmin), dtype
+    own = range(added, ndmin)
+    part = part.reshape((1,) * added + part.shape)
+    if place == -1 or not own:
+        return part, dtype
+    first = place + added + 1 if place < 0 else place
+    return part.transpose([*range(first), *own, *range(first, added)]), dtype
 
 
-def _joined(column: bool, key: Any) -> Any:
-    parts, dtypes = zip(*(_row_part(item, column) for item in (key if isinstance(key, tuple) else (key,))), strict=True)
+def _directive(text: str, own: tuple[int, int, int]) -> tuple[int, int, int]:
+    """The axis, the least number of dimensions and the place of a vector that the text names."""
+    if text in ("r", "c"):
+        raise Unsupported  # a matrix
+    numbers = tuple(int(part) for part in text.split(","))
+    if len(numbers) > 3:
+        raise Unsupported
+    return (*numbers, *own[len(numbers) :])  # type: ignore[return-value]
+
+
+def _joined(own: tuple[int, int, int], key: Any) -> Any:
+    items = key if isinstance(key, tuple) else (key,)
+    axis, ndmin, place = own
+    if items and isinstance(items[0], str):
+        axis, ndmin, place = _directive(items[0], own)
+        items = items[1:]
+    parts, dtypes = zip(*(_row_part(item, ndmin, place) for item in items), strict=True)
     dtype = numpy.result_type(*dtypes)
     for number in dtypes:
         if type(number) is int:
             numpy.asarray(number, dtype)  # raises if it is out of range
-    return concatenate(parts, -1 if column else 0, dtype=dtype, casting="unsafe")
+    return concatenate(parts, axis, dtype=dtype, casting="unsafe")
 
 
 grids: dict[str, Callable[[Any], Any]] = {
     "numpy.mgrid": functools.partial(_grid, False),
     "numpy.ogrid": functools.partial(_grid, True),
-    "numpy.r_": functools.partial(_joined, False),
-    "numpy.c_": functools.partial(_joined, True),
+    "numpy.r_": functools.partial(_joined, (0, 1, -1)),
+    "numpy.c_": functools.partial(_joined, (-1, 2, 0)),
 }

@@ -15,6 +15,7 @@ from ._composed import (
     composed,
     functions,
     method,
+    method_of,
     ndarray,
     normalize_axes,
     normalize_axis,
@@ -30,17 +31,18 @@ for _name in ("squeeze", "swapaxes", "diagonal", "ravel", "nonzero", "trace"):
     method(_name)
 
 
+def is_array(value: Any) -> None:
+    """NumPy's function asks its argument for attributes of an array: what has none is NumPy's to refuse."""
+    if not isinstance(value, ndarray | numpy.ndarray):
+        raise Unsupported
+
+
 # ---- Shape -----------------------------------------------------------------------------------------------
 
 
 @composed
 def reshape(a: Any, /, shape: Any, order: Any = "C", *, copy: Any = None) -> Any:
-    array = array_of(a)
-    if copy is None:
-        return array.reshape(shape, order=order)
-    if copy:
-        return array.copy().reshape(shape, order=order) if order == "C" else array.reshape(shape, order=order).copy()
-    raise Unsupported
+    return array_of(a).reshape(shape, order=order, copy=copy)
 
 
 @composed
@@ -76,6 +78,7 @@ def moveaxis(a: Any, source: Any, destination: Any) -> Any:
 @composed
 def rollaxis(a: Any, axis: Any, start: Any = 0) -> Any:
     array = array_of(a)
+    is_array(a)
     axis = normalize_axis(axis, array.ndim)
     place = operator.index(start)
     if place < 0:
@@ -94,7 +97,8 @@ def expand_dims(a: Any, axis: Any) -> Any:
     array = array_of(a)
     axes = axis if isinstance(axis, tuple | list) else (axis,)
     added = normalize_axes(tuple(axes), array.ndim + len(axes))
-    return array[tuple(None if place in added else slice(None) for place in range(array.ndim + len(added)))]
+    extents = iter(array.shape)
+    return array.reshape([1 if place in added else next(extents) for place in range(array.ndim + len(added))])
 
 
 def _at_least(arrays: tuple[Any, ...], forms: dict[int, Any], ndim: int) -> Any:
@@ -227,6 +231,8 @@ def _leaves(parts: Any) -> list[Any]:
 
 @composed
 def block(arrays: Any) -> Any:
+    if isinstance(arrays, numpy.ndarray | ndarray | int | float | complex):
+        return array_of(arrays).copy()
     if not isinstance(arrays, list) or not _is_even(arrays):
         raise Unsupported
     ndim = max([_depth(arrays), *(leaf.ndim for leaf in _leaves(arrays))])
@@ -245,6 +251,7 @@ def block(arrays: Any) -> Any:
 @composed
 def array_split(ary: Any, indices_or_sections: Any, axis: Any = 0) -> Any:
     array = array_of(ary)
+    is_array(ary)
     axis = normalize_axis(axis, array.ndim)
     total = array.shape[axis]
     if isinstance(indices_or_sections, tuple | list | numpy.ndarray | ndarray):
@@ -264,6 +271,7 @@ def array_split(ary: Any, indices_or_sections: Any, axis: Any = 0) -> Any:
 @composed
 def split(ary: Any, indices_or_sections: Any, axis: Any = 0) -> Any:
     array = array_of(ary)
+    is_array(ary)
     sections = not isinstance(indices_or_sections, tuple | list | numpy.ndarray | ndarray)
     if sections and array.shape[axis] % indices_or_sections:
         raise ValueError("array split does not result in an equal division")
@@ -273,6 +281,7 @@ def split(ary: Any, indices_or_sections: Any, axis: Any = 0) -> Any:
 @composed
 def hsplit(ary: Any, indices_or_sections: Any) -> Any:
     array = array_of(ary)
+    is_array(ary)
     if array.ndim == 0:
         raise ValueError("hsplit only works on arrays of 1 or more dimensions")
     return split(array, indices_or_sections, 1 if array.ndim > 1 else 0)
@@ -281,6 +290,7 @@ def hsplit(ary: Any, indices_or_sections: Any) -> Any:
 @composed
 def vsplit(ary: Any, indices_or_sections: Any) -> Any:
     array = array_of(ary)
+    is_array(ary)
     if array.ndim < 2:
         raise ValueError("vsplit only works on arrays of 2 or more dimensions")
     return split(array, indices_or_sections, 0)
@@ -289,6 +299,7 @@ def vsplit(ary: Any, indices_or_sections: Any) -> Any:
 @composed
 def dsplit(ary: Any, indices_or_sections: Any) -> Any:
     array = array_of(ary)
+    is_array(ary)
     if array.ndim < 3:
         raise ValueError("dsplit only works on arrays of 3 or more dimensions")
     return split(array, indices_or_sections, 2)
@@ -297,6 +308,7 @@ def dsplit(ary: Any, indices_or_sections: Any) -> Any:
 @composed
 def unstack(x: Any, /, *, axis: Any = 0) -> Any:
     array = array_of(x)
+    is_array(x)
     if array.ndim == 0:
         raise ValueError("Input array must be at least 1-d.")
     return tuple(moveaxis(array, axis, 0))
@@ -353,7 +365,7 @@ def roll(a: Any, shift: Any, axis: Any = None) -> Any:
         if pairs.ndim > 1:
             raise ValueError("'shift' and 'axis' should be scalars or 1D sequences")
         for by, place in pairs:
-            total[place] += operator.index(by)
+            total[place] += int(by)
     result = empty(array.shape, array.dtype) if array.flags.c_contiguous else _empty_like(array)
     return _cnumeric.rolled(result, array, tuple(total))
 
@@ -370,16 +382,17 @@ def _empty_like(array: Any) -> Any:
 @composed
 def tile(A: Any, reps: Any) -> Any:
     array = array_of(A)
-    counts = tuple(reps) if isinstance(reps, tuple | list) else (operator.index(reps),)
+    counts = tuple(reps) if numpy.ndim(reps) else (operator.index(reps),)
     counts = (1,) * (array.ndim - len(counts)) + tuple(operator.index(count) for count in counts)
     if all(count == 1 for count in counts):
         return _cnumeric.array(array, copy=True, ndmin=len(counts))
     shape = (1,) * (len(counts) - array.ndim) + array.shape
     whole = tuple(count * extent for count, extent in zip(counts, shape, strict=True))
     result = empty(whole, array.dtype)
-    if result.size:
-        blocks = result.reshape([part for pair in zip(counts, shape, strict=True) for part in pair])
-        blocks[...] = array.reshape([part for extent in shape for part in (1, extent)])
+    if not result.size:
+        return result.reshape(whole)
+    blocks = result.reshape([part for pair in zip(counts, shape, strict=True) for part in pair])
+    blocks[...] = array.reshape([part for extent in shape for part in (1, extent)])
     return result
 
 
@@ -426,20 +439,58 @@ def triu(m: Any, k: Any = 0) -> Any:
 # ---- By index --------------------------------------------------------------------------------------------
 
 
+def _places(indices: Any, extent: int, mode: Any) -> Any:
+    """Indices as take has them: in range, or to be found out of it."""
+    if isinstance(indices, int):
+        index: Any = int(indices)
+    elif isinstance(indices, ndarray | numpy.ndarray):
+        index = array_of(indices)
+        if index.dtype.kind not in "iub":
+            raise Unsupported
+        index = index.astype(numpy.intp, copy=False)
+    else:
+        index = array_of(numpy.asarray(indices, numpy.intp))
+    if mode == "raise":
+        return index
+    if mode not in ("wrap", "clip") or extent == 0:
+        raise Unsupported
+    if isinstance(index, int):
+        return index % extent if mode == "wrap" else min(max(index, 0), extent - 1)
+    return index % extent if mode == "wrap" else index.clip(0, extent - 1)
+
+
+def delivered(result: Any, out: Any) -> Any:
+    """The result, or `out` with it; `Unsupported` if it does not fit exactly."""
+    if out is None:
+        return result
+    target = _cnumeric.asarray(out) if type(out) is numpy.ndarray else out
+    same = type(target) is ndarray and target.shape == numpy.shape(result) and target.dtype == result.dtype
+    if not same or not target.flags.writeable:
+        raise Unsupported
+    target[...] = result
+    return out
+
+
+def taken(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: Any = "raise") -> Any:
+    array = array_of(a)
+    if axis is None:
+        array, axis = array.ravel(), 0
+    axis = normalize_axis(axis, array.ndim) if array.ndim else 0
+    array = array if array.ndim else array.reshape(1)
+    result = array[(_all,) * axis + (_places(indices, array.shape[axis], mode),)]
+    if isinstance(result, ndarray):
+        view = isinstance(indices, int) or numpy.ndim(indices) == 0
+        result = _cnumeric.array(result, order="C", copy=True if view else None)
+        result = result if result.ndim else result[()]
+    return delivered(result, out)
+
+
 @composed
 def take(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: Any = "raise") -> Any:
-    if out is not None or mode != "raise":
-        raise Unsupported
-    array = array_of(a)
-    index = indices if isinstance(indices, int) else array_of(indices)
-    if not isinstance(index, int) and index.dtype.kind not in "iu":
-        raise Unsupported
-    if axis is None:
-        result = array.ravel()[index]
-    else:
-        result = array[(_all,) * normalize_axis(axis, array.ndim) + (index,)]
-    view = isinstance(result, ndarray) and (isinstance(index, int) or index.ndim == 0)
-    return result.copy() if view else result
+    return taken(a, indices, axis, out, mode)
+
+
+method_of("take")(taken)
 
 
 @composed
@@ -451,21 +502,28 @@ def flatnonzero(a: Any) -> Any:
 def argwhere(a: Any) -> Any:
     array = array_of(a)
     if array.ndim == 0:
-        raise Unsupported
-    return stack(array.nonzero(), 1)
+        return array.reshape(1).nonzero()[0].reshape(-1, 1)[:, :0]
+    return stack(array.nonzero(), 0).T
+
+
+def compressed(self: Any, condition: Any, axis: Any = None, out: Any = None) -> Any:
+    mask = array_of(condition)
+    if mask.ndim != 1:
+        raise ValueError("condition must be a 1-d array")
+    return taken(self, mask.nonzero()[0], axis, out)
+
+
+method_of("compress")(compressed)
 
 
 @composed
 def compress(condition: Any, a: Any, axis: Any = None, out: Any = None) -> Any:
-    mask, array = array_of(condition), array_of(a)
-    if out is not None or mask.ndim != 1:
-        raise Unsupported
-    if axis is None:
-        array, axis = array.ravel(), 0
-    axis = normalize_axis(axis, array.ndim)
-    if mask.shape[0] > array.shape[axis]:
-        raise Unsupported
-    return take(array, mask.nonzero()[0], axis)
+    return compressed(array_of(a), condition, axis, out)
+
+
+def order_of(array: Any) -> str:
+    """The order of what NumPy makes for an array by its flags alone."""
+    return "F" if array.flags.fnc else "C"
 
 
 @composed
@@ -478,9 +536,12 @@ def delete(arr: Any, obj: Any, axis: Any = None) -> Any:
     if isinstance(obj, bool):
         raise Unsupported
     if not isinstance(obj, int):
-        return array[(*before, _cnumeric.asarray(_kept(obj, array.shape[axis])))]
+        result = array[(*before, _cnumeric.asarray(_kept(obj, array.shape[axis])))]
+        sliced = isinstance(obj, slice) or numpy.size(obj) == 1
+        return _cnumeric.array(result, order=order_of(array), copy=None) if sliced else result
     place = normalize_index(obj, array.shape[axis], axis)
-    return concatenate([array[(*before, slice(None, place))], array[(*before, slice(place + 1, None))]], axis)
+    joined = concatenate([array[(*before, slice(None, place))], array[(*before, slice(place + 1, None))]], axis)
+    return _cnumeric.array(joined, order=order_of(array), copy=None)
 
 
 def _kept(obj: Any, extent: int) -> Any:
@@ -492,7 +553,7 @@ def _kept(obj: Any, extent: int) -> Any:
     gone = numpy.asarray(obj)
     if gone.size == 0 and not isinstance(obj, numpy.ndarray | ndarray):
         gone = gone.astype(numpy.intp)
-    if gone.ndim > 1 or gone.dtype.kind not in "iub" or (gone.dtype == bool and gone.shape != (extent,)):
+    if gone.dtype.kind not in "iub" or (gone.dtype == bool and gone.shape != (extent,)):
         raise Unsupported
     kept[gone] = False
     return kept.nonzero()[0]
@@ -535,35 +596,8 @@ def along_axis(array: Any, index: Any, axis: Any) -> tuple[Any, ...]:
 @composed
 def take_along_axis(arr: Any, indices: Any, axis: Any = -1) -> Any:
     array, index = array_of(arr), array_of(indices)
+    is_array(arr)
+    is_array(indices)
     if axis is None:
         array, axis = array.ravel(), 0
     return array[along_axis(array, index, axis)]
-
-
-@composed
-def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> Any:
-    source = array_of(array)
-    if mode not in ("constant", "edge") or kwargs.keys() - ({"constant_values"} if mode == "constant" else ()):
-        raise Unsupported
-    if source.size == 0:
-        raise Unsupported
-    if isinstance(pad_width, dict):
-        raise Unsupported
-    widths = numpy.broadcast_to(numpy.asarray(pad_width), (source.ndim, 2)).tolist()
-    values = kwargs.get("constant_values", 0)
-    if numpy.ndim(values) or any(type(width) is not int or width < 0 for pair in widths for width in pair):
-        raise Unsupported
-    extents = source.shape
-    shape = tuple(extent + sum(pair) for extent, pair in zip(extents, widths, strict=True))
-    result = empty(shape, source.dtype, "F" if source.flags.fnc else "C")
-    result[tuple(slice(low, low + extent) for extent, (low, _) in zip(extents, widths, strict=True))] = source
-    inner = [slice(low, low + extent) for extent, (low, _) in zip(extents, widths, strict=True)]
-    for axis, (low, high) in enumerate(widths):
-        before, after, end = [*inner], [*inner], shape[axis] - high
-        before[axis], after[axis] = slice(0, low), slice(end, None)
-        near, far = [*inner], [*inner]
-        near[axis], far[axis] = slice(low, low + 1), slice(end - 1, end)
-        result[tuple(before)] = values if mode == "constant" else result[tuple(near)]
-        result[tuple(after)] = values if mode == "constant" else result[tuple(far)]
-        inner[axis] = _all
-    return result

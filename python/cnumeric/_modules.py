@@ -248,7 +248,8 @@ def coverage() -> dict[str, str]:
         result[name] = _kind(ours, theirs, name)
     fallbacks = frozenset(getattr(_cnumeric, "fallback_methods", ())) - _fallback.composed_methods.keys()
     for name in _public(numpy.ndarray):
-        kind = "composed" if name in _fallback.composed_methods else "native"
+        by_package = name in _fallback.composed_methods and name in _cnumeric.fallback_methods
+        kind = "composed" if by_package else "native"
         result[f"ndarray.{name}"] = "fallback" if name in fallbacks else kind
     for full, function in functions.items():
         method = function.__name__

@@ -155,7 +155,7 @@ def _member(elements: Any, tests: Any, invert: Any) -> Any:
 def isin(element: Any, test_elements: Any, assume_unique: Any = False, invert: Any = False, *, kind: Any = None) -> Any:
     elements, tests = array_of(element), array_of(test_elements).ravel()
     integers = elements.dtype.kind in "iub" and tests.dtype.kind in "iub"
-    if kind not in (None, "sort"):
+    if kind not in (None, "sort") and not (kind == "table" and integers):
         raise Unsupported
     if integers and numpy.promote_types(elements.dtype, tests.dtype).kind == "f":
         raise Unsupported  # int64 with uint64: NumPy compares exactly

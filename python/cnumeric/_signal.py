@@ -10,7 +10,7 @@ from typing import Any
 import numpy
 
 from . import _cnumeric
-from ._composed import array_of, arrays_of, asarray, composed, functions, normalize_axis, plain
+from ._composed import array_of, arrays_of, asarray, composed, functions, ndarray, normalize_axis, plain
 from ._creation import arange, empty, linspace, ones, zeros
 from ._fallback import Unsupported
 from ._manipulation import concatenate, where
@@ -105,9 +105,7 @@ def i0(x: Any) -> Any:
     array = array_of(x)
     if array.dtype.kind == "c":
         raise TypeError("i0 not supported for complex values")
-    if array.ndim == 0 or array.dtype.char not in "bBhHiIlLqQ?fd":
-        raise Unsupported
-    return _bessel(array if array.dtype.kind == "f" else array.astype(float))
+    return asarray(_bessel(array if array.dtype.kind == "f" else array.astype(float)))
 
 
 @composed
@@ -116,7 +114,7 @@ def unwrap(p: Any, discont: Any = None, axis: Any = -1, *, period: Any = 2 * mat
     axis = normalize_axis(axis, array.ndim)
     steps = functions["numpy.diff"](array, axis=axis)
     dtype = numpy.result_type(steps.dtype, period)
-    if type(period) not in (int, float) or dtype.kind not in "fiu":
+    if type(period) not in (int, float) or dtype.kind not in "fi":
         raise Unsupported
     discont = period / 2 if discont is None else discont
     high, ambiguous = period / 2, True
@@ -147,9 +145,10 @@ def real_if_close(a: Any, tol: Any = 100) -> Any:
 @composed
 def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> Any:
     array = array_of(x)
-    if array.ndim == 0 or not isinstance(condlist, list | tuple) or not condlist:
-        raise Unsupported
-    conditions = [condition.astype(bool, copy=False) for condition in arrays_of(condlist)]
+    single = numpy.ndim(condlist) == 0 or (not isinstance(condlist[0], list | ndarray | numpy.ndarray) and array.ndim)
+    conditions = [
+        condition.astype(bool, copy=False) for condition in arrays_of([condlist] if single else list(condlist))
+    ]
     if any(condition.shape != array.shape for condition in conditions):
         raise Unsupported
     if len(funclist) == len(conditions) + 1:
@@ -175,25 +174,23 @@ def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> An
 
 @composed
 def geomspace(start: Any, stop: Any, num: Any = 50, endpoint: Any = True, dtype: Any = None, axis: Any = 0) -> Any:
-    numbers = int | float | numpy.integer | numpy.floating
-    if not isinstance(start, numbers) or not isinstance(stop, numbers) or axis != 0 or type(num) is not int:
-        raise Unsupported
-    if start == 0 or stop == 0:
+    ends = [numpy.asarray(one) if numpy.ndim(one) == 0 else array_of(one) for one in (start, stop)]
+    if any(bool((end == 0).any()) for end in ends):
         raise ValueError("Geometric sequence cannot include zero")
-    kind = numpy.result_type(start, stop, float(num), numpy.zeros((), dtype))
-    if kind.char not in "fd" or num < 0:
+    if num < 0:
         raise Unsupported
-    sign = numpy.sign(kind.type(start))
-    first, last = kind.type(start) / sign, kind.type(stop) / sign
-    if last < 0:
-        raise Unsupported
-    exponents = linspace(numpy.log10(first), numpy.log10(last), num, endpoint=endpoint)
+    kind = numpy.result_type(ends[0].dtype, ends[1].dtype, float(num), numpy.zeros((), dtype))
+    first, last = (end.astype(kind) if end.ndim else end.astype(kind)[()] for end in ends)
+    sign = _cnumeric.sign(first)
+    first, last = first / sign, last / sign
+    exponents = linspace(_cnumeric.log10(first), _cnumeric.log10(last), num, endpoint=endpoint)
     result = _cnumeric.power(10.0, exponents).astype(kind, copy=False)
     if num > 0:
         result[0] = first
         if num > 1 and endpoint:
             result[-1] = last
-    return (result * sign).astype(kind if dtype is None else dtype, copy=False)
+    result = (result * sign).astype(kind if dtype is None else dtype, copy=False)
+    return functions["numpy.moveaxis"](result, 0, axis) if axis != 0 else result
 
 
 @composed
@@ -238,8 +235,8 @@ def rfftfreq(n: Any, d: Any = 1.0, device: Any = None) -> Any:
 
 @composed
 def correlate(a: Any, v: Any, mode: Any = "valid") -> Any:
-    """Correlate with up to 32 elements, as `convolve`; NumPy does longer ones."""
-    x, y = array_of(a), array_of(v)
+    """Correlate with up to 512 elements, as `convolve`; NumPy does longer ones."""
+    x, y = (one if one.ndim else one.reshape(1) for one in (array_of(a), array_of(v)))
     if x.ndim != 1 or y.ndim != 1 or not isinstance(mode, str):
         raise Unsupported
     y = _cnumeric.conjugate(y) if y.dtype.kind == "c" else y
@@ -304,6 +301,8 @@ def polyder(p: Any, m: Any = 1) -> Any:
     result = array_of(p)
     for _ in range(times):
         result = result[:-1] * arange(result.shape[0] - 1, 0, -1)
+    if result.ndim > 1:
+        numpy.broadcast_shapes(result[:-1].shape, (max(result.shape[0] - 1, 0),))  # NumPy takes one more for granted
     return result
 
 
