@@ -57,7 +57,10 @@ def run(name, module, operands, dtype, **keywords):
     """The op of operands that the function makes of the module's own (6, 8) arrays."""
     ufunc = getattr(module, name)
     sources = [module.array(values(dtype, place)) for place in range(ufunc.nin)]
-    return compute(lambda: ufunc(*operands(sources), **{key: make(module) for key, make in keywords.items()}))
+    given = operands(sources)
+    if module is numpy:  # whose loops for other layouts differ in the last bit (absolute of complex64)
+        given = [operand.copy() for operand in given]
+    return compute(lambda: ufunc(*given, **{key: make(module) for key, make in keywords.items()}))
 
 
 @pytest.mark.parametrize(("name", "layout"), sampled(ELEMENTWISE, LAYOUTS))
@@ -104,30 +107,40 @@ def test_outputs_that_overlap_operands(name, dtype):
         assert_same(name, cnumeric.array(left[0][1]), left[1][1])
 
 
-# NumPy's own signbit puts results into the wrong places of strided outputs.
-WRITERS = [name for name in ELEMENTWISE if name != "signbit"]
 WRITABLE = [name for name in LAYOUTS if name not in ("fortran", "repeated")]
 
 
-@pytest.mark.parametrize(("name", "layout"), sampled(WRITERS, WRITABLE))
+def stored(name, module, layout, dtype):
+    """What is in new arrays after the op's results went there, by this layout; None if it refuses.
+
+    NumPy stores what it has computed into a new array: its own loops put some results into the wrong places of strided
+    outputs (signbit, isfinite, isinf, negative in NumPy 2.4).
+    """
+    ufunc = getattr(module, name)
+    forms = compute(getattr(numpy, name), *(values(dtype, place) for place in range(ufunc.nin)))
+    if isinstance(forms, Exception):
+        return None  # what is left in the outputs is not promised
+    forms = forms if isinstance(forms, tuple) else (forms,)
+    sources = [LAYOUTS[layout](module.array(values(dtype, place))) for place in range(ufunc.nin)]
+    wholes = [module.zeros((6, 8), form.dtype) for form in forms]
+    outs = tuple(LAYOUTS[layout](whole) for whole in wholes)
+    if module is numpy:
+        result = compute(ufunc, *(source.copy() for source in sources))
+        for out, made in zip(outs, result if ufunc.nout > 1 else (result,), strict=True):
+            out[...] = made
+    else:
+        result = compute(ufunc, *sources, out=outs, casting="unsafe")
+        given = result if ufunc.nout > 1 else (result,)
+        assert isinstance(result, Exception) or all(one is out for one, out in zip(given, outs, strict=True))
+    return [numpy.asarray(whole) for whole in wholes]
+
+
+@pytest.mark.parametrize(("name", "layout"), sampled(ELEMENTWISE, WRITABLE))
 def test_outputs(name, layout):
     for dtype in "dfl?":
-        forms = compute(getattr(numpy, name), *(values(dtype, place) for place in range(getattr(numpy, name).nin)))
-        if isinstance(forms, Exception):
-            continue  # what is left in the outputs is not promised
-        forms = forms if isinstance(forms, tuple) else (forms,)
-        left = []
-        for module in (cnumeric, numpy):
-            ufunc = getattr(module, name)
-            sources = [LAYOUTS[layout](module.array(values(dtype, place))) for place in range(ufunc.nin)]
-            wholes = [module.zeros((6, 8), form.dtype) for form in forms]
-            outs = tuple(LAYOUTS[layout](whole) for whole in wholes)
-            result = compute(ufunc, *sources, out=outs, casting="unsafe")
-            given = result if ufunc.nout > 1 else (result,)
-            assert isinstance(result, Exception) or all(one is out for one, out in zip(given, outs, strict=True))
-            left.append([numpy.asarray(whole) for whole in wholes])
-        for ours, theirs in zip(*left, strict=True):
-            assert_same(name, cnumeric.array(ours), theirs)
+        ours, theirs = (stored(name, module, layout, dtype) for module in (cnumeric, numpy))
+        for one, two in zip(ours or (), theirs or (), strict=True):
+            assert_same(name, cnumeric.array(one), two)
 
 
 # ---- Reductions ----------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ replayed on stand-ins so that the user sees NumPy's own exception.
 from __future__ import annotations
 
 import functools
+import importlib
 from collections.abc import Callable
 from typing import Any, TypeVar
 
