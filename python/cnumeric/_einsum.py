@@ -37,6 +37,11 @@ def _parsed(operands: Sequence[Any]) -> tuple[list[Any], list[list[Any]], list[A
             _term(right) if arrow else None
         )  # fmt: skip
     pairs = len(operands) // 2
+    numbers = [label for labels in operands[1::2] for label in labels] + (
+        list(operands[-1]) if len(operands) % 2 else []
+    )
+    if not all(label is Ellipsis or 0 <= label < 52 for label in numbers):
+        raise ValueError("subscript is not within the valid range [0, 52)")
     arrays = [array_of(operands[2 * place]) for place in range(pairs)]
     terms = [list(operands[2 * place + 1]) for place in range(pairs)]
     return arrays, terms, list(operands[-1]) if len(operands) % 2 else None
@@ -190,6 +195,7 @@ def einsum(
     order: Any = "K",
     casting: Any = "safe",
 ) -> Any:
+    order = order.upper()
     if len(operands) < 2 or order not in tuple("CFAK"):
         raise Unsupported
     arrays, lists, given = _parsed(operands)
@@ -204,6 +210,8 @@ def einsum(
     result = _contracted(arrays, terms, labels, optimize)
     if out is not None:
         return delivered(result, out)
-    if order in "CF" or len(arrays) > 1:
-        result = _cnumeric.array(result, order="F" if order == "F" else "C", copy=None)
+    if order == "A":
+        order = "F" if all(array.flags.f_contiguous for array in arrays) else "C"
+    if order != "K":
+        result = _cnumeric.array(result, order=order, copy=None)
     return result if result.ndim else result[()]

@@ -47,6 +47,8 @@ def _deviation(array: Any) -> Any:
 
 
 def _range_of(array: Any) -> Any:
+    if array.dtype.kind in "iu":
+        return numpy.subtract(array.max(), array.min(), dtype=float)  # integers of the dtype may not hold it
     return array.max() - array.min()
 
 

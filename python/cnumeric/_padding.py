@@ -97,8 +97,6 @@ def _ramps(side: _Axis, ends: tuple[Any, Any]) -> None:
 def _statistics(side: _Axis, mode: str, lengths: tuple[Any, Any]) -> None:
     function = functions[f"numpy.{ {'maximum': 'amax', 'minimum': 'amin'}.get(mode, mode) }"]
     low, high = (side.count if length is None else min(int(length), side.count) for length in lengths)
-    if low <= 0 or high <= 0:
-        raise Unsupported
     parts = side.part(0, low), side.part(side.count - high, side.count)
     for target, part in zip(side.sides(), parts, strict=True):
         value = function(part, axis=side.axis, keepdims=True)
@@ -162,6 +160,8 @@ def _fill(result: Any, inner: list[slice], widths: list[tuple[int, int]], mode: 
     given = [(0, 0)] * ndim
     if _options[mode] not in ("", "reflect_type"):
         given = _pairs(kwargs.get(_options[mode], None if _options[mode] == "stat_length" else 0), ndim)
+    if _options[mode] == "stat_length" and any(length == 0 for pair in given for length in pair):
+        raise Unsupported  # NumPy refuses it, or warns
     for axis, pair in enumerate(widths):
         side = _Axis(result, inner, axis, pair)
         if not any(pair):

@@ -151,11 +151,18 @@ def _member(elements: Any, tests: Any, invert: Any) -> Any:
     return compare(ordered[place], elements)
 
 
+def _has_table(elements: Any, tests: Any) -> bool:
+    """Whether NumPy's table of truth values fits: it refuses others."""
+    if elements.dtype != tests.dtype or tests.dtype.kind not in "iu" or not elements.size or not tests.size:
+        return False
+    return int(tests.max()) - int(tests.min()) <= numpy.iinfo(tests.dtype).max
+
+
 @composed
 def isin(element: Any, test_elements: Any, assume_unique: Any = False, invert: Any = False, *, kind: Any = None) -> Any:
     elements, tests = array_of(element), array_of(test_elements).ravel()
     integers = elements.dtype.kind in "iub" and tests.dtype.kind in "iub"
-    if kind not in (None, "sort") and not (kind == "table" and integers):
+    if kind not in (None, "sort") and not (kind == "table" and _has_table(elements, tests)):
         raise Unsupported
     if integers and numpy.promote_types(elements.dtype, tests.dtype).kind == "f":
         raise Unsupported  # int64 with uint64: NumPy compares exactly
