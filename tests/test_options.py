@@ -69,7 +69,6 @@ ARGUMENTS = {
     "dsplit": "A[:, :, None].repeat(2, 2), 2",
     "einsum": "'ij,kj->ik', A, A",
     "frombuffer": "b'12345678', 'u1'",
-    "fromiter": "A[0], float",
     "fromfunction": "lambda i, j: i + 2 * j, (3, 4)",
     "geomspace": "1, 256",
     "gradient": "A",

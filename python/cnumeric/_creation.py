@@ -184,12 +184,6 @@ def frombuffer(buffer: Any, dtype: Any = float, count: Any = -1, offset: Any = 0
     return _cnumeric.asarray(numpy.frombuffer(buffer, dtype, count, offset))  # a view: the memory is the buffer's
 
 
-@composed
-def fromiter(iter: Any, dtype: Any, count: Any = -1, *, like: Any = None) -> Any:
-    only_here(None, like)
-    return _cnumeric.array(numpy.fromiter(iter, dtype, count))
-
-
 # ---- Ranges ----------------------------------------------------------------------------------------------
 
 

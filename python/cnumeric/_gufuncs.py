@@ -19,6 +19,8 @@ _ufunc = _cnumeric
 
 
 def _products(x: Any, y: Any) -> Any:
+    if x.shape[-1] != y.shape[-1]:
+        raise ValueError("vecdot: mismatch in core dimensions")
     return _ufunc.multiply(_conjugate(x), y).sum(-1, dtype=numpy.promote_types(x.dtype, y.dtype))
 
 
