@@ -12,6 +12,7 @@ from . import _cnumeric
 from ._composed import array_of, composed
 from ._fallback import Unsupported
 from ._manipulation import delivered
+from ._recipes import simple
 from ._strides import view_of
 
 _ufunc = _cnumeric
@@ -198,6 +199,13 @@ def einsum(
     order = order.upper()
     if len(operands) < 2 or order not in tuple("CFAK"):
         raise Unsupported
+    plain = out is None and dtype is None and order == "K" and casting == "safe"
+    if plain and isinstance(operands[0], str) and len(operands) <= 3:
+        try:
+            result = simple(operands[0], *map(array_of, operands[1:]))
+            return result if result.ndim else result[()]
+        except Unsupported:
+            pass
     arrays, lists, given = _parsed(operands)
     if len(arrays) != len(lists) or not arrays:
         raise ValueError("more or fewer operands than subscripts")

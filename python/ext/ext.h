@@ -309,7 +309,7 @@ PyObject *cnx_dot(PyObject *a, PyObject *b, PyObject *out);
 /* self.strides = value: the view that self is then, *out. (strided.c) */
 int cnx_set_strides(PyObject *object, PyObject *value, cn_array **out);
 
-/* Functions of the module (create.c, join.c, product.c, sorting.c, random_draw.c, strided.c, device_call.c) */
+/* Functions of the module (create.c, join.c, product.c, sorting.c, random_draw.c, strided.c, library_call.c) */
 int cnx_create_init(PyObject *module);
 int cnx_join_init(PyObject *module);
 int cnx_product_init(PyObject *module);

@@ -1,5 +1,5 @@
 /*
- * device_call.c - factorize, fourier, for_device: what the libraries of a device compute at the call, for the package to
+ * library_call.c - factorize, fourier, for_device: what the libraries of a device compute at the call, for the package to
  * compose from. Where there is no such thing they raise cnumeric._fallback.Unsupported, and NumPy computes.
  */
 #include "ext.h"
