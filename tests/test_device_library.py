@@ -19,6 +19,7 @@ def environment(**more: str) -> dict[str, str]:
         **os.environ,
         "CNUMERIC_GPU_BYTES": "1",
         "CNUMERIC_GPU_MATRIX": "1",
+        "CNUMERIC_COPY_BYTES": "0",  # small arrays are no exception
         "PYTHONPATH": os.pathsep.join(p for p in sys.path if p),
     }
     if os.environ.get("CN_TEST_GPU") == "1":

@@ -245,9 +245,11 @@ static int set_imag(PyObject *self, PyObject *value, void *closure)
     if (value == NULL) {
         return no_delete("imag");
     }
-    if (!is_complex(cnx_get(self))) {
-        PyErr_SetString(PyExc_TypeError, "array does not have imaginary part to set");
-        return -1;
+    if (!is_complex(cnx_get(self))) { /* an error, in NumPy's words */
+        PyObject *numpy = cnx_to_numpy(self);
+        int status = numpy != NULL ? PyObject_SetAttrString(numpy, "imag", value) : -1;
+        Py_XDECREF(numpy);
+        return status;
     }
     return set_part(self, value, true);
 }

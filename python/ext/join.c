@@ -242,6 +242,45 @@ static cn_status stack_copy(cn_array *const *arrays, Py_ssize_t count, int axis,
     return status;
 }
 
+/* A view with a new axis of one element. */
+static cn_status widened(cn_array *array, int axis, cn_array **out)
+{
+    int ndim = cn_array_ndim(array);
+    int64_t shape[CN_MAX_DIMS], strides[CN_MAX_DIMS];
+    for (int d = 0; d <= ndim; d++) {
+        shape[d] = d == axis ? 1 : cn_array_shape(array)[d < axis ? d : d - 1];
+        strides[d] = d == axis ? 0 : cn_array_strides(array)[d < axis ? d : d - 1];
+    }
+    return cn_array_view(array, cn_array_dtype(array), cn_array_offset(array), ndim + 1, shape, strides, false, out);
+}
+
+/* The result's memory, in the order of the arrays'. */
+static cn_status stack_empty(cn_array *const *arrays, Py_ssize_t count, int axis, cn_dtype dtype, const int64_t *shape,
+                             cn_array **out)
+{
+    int ndim = cn_array_ndim(arrays[0]);
+    bool plain = true;
+    for (Py_ssize_t i = 0; i < count; i++) {
+        plain &= cnx_order_holds(arrays[i], 'C');
+    }
+    if (plain) {
+        return cn_array_empty(dtype, ndim + 1, shape, out);
+    }
+    cn_array **views = PyMem_Calloc((size_t)count, sizeof *views);
+    cn_status status = views != NULL ? CN_OK : CN_ERROR_MEMORY;
+    for (Py_ssize_t i = 0; i < count && status == CN_OK; i++) {
+        status = widened(arrays[i], axis, &views[i]);
+    }
+    if (status == CN_OK) {
+        status = cn_array_empty_as(dtype, ndim + 1, shape, (int)count, views, out);
+    }
+    for (Py_ssize_t i = 0; views != NULL && i < count && views[i] != NULL; i++) {
+        cn_array_unref(views[i]);
+    }
+    PyMem_Free(views);
+    return status;
+}
+
 static cn_status stack_arrays(cn_array *const *arrays, Py_ssize_t count, int axis, cn_array **result)
 {
     int ndim = cn_array_ndim(arrays[0]);
@@ -254,7 +293,7 @@ static cn_status stack_arrays(cn_array *const *arrays, Py_ssize_t count, int axi
         shape[d] = d == axis ? count : cn_array_shape(arrays[0])[d < axis ? d : d - 1];
     }
     cn_array *made;
-    cn_status status = cn_array_empty(dtype, ndim + 1, shape, &made);
+    cn_status status = stack_empty(arrays, count, axis, dtype, shape, &made);
     if (status == CN_OK) {
         status = stack_copy(arrays, count, axis, made);
         if (status == CN_OK) {
