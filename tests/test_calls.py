@@ -218,7 +218,11 @@ def ufunc_rows():
         yield f"np.{name}.resolve_dtypes(({', '.join(dtypes)}))", []
         yield f"np.{name}(A{given})", []
         yield from (
-            (f"np.{name}(A{given}, {keyword})", ["c", "T", "s", "3", "0", "e", "i", "D"]) for keyword in KEYWORDS
+            (
+                f"np.{name}(A{given}, {keyword})",
+                ["c", "T", "s", "3", "0", "e", "i", "D", *["rtol=1e-6"] * ("f4" in keyword)],
+            )
+            for keyword in KEYWORDS
         )
         same, types = ", ".join(["'f4'"] + ["None"] * (ufunc.nargs - 1)), "f" * ufunc.nin + "->" + "f" * ufunc.nout
         yield f"np.{name}(A{given}, signature=({same}))", ["~0", "~p"]

@@ -100,15 +100,19 @@ static inline T FN(heaviside)(T a, T at_zero)
     return a != a ? a : of_number;
 }
 
+/* C's fmod. The division says that it is invalid also where a compiler writes fmod out, with flags that nobody reads. */
 static inline T FN(cmod)(T a, T b)
 {
+    if (b == 0 || __builtin_isinf(a)) {
+        return a * b / (a * b);
+    }
     return B(fmod)(a, b);
 }
 
 /* Quotient rounded down and rest with the divisor's sign, from one exact remainder. */
 static inline T FN(divmod)(T a, T b, T *rest)
 {
-    T mod = B(fmod)(a, b);
+    T mod = FN(cmod)(a, b);
     if (b == 0) {
         *rest = mod;
         return a / b;
@@ -144,7 +148,7 @@ static inline T FN(floordiv)(T a, T b)
 static inline T FN(mod)(T a, T b)
 {
     if (b == 0) {
-        return B(fmod)(a, b);
+        return FN(cmod)(a, b);
     }
     T rest;
     FN(divmod)(a, b, &rest);
