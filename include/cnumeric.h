@@ -157,8 +157,8 @@ CN_API bool cn_array_writeable(const cn_array *array);
 CN_API bool cn_array_c_contiguous(const cn_array *array); /* NumPy's relaxed rule */
 CN_API bool cn_array_f_contiguous(const cn_array *array);
 CN_API bool cn_array_same_base(const cn_array *a, const cn_array *b);
-CN_API bool cn_array_shared(const cn_array *array);          /* wrapped, or exported at the moment */
-CN_API int64_t cn_array_base_bytes(const cn_array *array);   /* size of the base */
+CN_API bool cn_array_shared(const cn_array *array);                     /* wrapped, or exported at the moment */
+CN_API int64_t cn_array_base_bytes(const cn_array *array);              /* size of the base */
 CN_API bool cn_array_may_overlap(const cn_array *a, const cn_array *b); /* exact where the views are lattices */
 
 /* A view on the same base; the caller vouches that it lies inside. Writeable if array is and writeable is true. New reference. */
@@ -250,10 +250,10 @@ typedef struct cn_operand {
 } cn_operand;
 
 typedef struct cn_elementwise_options {
-    cn_dtype dtype;        /* CN_DTYPE_NONE, or the dtype of the loop's first output (NumPy's dtype=) */
-    cn_casting casting;    /* NumPy's default is CN_CAST_SAME_KIND */
-    cn_array *where;       /* NULL, or a bool array: elsewhere results keep their value */
-    char order;            /* of new results: 'C', 'F', or 0 for that of the inputs (NumPy's 'K') */
+    cn_dtype dtype;     /* CN_DTYPE_NONE, or the dtype of the loop's first output (NumPy's dtype=) */
+    cn_casting casting; /* NumPy's default is CN_CAST_SAME_KIND */
+    cn_array *where;    /* NULL, or a bool array: elsewhere results keep their value */
+    char order;         /* of new results: 'C', 'F', or 0 for that of the inputs (NumPy's 'K') */
 } cn_elementwise_options;
 
 /*
@@ -268,8 +268,8 @@ CN_API cn_status cn_op_resolve(cn_op op, const cn_dtype *in, const cn_weak *weak
                                cn_dtype *dtypes);
 
 typedef struct cn_reduce_options {
-    int naxes;                /* -1: all axes */
-    const int *axes;          /* normalised, without duplicates */
+    int naxes;       /* -1: all axes */
+    const int *axes; /* normalised, without duplicates */
     bool keepdims;
     cn_dtype dtype;           /* CN_DTYPE_NONE: as NumPy's ufunc.reduce (small integers add up in int64 / uint64) */
     cn_array *out;            /* NULL, or the array that takes the result */
@@ -493,17 +493,17 @@ typedef struct cn_stats {
     uint64_t ops, windows, plan_hits, plan_misses, plans, groups, launches;
     uint64_t bytes_read, bytes_written; /* by launches: every operand view that is loaded or stored, once a launch */
     uint64_t compilations, fallbacks, reads, exports;
-    uint64_t live_bytes, peak_bytes;    /* memory of bases */
-    uint64_t messages, message_bytes;   /* from or to places of this process */
-    uint64_t root_bytes;                /* of them, what the root has received */
-    uint64_t overlapped;                /* exchanges during which this process computed */
-    uint64_t moves, move_bytes;         /* between host and device */
-    uint64_t device_launches, graphs;   /* kernels sent to the device one by one; plans sent to it as a whole */
-    uint64_t shared_launches;           /* kernels that several GPUs shared out, however they were sent */
-    uint64_t device_calls;              /* factorisations and Fourier transforms that a device did */
-    uint64_t spills, spill_bytes;       /* arrays that made room on the device for others; bytes moved for that */
-    uint64_t faded, restored;           /* values left out of memory (cn_array_fade); of them, used after all */
-    uint64_t unplanned;                 /* small windows that ran op by op, without a plan */
+    uint64_t live_bytes, peak_bytes;  /* memory of bases */
+    uint64_t messages, message_bytes; /* from or to places of this process */
+    uint64_t root_bytes;              /* of them, what the root has received */
+    uint64_t overlapped;              /* exchanges during which this process computed */
+    uint64_t moves, move_bytes;       /* between host and device */
+    uint64_t device_launches, graphs; /* kernels sent to the device one by one; plans sent to it as a whole */
+    uint64_t shared_launches;         /* kernels that several GPUs shared out, however they were sent */
+    uint64_t device_calls;            /* factorisations and Fourier transforms that a device did */
+    uint64_t spills, spill_bytes;     /* arrays that made room on the device for others; bytes moved for that */
+    uint64_t faded, restored;         /* values left out of memory (cn_array_fade); of them, used after all */
+    uint64_t unplanned;               /* small windows that ran op by op, without a plan */
 } cn_stats;
 
 CN_API void cn_stats_get(cn_stats *out);
@@ -554,7 +554,8 @@ CN_API void cn_text_setting_get(int i, cn_text_setting *out);
 
 /* Path of a BLAS with a CBLAS interface to load (may be called before the first matmul); prefix and suffix are of its symbols. */
 CN_API void cn_blas_set(const char *path, const char *prefix, const char *suffix, bool ilp64);
-CN_API const char *cn_info(const char *what); /* "version", "instruction_set", "blas", "compiler", "mpi"; NULL if unknown */
+CN_API const char *
+cn_info(const char *what); /* "version", "instruction_set", "blas", "compiler", "mpi"; NULL if unknown */
 
 /* Test hook: the n-th allocation from now fails (0: none). Returns how many have been made since the last call. */
 CN_API uint64_t cn_fault_set(uint64_t nth_allocation);

@@ -14,32 +14,32 @@ cn_status cni_fail(cn_status code, const char *format, ...) __attribute__((forma
 /* cni_fail(CN_ERROR_MEMORY, ...) with the text that Python shows. */
 cn_status cni_fail_memory(int64_t nbytes);
 
-#define CN_TRY(call)                         \
-    do {                                     \
-        cn_status cn_try_status = (call);    \
-        if (cn_try_status != CN_OK) {        \
-            return cn_try_status;            \
-        }                                    \
+#define CN_TRY(call)                                                                                                   \
+    do {                                                                                                               \
+        cn_status cn_try_status = (call);                                                                              \
+        if (cn_try_status != CN_OK) {                                                                                  \
+            return cn_try_status;                                                                                      \
+        }                                                                                                              \
     } while (0)
 
 /* Needs a `cn_status status` in scope; the label frees in reverse and returns status. */
-#define CN_TRY_GOTO(call, label)  \
-    do {                          \
-        status = (call);          \
-        if (status != CN_OK) {    \
-            goto label;           \
-        }                         \
+#define CN_TRY_GOTO(call, label)                                                                                       \
+    do {                                                                                                               \
+        status = (call);                                                                                               \
+        if (status != CN_OK) {                                                                                         \
+            goto label;                                                                                                \
+        }                                                                                                              \
     } while (0)
 
 /* Writes "(2,3,)"-style shape text as NumPy prints it in messages; returns text. */
 const char *cni_shape_text(int ndim, const int64_t *shape, char *text, size_t size);
 
 /* An invariant of the library, checked always: prints nothing, records CN_ERROR_INTERNAL. */
-#define CN_CHECK(condition)                                                                              \
-    do {                                                                                                 \
-        if (!(condition)) {                                                                              \
-            return cni_fail(CN_ERROR_INTERNAL, "internal error: %s (%s:%d)", #condition, __FILE__, __LINE__); \
-        }                                                                                                \
+#define CN_CHECK(condition)                                                                                            \
+    do {                                                                                                               \
+        if (!(condition)) {                                                                                            \
+            return cni_fail(CN_ERROR_INTERNAL, "internal error: %s (%s:%d)", #condition, __FILE__, __LINE__);          \
+        }                                                                                                              \
     } while (0)
 
 #ifdef CN_DEBUG

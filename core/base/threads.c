@@ -22,11 +22,11 @@ enum { MOST = 256, SPINS = 4000 };
 static struct {
     pthread_mutex_t lock;
     pthread_cond_t begun;
-    int started;         /* workers that exist */
+    int started; /* workers that exist */
     bool registered;
     _Atomic bool awake_pays;
     _Atomic uint64_t run; /* number of the present run */
-    _Atomic int left;    /* workers that have not finished it */
+    _Atomic int left;     /* workers that have not finished it */
     int count;
     void (*work)(void *context, int i);
     void *context;

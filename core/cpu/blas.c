@@ -19,7 +19,8 @@ typedef void (*gemm64)(int64_t order, int64_t ta, int64_t tb, int64_t m, int64_t
 typedef void (*gemm32)(int64_t order, int64_t ta, int64_t tb, int64_t m, int64_t n, int64_t k, float alpha,
                        const float *a, int64_t lda, const float *b, int64_t ldb, float beta, float *c, int64_t ldc);
 typedef void (*gemm_complex)(int64_t order, int64_t ta, int64_t tb, int64_t m, int64_t n, int64_t k, const void *alpha,
-                             const void *a, int64_t lda, const void *b, int64_t ldb, const void *beta, void *c, int64_t ldc);
+                             const void *a, int64_t lda, const void *b, int64_t ldb, const void *beta, void *c,
+                             int64_t ldc);
 
 typedef double (*dot64)(int64_t n, const double *x, int64_t incx, const double *y, int64_t incy);
 typedef float (*dot32)(int64_t n, const float *x, int64_t incx, const float *y, int64_t incy);
@@ -74,9 +75,10 @@ static bool blas_open(const char *path)
     const struct {
         const char *routine;
         void *place;
-    } routines[] = {{"dgemm", &blas.dgemm}, {"sgemm", &blas.sgemm}, {"cgemm", &blas.cgemm}, {"zgemm", &blas.zgemm},
-                    {"ddot", &blas.ddot}, {"sdot", &blas.sdot}, {"cdotu_sub", &blas.cdot}, {"zdotu_sub", &blas.zdot},
-                    {"dgemv", &blas.dgemv}, {"sgemv", &blas.sgemv}};
+    } routines[] = {{"dgemm", &blas.dgemm},    {"sgemm", &blas.sgemm},    {"cgemm", &blas.cgemm},
+                    {"zgemm", &blas.zgemm},    {"ddot", &blas.ddot},      {"sdot", &blas.sdot},
+                    {"cdotu_sub", &blas.cdot}, {"zdotu_sub", &blas.zdot}, {"dgemv", &blas.dgemv},
+                    {"sgemv", &blas.sgemv}};
     for (size_t i = 0; i < sizeof routines / sizeof *routines; i++) {
         void *address = symbol(library, routines[i].routine);
         if (address == NULL) {
@@ -134,7 +136,8 @@ static bool multiply_blas(const cni_matrix *a, const cni_matrix *b, const cni_ma
 {
     int64_t size = (int64_t)cn_dtype_size(a->dtype), lda, ldb, ldc;
     bool ta, tb, tc;
-    bool inexact = a->dtype == CN_FLOAT32 || a->dtype == CN_FLOAT64 || a->dtype == CN_COMPLEX64 || a->dtype == CN_COMPLEX128;
+    bool inexact =
+        a->dtype == CN_FLOAT32 || a->dtype == CN_FLOAT64 || a->dtype == CN_COMPLEX64 || a->dtype == CN_COMPLEX128;
     if (!inexact || a->columns == 0 || !blas_ready() || !blas_layout(a, size, &lda, &ta) ||
         !blas_layout(b, size, &ldb, &tb) || !blas_layout(c, size, &ldc, &tc) || tc) {
         return false;
@@ -172,8 +175,9 @@ static bool multiply_dot(const cni_matrix *a, const cni_matrix *b, const cni_mat
 {
     int64_t size = cni_dtype_size(a->dtype), n = a->columns;
     int64_t incx = a->column_stride / size, incy = b->row_stride / size;
-    bool fits = c->rows == 1 && c->columns == 1 && n > 0 && n <= INT32_MAX && a->column_stride % size == 0 && b->row_stride % size == 0 &&
-                incx != 0 && incy != 0 && incx <= INT32_MAX && incy <= INT32_MAX && incx >= -INT32_MAX && incy >= -INT32_MAX;
+    bool fits = c->rows == 1 && c->columns == 1 && n > 0 && n <= INT32_MAX && a->column_stride % size == 0 &&
+                b->row_stride % size == 0 && incx != 0 && incy != 0 && incx <= INT32_MAX && incy <= INT32_MAX &&
+                incx >= -INT32_MAX && incy >= -INT32_MAX;
     if (!fits || !blas_ready()) {
         return false;
     }
@@ -203,7 +207,8 @@ static bool multiply_column(const cni_matrix *a, const cni_matrix *b, const cni_
     bool transposed;
     bool fits = (a->dtype == CN_FLOAT64 || a->dtype == CN_FLOAT32) && c->columns == 1 && a->columns > 0 &&
                 a->rows <= INT32_MAX && a->columns <= INT32_MAX && b->row_stride > 0 && b->row_stride % size == 0 &&
-                c->row_stride > 0 && c->row_stride % size == 0 && b->row_stride / size <= INT32_MAX && c->row_stride / size <= INT32_MAX;
+                c->row_stride > 0 && c->row_stride % size == 0 && b->row_stride / size <= INT32_MAX &&
+                c->row_stride / size <= INT32_MAX;
     if (!fits || !blas_ready() || !blas_layout(a, size, &leading, &transposed)) {
         return false;
     }

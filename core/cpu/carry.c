@@ -141,8 +141,8 @@ static void run_all(void *context, int64_t first, int64_t end)
 {
     const carry_run *r = context;
     int64_t size = (int64_t)r->b->itemsize;
-    cni_cpu_kernels_get()->copies[__builtin_ctzll(r->b->itemsize)](end - first, r->to + first * size, size,
-                                                                   r->fill ? r->from : r->from + first * size, r->fill ? 0 : size);
+    cni_cpu_kernels_get()->copies[__builtin_ctzll(r->b->itemsize)](
+        end - first, r->to + first * size, size, r->fill ? r->from : r->from + first * size, r->fill ? 0 : size);
 }
 
 void cni_carry_run(const cni_part *part, const cni_carry_binding *b, const cni_run *run)

@@ -41,7 +41,8 @@ static void write_place(writer *x, uint32_t access)
     } else if (column_stride(x, access) == 0) {
         cni_text_add(x->text, "a%u[0]", access);
     } else {
-        cni_text_add(x->text, "*(%s *)((char *)a%u + j * column_strides[%u])", type_of((uint8_t)access_dtype(x, access)), access, access);
+        cni_text_add(x->text, "*(%s *)((char *)a%u + j * column_strides[%u])",
+                     type_of((uint8_t)access_dtype(x, access)), access, access);
     }
 }
 
@@ -86,7 +87,8 @@ static void write_scalars(writer *x)
     for (uint32_t i = 0; i < x->part->ninstr; i++) {
         const cni_instr *instr = &x->part->instr[i];
         if (instr->kind == CNI_INSTR_SCALAR) {
-            cni_text_add(x->text, "    const %s r%u = *(const %s *)scalars[%u];\n", type_of(instr->dtype), instr->dst[0], type_of(instr->dtype), n++);
+            cni_text_add(x->text, "    const %s r%u = *(const %s *)scalars[%u];\n", type_of(instr->dtype),
+                         instr->dst[0], type_of(instr->dtype), n++);
         }
     }
 }
@@ -103,10 +105,12 @@ static void write_scratch(writer *x)
 
 static void write_kernel(writer *x)
 {
-    cni_text_add(x->text, "uint64_t cni_kernel(int64_t rows, int64_t columns, char *const *p, const int64_t *row_strides,\n"
-                          "                    const int64_t *column_strides, const void *const *scalars, void *const *scratch)\n{\n"
-                          "    uint64_t far = 0;\n"
-                          "    (void)p, (void)row_strides, (void)column_strides, (void)scalars, (void)scratch;\n");
+    cni_text_add(
+        x->text,
+        "uint64_t cni_kernel(int64_t rows, int64_t columns, char *const *p, const int64_t *row_strides,\n"
+        "                    const int64_t *column_strides, const void *const *scalars, void *const *scratch)\n{\n"
+        "    uint64_t far = 0;\n"
+        "    (void)p, (void)row_strides, (void)column_strides, (void)scalars, (void)scratch;\n");
     write_scalars(x);
     write_scratch(x);
     cni_text_add(x->text, "    for (int64_t i = 0; i < rows; i++) {\n");
@@ -152,8 +156,9 @@ bool cni_codegen(const cni_part *part, const cni_window *w, const cni_group_bind
     }
     if (made) {
         cni_text_add(text, "%s", x.statements.headers ? "#include \"op/convert.h\"\n" : "#include <stdint.h>\n");
-        cni_text_add(text, "#if defined(__clang__)\n#define CNI_INDEPENDENT _Pragma(\"clang loop vectorize(assume_safety)\")\n"
-                           "#else\n#define CNI_INDEPENDENT _Pragma(\"GCC ivdep\")\n#endif\n\n");
+        cni_text_add(
+            text, "#if defined(__clang__)\n#define CNI_INDEPENDENT _Pragma(\"clang loop vectorize(assume_safety)\")\n"
+                  "#else\n#define CNI_INDEPENDENT _Pragma(\"GCC ivdep\")\n#endif\n\n");
         cni_text_join(text, &functions);
         cni_text_join(text, &body);
         made = text->data != NULL;

@@ -17,7 +17,7 @@
  * Not 0: an argument was far (ops.def, kind G), and the tile is to be run by tier 0.
  */
 typedef uint64_t (*cni_kernel)(int64_t rows, int64_t columns, char *const *p, const int64_t *row_strides,
-                           const int64_t *column_strides, const void *const *scalars, void *const *scratch);
+                               const int64_t *column_strides, const void *const *scalars, void *const *scratch);
 
 /* May kernels of the part find arguments that are far? */
 bool cni_codegen_far(const cni_part *part);

@@ -41,21 +41,22 @@ static struct {
     cni_compiled *table[BUCKETS], *first, *last;
     uint32_t count;
     _Atomic pid_t child;
-    pid_t owner;                /* of the directory */
+    pid_t owner;                    /* of the directory */
     char directory[PATH_MAX - 128]; /* for sources; "" until the first compilation */
     char cache[PATH_MAX - 128];
     char version[256];
-    char why[512];              /* the last time that no function came of a source; "": never */
-    const char *compiler;       /* NULL: not looked for; "": none */
+    char why[512];        /* the last time that no function came of a source; "": never */
+    const char *compiler; /* NULL: not looked for; "": none */
     uint32_t serial;
 } c = {.lock = PTHREAD_MUTEX_INITIALIZER, .asked = PTHREAD_COND_INITIALIZER, .answered = PTHREAD_COND_INITIALIZER};
 
 /* gcc 12's vectoriser of straight code drops both of two casts beside each other, (double)(float)x: a rounding is lost. */
-static const char *const common_flags[] = {"-std=gnu17",          "-O3",             "-fPIC",
-                                           "-shared",             "-fwrapv",         "-ffp-contract=off",
-                                           "-fno-math-errno",     "-w",              "-fno-tree-slp-vectorize"};
+static const char *const common_flags[] = {"-std=gnu17",      "-O3",     "-fPIC",
+                                           "-shared",         "-fwrapv", "-ffp-contract=off",
+                                           "-fno-math-errno", "-w",      "-fno-tree-slp-vectorize"};
 static const char *const avx2_flags[] = {"-mavx2", "-mfma", "-mf16c", "-mbmi", "-mbmi2", "-mlzcnt", "-mpopcnt"};
-static const char *const avx512_flags[] = {"-mavx512f", "-mavx512vl", "-mavx512bw", "-mavx512dq", "-mprefer-vector-width=512"};
+static const char *const avx512_flags[] = {"-mavx512f", "-mavx512vl", "-mavx512bw", "-mavx512dq",
+                                           "-mprefer-vector-width=512"};
 
 static int add_flags(const char **argv, int n, const char *const *flags, size_t count)
 {
@@ -164,7 +165,8 @@ static void *load(const char *path)
     const char *error = library == NULL ? dlerror() : NULL;
     void *function = library != NULL ? dlsym(library, "cni_kernel") : NULL;
     if (function == NULL) {
-        snprintf(c.why, sizeof c.why, "what %s made does not load: %s", c.compiler, error != NULL ? error : "no function");
+        snprintf(c.why, sizeof c.why, "what %s made does not load: %s", c.compiler,
+                 error != NULL ? error : "no function");
     }
     return function;
 }
@@ -237,7 +239,8 @@ static void *make(const char *source)
         function = load(kept);
     }
     if (function == NULL) {
-        snprintf(fresh, sizeof fresh, "%s/%s%d-%u.so", caching ? c.cache : c.directory, caching ? "." : "", (int)getpid(), c.serial++);
+        snprintf(fresh, sizeof fresh, "%s/%s%d-%u.so", caching ? c.cache : c.directory, caching ? "." : "",
+                 (int)getpid(), c.serial++);
         bool compiled = compile(source, fresh);
         if (compiled && caching && !(cni_cache_seal(fresh, key.data) && rename(fresh, kept) == 0)) {
             snprintf(c.why, sizeof c.why, "%s makes nothing that can be kept in %.200s", c.compiler, c.cache);
@@ -383,9 +386,9 @@ const char *cni_compiler_description(void)
     void *function = probe != NULL ? cni_compiler_result(probe, true, &failed) : NULL;
     pthread_mutex_lock(&c.lock);
     snprintf(text, sizeof text, "%s%s", function != NULL ? c.version : "none: ",
-             function != NULL     ? ""
+             function != NULL   ? ""
              : c.why[0] != '\0' ? c.why
-                                  : "there can be no thread");
+                                : "there can be no thread");
     pthread_mutex_unlock(&c.lock);
     return text;
 }

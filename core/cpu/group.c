@@ -71,7 +71,8 @@ static bool reduced_then_overwritten(const cni_binder *b, const cni_instr *load)
     bool reduced = false, overwritten = false;
     for (const cni_instr *x = load + 1; x < b->part->instr + b->part->ninstr; x++) {
         reduced |= x->kind == CNI_INSTR_REDUCE && x->src[0] == load->dst[0];
-        overwritten |= x->kind == CNI_INSTR_STORE && b->part->access[x->access].slot == b->part->access[load->access].slot;
+        overwritten |=
+            x->kind == CNI_INSTR_STORE && b->part->access[x->access].slot == b->part->access[load->access].slot;
     }
     return reduced && overwritten;
 }
@@ -126,7 +127,8 @@ static void places_classify(cni_binder *b, int64_t columns, int64_t rows)
         }
         for (int k = 0; k < x->nsrc; k++) {
             cni_register_place *p = &b->places[x->src[k]];
-            uint32_t last = x->kind == CNI_INSTR_REDUCE ? b->part->ninstr : i; /* tier 1 reduces when the tile is done */
+            uint32_t last =
+                x->kind == CNI_INSTR_REDUCE ? b->part->ninstr : i; /* tier 1 reduces when the tile is done */
             p->last = last > p->last ? last : p->last;
         }
     }
@@ -178,7 +180,8 @@ static int lanes_wanted(const cni_part *part, const cni_nest *n)
 /* How the access meets the tile, and whether generated code sees its columns as a run, as one element, or by a stride. */
 static inline uint8_t touch_key(const cni_binder *b, uint32_t access, int64_t columns, int64_t rows)
 {
-    int64_t size = cni_dtype_size(b->w->views[b->part->access[access].view].dtype), column = cni_nest_stride(b, access, 0);
+    int64_t size = cni_dtype_size(b->w->views[b->part->access[access].view].dtype),
+            column = cni_nest_stride(b, access, 0);
     return (uint8_t)(touch_of(b, access, columns, rows) | (column == size ? 4 : column == 0 ? 8 : 0));
 }
 
@@ -238,7 +241,8 @@ static bool access_make(cni_binder *b)
         bound->log2_size = cni_log2_size((cn_dtype)b->w->views[part->access[a].view].dtype);
         bound->strides = strides + a * dims;
         for (uint32_t o = 0; o < a; o++) {
-            g->rerunnable &= part->access[o].slot != part->access[a].slot || part->access[o].written == part->access[a].written;
+            g->rerunnable &=
+                part->access[o].slot != part->access[a].slot || part->access[o].written == part->access[a].written;
         }
     }
     return true;
@@ -280,7 +284,8 @@ bool cni_group_room(cni_group_binding *g, char **memory, size_t *room, size_t ne
 static bool runs_place(cni_group_binding *g)
 {
     cni_group_layout *l = &g->layout;
-    size_t need = (size_t)cni_round_up(g->rows * g->columns * l->run_size, 64) + 64; /* odd lines: no aliasing of sets */
+    size_t need =
+        (size_t)cni_round_up(g->rows * g->columns * l->run_size, 64) + 64; /* odd lines: no aliasing of sets */
     if (need <= l->run_room || l->nruns == 0) {
         return true;
     }

@@ -42,39 +42,39 @@ typedef struct cni_step {
 } cni_step;
 
 typedef struct cni_reduction {
-    uint16_t access, value;      /* where results go; register with the values */
-    uint8_t dtype, kind;         /* cni_reduce_kind */
+    uint16_t access, value; /* where results go; register with the values */
+    uint8_t dtype, kind;    /* cni_reduce_kind */
     bool large;
-    bool in_run;                 /* the values lie in a run of the tile, not in memory */
-    uint32_t memory;             /* access whose memory they are; CNI_NONE: in a run */
+    bool in_run;     /* the values lie in a run of the tile, not in memory */
+    uint32_t memory; /* access whose memory they are; CNI_NONE: in a run */
     size_t itemsize;
     cni_reduce_loop reduce;
     cni_rows_loop rows;
-    cni_loop combine;            /* elementwise form: p[0] = p[1] op p[2] */
+    cni_loop combine; /* elementwise form: p[0] = p[1] op p[2] */
     bool has_identity, has_initial;
     cn_scalar identity;
-    uint32_t initial;            /* scalar of the window */
-    int64_t count, block;        /* elements a result takes; of them, runs that are summed as one */
-    int64_t seen;                /* of the present result */
+    uint32_t initial;     /* scalar of the window */
+    int64_t count, block; /* elements a result takes; of them, runs that are summed as one */
+    int64_t seen;         /* of the present result */
     bool begun;
     cn_scalar accumulator;
-    char *scratch;               /* a block that does not lie in one tile */
+    char *scratch; /* a block that does not lie in one tile */
     int64_t filled;
-    char *row, *total;           /* accumulators of a tile of results (last axis kept) */
-    char *runs;                  /* sums of runs go there instead of into the total, so many bytes apart; or NULL */
+    char *row, *total; /* accumulators of a tile of results (last axis kept) */
+    char *runs;        /* sums of runs go there instead of into the total, so many bytes apart; or NULL */
     int64_t runs_step;
-    cni_superacc *exact;         /* real, imaginary */
+    cni_superacc *exact;           /* real, imaginary */
     size_t scratch_room, row_room; /* bytes; of both rows */
 } cni_reduction;
 
 /* What one thread changes while it runs a group. */
 typedef struct cni_lane {
-    void **registers;           /* addresses */
-    char **pointers;            /* by access: the tile's first element */
-    int64_t *index;             /* by dimension of the nest */
-    uint32_t *told;             /* by step: events seen */
+    void **registers; /* addresses */
+    char **pointers;  /* by access: the tile's first element */
+    int64_t *index;   /* by dimension of the nest */
+    uint32_t *told;   /* by step: events seen */
     cni_reduction *reductions;
-    char **copies;              /* tier 1: kept tiles; addresses of what reductions take */
+    char **copies; /* tier 1: kept tiles; addresses of what reductions take */
     void **scratch;
 } cni_lane;
 
@@ -94,32 +94,40 @@ typedef struct cni_group_layout {
 typedef struct cni_group_binding {
     cni_group_layout layout;
     int ndim;
-    int64_t *shape;              /* of the nest, slowest first */
-    int nkept;                   /* reductions: the first dimensions of the nest are kept ones */
-    bool last_kept;              /* reductions: the last axis is kept; the nest ends with the reduced dimensions, then it */
-    int64_t columns, rows;       /* of a full tile */
-    uint32_t together;           /* results that are taken side by side, each on its own; 1: one after the other */
-    bool blocked;                /* they are the rows of a tile, for what they reduce lies far apart; else their runs take turns */
-    bool across;                 /* of one result, a tile's rows are leaves */
+    int64_t *shape;        /* of the nest, slowest first */
+    int nkept;             /* reductions: the first dimensions of the nest are kept ones */
+    bool last_kept;        /* reductions: the last axis is kept; the nest ends with the reduced dimensions, then it */
+    int64_t columns, rows; /* of a full tile */
+    uint32_t together;     /* results that are taken side by side, each on its own; 1: one after the other */
+    bool blocked; /* they are the rows of a tile, for what they reduce lies far apart; else their runs take turns */
+    bool across;  /* of one result, a tile's rows are leaves */
     int64_t tiles;
     uint32_t naccess, nsteps, nregister, nreductions;
     cni_bound_access *access;
     cni_step *steps;
     int nlanes;
     cni_lane *lanes;
-    struct { uint16_t reg, access; } *direct; /* registers that are memory */
+    struct {
+        uint16_t reg, access;
+    } *direct; /* registers that are memory */
     uint32_t ndirect;
     uint32_t nscalars;
-    struct { uint16_t reg; bool splat; uint8_t log2_size; uint32_t scalar; void *place; } *scalars;
-    uint8_t fp_kinds;            /* of any step */
-    bool rerunnable;             /* a tile can be run twice */
-    struct cni_tier1 *tier1;     /* the group compiled (tier1.h), or NULL */
-    struct cni_tier1 *asked;     /* the same, not there yet */
-    int64_t run_work, work;      /* element operations of one run, and of all so far */
-    bool no_tier1;               /* there will be no compiled form */
+    struct {
+        uint16_t reg;
+        bool splat;
+        uint8_t log2_size;
+        uint32_t scalar;
+        void *place;
+    } *scalars;
+    uint8_t fp_kinds;                     /* of any step */
+    bool rerunnable;                      /* a tile can be run twice */
+    struct cni_tier1 *tier1;              /* the group compiled (tier1.h), or NULL */
+    struct cni_tier1 *asked;              /* the same, not there yet */
+    int64_t run_work, work;               /* element operations of one run, and of all so far */
+    bool no_tier1;                        /* there will be no compiled form */
     const struct cni_reduce_share *share; /* while rows of a chain are reduced (reduce_chain.h); else NULL */
-    cni_arena arena;             /* of the layout */
-    uint8_t touches[];           /* by access: how it meets a whole row; then, how it meets the tile */
+    cni_arena arena;                      /* of the layout */
+    uint8_t touches[];                    /* by access: how it meets a whole row; then, how it meets the tile */
 } cni_group_binding;
 
 cn_status cni_group_bind(const cni_part *part, const cni_window *w, cni_group_binding **out);
@@ -130,7 +138,8 @@ void cni_group_unbind(cni_group_binding *g);
 void cni_group_run(const cni_part *part, cni_group_binding *g, const cni_run *run);
 
 /* What the elements [from, to) of every result leave to be put together by cni_reduce_finish. */
-void cni_group_run_partial(const cni_part *part, cni_group_binding *g, const cni_run *run, int64_t from, int64_t to, void *state);
+void cni_group_run_partial(const cni_part *part, cni_group_binding *g, const cni_run *run, int64_t from, int64_t to,
+                           void *state);
 
 /* Points the accesses at the element of the lane's index. */
 void cni_lane_point(const cni_group_binding *g, cni_lane *lane, const cni_run *run);
@@ -154,7 +163,8 @@ void cni_reduce_partial(cni_group_binding *g, const cni_run *run, int64_t from, 
 void cni_reduce_finish(cni_group_binding *g, const cni_run *run, int n, const void *states);
 
 /* Takes the tile's values into the accumulators (step REDUCE). */
-void cni_reduce_tile(const cni_group_binding *g, cni_lane *lane, cni_reduction *r, const cni_run *run, int64_t rows, int64_t columns);
+void cni_reduce_tile(const cni_group_binding *g, cni_lane *lane, cni_reduction *r, const cni_run *run, int64_t rows,
+                     int64_t columns);
 
 /* At least `need` bytes of the group's arena: *memory while it has room for them, else more than asked for. */
 bool cni_group_room(cni_group_binding *g, char **memory, size_t *room, size_t need); /* false: no memory */

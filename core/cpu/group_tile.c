@@ -5,9 +5,9 @@
 #include "op/op.h"
 
 enum {
-    MEMORY_LEAVES = 32,  /* in a tile of what is reduced where it lies */
-    REDUCED_ROWS = 4,    /* in a tile that is added to a row of results */
-    ACROSS_ROWS = 64,    /* the same, of what lies along the rows' dimension */
+    MEMORY_LEAVES = 32, /* in a tile of what is reduced where it lies */
+    REDUCED_ROWS = 4,   /* in a tile that is added to a row of results */
+    ACROSS_ROWS = 64,   /* the same, of what lies along the rows' dimension */
     ACROSS_COLUMNS = 32,
     ACROSS_RESULTS = 32, /* whose elements are gathered at once from what lies so */
     LINE = 8             /* the same, where each has accumulators: elements of a line of the cache */
@@ -22,7 +22,10 @@ static int64_t tile_elements(const cni_binder *b)
     int64_t least = cni_settings[CNI_SETTING_TILE_MIN], most = cni_settings[CNI_SETTING_TILE_MAX];
     tile = tile < least ? least : tile > most ? most : tile;
     if (b->part->reduces) {
-        tile = tile >= CNI_LEAF ? CNI_LEAF : tile >= CNI_LEAF / 2 ? CNI_LEAF / 2 : tile >= CNI_LEAF / 4 ? CNI_LEAF / 4 : tile;
+        tile = tile >= CNI_LEAF       ? CNI_LEAF
+               : tile >= CNI_LEAF / 2 ? CNI_LEAF / 2
+               : tile >= CNI_LEAF / 4 ? CNI_LEAF / 4
+                                      : tile;
         tile = b->nruns == 0 && !b->nest.last_kept ? tile * MEMORY_LEAVES : tile;
     }
     return tile;

@@ -24,14 +24,14 @@ typedef struct rows {
     const cni_joint *j;
     uint32_t array, index, own;
     cni_geometry array_g, index_g, own_g;
-    int64_t piece, pieces;  /* elements that no place cuts, and how many of them a row has */
-    int64_t row, moved;     /* bytes of a piece in the array, and as it is sent */
-    int64_t step, count;    /* from piece to piece of the array, and how many it has */
-    int64_t item;           /* bytes that an asked piece needs beside itself */
-    int64_t round, rounds;  /* pieces of a round */
-    int64_t total;          /* of all shares */
-    bool puts, orders;      /* puts come in another order than the program's */
-    bool applies;           /* puts of which none may overtake another */
+    int64_t piece, pieces; /* elements that no place cuts, and how many of them a row has */
+    int64_t row, moved;    /* bytes of a piece in the array, and as it is sent */
+    int64_t step, count;   /* from piece to piece of the array, and how many it has */
+    int64_t item;          /* bytes that an asked piece needs beside itself */
+    int64_t round, rounds; /* pieces of a round */
+    int64_t total;         /* of all shares */
+    bool puts, orders;     /* puts come in another order than the program's */
+    bool applies;          /* puts of which none may overtake another */
 } rows;
 
 /* A place in the share's index boxes: pieces come one after the other. */
@@ -432,7 +432,8 @@ static void apply(const rows *r, int local)
 {
     int64_t n = heard_rows(r->j->moves, local);
     int64_t array_shape[2] = {r->count, r->piece}, array_strides[2] = {r->step, r->array_g.itemsize};
-    int64_t own_shape[2] = {n, r->piece}, own_strides[2] = {r->moved, r->own_g.itemsize}, step = (int64_t)sizeof(int64_t);
+    int64_t own_shape[2] = {n, r->piece}, own_strides[2] = {r->moved, r->own_g.itemsize},
+            step = (int64_t)sizeof(int64_t);
     int ndim = r->piece > 1 ? 2 : 1;
     const cni_view *views = r->j->window->views;
     const cni_access *access = r->j->part->access;
@@ -466,14 +467,11 @@ typedef struct joint_row {
     cn_status (*run)(const cni_joint *joint);
 } joint_row;
 
-static const joint_row ops[CNI_KIND_COUNT] = {[CNI_GATHER] = {cni_rows_room, cni_gather_run},
-                                              [CNI_SCATTER] = {cni_rows_room, cni_scatter_run},
-                                              [CNI_APPLY] = {cni_rows_room, cni_apply_run},
-                                              [CNI_NONZERO] = {cni_select_room, cni_select_run},
-                                              [CNI_COMPRESS] = {cni_select_room, cni_select_run},
-                                              [CNI_SORT] = {cni_sorted_room, cni_sorted_run},
-                                              [CNI_ARGSORT] = {cni_sorted_room, cni_sorted_run},
-                                              [CNI_PARTITION] = {cni_sorted_room, cni_sorted_run}};
+static const joint_row ops[CNI_KIND_COUNT] = {
+    [CNI_GATHER] = {cni_rows_room, cni_gather_run},     [CNI_SCATTER] = {cni_rows_room, cni_scatter_run},
+    [CNI_APPLY] = {cni_rows_room, cni_apply_run},       [CNI_NONZERO] = {cni_select_room, cni_select_run},
+    [CNI_COMPRESS] = {cni_select_room, cni_select_run}, [CNI_SORT] = {cni_sorted_room, cni_sorted_run},
+    [CNI_ARGSORT] = {cni_sorted_room, cni_sorted_run},  [CNI_PARTITION] = {cni_sorted_room, cni_sorted_run}};
 
 void cni_joint_room(const cni_joint *j, int64_t *asked, int64_t *heard, int64_t *scratch)
 {

@@ -131,7 +131,8 @@ typedef struct library_row {
 #define CHAIN_0(name) NULL, NULL, NULL
 #define CHAIN_1(name) cni_library_##name##_rule, cni_library_##name##_link, cni_library_##name##_chain
 static const library_row rows[CNI_KIND_COUNT] = {
-#define CN_LIBRARY(id, name, scratch, share, chain) [CNI_##id] = {cni_library_##name, SCRATCH_##scratch(name), CHAIN_##chain(name)},
+#define CN_LIBRARY(id, name, scratch, share, chain)                                                                    \
+    [CNI_##id] = {cni_library_##name, SCRATCH_##scratch(name), CHAIN_##chain(name)},
 #include "op/library.def"
 #undef CN_LIBRARY
 };

@@ -15,12 +15,13 @@ void cni_library_chain_bind(const cni_part *part, const cni_window *w, int64_t *
 void cni_library_chain(const cni_part *part, const cni_run *run, const cni_link *link, cni_link_phase phase);
 
 /* With chain 1: how, of this geometry; bytes of what is a share's own and of what is handed on, and a phase. */
-#define CN_LIBRARY(id, name, scratch, share, chain)                              \
-    void cni_library_##name(const cni_part *part, const cni_run *run); \
-    int64_t cni_library_##name##_scratch(const cni_part *part, const cni_window *w); /* if scratch */ \
-    cni_chain_rule cni_library_##name##_rule(const cni_part *part, const cni_window *w); /* these if chain */ \
-    void cni_library_##name##_link(const cni_part *part, const cni_window *w, int64_t *own, int64_t *state); \
-    void cni_library_##name##_chain(const cni_part *part, const cni_run *run, const cni_link *link, cni_link_phase phase);
+#define CN_LIBRARY(id, name, scratch, share, chain)                                                                    \
+    void cni_library_##name(const cni_part *part, const cni_run *run);                                                 \
+    int64_t cni_library_##name##_scratch(const cni_part *part, const cni_window *w);     /* if scratch */              \
+    cni_chain_rule cni_library_##name##_rule(const cni_part *part, const cni_window *w); /* these if chain */          \
+    void cni_library_##name##_link(const cni_part *part, const cni_window *w, int64_t *own, int64_t *state);           \
+    void cni_library_##name##_chain(const cni_part *part, const cni_run *run, const cni_link *link,                    \
+                                    cni_link_phase phase);
 #include "op/library.def"
 #undef CN_LIBRARY
 
@@ -62,7 +63,8 @@ int cni_library_threads(int64_t n, int64_t work, int most);
  * Calls run(context, line) for the lines along one axis, shared out over threads: line k counts the other axes in C
  * order. work: element operations of a line.
  */
-void cni_library_lines(int64_t lines, int64_t work, void (*run)(void *context, int64_t first, int64_t end), void *context);
+void cni_library_lines(int64_t lines, int64_t work, void (*run)(void *context, int64_t first, int64_t end),
+                       void *context);
 
 /* ufunc.at of the part's op, in order: array's rows by numbers (one axis, or nindex of them as one); values: NULL if unary. */
 void cni_apply_rows(const cni_part *part, const cni_run *run, const cni_library_operand *array,

@@ -33,15 +33,15 @@ typedef void (*cni_copy_loop)(int64_t n, void *destination, int64_t destination_
                               int64_t source_stride);
 
 typedef struct cni_cpu_kernels {
-    const char *name;                /* "baseline", "avx2", "avx512" */
-    const cni_loop *loops;           /* by loop number */
-    const uint8_t *loop_scalars;     /* by loop number: inputs that may be scalars */
-    const cni_reduce_loop *reduces;  /* by loop number; NULL where the row is no reduction */
-    const cni_rows_loop *rows;       /* the same, for rows of results */
-    const cni_scan_loop *scans;      /* the same for accumulations */
-    const cni_apply_loop *applies;   /* the same for ufunc.at */
+    const char *name;                               /* "baseline", "avx2", "avx512" */
+    const cni_loop *loops;                          /* by loop number */
+    const uint8_t *loop_scalars;                    /* by loop number: inputs that may be scalars */
+    const cni_reduce_loop *reduces;                 /* by loop number; NULL where the row is no reduction */
+    const cni_rows_loop *rows;                      /* the same, for rows of results */
+    const cni_scan_loop *scans;                     /* the same for accumulations */
+    const cni_apply_loop *applies;                  /* the same for ufunc.at */
     cni_loop casts[CN_DTYPE_COUNT][CN_DTYPE_COUNT]; /* [from][to]; p[0] to, p[1] from; NULL on the diagonal */
-    cni_copy_loop copies[5];         /* by log2 of the element size */
+    cni_copy_loop copies[5];                        /* by log2 of the element size */
 } cni_cpu_kernels;
 
 /* The table for this processor; the setting instruction_set (0 best, 1 baseline, 2 avx2, 3 avx512) may lower it. */

@@ -168,24 +168,34 @@ typedef struct {
     uint64_t low, high;
 } sixteen;
 
-#define COPY(name, type)                                                                                              \
-    static void name(int64_t n, void *destination, int64_t to, const void *source, int64_t from)                      \
-    {                                                                                                                 \
-        const int64_t size = sizeof(type);                                                                            \
-        char *d = destination;                                                                                        \
-        const char *s = source;                                                                                       \
-        if (to == size && from == size) {                                                                             \
-            if (d != s) { memcpy(d, s, (size_t)(n * size)); }                                                         \
-        } else if (to == size && from == 0) {                                                                         \
-            const type value = *(const type *)source;                                                                 \
-            type *out = destination;                                                                                  \
-            CNI_INDEPENDENT for (int64_t i = 0; i < n; i++) { out[i] = value; }                                       \
-        } else if (to == size) {                                                                                      \
-            type *out = destination;                                                                                  \
-            CNI_INDEPENDENT for (int64_t i = 0; i < n; i++) { out[i] = *(const type *)(const void *)(s + i * from); } \
-        } else {                                                                                                      \
-            for (int64_t i = 0; i < n; i++) { *(type *)(void *)(d + i * to) = *(const type *)(const void *)(s + i * from); } \
-        }                                                                                                             \
+#define COPY(name, type)                                                                                               \
+    static void name(int64_t n, void *destination, int64_t to, const void *source, int64_t from)                       \
+    {                                                                                                                  \
+        const int64_t size = sizeof(type);                                                                             \
+        char *d = destination;                                                                                         \
+        const char *s = source;                                                                                        \
+        if (to == size && from == size) {                                                                              \
+            if (d != s) {                                                                                              \
+                memcpy(d, s, (size_t)(n * size));                                                                      \
+            }                                                                                                          \
+        } else if (to == size && from == 0) {                                                                          \
+            const type value = *(const type *)source;                                                                  \
+            type *out = destination;                                                                                   \
+            CNI_INDEPENDENT for (int64_t i = 0; i < n; i++)                                                            \
+            {                                                                                                          \
+                out[i] = value;                                                                                        \
+            }                                                                                                          \
+        } else if (to == size) {                                                                                       \
+            type *out = destination;                                                                                   \
+            CNI_INDEPENDENT for (int64_t i = 0; i < n; i++)                                                            \
+            {                                                                                                          \
+                out[i] = *(const type *)(const void *)(s + i * from);                                                  \
+            }                                                                                                          \
+        } else {                                                                                                       \
+            for (int64_t i = 0; i < n; i++) {                                                                          \
+                *(type *)(void *)(d + i * to) = *(const type *)(const void *)(s + i * from);                           \
+            }                                                                                                          \
+        }                                                                                                              \
     }
 COPY(copy_1, uint8_t)
 COPY(copy_2, uint16_t)
@@ -228,11 +238,13 @@ COPY(copy_16, sixteen)
 #define LOOP_N22(id, s)
 
 static const cni_loop all_loops[] = {
-#define CN_OP(id, name, nin, nout, identity, reduce, cost, ulp, commutative, scalars, kb, eb, ki, ei, ku, eu, kf, ef, kc, ec, doc) \
-    LOOP_##kb##nin##nout(id, b) LOOP_##ki##nin##nout(id, i8) LOOP_##ku##nin##nout(id, u8) LOOP_##ki##nin##nout(id, i16)          \
-    LOOP_##ku##nin##nout(id, u16) LOOP_##ki##nin##nout(id, i32) LOOP_##ku##nin##nout(id, u32) LOOP_##ki##nin##nout(id, i64)      \
-    LOOP_##ku##nin##nout(id, u64) LOOP_##kf##nin##nout(id, f16) LOOP_##kf##nin##nout(id, f32) LOOP_##kf##nin##nout(id, f64)      \
-    LOOP_##kc##nin##nout(id, c64) LOOP_##kc##nin##nout(id, c128)
+#define CN_OP(id, name, nin, nout, identity, reduce, cost, ulp, commutative, scalars, kb, eb, ki, ei, ku, eu, kf, ef,  \
+              kc, ec, doc)                                                                                             \
+    LOOP_##kb##nin##nout(id, b) LOOP_##ki##nin##nout(id, i8) LOOP_##ku##nin##nout(id, u8)                              \
+        LOOP_##ki##nin##nout(id, i16) LOOP_##ku##nin##nout(id, u16) LOOP_##ki##nin##nout(id, i32)                      \
+            LOOP_##ku##nin##nout(id, u32) LOOP_##ki##nin##nout(id, i64) LOOP_##ku##nin##nout(id, u64)                  \
+                LOOP_##kf##nin##nout(id, f16) LOOP_##kf##nin##nout(id, f32) LOOP_##kf##nin##nout(id, f64)              \
+                    LOOP_##kc##nin##nout(id, c64) LOOP_##kc##nin##nout(id, c128)
 #include "op/ops.def"
 #undef CN_OP
 };
@@ -276,7 +288,8 @@ typedef struct {
 #define ENTRIES_FOLD ENTRIES_SUM
 #define ENTRIES_ORDERED ENTRIES_SUM
 #define ENTRIES_ANY_ORDER ENTRIES_SUM
-#define CN_OP(id, name, nin, nout, identity, reduce, cost, ulp, commutative, scalars, kb, eb, ki, ei, ku, eu, kf, ef, kc, ec, doc) \
+#define CN_OP(id, name, nin, nout, identity, reduce, cost, ulp, commutative, scalars, kb, eb, ki, ei, ku, eu, kf, ef,  \
+              kc, ec, doc)                                                                                             \
     ENTRIES_##reduce(id, kb, ki, ku, kf, kc)
 #include "op/ops.def"
 #undef CN_OP
@@ -290,13 +303,17 @@ static const struct {
     const reduce_entry *entries;
     size_t count;
 } reduce_rows[CNI_OP_COUNT] = {
-#define CN_OP(id, name, nin, nout, identity, reduce, cost, ulp, commutative, scalars, kb, eb, ki, ei, ku, eu, kf, ef, kc, ec, doc) ROW_##reduce(id)
+#define CN_OP(id, name, nin, nout, identity, reduce, cost, ulp, commutative, scalars, kb, eb, ki, ei, ku, eu, kf, ef,  \
+              kc, ec, doc)                                                                                             \
+    ROW_##reduce(id)
 #include "op/ops.def"
 #undef CN_OP
 };
 
 static const uint8_t takes_scalars[CNI_OP_COUNT] = {
-#define CN_OP(id, name, nin, nout, identity, reduce, cost, ulp, commutative, scalars, kb, eb, ki, ei, ku, eu, kf, ef, kc, ec, doc) scalars ? 3 : 0,
+#define CN_OP(id, name, nin, nout, identity, reduce, cost, ulp, commutative, scalars, kb, eb, ki, ei, ku, eu, kf, ef,  \
+              kc, ec, doc)                                                                                             \
+    scalars ? 3 : 0,
 #include "op/ops.def"
 #undef CN_OP
 };
@@ -320,9 +337,8 @@ cni_cpu_kernels CNI_KERNELS = {
 #define CAST_ROW(s)                                                                                                    \
     {cast_##s##_b,   cast_##s##_i8,  cast_##s##_u8,  cast_##s##_i16, cast_##s##_u16, cast_##s##_i32, cast_##s##_u32,   \
      cast_##s##_i64, cast_##s##_u64, cast_##s##_f16, cast_##s##_f32, cast_##s##_f64, cast_##s##_c64, cast_##s##_c128},
-        CAST_ROW(b) CAST_ROW(i8) CAST_ROW(u8) CAST_ROW(i16) CAST_ROW(u16) CAST_ROW(i32) CAST_ROW(u32) CAST_ROW(i64)
-        CAST_ROW(u64) CAST_ROW(f16) CAST_ROW(f32) CAST_ROW(f64) CAST_ROW(c64) CAST_ROW(c128)
-    },
+            CAST_ROW(b) CAST_ROW(i8) CAST_ROW(u8) CAST_ROW(i16) CAST_ROW(u16) CAST_ROW(i32) CAST_ROW(u32) CAST_ROW(i64)
+                CAST_ROW(u64) CAST_ROW(f16) CAST_ROW(f32) CAST_ROW(f64) CAST_ROW(c64) CAST_ROW(c128)},
     .copies = {copy_1, copy_2, copy_4, copy_8, copy_16},
 };
 

@@ -15,65 +15,115 @@
 
 /* ---- One result ---- */
 
-#define UNARY(name, result, keep, expr)                              \
-    HEAD(name)                                                       \
-    {                                                                \
-        result *out = p[0];                                          \
-        const TYPE *x = p[1];                                        \
-        (void)scalars;                                               \
-        EACH { const WORK a = LOAD(x[i]); (void)a; out[i] = keep(expr); } \
+#define UNARY(name, result, keep, expr)                                                                                \
+    HEAD(name)                                                                                                         \
+    {                                                                                                                  \
+        result *out = p[0];                                                                                            \
+        const TYPE *x = p[1];                                                                                          \
+        (void)scalars;                                                                                                 \
+        EACH                                                                                                           \
+        {                                                                                                              \
+            const WORK a = LOAD(x[i]);                                                                                 \
+            (void)a;                                                                                                   \
+            out[i] = keep(expr);                                                                                       \
+        }                                                                                                              \
     }
 
-#define BINARY(name, result, keep, expr)                             \
-    HEAD(name)                                                       \
-    {                                                                \
-        result *out = p[0];                                          \
-        const TYPE *x = p[1], *y = p[2];                             \
-        (void)scalars;                                               \
-        EACH { const WORK a = LOAD(x[i]), b = LOAD(y[i]); out[i] = keep(expr); } \
+#define BINARY(name, result, keep, expr)                                                                               \
+    HEAD(name)                                                                                                         \
+    {                                                                                                                  \
+        result *out = p[0];                                                                                            \
+        const TYPE *x = p[1], *y = p[2];                                                                               \
+        (void)scalars;                                                                                                 \
+        EACH                                                                                                           \
+        {                                                                                                              \
+            const WORK a = LOAD(x[i]), b = LOAD(y[i]);                                                                 \
+            out[i] = keep(expr);                                                                                       \
+        }                                                                                                              \
     }
 
 /* One side may be a single element. */
-#define FIRST_SCALAR(keep, expr) { const WORK a = LOAD(x[0]); EACH { const WORK b = LOAD(y[i]); out[i] = keep(expr); } }
-#define SECOND_SCALAR(keep, expr) { const WORK b = LOAD(y[0]); EACH { const WORK a = LOAD(x[i]); out[i] = keep(expr); } }
-#define BOTH_RUNS(keep, expr) { EACH { const WORK a = LOAD(x[i]), b = LOAD(y[i]); out[i] = keep(expr); } }
-#define BINARY_SCALARS(name, result, keep, expr)                     \
-    HEAD(name)                                                       \
-    {                                                                \
-        result *out = p[0];                                          \
-        const TYPE *x = p[1], *y = p[2];                             \
-        if ((scalars & 1) != 0) FIRST_SCALAR(keep, expr)             \
-        else if ((scalars & 2) != 0) SECOND_SCALAR(keep, expr)       \
-        else BOTH_RUNS(keep, expr)                                   \
+#define FIRST_SCALAR(keep, expr)                                                                                       \
+    {                                                                                                                  \
+        const WORK a = LOAD(x[0]);                                                                                     \
+        EACH                                                                                                           \
+        {                                                                                                              \
+            const WORK b = LOAD(y[i]);                                                                                 \
+            out[i] = keep(expr);                                                                                       \
+        }                                                                                                              \
+    }
+#define SECOND_SCALAR(keep, expr)                                                                                      \
+    {                                                                                                                  \
+        const WORK b = LOAD(y[0]);                                                                                     \
+        EACH                                                                                                           \
+        {                                                                                                              \
+            const WORK a = LOAD(x[i]);                                                                                 \
+            out[i] = keep(expr);                                                                                       \
+        }                                                                                                              \
+    }
+#define BOTH_RUNS(keep, expr)                                                                                          \
+    {EACH{const WORK a = LOAD(x[i]), b = LOAD(y[i]);                                                                   \
+    out[i] = keep(expr);                                                                                               \
+    }                                                                                                                  \
+    }
+#define BINARY_SCALARS(name, result, keep, expr)                                                                       \
+    HEAD(name)                                                                                                         \
+    {                                                                                                                  \
+        result *out = p[0];                                                                                            \
+        const TYPE *x = p[1], *y = p[2];                                                                               \
+        if ((scalars & 1) != 0)                                                                                        \
+            FIRST_SCALAR(keep, expr)                                                                                   \
+        else if ((scalars & 2) != 0)                                                                                   \
+            SECOND_SCALAR(keep, expr)                                                                                  \
+        else                                                                                                           \
+            BOTH_RUNS(keep, expr)                                                                                      \
     }
 
-#define TERNARY(name, result, keep, expr)                            \
-    HEAD(name)                                                       \
-    {                                                                \
-        result *out = p[0];                                          \
-        const TYPE *x = p[1], *y = p[2], *z = p[3];                  \
-        (void)scalars;                                               \
-        EACH { const WORK a = LOAD(x[i]), b = LOAD(y[i]), c = LOAD(z[i]); out[i] = keep(expr); } \
+#define TERNARY(name, result, keep, expr)                                                                              \
+    HEAD(name)                                                                                                         \
+    {                                                                                                                  \
+        result *out = p[0];                                                                                            \
+        const TYPE *x = p[1], *y = p[2], *z = p[3];                                                                    \
+        (void)scalars;                                                                                                 \
+        EACH                                                                                                           \
+        {                                                                                                              \
+            const WORK a = LOAD(x[i]), b = LOAD(y[i]), c = LOAD(z[i]);                                                 \
+            out[i] = keep(expr);                                                                                       \
+        }                                                                                                              \
     }
 
 /* ---- Two results ---- */
 
-#define UNARY_TWO(name, expr)                                        \
-    HEAD(name)                                                       \
-    {                                                                \
-        TYPE *out = p[0], *second = p[1];                            \
-        const TYPE *x = p[2];                                        \
-        (void)scalars;                                               \
-        EACH { const WORK a = LOAD(x[i]); WORK r, r2; (void)(expr); out[i] = STORE(r); second[i] = STORE(r2); } \
+#define UNARY_TWO(name, expr)                                                                                          \
+    HEAD(name)                                                                                                         \
+    {                                                                                                                  \
+        TYPE *out = p[0], *second = p[1];                                                                              \
+        const TYPE *x = p[2];                                                                                          \
+        (void)scalars;                                                                                                 \
+        EACH                                                                                                           \
+        {                                                                                                              \
+            const WORK a = LOAD(x[i]);                                                                                 \
+            WORK r, r2;                                                                                                \
+            (void)(expr);                                                                                              \
+            out[i] = STORE(r);                                                                                         \
+            second[i] = STORE(r2);                                                                                     \
+        }                                                                                                              \
     }
 
-#define BINARY_TWO(name, expr)                                       \
-    HEAD(name)                                                       \
-    {                                                                \
-        TYPE *out = p[0], *second = p[1];                            \
-        const TYPE *x = p[2], *y = p[3];                             \
-        (void)scalars;                                               \
-        EACH { const WORK a = LOAD(x[i]), b = LOAD(y[i]); WORK r, r2; (void)(expr); out[i] = STORE(r); second[i] = STORE(r2); } \
+#define BINARY_TWO(name, expr)                                                                                         \
+    HEAD(name)                                                                                                         \
+    {                                                                                                                  \
+        TYPE *out = p[0], *second = p[1];                                                                              \
+        const TYPE *x = p[2], *y = p[3];                                                                               \
+        (void)scalars;                                                                                                 \
+        EACH                                                                                                           \
+        {                                                                                                              \
+            const WORK a = LOAD(x[i]), b = LOAD(y[i]);                                                                 \
+            WORK r, r2;                                                                                                \
+            (void)(expr);                                                                                              \
+            out[i] = STORE(r);                                                                                         \
+            second[i] = STORE(r2);                                                                                     \
+        }                                                                                                              \
     }
 
 /* ---- Kinds of rows ---- */
@@ -93,14 +143,18 @@
 #define LOOP_N31_0(id, expr)
 #define LOOP_N12_0(id, expr)
 #define LOOP_N22_0(id, expr)
-#define LOOP_X31_0(id, expr)                                         \
-    HEAD(NAME(id))                                                   \
-    {                                                                \
-        TYPE *out = p[0];                                            \
-        const uint8_t *mask = p[1];                                  \
-        const TYPE *x = p[2], *y = p[3];                             \
-        (void)scalars;                                               \
-        EACH { const TYPE a = x[i], b = y[i]; out[i] = mask[i] != 0 ? a : b; } \
+#define LOOP_X31_0(id, expr)                                                                                           \
+    HEAD(NAME(id))                                                                                                     \
+    {                                                                                                                  \
+        TYPE *out = p[0];                                                                                              \
+        const uint8_t *mask = p[1];                                                                                    \
+        const TYPE *x = p[2], *y = p[3];                                                                               \
+        (void)scalars;                                                                                                 \
+        EACH                                                                                                           \
+        {                                                                                                              \
+            const TYPE a = x[i], b = y[i];                                                                             \
+            out[i] = mask[i] != 0 ? a : b;                                                                             \
+        }                                                                                                              \
     }
 
 #if FAMILY == FAMILY_COMPLEX
@@ -116,18 +170,21 @@
 
 /* Comparisons of int64 with uint64 are those of whole numbers. */
 #if defined(COMPARE_MIXED)
-#define COMPARE(name, first, second, expr)                           \
-    HEAD(name)                                                       \
-    {                                                                \
-        uint8_t *out = p[0];                                         \
-        const first *x = p[1];                                       \
-        const second *y = p[2];                                      \
-        int64_t xs = (scalars & 1) == 0, ys = (scalars & 2) == 0;    \
-        for (int64_t i = 0; i < n; i++) { const __int128 a = x[i * xs], b = y[i * ys]; out[i] = BYTE(expr); } \
+#define COMPARE(name, first, second, expr)                                                                             \
+    HEAD(name)                                                                                                         \
+    {                                                                                                                  \
+        uint8_t *out = p[0];                                                                                           \
+        const first *x = p[1];                                                                                         \
+        const second *y = p[2];                                                                                        \
+        int64_t xs = (scalars & 1) == 0, ys = (scalars & 2) == 0;                                                      \
+        for (int64_t i = 0; i < n; i++) {                                                                              \
+            const __int128 a = x[i * xs], b = y[i * ys];                                                               \
+            out[i] = BYTE(expr);                                                                                       \
+        }                                                                                                              \
     }
-#define LOOP_C21_1(id, expr)                                         \
-    LOOP_T21_1(id, expr)                                             \
-    COMPARE(loop_##id##_iu, int64_t, uint64_t, expr)                 \
+#define LOOP_C21_1(id, expr)                                                                                           \
+    LOOP_T21_1(id, expr)                                                                                               \
+    COMPARE(loop_##id##_iu, int64_t, uint64_t, expr)                                                                   \
     COMPARE(loop_##id##_ui, uint64_t, int64_t, expr)
 #else
 #define LOOP_C21_1(id, expr) LOOP_T21_1(id, expr)
@@ -135,58 +192,105 @@
 
 #if FAMILY == FAMILY_REAL
 /* One pass looks for far arguments, which are rare; the other then has no branch. */
-#define LOOP_G11_0(id, expr)                                         \
-    HEAD(NAME(id))                                                   \
-    {                                                                \
-        TYPE *out = p[0];                                            \
-        const TYPE *x = p[1];                                        \
-        FAR_BITS far = 0;                                            \
-        (void)scalars;                                               \
-        for (int64_t i = 0; i < n; i++) { far |= CNI_JOIN(cni_far, WORK_SUFFIX)(LOAD(x[i])); } \
-        if (far != 0) { for (int64_t i = 0; i < n; i++) { const WORK a = LOAD(x[i]); out[i] = STORE(expr); } return; } \
-        EACH { const WORK a = LOAD(x[i]); out[i] = STORE(CNI_JOIN(near_##id, WORK_SUFFIX)(a)); } \
+#define LOOP_G11_0(id, expr)                                                                                           \
+    HEAD(NAME(id))                                                                                                     \
+    {                                                                                                                  \
+        TYPE *out = p[0];                                                                                              \
+        const TYPE *x = p[1];                                                                                          \
+        FAR_BITS far = 0;                                                                                              \
+        (void)scalars;                                                                                                 \
+        for (int64_t i = 0; i < n; i++) {                                                                              \
+            far |= CNI_JOIN(cni_far, WORK_SUFFIX)(LOAD(x[i]));                                                         \
+        }                                                                                                              \
+        if (far != 0) {                                                                                                \
+            for (int64_t i = 0; i < n; i++) {                                                                          \
+                const WORK a = LOAD(x[i]);                                                                             \
+                out[i] = STORE(expr);                                                                                  \
+            }                                                                                                          \
+            return;                                                                                                    \
+        }                                                                                                              \
+        EACH                                                                                                           \
+        {                                                                                                              \
+            const WORK a = LOAD(x[i]);                                                                                 \
+            out[i] = STORE(CNI_JOIN(near_##id, WORK_SUFFIX)(a));                                                       \
+        }                                                                                                              \
     }
 /* The neighbours of a float16 are its own, not those of the float it is computed in. */
 #if defined(IS_HALF)
 #define NEIGHBOUR_NEXTAFTER half_nextafter(x[i], y[i])
 #define NEIGHBOUR_SPACING half_spacing(x[i])
-#define LOOP_Q11_0(id, expr) HEAD(NAME(id)) { TYPE *out = p[0]; const TYPE *x = p[1]; (void)scalars; EACH { out[i] = NEIGHBOUR_##id; } }
-#define LOOP_Q21_0(id, expr) HEAD(NAME(id)) { TYPE *out = p[0]; const TYPE *x = p[1], *y = p[2]; (void)scalars; EACH { out[i] = NEIGHBOUR_##id; } }
+#define LOOP_Q11_0(id, expr)                                                                                           \
+    HEAD(NAME(id))                                                                                                     \
+    {                                                                                                                  \
+        TYPE *out = p[0];                                                                                              \
+        const TYPE *x = p[1];                                                                                          \
+        (void)scalars;                                                                                                 \
+        EACH                                                                                                           \
+        {                                                                                                              \
+            out[i] = NEIGHBOUR_##id;                                                                                   \
+        }                                                                                                              \
+    }
+#define LOOP_Q21_0(id, expr)                                                                                           \
+    HEAD(NAME(id))                                                                                                     \
+    {                                                                                                                  \
+        TYPE *out = p[0];                                                                                              \
+        const TYPE *x = p[1], *y = p[2];                                                                               \
+        (void)scalars;                                                                                                 \
+        EACH                                                                                                           \
+        {                                                                                                              \
+            out[i] = NEIGHBOUR_##id;                                                                                   \
+        }                                                                                                              \
+    }
 #else
 #define LOOP_Q11_0(id, expr) LOOP_S11_0(id, expr)
 #define LOOP_Q21_0(id, expr) LOOP_S21_0(id, expr)
 #endif
-#define LDEXP(name, exponent)                                        \
-    HEAD(name)                                                       \
-    {                                                                \
-        TYPE *out = p[0];                                            \
-        const TYPE *x = p[1];                                        \
-        const exponent *y = p[2];                                    \
-        (void)scalars;                                               \
-        for (int64_t i = 0; i < n; i++) { out[i] = STORE(M(ldexp)(LOAD(x[i]), (int64_t)y[i])); } \
+#define LDEXP(name, exponent)                                                                                          \
+    HEAD(name)                                                                                                         \
+    {                                                                                                                  \
+        TYPE *out = p[0];                                                                                              \
+        const TYPE *x = p[1];                                                                                          \
+        const exponent *y = p[2];                                                                                      \
+        (void)scalars;                                                                                                 \
+        for (int64_t i = 0; i < n; i++) {                                                                              \
+            out[i] = STORE(M(ldexp)(LOAD(x[i]), (int64_t)y[i]));                                                       \
+        }                                                                                                              \
     }
-#define LOOP_X21_0(id, expr) LDEXP(CNI_JOIN(loop_##id##_i32, SUFFIX), int32_t) LDEXP(CNI_JOIN(loop_##id##_i64, SUFFIX), int64_t)
-#define LOOP_X12_0(id, expr)                                         \
-    HEAD(NAME(id))                                                   \
-    {                                                                \
-        TYPE *out = p[0];                                            \
-        int32_t *exponent = p[1];                                    \
-        const TYPE *x = p[2];                                        \
-        (void)scalars;                                               \
-        for (int64_t i = 0; i < n; i++) { out[i] = STORE(M(frexp)(LOAD(x[i]), &exponent[i])); } \
+#define LOOP_X21_0(id, expr)                                                                                           \
+    LDEXP(CNI_JOIN(loop_##id##_i32, SUFFIX), int32_t) LDEXP(CNI_JOIN(loop_##id##_i64, SUFFIX), int64_t)
+#define LOOP_X12_0(id, expr)                                                                                           \
+    HEAD(NAME(id))                                                                                                     \
+    {                                                                                                                  \
+        TYPE *out = p[0];                                                                                              \
+        int32_t *exponent = p[1];                                                                                      \
+        const TYPE *x = p[2];                                                                                          \
+        (void)scalars;                                                                                                 \
+        for (int64_t i = 0; i < n; i++) {                                                                              \
+            out[i] = STORE(M(frexp)(LOAD(x[i]), &exponent[i]));                                                        \
+        }                                                                                                              \
     }
 #endif
 
 #if FAMILY == FAMILY_BOOL
-#define CN_OP(id, name, nin, nout, identity, reduce, cost, ulp, commutative, scalars, kb, eb, ki, ei, ku, eu, kf, ef, kc, ec, doc) LOOP_##kb##nin##nout##_##scalars(id, eb)
+#define CN_OP(id, name, nin, nout, identity, reduce, cost, ulp, commutative, scalars, kb, eb, ki, ei, ku, eu, kf, ef,  \
+              kc, ec, doc)                                                                                             \
+    LOOP_##kb##nin##nout##_##scalars(id, eb)
 #elif FAMILY == FAMILY_SIGNED
-#define CN_OP(id, name, nin, nout, identity, reduce, cost, ulp, commutative, scalars, kb, eb, ki, ei, ku, eu, kf, ef, kc, ec, doc) LOOP_##ki##nin##nout##_##scalars(id, ei)
+#define CN_OP(id, name, nin, nout, identity, reduce, cost, ulp, commutative, scalars, kb, eb, ki, ei, ku, eu, kf, ef,  \
+              kc, ec, doc)                                                                                             \
+    LOOP_##ki##nin##nout##_##scalars(id, ei)
 #elif FAMILY == FAMILY_UNSIGNED
-#define CN_OP(id, name, nin, nout, identity, reduce, cost, ulp, commutative, scalars, kb, eb, ki, ei, ku, eu, kf, ef, kc, ec, doc) LOOP_##ku##nin##nout##_##scalars(id, eu)
+#define CN_OP(id, name, nin, nout, identity, reduce, cost, ulp, commutative, scalars, kb, eb, ki, ei, ku, eu, kf, ef,  \
+              kc, ec, doc)                                                                                             \
+    LOOP_##ku##nin##nout##_##scalars(id, eu)
 #elif FAMILY == FAMILY_REAL
-#define CN_OP(id, name, nin, nout, identity, reduce, cost, ulp, commutative, scalars, kb, eb, ki, ei, ku, eu, kf, ef, kc, ec, doc) LOOP_##kf##nin##nout##_##scalars(id, ef)
+#define CN_OP(id, name, nin, nout, identity, reduce, cost, ulp, commutative, scalars, kb, eb, ki, ei, ku, eu, kf, ef,  \
+              kc, ec, doc)                                                                                             \
+    LOOP_##kf##nin##nout##_##scalars(id, ef)
 #else
-#define CN_OP(id, name, nin, nout, identity, reduce, cost, ulp, commutative, scalars, kb, eb, ki, ei, ku, eu, kf, ef, kc, ec, doc) LOOP_##kc##nin##nout##_##scalars(id, ec)
+#define CN_OP(id, name, nin, nout, identity, reduce, cost, ulp, commutative, scalars, kb, eb, ki, ei, ku, eu, kf, ef,  \
+              kc, ec, doc)                                                                                             \
+    LOOP_##kc##nin##nout##_##scalars(id, ec)
 #endif
 #include "op/ops.def"
 #undef CN_OP
@@ -195,13 +299,17 @@
 
 /* ---- Casts ---- */
 
-#define CN_DTYPE(id, to, to_type, to_work, to_work_suffix, family, character, name) \
-    HEAD(CNI_JOIN(CNI_JOIN(cast, SUFFIX), to))                       \
-    {                                                                \
-        to_type *out = p[0];                                         \
-        const TYPE *x = p[1];                                        \
-        (void)scalars;                                               \
-        EACH { const WORK a = LOAD(x[i]); out[i] = CONVERT(to, a); } \
+#define CN_DTYPE(id, to, to_type, to_work, to_work_suffix, family, character, name)                                    \
+    HEAD(CNI_JOIN(CNI_JOIN(cast, SUFFIX), to))                                                                         \
+    {                                                                                                                  \
+        to_type *out = p[0];                                                                                           \
+        const TYPE *x = p[1];                                                                                          \
+        (void)scalars;                                                                                                 \
+        EACH                                                                                                           \
+        {                                                                                                              \
+            const WORK a = LOAD(x[i]);                                                                                 \
+            out[i] = CONVERT(to, a);                                                                                   \
+        }                                                                                                              \
     }
 #if FAMILY == FAMILY_COMPLEX
 #define CONVERT(to, a) COMPLEX_TO_##to(a)

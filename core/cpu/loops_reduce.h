@@ -10,60 +10,88 @@ enum { CNI_JOIN(LANES, SUFFIX) = 256 / sizeof(WORK) }; /* more than compilers un
 
 #define REDUCE_HEAD(id) static void REDUCE_NAME(id)(int64_t n, const void *in, void *accumulator)
 
-#define IN_ORDER(id, expr)                                           \
-    REDUCE_HEAD(id)                                                  \
-    {                                                                \
-        const TYPE *x = in;                                          \
-        WORK a = LOAD(*(const TYPE *)accumulator);                   \
-        for (int64_t i = 0; i < n; i++) { const WORK b = LOAD(x[i]); a = (WORK)(expr); } \
-        *(TYPE *)accumulator = STORE(a);                             \
+#define IN_ORDER(id, expr)                                                                                             \
+    REDUCE_HEAD(id)                                                                                                    \
+    {                                                                                                                  \
+        const TYPE *x = in;                                                                                            \
+        WORK a = LOAD(*(const TYPE *)accumulator);                                                                     \
+        for (int64_t i = 0; i < n; i++) {                                                                              \
+            const WORK b = LOAD(x[i]);                                                                                 \
+            a = (WORK)(expr);                                                                                          \
+        }                                                                                                              \
+        *(TYPE *)accumulator = STORE(a);                                                                               \
     }
 
-#define IN_LANES(id, expr)                                           \
-    REDUCE_HEAD(id)                                                  \
-    {                                                                \
-        const TYPE *x = in;                                          \
-        WORK total = LOAD(*(const TYPE *)accumulator), lane[CNI_JOIN(LANES, SUFFIX)]; \
-        const int lanes = CNI_JOIN(LANES, SUFFIX);                   \
-        int64_t i = 0;                                               \
-        if (n >= 2 * lanes) {                                        \
-            for (int k = 0; k < lanes; k++) { lane[k] = LOAD(x[k]); } \
-            for (i = lanes; i + lanes <= n; i += lanes) {            \
-                for (int64_t line = 0; line < lanes; line += 64 / (int)sizeof(TYPE)) { AHEAD(x + i + line); } \
-                for (int k = 0; k < lanes; k++) { const WORK a = lane[k], b = LOAD(x[i + k]); lane[k] = (WORK)(expr); } \
-            }                                                        \
-            for (int half = lanes / 2; half >= 4; half /= 2) {       \
-                for (int k = 0; k < half; k++) { const WORK a = lane[k], b = lane[k + half]; lane[k] = (WORK)(expr); } \
-            }                                                        \
-            for (int k = 0; k < 4; k++) { const WORK a = total, b = lane[k]; total = (WORK)(expr); } \
-        }                                                            \
-        for (; i < n; i++) { const WORK a = total, b = LOAD(x[i]); total = (WORK)(expr); } \
-        *(TYPE *)accumulator = STORE(total);                         \
+#define IN_LANES(id, expr)                                                                                             \
+    REDUCE_HEAD(id)                                                                                                    \
+    {                                                                                                                  \
+        const TYPE *x = in;                                                                                            \
+        WORK total = LOAD(*(const TYPE *)accumulator), lane[CNI_JOIN(LANES, SUFFIX)];                                  \
+        const int lanes = CNI_JOIN(LANES, SUFFIX);                                                                     \
+        int64_t i = 0;                                                                                                 \
+        if (n >= 2 * lanes) {                                                                                          \
+            for (int k = 0; k < lanes; k++) {                                                                          \
+                lane[k] = LOAD(x[k]);                                                                                  \
+            }                                                                                                          \
+            for (i = lanes; i + lanes <= n; i += lanes) {                                                              \
+                for (int64_t line = 0; line < lanes; line += 64 / (int)sizeof(TYPE)) {                                 \
+                    AHEAD(x + i + line);                                                                               \
+                }                                                                                                      \
+                for (int k = 0; k < lanes; k++) {                                                                      \
+                    const WORK a = lane[k], b = LOAD(x[i + k]);                                                        \
+                    lane[k] = (WORK)(expr);                                                                            \
+                }                                                                                                      \
+            }                                                                                                          \
+            for (int half = lanes / 2; half >= 4; half /= 2) {                                                         \
+                for (int k = 0; k < half; k++) {                                                                       \
+                    const WORK a = lane[k], b = lane[k + half];                                                        \
+                    lane[k] = (WORK)(expr);                                                                            \
+                }                                                                                                      \
+            }                                                                                                          \
+            for (int k = 0; k < 4; k++) {                                                                              \
+                const WORK a = total, b = lane[k];                                                                     \
+                total = (WORK)(expr);                                                                                  \
+            }                                                                                                          \
+        }                                                                                                              \
+        for (; i < n; i++) {                                                                                           \
+            const WORK a = total, b = LOAD(x[i]);                                                                      \
+            total = (WORK)(expr);                                                                                      \
+        }                                                                                                              \
+        *(TYPE *)accumulator = STORE(total);                                                                           \
     }
 
 /* Results are rounded to the dtype at every step. Four rows at a time stream in, while accumulators stay in the cache. */
-#define ROWS(id, expr)                                               \
-    static void CNI_JOIN(rows_##id, SUFFIX)(int64_t n, int64_t rows, const void *in, int64_t stride, void *accumulators) \
-    {                                                                \
-        TYPE *to = accumulators;                                     \
-        for (int64_t first = 0; first < rows; first += 4) {          \
-            int64_t last = first + 4 < rows ? first + 4 : rows;      \
-            for (int64_t from = 0; from < n; from += 128) {          \
-                int64_t end = from + 128 < n ? from + 128 : n;       \
-                for (int64_t row = first; row < last; row++) {       \
-                    const TYPE *x = (const TYPE *)(const void *)((const char *)in + row * stride); \
-                    CNI_INDEPENDENT for (int64_t i = from; i < end; i++) { const WORK a = LOAD(to[i]), b = LOAD(x[i]); to[i] = STORE(expr); } \
-                }                                                    \
-            }                                                        \
-        }                                                            \
+#define ROWS(id, expr)                                                                                                 \
+    static void CNI_JOIN(rows_##id, SUFFIX)(int64_t n, int64_t rows, const void *in, int64_t stride,                   \
+                                            void *accumulators)                                                        \
+    {                                                                                                                  \
+        TYPE *to = accumulators;                                                                                       \
+        for (int64_t first = 0; first < rows; first += 4) {                                                            \
+            int64_t last = first + 4 < rows ? first + 4 : rows;                                                        \
+            for (int64_t from = 0; from < n; from += 128) {                                                            \
+                int64_t end = from + 128 < n ? from + 128 : n;                                                         \
+                for (int64_t row = first; row < last; row++) {                                                         \
+                    const TYPE *x = (const TYPE *)(const void *)((const char *)in + row * stride);                     \
+                    CNI_INDEPENDENT for (int64_t i = from; i < end; i++)                                               \
+                    {                                                                                                  \
+                        const WORK a = LOAD(to[i]), b = LOAD(x[i]);                                                    \
+                        to[i] = STORE(expr);                                                                           \
+                    }                                                                                                  \
+                }                                                                                                      \
+            }                                                                                                          \
+        }                                                                                                              \
     }
-#define SCAN(id, expr)                                               \
-    static void CNI_JOIN(scan_##id, SUFFIX)(int64_t n, const void *in, void *out, void *accumulator) \
-    {                                                                \
-        const TYPE *x = in;                                          \
-        TYPE *y = out, total = *(const TYPE *)accumulator;           \
-        for (int64_t i = 0; i < n; i++) { const WORK a = LOAD(total), b = LOAD(x[i]); total = STORE(expr); y[i] = total; } \
-        *(TYPE *)accumulator = total;                                \
+#define SCAN(id, expr)                                                                                                 \
+    static void CNI_JOIN(scan_##id, SUFFIX)(int64_t n, const void *in, void *out, void *accumulator)                   \
+    {                                                                                                                  \
+        const TYPE *x = in;                                                                                            \
+        TYPE *y = out, total = *(const TYPE *)accumulator;                                                             \
+        for (int64_t i = 0; i < n; i++) {                                                                              \
+            const WORK a = LOAD(total), b = LOAD(x[i]);                                                                \
+            total = STORE(expr);                                                                                       \
+            y[i] = total;                                                                                              \
+        }                                                                                                              \
+        *(TYPE *)accumulator = total;                                                                                  \
     }
 
 /* As NumPy's: complex numbers are multiplied without fma here. */
@@ -87,14 +115,21 @@ enum { CNI_JOIN(LANES, SUFFIX) = 256 / sizeof(WORK) }; /* more than compilers un
 #if FAMILY == FAMILY_REAL
 #define PART WORK
 #define STORED TYPE
-#define ONE_BY_ONE(sum, x, from, n) for (int64_t i = from; i < (n); i++) { (sum) += LOAD((x)[i]); }
+#define ONE_BY_ONE(sum, x, from, n)                                                                                    \
+    for (int64_t i = from; i < (n); i++) {                                                                             \
+        (sum) += LOAD((x)[i]);                                                                                         \
+    }
 #define PLUS(a, b) ((a) + (b))
 #define NOTHING (-(WORK)0)
 #define TREE(v) (((v[0] + v[1]) + (v[2] + v[3])) + ((v[4] + v[5]) + (v[6] + v[7])))
 #else
 #define PART REAL_OF
 #define STORED REAL_OF
-#define ONE_BY_ONE(sum, x, from, n) for (int64_t i = from; i < (n); i += 2) { (sum).re += (x)[i]; (sum).im += (x)[i + 1]; }
+#define ONE_BY_ONE(sum, x, from, n)                                                                                    \
+    for (int64_t i = from; i < (n); i += 2) {                                                                          \
+        (sum).re += (x)[i];                                                                                            \
+        (sum).im += (x)[i + 1];                                                                                        \
+    }
 #define PLUS(a, b) ((WORK){(a).re + (b).re, (a).im + (b).im})
 #define NOTHING ((WORK){-(REAL_OF)0, -(REAL_OF)0})
 #define TREE(v) ((WORK){(v[0] + v[2]) + (v[4] + v[6]), (v[1] + v[3]) + (v[5] + v[7])})
@@ -103,7 +138,10 @@ enum { CNI_JOIN(LANES, SUFFIX) = 256 / sizeof(WORK) }; /* more than compilers un
 typedef PART EIGHT __attribute__((vector_size(8 * sizeof(PART)), aligned(sizeof(PART)), may_alias));
 #define EIGHT_ZEROS {-(PART)0, -(PART)0, -(PART)0, -(PART)0, -(PART)0, -(PART)0, -(PART)0, -(PART)0}
 #if defined(IS_HALF)
-#define EIGHT_ADD(v, x) for (int k = 0; k < 8; k++) { (v)[k] += LOAD((x)[k]); }
+#define EIGHT_ADD(v, x)                                                                                                \
+    for (int k = 0; k < 8; k++) {                                                                                      \
+        (v)[k] += LOAD((x)[k]);                                                                                        \
+    }
 #else
 #define EIGHT_ADD(v, x) (v) += *(const EIGHT *)(const void *)(x)
 #endif
@@ -152,19 +190,19 @@ static WORK CNI_JOIN(pairwise, SUFFIX)(int64_t n, const STORED *x)
 }
 
 #if FAMILY == FAMILY_REAL
-#define PAIRWISE(id)                                                 \
-    REDUCE_HEAD(id)                                                  \
-    {                                                                \
-        *(TYPE *)accumulator = STORE(LOAD(*(const TYPE *)accumulator) + CNI_JOIN(pairwise, SUFFIX)(n, in)); \
+#define PAIRWISE(id)                                                                                                   \
+    REDUCE_HEAD(id)                                                                                                    \
+    {                                                                                                                  \
+        *(TYPE *)accumulator = STORE(LOAD(*(const TYPE *)accumulator) + CNI_JOIN(pairwise, SUFFIX)(n, in));            \
     }
 #else
-#define PAIRWISE(id)                                                 \
-    REDUCE_HEAD(id)                                                  \
-    {                                                                \
-        TYPE *total = accumulator;                                   \
-        WORK sum = CNI_JOIN(pairwise, SUFFIX)(2 * n, in);            \
-        total->re += sum.re;                                         \
-        total->im += sum.im;                                         \
+#define PAIRWISE(id)                                                                                                   \
+    REDUCE_HEAD(id)                                                                                                    \
+    {                                                                                                                  \
+        TYPE *total = accumulator;                                                                                     \
+        WORK sum = CNI_JOIN(pairwise, SUFFIX)(2 * n, in);                                                              \
+        total->re += sum.re;                                                                                           \
+        total->im += sum.im;                                                                                           \
     }
 #endif
 #endif
@@ -177,13 +215,16 @@ static WORK CNI_JOIN(pairwise, SUFFIX)(int64_t n, const STORED *x)
 #if FAMILY == FAMILY_COMPLEX
 #undef IN_LANES /* structures do not cast */
 #undef IN_ORDER
-#define IN_ORDER(id, expr)                                           \
-    REDUCE_HEAD(id)                                                  \
-    {                                                                \
-        const TYPE *x = in;                                          \
-        WORK a = *(const TYPE *)accumulator;                         \
-        for (int64_t i = 0; i < n; i++) { const WORK b = x[i]; a = (expr); } \
-        *(TYPE *)accumulator = a;                                    \
+#define IN_ORDER(id, expr)                                                                                             \
+    REDUCE_HEAD(id)                                                                                                    \
+    {                                                                                                                  \
+        const TYPE *x = in;                                                                                            \
+        WORK a = *(const TYPE *)accumulator;                                                                           \
+        for (int64_t i = 0; i < n; i++) {                                                                              \
+            const WORK b = x[i];                                                                                       \
+            a = (expr);                                                                                                \
+        }                                                                                                              \
+        *(TYPE *)accumulator = a;                                                                                      \
     }
 #define IN_LANES(id, expr) IN_ORDER(id, expr)
 #endif
@@ -215,15 +256,25 @@ static WORK CNI_JOIN(pairwise, SUFFIX)(int64_t n, const STORED *x)
 #define REDUCE_NONE_X(id, expr)
 
 #if FAMILY == FAMILY_BOOL
-#define CN_OP(id, name, nin, nout, identity, reduce, cost, ulp, commutative, scalars, kb, eb, ki, ei, ku, eu, kf, ef, kc, ec, doc) REDUCE_##reduce##_##kb(id, eb)
+#define CN_OP(id, name, nin, nout, identity, reduce, cost, ulp, commutative, scalars, kb, eb, ki, ei, ku, eu, kf, ef,  \
+              kc, ec, doc)                                                                                             \
+    REDUCE_##reduce##_##kb(id, eb)
 #elif FAMILY == FAMILY_SIGNED
-#define CN_OP(id, name, nin, nout, identity, reduce, cost, ulp, commutative, scalars, kb, eb, ki, ei, ku, eu, kf, ef, kc, ec, doc) REDUCE_##reduce##_##ki(id, ei)
+#define CN_OP(id, name, nin, nout, identity, reduce, cost, ulp, commutative, scalars, kb, eb, ki, ei, ku, eu, kf, ef,  \
+              kc, ec, doc)                                                                                             \
+    REDUCE_##reduce##_##ki(id, ei)
 #elif FAMILY == FAMILY_UNSIGNED
-#define CN_OP(id, name, nin, nout, identity, reduce, cost, ulp, commutative, scalars, kb, eb, ki, ei, ku, eu, kf, ef, kc, ec, doc) REDUCE_##reduce##_##ku(id, eu)
+#define CN_OP(id, name, nin, nout, identity, reduce, cost, ulp, commutative, scalars, kb, eb, ki, ei, ku, eu, kf, ef,  \
+              kc, ec, doc)                                                                                             \
+    REDUCE_##reduce##_##ku(id, eu)
 #elif FAMILY == FAMILY_REAL
-#define CN_OP(id, name, nin, nout, identity, reduce, cost, ulp, commutative, scalars, kb, eb, ki, ei, ku, eu, kf, ef, kc, ec, doc) REDUCE_##reduce##_##kf(id, ef)
+#define CN_OP(id, name, nin, nout, identity, reduce, cost, ulp, commutative, scalars, kb, eb, ki, ei, ku, eu, kf, ef,  \
+              kc, ec, doc)                                                                                             \
+    REDUCE_##reduce##_##kf(id, ef)
 #else
-#define CN_OP(id, name, nin, nout, identity, reduce, cost, ulp, commutative, scalars, kb, eb, ki, ei, ku, eu, kf, ef, kc, ec, doc) REDUCE_##reduce##_##kc(id, ec)
+#define CN_OP(id, name, nin, nout, identity, reduce, cost, ulp, commutative, scalars, kb, eb, ki, ei, ku, eu, kf, ef,  \
+              kc, ec, doc)                                                                                             \
+    REDUCE_##reduce##_##kc(id, ec)
 #endif
 #include "op/ops.def"
 #undef CN_OP

@@ -15,7 +15,8 @@ typedef struct part_binding {
     int64_t scratch; /* bytes */
 } part_binding;
 
-static cn_status bind(const cni_part *part, const cni_window *w, const cni_skeleton *s, const cni_span *span, void **out)
+static cn_status bind(const cni_part *part, const cni_window *w, const cni_skeleton *s, const cni_span *span,
+                      void **out)
 {
     part_binding *b = cni_alloc_zero(1, sizeof *b);
     if (b == NULL) {
@@ -37,7 +38,8 @@ static cn_status bind(const cni_part *part, const cni_window *w, const cni_skele
     return CN_OK;
 }
 
-static cn_status rebind(const cni_part *part, const cni_window *w, const cni_skeleton *s, const cni_span *span, void *opaque)
+static cn_status rebind(const cni_part *part, const cni_window *w, const cni_skeleton *s, const cni_span *span,
+                        void *opaque)
 {
     part_binding *b = opaque;
     if (b->group != NULL) {

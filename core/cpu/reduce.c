@@ -71,7 +71,8 @@ static bool reduction_bind(const cni_instr *x, const cni_part *part, const cni_w
     size_t row = g->last_kept ? (size_t)g->columns * r->itemsize + 64 : 64;
     size_t leaf_bytes = is_float_sum(r) && !g->last_kept ? (size_t)leaf * r->itemsize : 64;
     r->exact = r->large && r->exact == NULL ? cni_arena_raw(&g->arena, 2 * sizeof *r->exact) : r->exact;
-    return cni_group_room(g, &r->scratch, &r->scratch_room, leaf_bytes) && rows_room(g, r, row) && (r->exact != NULL || !r->large);
+    return cni_group_room(g, &r->scratch, &r->scratch_room, leaf_bytes) && rows_room(g, r, row) &&
+           (r->exact != NULL || !r->large);
 }
 
 /* The access whose memory the register is; CNI_NONE for a run of the tile. */

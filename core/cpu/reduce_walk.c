@@ -12,7 +12,8 @@
 
 enum { ROWS_TOGETHER = 16 };
 
-void cni_reduce_tile(const cni_group_binding *g, cni_lane *lane, cni_reduction *r, const cni_run *run, int64_t rows, int64_t columns)
+void cni_reduce_tile(const cni_group_binding *g, cni_lane *lane, cni_reduction *r, const cni_run *run, int64_t rows,
+                     int64_t columns)
 {
     const char *values = lane->registers[r->value];
     if (g->last_kept) {
@@ -296,7 +297,8 @@ static void run_lane(void *context, int k)
 {
     const reduce_run *r = context;
     cni_events_clear();
-    r->units(r->g, &r->g->lanes[k], r->run, cni_lane_begin(r->count, k, r->lanes), cni_lane_begin(r->count, k + 1, r->lanes));
+    r->units(r->g, &r->g->lanes[k], r->run, cni_lane_begin(r->count, k, r->lanes),
+             cni_lane_begin(r->count, k + 1, r->lanes));
 }
 
 /* A share of one result's elements, from a place where leaves begin. */
@@ -373,7 +375,10 @@ static void results_finish(const cni_group_binding *g)
 
 static void share_out(cni_group_binding *g, const cni_run *run, int64_t quantum)
 {
-    reduce_run r = {.g = g, .run = run, .quantum = quantum, .count = (cni_group_extent(g, g->nkept, g->ndim) + quantum - 1) / quantum};
+    reduce_run r = {.g = g,
+                    .run = run,
+                    .quantum = quantum,
+                    .count = (cni_group_extent(g, g->nkept, g->ndim) + quantum - 1) / quantum};
     r.lanes = r.count < g->nlanes ? (int)r.count : g->nlanes;
     int64_t results = cni_group_extent(g, 0, g->nkept);
     for (int64_t unit = 0; unit < results; unit++) {
@@ -394,7 +399,8 @@ typedef struct partial_state {
 
 int64_t cni_reduce_quantum(const cni_group_binding *g)
 {
-    bool whole = g->nreductions == 0 || g->last_kept || cni_group_extent(g, 0, g->nkept) > PARTIAL_RESULTS || g->ndim == g->nkept;
+    bool whole = g->nreductions == 0 || g->last_kept || cni_group_extent(g, 0, g->nkept) > PARTIAL_RESULTS ||
+                 g->ndim == g->nkept;
     return whole ? 0 : share_quantum(g);
 }
 

@@ -53,7 +53,7 @@ typedef struct scan {
     int64_t length;
     cni_scan_loop loop; /* NULL: the op is no reduction */
     cni_loop rows;
-    bool tree;        /* the order of scan_tree.h: from and left are states */
+    bool tree; /* the order of scan_tree.h: from and left are states */
     size_t itemsize;
     const char *from; /* by line: what the first element is combined with; NULL: nothing */
     char *left;       /* by line: where the last element goes, too; NULL: nowhere */
@@ -184,7 +184,8 @@ static void run_scan(const cni_part *part, const cni_run *run, const char *from,
     s.length = s.out.g.shape[s.axis];
     s.loop = cni_cpu_kernels_get()->scans[loop];
     s.rows = cni_cpu_kernels_get()->loops[loop];
-    bool by_rows = s.axis != last && s.out.g.strides[last] == s.out.g.itemsize && s.in.g.strides[last] == s.out.g.itemsize;
+    bool by_rows =
+        s.axis != last && s.out.g.strides[last] == s.out.g.itemsize && s.in.g.strides[last] == s.out.g.itemsize;
     cni_library_lines(count / s.length, s.length, by_rows && !s.tree ? scan_rows : scan_lines, &s);
     events_report(&s.events, part, run);
 }

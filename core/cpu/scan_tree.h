@@ -24,10 +24,10 @@ typedef struct cni_scan_nodes {
 } cni_scan_nodes;
 
 typedef struct cni_scan_state {
-    int64_t n;                   /* elements before */
-    double run;                  /* the sum of those in the present run */
-    cni_scan_nodes runs, tiles;  /* that are complete: of the present tile, of the line */
-} cni_scan_state;                /* begins as zeros */
+    int64_t n;                  /* elements before */
+    double run;                 /* the sum of those in the present run */
+    cni_scan_nodes runs, tiles; /* that are complete: of the present tile, of the line */
+} cni_scan_state;               /* begins as zeros */
 
 /* Goes on with n elements; steps in bytes. out may be in. */
 void cni_scan_tree_f64(cni_scan_state *s, int64_t n, const char *in, int64_t in_step, char *out, int64_t out_step);

@@ -22,8 +22,8 @@ typedef struct cni_tier1 {
     uint32_t nscalars;
     uint32_t *scalar_numbers; /* of the window; CNI_NONE: any value */
     uint32_t nsaved;
-    uint32_t *saved;          /* accesses whose tiles are kept */
-    size_t *room;             /* [lane * nsaved + saved]: bytes of its copy */
+    uint32_t *saved; /* accesses whose tiles are kept */
+    size_t *room;    /* [lane * nsaved + saved]: bytes of its copy */
 } cni_tier1;
 
 static bool is_updated(const cni_group_binding *g, const cni_part *part, uint32_t access)
@@ -124,7 +124,8 @@ void cni_tier1_prepare(const cni_part *part, cni_group_binding *g, const cni_run
         cni_tier1 *t = g->tier1;
         static const cn_scalar any;
         for (uint32_t i = 0; i < t->nscalars; i++) {
-            t->scalars[i] = t->scalar_numbers[i] == CNI_NONE ? any.value.bytes : run->window->scalars[t->scalar_numbers[i]].value.bytes;
+            t->scalars[i] = t->scalar_numbers[i] == CNI_NONE ? any.value.bytes
+                                                             : run->window->scalars[t->scalar_numbers[i]].value.bytes;
         }
         return;
     }

@@ -12,7 +12,8 @@ enum { TURNED = 8, AHEAD = 32 };
 /* ---- Moving between memory and runs ---- */
 
 /* Memory runs along the rows' dimension: few columns at a time, so that their lines of the cache serve all rows. */
-static void load_turned(int64_t rows, int64_t columns, int64_t size, char *to, const char *from, int64_t row, int64_t column)
+static void load_turned(int64_t rows, int64_t columns, int64_t size, char *to, const char *from, int64_t row,
+                        int64_t column)
 {
     const cni_copy_loop copy = cni_cpu_kernels_get()->copies[__builtin_ctzll((unsigned long long)size)];
     int64_t c = 0;
@@ -167,8 +168,8 @@ static void scalars_set(const cni_group_binding *g, cni_lane *lane, const cni_ru
             continue;
         }
         int64_t size = (int64_t)1 << g->scalars[i].log2_size;
-        cni_cpu_kernels_get()->copies[g->scalars[i].log2_size](g->rows * g->columns, lane->registers[g->scalars[i].reg], size,
-                                                               value->value.bytes, 0);
+        cni_cpu_kernels_get()->copies[g->scalars[i].log2_size](g->rows * g->columns, lane->registers[g->scalars[i].reg],
+                                                               size, value->value.bytes, 0);
     }
 }
 
@@ -210,7 +211,8 @@ static void run_tiles(const cni_group_binding *g, cni_lane *lane, const cni_run 
         int64_t left_columns = columns_dim >= 0 ? g->shape[columns_dim] - lane->index[columns_dim] : 1;
         int64_t left_rows = rows_dim >= 0 ? g->shape[rows_dim] - lane->index[rows_dim] : 1;
         cni_lane_point(g, lane, run);
-        cni_tile_run(g, lane, run, left_rows < g->rows ? left_rows : g->rows, left_columns < g->columns ? left_columns : g->columns);
+        cni_tile_run(g, lane, run, left_rows < g->rows ? left_rows : g->rows,
+                     left_columns < g->columns ? left_columns : g->columns);
         int d = columns_dim;
         while (d >= 0 && (lane->index[d] += tile_step(g, d)) >= g->shape[d]) {
             lane->index[d--] = 0;
@@ -229,7 +231,8 @@ static void run_lane(void *context, int k)
 {
     const group_run *r = context;
     cni_events_clear();
-    run_tiles(r->g, &r->g->lanes[k], r->run, cni_lane_begin(r->tiles, k, r->lanes), cni_lane_begin(r->tiles, k + 1, r->lanes));
+    run_tiles(r->g, &r->g->lanes[k], r->run, cni_lane_begin(r->tiles, k, r->lanes),
+              cni_lane_begin(r->tiles, k + 1, r->lanes));
 }
 
 static void run_nest(cni_group_binding *g, const cni_run *run)
@@ -271,7 +274,8 @@ void cni_group_run(const cni_part *part, cni_group_binding *g, const cni_run *ru
     }
 }
 
-void cni_group_run_partial(const cni_part *part, cni_group_binding *g, const cni_run *run, int64_t from, int64_t to, void *state)
+void cni_group_run_partial(const cni_part *part, cni_group_binding *g, const cni_run *run, int64_t from, int64_t to,
+                           void *state)
 {
     begin(part, g, run);
     cni_reduce_partial(g, run, from, to, state);

@@ -201,7 +201,8 @@ static void run_copy(const cni_run *run, const cni_op *op, int64_t n)
     if (whole && !scalar) {
         memcpy(address(run, to), data, (size_t)(n * g.itemsize));
     } else if (whole) {
-        cni_cpu_kernels_get()->copies[__builtin_ctzll((unsigned long long)g.itemsize)](n, address(run, to), g.itemsize, data, 0);
+        cni_cpu_kernels_get()->copies[__builtin_ctzll((unsigned long long)g.itemsize)](n, address(run, to), g.itemsize,
+                                                                                       data, 0);
     } else {
         move(g.ndim, g.shape, g.itemsize, address(run, to), g.strides, data, source.strides);
     }
@@ -259,7 +260,8 @@ bool cni_unplanned_op_takes(const cni_window *w, uint32_t number)
     }
     if (op->kind == CNI_REDUCE) {
         cni_geometry out = cni_window_geometry(w, op->args[0]);
-        return op->flags == 0 && (op->args[1] & CNI_SCALAR) == 0 && (lie_of(&out) == LIES_STILL || w->views[op->args[0]].size == 1);
+        return op->flags == 0 && (op->args[1] & CNI_SCALAR) == 0 &&
+               (lie_of(&out) == LIES_STILL || w->views[op->args[0]].size == 1);
     }
     bool any_empty = false;
     for (int i = 0; i < op->nout + op->nin; i++) {

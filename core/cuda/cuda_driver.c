@@ -156,9 +156,8 @@ const cni_cuda_compiler *cni_cuda_compiler_get(void)
     if (!looked) {
         looked = true;
         void *library = cni_cuda_library(cni_text_settings[CNI_TEXT_SETTING_CUDA_COMPILER], names);
-        found = library != NULL &&
-                cni_cuda_fill_table(library, &table, compiler_entries,
-                                    sizeof compiler_entries / sizeof *compiler_entries);
+        found = library != NULL && cni_cuda_fill_table(library, &table, compiler_entries,
+                                                       sizeof compiler_entries / sizeof *compiler_entries);
         if (library == NULL) {
             because("NVRTC, the run-time compiler of CUDA, is not found; the package nvidia-cuda-nvrtc has it");
         }

@@ -254,7 +254,8 @@ static void set_parameters(const cni_cuda_group *g, const cni_run *run)
             char *address = (char *)run->slots[l->part->access[a].slot] + l->nest.offsets[a];
             memcpy(&l->words[cni_cuda_layout_address(l, a)], &address, sizeof address);
         }
-        l->words[CNI_CUDA_BLOCKS] = g->members[k].layout.part->reduces ? l->words[CNI_CUDA_BLOCKS] : g->members[k].blocks;
+        l->words[CNI_CUDA_BLOCKS] =
+            g->members[k].layout.part->reduces ? l->words[CNI_CUDA_BLOCKS] : g->members[k].blocks;
         l->words[CNI_CUDA_FIRST] = l->words[CNI_CUDA_GPU] = 0;
         l->words[CNI_CUDA_PARTICIPANTS] = 1;
     }
@@ -308,8 +309,7 @@ void cni_cuda_group_run(cni_cuda_group *g, const cni_run *run)
         }
     }
     if (g->shape.zeroed > 0) {
-        cni_cuda_fill((uintptr_t)run->scratch, 0,
-                      (size_t)(g->shape.zeroed * g->words[CNI_CUDA_PARTICIPANTS]));
+        cni_cuda_fill((uintptr_t)run->scratch, 0, (size_t)(g->shape.zeroed * g->words[CNI_CUDA_PARTICIPANTS]));
     }
     cni_cuda_launch_each(g->module->kernel, blocks, g->shape.x, g->shape.y, parameters, g->size);
     if (g->shape.finish_blocks > 0) {

@@ -127,7 +127,8 @@ bool cni_cuda_matmul_bind(const cni_part *part, const cni_window *w, cni_cuda_li
 }
 
 /* Rows [from, to) of one matrix of the batch, on the GPU whose context is the thread's. */
-static void multiply(const product *p, cn_dtype dtype, int gpu, int64_t from, int64_t to, uint64_t z, uint64_t x, uint64_t y)
+static void multiply(const product *p, cn_dtype dtype, int gpu, int64_t from, int64_t to, uint64_t z, uint64_t x,
+                     uint64_t y)
 {
     const float one_f[2] = {1, 0}, zero_f[2] = {0, 0};
     const double one_d[2] = {1, 0}, zero_d[2] = {0, 0};

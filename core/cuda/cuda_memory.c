@@ -55,7 +55,8 @@ static int class_of(int64_t nbytes, int64_t *size)
 static bool take(int64_t size, cni_cuda_address *out)
 {
     int64_t limit = cni_settings[CNI_SETTING_GPU_MEMORY];
-    if ((limit > 0 && pool.taken + cni_cuda_spread_taken() + size > limit) || cni_cuda.memory_alloc(out, (size_t)size) != 0) {
+    if ((limit > 0 && pool.taken + cni_cuda_spread_taken() + size > limit) ||
+        cni_cuda.memory_alloc(out, (size_t)size) != 0) {
         return false;
     }
     pool.taken += size;
@@ -275,8 +276,8 @@ static cn_status download(void *host, const void *device, int64_t nbytes)
         p->used = PIECE;
         incoming now = {.piece = p, .to = (char *)host + done, .nbytes = n};
         cni_cuda_step(1u << gpu);
-        bool sent =
-            cni_cuda_check(cni_cuda.download(p->memory, (uintptr_t)device + done, n, cni_cuda_stream(gpu)), "a download");
+        bool sent = cni_cuda_check(cni_cuda.download(p->memory, (uintptr_t)device + done, n, cni_cuda_stream(gpu)),
+                                   "a download");
         sent = sent && piece_mark(p);
         cni_cuda_step_end();
         if (!sent || !incoming_take(&before)) {

@@ -236,9 +236,9 @@ static bool eigh(const matrix *m)
 static const struct {
     bool (*size)(matrix *m);
     bool (*run)(const matrix *m);
-    bool asks;        /* info says something that the caller needs */
-    int narrays[2];   /* least and most */
-    int8_t dims[4];   /* of each array without the batch */
+    bool asks;      /* info says something that the caller needs */
+    int narrays[2]; /* least and most */
+    int8_t dims[4]; /* of each array without the batch */
 } rows[CN_FACTOR_COUNT] = {
     [CN_FACTOR_LU] = {lu_size, lu, true, {2, 2}, {2, 1}},
     [CN_FACTOR_LU_SOLVE] = {no_size, lu_solve, false, {3, 3}, {2, 1, 2}},

@@ -343,11 +343,11 @@ void cni_cuda_text_map_end(uint32_t count, cni_text *text)
     cni_text_add(text, "} parameters;\n\nCNI_KERNEL(cni_kernel, parameters)\n{\n    int64_t block = blockIdx.x;\n");
     for (uint32_t k = count;
          k-- > 1;) { /* boundaries come last in programs: here first, so that no end waits for them */
-        cni_text_add(
-            text,
-            "    if (block < p.p%u.n[%d]) {\n        part_%u(&p.p%u, (index_t_%u)(block + p.p%u.n[%d]));\n        return;\n"
-            "    }\n    block -= p.p%u.n[%d];\n",
-            k, CNI_CUDA_BLOCKS, k, k, k, k, CNI_CUDA_FIRST, k, CNI_CUDA_BLOCKS);
+        cni_text_add(text,
+                     "    if (block < p.p%u.n[%d]) {\n        part_%u(&p.p%u, (index_t_%u)(block + p.p%u.n[%d]));\n    "
+                     "    return;\n"
+                     "    }\n    block -= p.p%u.n[%d];\n",
+                     k, CNI_CUDA_BLOCKS, k, k, k, k, CNI_CUDA_FIRST, k, CNI_CUDA_BLOCKS);
     }
     cni_text_add(text, "    part_0(&p.p0, (index_t_0)(block + p.p0.n[%d]));\n}\n", CNI_CUDA_FIRST);
 }

@@ -13,7 +13,7 @@
 #include "op/op.h"
 
 enum { THREADS = 256, LEAF = 1024, SMALL_SUM = 8192, BINS_MOST = 10, EXACT_WORDS = 69, ENOUGH = 1024 };
-enum { COST_COPIED = 60 }; /* most that is copied, as ops.def has it */
+enum { COST_COPIED = 60 };                                       /* most that is copied, as ops.def has it */
 enum { WIDE = 32, TALL = 8, TILE = 64, SHARED_MOST = 48 << 10 }; /* as reduce_columns.cuh has them */
 
 typedef struct reduction {
@@ -149,8 +149,9 @@ static void write_element(const reducer *t)
     const cni_part *part = t->l->part;
     int first = n->nkept, end = n->last_kept ? n->ndim - 1 : n->ndim;
     uint32_t k = 0;
-    cni_text_add(t->text, "%s values element(const parameters *p, const offsets *base, index_t e)\n{\n    "
-                          "values v;\n    index_t rest = e;\n    (void)rest;\n",
+    cni_text_add(t->text,
+                 "%s values element(const parameters *p, const offsets *base, index_t e)\n{\n    "
+                 "values v;\n    index_t rest = e;\n    (void)rest;\n",
                  is_called(part) ? "CNI_CALLED" : "CNI_INLINE");
     for (int d = end - 1; d > first; d--) {
         cni_text_add(t->text,
@@ -225,7 +226,8 @@ static void write_sum(const reducer *t, uint32_t k)
                  "+ EXACT_WORDS, (double)sum_.im); }\n",
                  k, work);
     cni_text_add(t->text,
-                 "#define FROM_EXACT_%u(bin) cni_make_%s((%s)exact_round(bin, low, high), (%s)exact_round((bin) + EXACT_WORDS, low, high))\n",
+                 "#define FROM_EXACT_%u(bin) cni_make_%s((%s)exact_round(bin, low, high), (%s)exact_round((bin) + "
+                 "EXACT_WORDS, low, high))\n",
                  k, suffix, real, real);
 }
 
@@ -267,7 +269,8 @@ static void write_words(const reducer *t, bool large)
             write_sum(t, k);
         }
     }
-    cni_text_add(t->text, "#define BLOCK (blockIdx.x + (unsigned)p.n[%d])\n#include \"cuda/reduce.cuh\"\n", CNI_CUDA_FIRST);
+    cni_text_add(t->text, "#define BLOCK (blockIdx.x + (unsigned)p.n[%d])\n#include \"cuda/reduce.cuh\"\n",
+                 CNI_CUDA_FIRST);
 }
 
 /* ---- The two ways ---- */

@@ -107,8 +107,9 @@ static void write_place(const turner *t, uint32_t number)
 static void write_element(const turner *t, uint32_t access, const char *row, const char *column)
 {
     uint32_t k = t->l->class_of[access];
-    cni_text_add(t->text, "*(%s *)(p->a[%u] + o%u + (int64_t)(%s) * p->strides[%u][%d] + (int64_t)(%s) * "
-                          "p->strides[%u][%d])",
+    cni_text_add(t->text,
+                 "*(%s *)(p->a[%u] + o%u + (int64_t)(%s) * p->strides[%u][%d] + (int64_t)(%s) * "
+                 "p->strides[%u][%d])",
                  cni_cuda_type(t->l, access), access, k, row, k, t->turned, column, k, t->last);
 }
 

@@ -67,8 +67,8 @@ static cn_status bring_all(cni_device_call *call, cn_array *const *arrays, unsig
     }
     for (int i = 0; i < call->narrays; i++) {
         const cn_array *a = arrays[i];
-        call->arrays[i] = (cni_call_array){(char *)a->base->buffer->device + a->offset, (cn_dtype)a->dtype, a->ndim,
-                                             cni_shape(a)};
+        call->arrays[i] =
+            (cni_call_array){(char *)a->base->buffer->device + a->offset, (cn_dtype)a->dtype, a->ndim, cni_shape(a)};
     }
     return CN_OK;
 }
@@ -97,8 +97,8 @@ cn_status cn_factorize(cn_factor factor, int option, int narrays, cn_array *cons
 {
     /* LU_SOLVE reads the factors and pivots, QR_Q the scales of its reflectors */
     static const unsigned written[CN_FACTOR_COUNT] = {
-        [CN_FACTOR_LU] = 3, [CN_FACTOR_LU_SOLVE] = 4, [CN_FACTOR_CHOLESKY] = 1, [CN_FACTOR_QR] = 3,
-        [CN_FACTOR_QR_Q] = 1, [CN_FACTOR_SVD] = 15,   [CN_FACTOR_EIGH] = 3};
+        [CN_FACTOR_LU] = 3,   [CN_FACTOR_LU_SOLVE] = 4, [CN_FACTOR_CHOLESKY] = 1, [CN_FACTOR_QR] = 3,
+        [CN_FACTOR_QR_Q] = 1, [CN_FACTOR_SVD] = 15,     [CN_FACTOR_EIGH] = 3};
     if (narrays < 1 || narrays > CNI_CALL_ARRAYS) {
         return cni_fail(CN_ERROR_VALUE, "a factorisation has 1 to %d arrays", CNI_CALL_ARRAYS);
     }

@@ -17,7 +17,7 @@ struct cni_exchange {
     char *out, *in; /* all messages, one peer after the other */
     int64_t out_capacity, in_capacity;
     cni_message *sends, *receives; /* by number */
-    bool travels; /* begun, and there is some */
+    bool travels;                  /* begun, and there is some */
 };
 
 cn_status cni_exchange_create(const cni_world *world, cni_exchange **out)

@@ -151,7 +151,8 @@ void cni_explain_add(const cni_plan *plan, const cni_window *w, const cni_skelet
         site_printer(w->ops[w->nops - 1].site, last, sizeof last);
         cni_text_add(&collected, "  from %s to %s\n", first, last);
     }
-    cni_text_add(&collected, "  reads %llu bytes, writes %llu\n", (unsigned long long)read, (unsigned long long)written);
+    cni_text_add(&collected, "  reads %llu bytes, writes %llu\n", (unsigned long long)read,
+                 (unsigned long long)written);
 }
 
 cn_status cni_fail_naming(const cni_window *w)
@@ -180,6 +181,6 @@ cn_status cni_fail_naming(const cni_window *w)
         }
     }
     cni_site_text(w->nops > 0 ? w->ops[w->nops - 1].site : 0, site, sizeof site);
-    return cni_fail(CN_ERROR_MEMORY, "%s%s%s (the largest arrays:%s%s%s)", said, site[0] != '\0' ? " in calls up to " : "",
-                    site, shapes[0], shapes[1], shapes[2]);
+    return cni_fail(CN_ERROR_MEMORY, "%s%s%s (the largest arrays:%s%s%s)", said,
+                    site[0] != '\0' ? " in calls up to " : "", site, shapes[0], shapes[1], shapes[2]);
 }

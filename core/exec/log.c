@@ -71,12 +71,12 @@ static bool put_base(cni_base *base, uint8_t state, uint8_t live)
     }
     bool spread = (state & CNI_BASE_SPREAD) != 0;
     cni_entry_base b = {.known = base->known,
-                    .number = spread ? base->buffer->spread->number : 0,
-                    .nbytes = base->nbytes,
-                    .state = state,
-                    .live = live,
-                    .home_ndim = base->home_ndim,
-                    .home_itemsize = base->home_itemsize};
+                        .number = spread ? base->buffer->spread->number : 0,
+                        .nbytes = base->nbytes,
+                        .state = state,
+                        .live = live,
+                        .home_ndim = base->home_ndim,
+                        .home_itemsize = base->home_itemsize};
     return put(&b, sizeof b);
 }
 
@@ -135,15 +135,15 @@ cn_status cni_log_window(const cni_window *w, const cni_skeleton *s, const uint8
 {
     uint32_t homes = w->nbases > 0 ? (uint32_t)w->ngeometry - s->homes[0] : 0;
     cni_entry_head head = {.kind = CNI_ENTRY_WINDOW,
-                       .agree = agree,
-                       .nops = (uint32_t)w->nops,
-                       .nviews = (uint32_t)w->nviews,
-                       .nbases = (uint32_t)w->nbases,
-                       .nshapes = (uint32_t)w->nshapes,
-                       .nscalars = (uint32_t)w->nscalars,
-                       .ngeometry = (uint32_t)w->ngeometry,
-                       .nhomes = homes,
-                       .hash = w->hash};
+                           .agree = agree,
+                           .nops = (uint32_t)w->nops,
+                           .nviews = (uint32_t)w->nviews,
+                           .nbases = (uint32_t)w->nbases,
+                           .nshapes = (uint32_t)w->nshapes,
+                           .nscalars = (uint32_t)w->nscalars,
+                           .ngeometry = (uint32_t)w->ngeometry,
+                           .nhomes = homes,
+                           .hash = w->hash};
     if (!put_window(w, s, live, &head)) {
         cni_log_blocks[head.block].size = 0; /* kept, perhaps, and not sent */
         return cni_fail_memory((int64_t)entry_size);
@@ -284,11 +284,11 @@ cn_status cni_log_fetch(cni_buffer *b, int64_t low, int64_t high, bool alone)
 cn_status cni_log_file(const cni_file *f)
 {
     cni_entry_head head = {.kind = CNI_ENTRY_FILE,
-                       .have = f->write,
-                       .number = f->buffer->spread->number,
-                       .low = f->low,
-                       .high = f->high,
-                       .offset = f->offset};
+                           .have = f->write,
+                           .number = f->buffer->spread->number,
+                           .low = f->low,
+                           .high = f->high,
+                           .offset = f->offset};
     bool made = put_head(&head) && put(f->path, strlen(f->path) + 1);
     return made ? send() : cni_fail_memory((int64_t)entry_size);
 }

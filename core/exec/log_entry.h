@@ -13,7 +13,14 @@
 
 #include "exec/spread.h"
 
-typedef enum cni_entry_kind { CNI_ENTRY_STOP, CNI_ENTRY_WINDOW, CNI_ENTRY_FETCH, CNI_ENTRY_EVENTS, CNI_ENTRY_FILE, CNI_ENTRY_TRACE } cni_entry_kind;
+typedef enum cni_entry_kind {
+    CNI_ENTRY_STOP,
+    CNI_ENTRY_WINDOW,
+    CNI_ENTRY_FETCH,
+    CNI_ENTRY_EVENTS,
+    CNI_ENTRY_FILE,
+    CNI_ENTRY_TRACE
+} cni_entry_kind;
 
 typedef struct cni_entry_head {
     uint32_t kind, nsettings, nfree;
@@ -23,7 +30,7 @@ typedef struct cni_entry_head {
     uint64_t hash;               /* window */
     uint64_t number;             /* fetch, file */
     int64_t low, high;
-    int64_t offset;              /* file; have: it is written; the path follows */
+    int64_t offset; /* file; have: it is written; the path follows */
 } cni_entry_head;
 
 typedef struct cni_entry_base {

@@ -16,9 +16,9 @@ enum { CNI_UNPLANNED_ELEMENTS = 1024 };
 typedef struct cni_run {
     const cni_window *window;
     const cni_skeleton *skeleton;
-    void *const *slots;   /* storage, by slot */
-    void *scratch;        /* memory of the place for the time of one part: at least what its scratch says of the binding */
-    uint8_t *told;        /* by op: floating-point events told already, by another place; NULL: one place */
+    void *const *slots; /* storage, by slot */
+    void *scratch; /* memory of the place for the time of one part: at least what its scratch says of the binding */
+    uint8_t *told; /* by op: floating-point events told already, by another place; NULL: one place */
     const cni_box *box;   /* a share of a library op: the indices of its first operand that are done; NULL: all */
     const int64_t *whole; /* the shape of which they are indices */
 } cni_run;
@@ -68,10 +68,12 @@ typedef struct cni_place {
     /* Can it run the part (NULL: every part)? */
     bool (*supports)(const cni_part *part, const cni_window *w, const cni_skeleton *s);
     /* span: of a carry or fill, NULL: all. CN_ERROR_UNSUPPORTED from a device's: the processor takes the part. */
-    cn_status (*bind)(const cni_part *part, const cni_window *w, const cni_skeleton *s, const cni_span *span, void **binding);
+    cn_status (*bind)(const cni_part *part, const cni_window *w, const cni_skeleton *s, const cni_span *span,
+                      void **binding);
     /* The part meets other geometry: its binding follows in place. When it fails, the binding can only be unbound.
        NULL: it is unbound, and bound anew. */
-    cn_status (*rebind)(const cni_part *part, const cni_window *w, const cni_skeleton *s, const cni_span *span, void *binding);
+    cn_status (*rebind)(const cni_part *part, const cni_window *w, const cni_skeleton *s, const cni_span *span,
+                        void *binding);
     /*
      * Instead of bind: the first parts of a launch as one, as many of the count as go together; run then gets the first.
      * All of them are supported.

@@ -50,8 +50,8 @@ typedef struct binding {
     uint32_t runs;      /* with this geometry, up to REPEATS */
     uint32_t moved;     /* the last runs, one after the other, that brought values to the device or back */
     bool repeats, back; /* smaller operands count as large; or they went back and forth */
-    void *plan_memory;                  /* the device's, if it does all */
-    uint8_t *touched;                   /* by slot: places that use it (CNI_ON_ bits) */
+    void *plan_memory;  /* the device's, if it does all */
+    uint8_t *touched;   /* by slot: places that use it (CNI_ON_ bits) */
     int64_t scratch[CNI_ON_DEVICE + 1]; /* by place: the most that a part takes */
     uint64_t bytes_read, bytes_written; /* of one run */
     storage store;                      /* of the present run */

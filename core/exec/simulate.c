@@ -38,7 +38,7 @@ typedef struct met {
     cni_slot_layout *slots;
     bool *written; /* by slot */
     bool planned;
-    double work, comm; /* of the slowest place: share of the work, seconds */
+    double work, comm;      /* of the slowest place: share of the work, seconds */
     int64_t storage, moved; /* bytes: of all slots, of all launches */
     cn_simulated result;
 } met;
@@ -465,7 +465,8 @@ static double predict(const met *m, double launch)
     double fixed = launch * (double)m->result.launches, serial = m->result.serial;
     fixed = fixed < serial ? fixed : serial;
     double here = cni_memory_seconds(m->storage), there = cni_memory_seconds((int64_t)((double)m->storage * m->work));
-    double moved = (double)m->moved * here < serial - fixed ? (double)m->moved : (serial - fixed) / (here > 0 ? here : 1);
+    double moved =
+        (double)m->moved * here < serial - fixed ? (double)m->moved : (serial - fixed) / (here > 0 ? here : 1);
     double saved = here > there ? moved * (here - there) : 0;
     return fixed + (serial - fixed - saved) * m->work + m->comm;
 }

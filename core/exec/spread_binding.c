@@ -94,7 +94,7 @@ typedef struct binder {
     const cni_window *w;
     const cni_skeleton *s;
     const cni_world *world;
-    int64_t *geometry; /* the window's, for a box */
+    int64_t *geometry;      /* the window's, for a box */
     const cni_stage *stage; /* at hand */
     bool waits;             /* so does the share at hand */
 } binder;
@@ -237,7 +237,9 @@ static cn_status bind_shared(binder *k, const cni_shared_part *shared, cni_bound
         return bind_joint(k, out);
     }
     for (uint32_t i = 0; i < shared->nshares; i++) {
-        most += cni_world_has(k->world, shared->shares[i].place) ? ((size_t)shared->shares[i].nboxes + 1) * CNI_OVERLAP_BOXES : 0;
+        most += cni_world_has(k->world, shared->shares[i].place)
+                    ? ((size_t)shared->shares[i].nboxes + 1) * CNI_OVERLAP_BOXES
+                    : 0;
     }
     out->bound = cni_alloc_zero(most, sizeof *out->bound);
     if (out->bound == NULL) {

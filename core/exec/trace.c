@@ -17,7 +17,15 @@
 
 enum { SLICES_MOST = 1 << 20, DEVICE_TRACK = 1 << 20 };
 
-typedef enum slice_kind { SLICE_GROUP, SLICE_CARRY, SLICE_FILL, SLICE_LIBRARY, SLICE_PLAN, SLICE_EXCHANGE, SLICE_FETCH } slice_kind;
+typedef enum slice_kind {
+    SLICE_GROUP,
+    SLICE_CARRY,
+    SLICE_FILL,
+    SLICE_LIBRARY,
+    SLICE_PLAN,
+    SLICE_EXCHANGE,
+    SLICE_FETCH
+} slice_kind;
 
 typedef struct slice {
     uint64_t begin, end; /* nanoseconds */
@@ -202,8 +210,10 @@ static void put_tracks(FILE *file)
         }
         if (!met) {
             int place = slices[i].track % DEVICE_TRACK;
-            fprintf(file, ",\n{\"ph\":\"M\",\"pid\":1,\"tid\":%d,\"name\":\"thread_name\",\"args\":{\"name\":\"place %d%s\"}}",
-                    slices[i].track, place, slices[i].track >= DEVICE_TRACK ? " (asked of its GPU)" : "");
+            fprintf(
+                file,
+                ",\n{\"ph\":\"M\",\"pid\":1,\"tid\":%d,\"name\":\"thread_name\",\"args\":{\"name\":\"place %d%s\"}}",
+                slices[i].track, place, slices[i].track >= DEVICE_TRACK ? " (asked of its GPU)" : "");
         }
     }
 }

@@ -38,7 +38,8 @@ cn_status cni_exchange_reserve(cni_exchange *exchange, const cni_transfer *trans
  * Moves what they say: addresses[local place][slot]. Room must have been made. Between begin and end, what is to come is
  * not there yet, and no other call of the net may be made; what goes may be written again.
  */
-cn_status cni_exchange_begin(cni_exchange *exchange, const cni_transfer *transfers, uint32_t n, void **const *addresses);
+cn_status cni_exchange_begin(cni_exchange *exchange, const cni_transfer *transfers, uint32_t n,
+                             void **const *addresses);
 cn_status cni_exchange_end(cni_exchange *exchange, const cni_transfer *transfers, uint32_t n, void **const *addresses);
 cn_status cni_exchange_run(cni_exchange *exchange, const cni_transfer *transfers, uint32_t n, void **const *addresses);
 

@@ -56,7 +56,8 @@ static int first_loop(const question *q, cn_casting casting)
         const uint8_t *d = q->info->signatures[i].dtypes;
         bool fits = q->dtype == CN_DTYPE_NONE || d[q->info->nin] == q->dtype;
         for (int k = 0; k < q->info->nin && fits; k++) {
-            fits = q->in[k] == CN_DTYPE_NONE ? takes_weak(q->weak[k], (cn_dtype)d[k]) : cn_can_cast(q->in[k], (cn_dtype)d[k], casting);
+            fits = q->in[k] == CN_DTYPE_NONE ? takes_weak(q->weak[k], (cn_dtype)d[k])
+                                             : cn_can_cast(q->in[k], (cn_dtype)d[k], casting);
         }
         if (fits) {
             return i;
@@ -72,21 +73,25 @@ static cn_status refuse_bools(cni_opcode op, const question *q)
         bools &= q->in[k] == CN_BOOL;
     }
     if (bools && op == CNI_OP_SUBTRACT) {
-        return cni_fail(CN_ERROR_TYPE, "numpy boolean subtract, the `-` operator, is not supported, use the bitwise_xor, the `^` operator, or the logical_xor function instead.");
+        return cni_fail(CN_ERROR_TYPE, "numpy boolean subtract, the `-` operator, is not supported, use the "
+                                       "bitwise_xor, the `^` operator, or the logical_xor function instead.");
     }
     if (bools && op == CNI_OP_NEGATIVE) {
-        return cni_fail(CN_ERROR_TYPE, "The numpy boolean negative, the `-` operator, is not supported, use the `~` operator or the logical_not function instead.");
+        return cni_fail(CN_ERROR_TYPE, "The numpy boolean negative, the `-` operator, is not supported, use the `~` "
+                                       "operator or the logical_not function instead.");
     }
     static const cni_opcode number_only[] = {CNI_OP_GCD, CNI_OP_LCM, CNI_OP_POSITIVE, CNI_OP_SIGN};
     for (size_t i = 0; bools && i < sizeof number_only / sizeof *number_only; i++) {
         if (op == number_only[i]) {
-            return cni_fail(CN_ERROR_NO_LOOP, "ufunc '%s' did not contain a loop with signature matching types", q->info->name);
+            return cni_fail(CN_ERROR_NO_LOOP, "ufunc '%s' did not contain a loop with signature matching types",
+                            q->info->name);
         }
     }
     return CN_OK;
 }
 
-cn_status cni_op_choose(cni_opcode op, const cn_dtype *in, const cn_weak *weak, cn_dtype dtype, cn_casting casting, int *loop)
+cn_status cni_op_choose(cni_opcode op, const cn_dtype *in, const cn_weak *weak, cn_dtype dtype, cn_casting casting,
+                        int *loop)
 {
     question q = {.info = &cni_ops[op], .dtype = dtype};
     cn_dtype common = strong_dtype(q.info->nin, in, weak);
@@ -111,14 +116,19 @@ cn_status cni_op_choose(cni_opcode op, const cn_dtype *in, const cn_weak *weak, 
         for (int i = 0; i < q.info->nloops && dtype != CN_DTYPE_NONE; i++) {
             exists |= q.info->signatures[i].dtypes[q.info->nin] == dtype;
         }
-        return exists ? cni_fail(CN_ERROR_CASTING, "Cannot cast ufunc '%s' inputs to the loop with dtype('%s')", q.info->name, cn_dtype_name(dtype))
-                      : cni_fail(CN_ERROR_NO_LOOP, "ufunc '%s' not supported for the input types, and the inputs could not be safely coerced to any supported types according to the casting rule ''safe''", q.info->name);
+        return exists ? cni_fail(CN_ERROR_CASTING, "Cannot cast ufunc '%s' inputs to the loop with dtype('%s')",
+                                 q.info->name, cn_dtype_name(dtype))
+                      : cni_fail(CN_ERROR_NO_LOOP,
+                                 "ufunc '%s' not supported for the input types, and the inputs could not be safely "
+                                 "coerced to any supported types according to the casting rule ''safe''",
+                                 q.info->name);
     }
     *loop = found;
     return CN_OK;
 }
 
-cn_status cn_op_resolve(cn_op op, const cn_dtype *in, const cn_weak *weak, cn_dtype dtype, cn_casting casting, cn_dtype *dtypes)
+cn_status cn_op_resolve(cn_op op, const cn_dtype *in, const cn_weak *weak, cn_dtype dtype, cn_casting casting,
+                        cn_dtype *dtypes)
 {
     int loop;
     if (op < 0 || op >= CNI_OP_COUNT) {

@@ -8,7 +8,8 @@ static const struct {
     char family, character;
     const char *name;
 } rows[CN_DTYPE_COUNT] = {
-#define CN_DTYPE(id, suffix, T, W, wsuffix, family, character, name) [CN_##id] = {sizeof(T), #family[0], character, name},
+#define CN_DTYPE(id, suffix, T, W, wsuffix, family, character, name)                                                   \
+    [CN_##id] = {sizeof(T), #family[0], character, name},
 #include "op/dtypes.def"
 #undef CN_DTYPE
 };
@@ -207,7 +208,8 @@ static cn_status check_weak(const wide *w, cn_weak weak, cn_dtype to)
         return CN_OK;
     }
     if (w->family == 'U') {
-        return cni_fail(CN_ERROR_OVERFLOW, "Python integer %llu out of bounds for %s", (unsigned long long)w->u, rows[to].name);
+        return cni_fail(CN_ERROR_OVERFLOW, "Python integer %llu out of bounds for %s", (unsigned long long)w->u,
+                        rows[to].name);
     }
     return cni_fail(CN_ERROR_OVERFLOW, "Python integer %lld out of bounds for %s", (long long)w->i, rows[to].name);
 }
@@ -234,16 +236,21 @@ cn_status cn_scalar_cast(const cn_scalar *from, cn_weak weak, cn_dtype to, cn_sc
         made.value.b = w.family == 'F' || w.family == 'C' ? (uint8_t)((w.re != 0) | (w.im != 0)) : (uint8_t)(w.u != 0);
         break;
     case CN_FLOAT16:
-        made.value.f16 = w.family == 'F' || w.family == 'C' ? double_to_half(w.re).bits : float_to_half((float)w.re).bits;
+        made.value.f16 =
+            w.family == 'F' || w.family == 'C' ? double_to_half(w.re).bits : float_to_half((float)w.re).bits;
         break;
     case CN_FLOAT32:
-        made.value.f32 = w.family == 'F' || w.family == 'C' ? (float)w.re : from->dtype == CN_UINT64 ? (float)w.u : (float)w.i;
+        made.value.f32 = w.family == 'F' || w.family == 'C' ? (float)w.re
+                         : from->dtype == CN_UINT64         ? (float)w.u
+                                                            : (float)w.i;
         break;
     case CN_FLOAT64:
         made.value.f64 = w.re;
         break;
     case CN_COMPLEX64:
-        made.value.c64[0] = w.family == 'F' || w.family == 'C' ? (float)w.re : from->dtype == CN_UINT64 ? (float)w.u : (float)w.i;
+        made.value.c64[0] = w.family == 'F' || w.family == 'C' ? (float)w.re
+                            : from->dtype == CN_UINT64         ? (float)w.u
+                                                               : (float)w.i;
         made.value.c64[1] = (float)w.im;
         break;
     case CN_COMPLEX128:

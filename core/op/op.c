@@ -45,17 +45,20 @@
 #define SIG_C_CN_UINT64 {{CN_INT64, CN_UINT64, CN_BOOL}}, {{CN_UINT64, CN_INT64, CN_BOOL}},
 
 #define ROW(kind, nin, nout, D) SIG_##kind##nin##nout(D)
-#define CN_OP(id, name, nin, nout, identity, reduce, cost, ulp, commutative, scalars, kb, eb, ki, ei, ku, eu, kf, ef, kc, ec, doc) \
-    static const cni_signature rows_##id[] = {                                                                             \
-        ROW(kb, nin, nout, CN_BOOL) ROW(ki, nin, nout, CN_INT8) ROW(ku, nin, nout, CN_UINT8) ROW(ki, nin, nout, CN_INT16)   \
-        ROW(ku, nin, nout, CN_UINT16) ROW(ki, nin, nout, CN_INT32) ROW(ku, nin, nout, CN_UINT32) ROW(ki, nin, nout, CN_INT64) \
-        ROW(ku, nin, nout, CN_UINT64) ROW(kf, nin, nout, CN_FLOAT16) ROW(kf, nin, nout, CN_FLOAT32)                         \
-        ROW(kf, nin, nout, CN_FLOAT64) ROW(kc, nin, nout, CN_COMPLEX64) ROW(kc, nin, nout, CN_COMPLEX128)};
+#define CN_OP(id, name, nin, nout, identity, reduce, cost, ulp, commutative, scalars, kb, eb, ki, ei, ku, eu, kf, ef,  \
+              kc, ec, doc)                                                                                             \
+    static const cni_signature rows_##id[] = {                                                                         \
+        ROW(kb, nin, nout, CN_BOOL) ROW(ki, nin, nout, CN_INT8) ROW(ku, nin, nout, CN_UINT8)                           \
+            ROW(ki, nin, nout, CN_INT16) ROW(ku, nin, nout, CN_UINT16) ROW(ki, nin, nout, CN_INT32)                    \
+                ROW(ku, nin, nout, CN_UINT32) ROW(ki, nin, nout, CN_INT64) ROW(ku, nin, nout, CN_UINT64)               \
+                    ROW(kf, nin, nout, CN_FLOAT16) ROW(kf, nin, nout, CN_FLOAT32) ROW(kf, nin, nout, CN_FLOAT64)       \
+                        ROW(kc, nin, nout, CN_COMPLEX64) ROW(kc, nin, nout, CN_COMPLEX128)};
 #include "op/ops.def"
 #undef CN_OP
 
 /* The same rows as text, for generated code. */
-#define CN_OP(id, name, nin, nout, identity, reduce, cost, ulp, commutative, scalars, kb, eb, ki, ei, ku, eu, kf, ef, kc, ec, doc) \
+#define CN_OP(id, name, nin, nout, identity, reduce, cost, ulp, commutative, scalars, kb, eb, ki, ei, ku, eu, kf, ef,  \
+              kc, ec, doc)                                                                                             \
     static const char *const expressions_##id[] = {#eb, #ei, #eu, #ef, #ec};
 #include "op/ops.def"
 #undef CN_OP
@@ -70,11 +73,23 @@ enum {
 _Static_assert(LOOP_COUNT <= UINT16_MAX, "loops are numbered in 16 bits");
 
 const cni_op_info cni_ops[CNI_OP_COUNT] = {
-#define CN_OP(id, op_name, op_nin, op_nout, op_identity, reduce, op_cost, op_ulp, op_commutative, scalars, kb, eb, ki, ei, ku, eu, kf, ef, kc, ec, op_doc) \
-    [CNI_OP_##id] = {.row = #id, .name = op_name, .nin = op_nin, .nout = op_nout, .identity = CNI_IDENTITY_##op_identity,              \
-                     .reduce_kind = CNI_REDUCE_##reduce, .cost = op_cost, .ulp = op_ulp, .commutative = op_commutative,    \
-                     .nloops = LAST_##id + 1 - FIRST_##id, .first_loop = FIRST_##id, .signatures = rows_##id, .doc = op_doc,               \
-                     .kinds = #kb #ki #ku #kf #kc, .expressions = expressions_##id},
+#define CN_OP(id, op_name, op_nin, op_nout, op_identity, reduce, op_cost, op_ulp, op_commutative, scalars, kb, eb, ki, \
+              ei, ku, eu, kf, ef, kc, ec, op_doc)                                                                      \
+    [CNI_OP_##id] = {.row = #id,                                                                                       \
+                     .name = op_name,                                                                                  \
+                     .nin = op_nin,                                                                                    \
+                     .nout = op_nout,                                                                                  \
+                     .identity = CNI_IDENTITY_##op_identity,                                                           \
+                     .reduce_kind = CNI_REDUCE_##reduce,                                                               \
+                     .cost = op_cost,                                                                                  \
+                     .ulp = op_ulp,                                                                                    \
+                     .commutative = op_commutative,                                                                    \
+                     .nloops = LAST_##id + 1 - FIRST_##id,                                                             \
+                     .first_loop = FIRST_##id,                                                                         \
+                     .signatures = rows_##id,                                                                          \
+                     .doc = op_doc,                                                                                    \
+                     .kinds = #kb #ki #ku #kf #kc,                                                                     \
+                     .expressions = expressions_##id},
 #include "op/ops.def"
 #undef CN_OP
 };
@@ -85,8 +100,12 @@ const cni_op_info cni_ops[CNI_OP_COUNT] = {
 #define FAMILY_F CNI_FAMILY_REAL
 #define FAMILY_C CNI_FAMILY_COMPLEX
 const cni_dtype_info cni_dtypes[CN_DTYPE_COUNT] = {
-#define CN_DTYPE(id, dtype_suffix, T, W, wsuffix, dtype_family, character, name) \
-    [CN_##id] = {.suffix = #dtype_suffix, .type = #T, .work_suffix = #wsuffix, .work_type = #W, .family = FAMILY_##dtype_family},
+#define CN_DTYPE(id, dtype_suffix, T, W, wsuffix, dtype_family, character, name)                                       \
+    [CN_##id] = {.suffix = #dtype_suffix,                                                                              \
+                 .type = #T,                                                                                           \
+                 .work_suffix = #wsuffix,                                                                              \
+                 .work_type = #W,                                                                                      \
+                 .family = FAMILY_##dtype_family},
 #include "op/dtypes.def"
 #undef CN_DTYPE
 };

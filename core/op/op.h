@@ -55,7 +55,13 @@ typedef struct cni_op_info {
 } cni_op_info;
 
 /* Families of dtypes: the columns of ops.def. */
-typedef enum cni_family { CNI_FAMILY_BOOL, CNI_FAMILY_SIGNED, CNI_FAMILY_UNSIGNED, CNI_FAMILY_REAL, CNI_FAMILY_COMPLEX } cni_family;
+typedef enum cni_family {
+    CNI_FAMILY_BOOL,
+    CNI_FAMILY_SIGNED,
+    CNI_FAMILY_UNSIGNED,
+    CNI_FAMILY_REAL,
+    CNI_FAMILY_COMPLEX
+} cni_family;
 
 extern const cni_op_info cni_ops[CNI_OP_COUNT];
 

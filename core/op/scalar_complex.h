@@ -2,7 +2,9 @@
 #define FN(name) CNI_JOIN(name, SUFFIX)
 #define RE(name) CNI_JOIN(name, REAL)
 #define MAKE CNI_JOIN(cni_make, SUFFIX)
-#define FUSED(a, b, c) (sizeof(T) == 4 ? (T)CNI_FMAF((float)(a), (float)(b), (float)(c)) : (T)CNI_FMA((double)(a), (double)(b), (double)(c)))
+#define FUSED(a, b, c)                                                                                                 \
+    (sizeof(T) == 4 ? (T)CNI_FMAF((float)(a), (float)(b), (float)(c))                                                  \
+                    : (T)CNI_FMA((double)(a), (double)(b), (double)(c)))
 
 static inline C FN(add)(C a, C b)
 {
@@ -95,12 +97,14 @@ static inline bool FN(hasnan)(C a)
 /* Lexicographic, false with a NaN in what decides. */
 static inline bool FN(less)(C a, C b)
 {
-    return (__builtin_isless(a.re, b.re) && a.im == a.im && b.im == b.im) || (a.re == b.re && __builtin_isless(a.im, b.im));
+    return (__builtin_isless(a.re, b.re) && a.im == a.im && b.im == b.im) ||
+           (a.re == b.re && __builtin_isless(a.im, b.im));
 }
 
 static inline bool FN(lessequal)(C a, C b)
 {
-    return (__builtin_isless(a.re, b.re) && a.im == a.im && b.im == b.im) || (a.re == b.re && __builtin_islessequal(a.im, b.im));
+    return (__builtin_isless(a.re, b.re) && a.im == a.im && b.im == b.im) ||
+           (a.re == b.re && __builtin_islessequal(a.im, b.im));
 }
 
 static inline C FN(maximum)(C a, C b)
@@ -159,18 +163,20 @@ static inline C FN(rint)(C a)
     return MAKE(RE(rint)(a.re), RE(rint)(a.im));
 }
 
-#define VECTOR_MATH1(name)                    \
-    static inline C FN(name)(C a)             \
-    {                                         \
-        return CNI_JOIN(cni_##name, SUFFIX)(a); \
+#define VECTOR_MATH1(name)                                                                                             \
+    static inline C FN(name)(C a)                                                                                      \
+    {                                                                                                                  \
+        return CNI_JOIN(cni_##name, SUFFIX)(a);                                                                        \
     }
+/* clang-format off */
 VECTOR_MATH1(sqrt) VECTOR_MATH1(exp) VECTOR_MATH1(exp2) VECTOR_MATH1(expm1) VECTOR_MATH1(log) VECTOR_MATH1(log2)
 VECTOR_MATH1(log10) VECTOR_MATH1(log1p) VECTOR_MATH1(sin) VECTOR_MATH1(cos) VECTOR_MATH1(tan) VECTOR_MATH1(arcsin)
 VECTOR_MATH1(arccos) VECTOR_MATH1(arctan) VECTOR_MATH1(sinh) VECTOR_MATH1(cosh) VECTOR_MATH1(tanh) VECTOR_MATH1(arcsinh)
 VECTOR_MATH1(arccosh) VECTOR_MATH1(arctanh)
+/* clang-format on */
 #undef VECTOR_MATH1
 
-static inline C FN(pow)(C a, C b)
+                static inline C FN(pow)(C a, C b)
 {
     return CNI_JOIN(cni_pow, SUFFIX)(a, b);
 }

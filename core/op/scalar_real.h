@@ -203,31 +203,35 @@ static inline T FN(rad2deg)(T a)
     return a * ((T)180.0 / (T)3.14159265358979323846);
 }
 
-#define VECTOR_MATH1(name)                    \
-    static inline T FN(name)(T a)             \
-    {                                         \
-        return CNI_JOIN(cni_##name, SUFFIX)(a); \
+#define VECTOR_MATH1(name)                                                                                             \
+    static inline T FN(name)(T a)                                                                                      \
+    {                                                                                                                  \
+        return CNI_JOIN(cni_##name, SUFFIX)(a);                                                                        \
     }
-#define VECTOR_MATH2(name)                       \
-    static inline T FN(name)(T a, T b)           \
-    {                                            \
-        return CNI_JOIN(cni_##name, SUFFIX)(a, b); \
+#define VECTOR_MATH2(name)                                                                                             \
+    static inline T FN(name)(T a, T b)                                                                                 \
+    {                                                                                                                  \
+        return CNI_JOIN(cni_##name, SUFFIX)(a, b);                                                                     \
     }
+/* clang-format off */
 VECTOR_MATH1(exp) VECTOR_MATH1(exp2) VECTOR_MATH1(expm1) VECTOR_MATH1(log) VECTOR_MATH1(log2) VECTOR_MATH1(log10)
 VECTOR_MATH1(log1p) VECTOR_MATH1(sin) VECTOR_MATH1(cos) VECTOR_MATH1(tan) VECTOR_MATH1(arcsin) VECTOR_MATH1(arccos)
 VECTOR_MATH1(arctan) VECTOR_MATH1(sinh) VECTOR_MATH1(cosh) VECTOR_MATH1(tanh) VECTOR_MATH1(arcsinh)
 VECTOR_MATH1(arccosh) VECTOR_MATH1(arctanh) VECTOR_MATH1(cbrt) VECTOR_MATH2(pow) VECTOR_MATH2(hypot)
 VECTOR_MATH2(arctan2) VECTOR_MATH2(logaddexp) VECTOR_MATH2(logaddexp2)
+/* clang-format on */
 #undef VECTOR_MATH1
 #undef VECTOR_MATH2
 
 /* Arguments too large for the fast form of a function of kind G: not 0. */
-#define FAST_FORM(id, name)                                 \
-    static inline T FN(near_##id)(T a)                      \
-    {                                                       \
-        return CNI_JOIN(cni_##name##_near, SUFFIX)(a);      \
+#define FAST_FORM(id, name)                                                                                            \
+    static inline T FN(near_##id)(T a)                                                                                 \
+    {                                                                                                                  \
+        return CNI_JOIN(cni_##name##_near, SUFFIX)(a);                                                                 \
     }
+    /* clang-format off */
 FAST_FORM(SIN, sin) FAST_FORM(COS, cos) FAST_FORM(TAN, tan)
+/* clang-format on */
 #undef FAST_FORM
 
 #undef FN

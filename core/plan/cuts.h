@@ -19,7 +19,8 @@ bool cni_cut_keeps_rows(const cni_layout *layout, const cni_geometry *view, cons
 bool cni_cut_leaves_rows(const cni_layout *layout, const cni_geometry *view, int *dim);
 
 /* The place's part [*from, *to) of the axis along which the op is cut. */
-void cni_library_cut_at(const cni_partitioning *p, const cni_shared_part *shared, int place, int64_t *from, int64_t *to);
+void cni_library_cut_at(const cni_partitioning *p, const cni_shared_part *shared, int place, int64_t *from,
+                        int64_t *to);
 
 /* Do places own the same indices of both views, which have one shape? */
 bool cni_cuts_alike(const cni_layout *x, const cni_geometry *u, const cni_layout *y, const cni_geometry *v);

@@ -68,8 +68,13 @@ static int64_t *view_write(const cni_derived *x, const cni_skeleton *s, cni_wind
     int ndim = w->shapes[shape].ndim;
     const int64_t *extents = w->geometry + w->shapes[shape].geometry, *start = extents + ndim;
     const int64_t *numbers = w->geometry + from->geometry;
-    *view = (cni_view){.base = from->base, .shape = shape, .geometry = (uint32_t)(to - w->geometry), .dtype = from->dtype,
-                       .ndim = (uint8_t)ndim, .folded = from->folded, .size = cni_element_count(ndim, extents)};
+    *view = (cni_view){.base = from->base,
+                       .shape = shape,
+                       .geometry = (uint32_t)(to - w->geometry),
+                       .dtype = from->dtype,
+                       .ndim = (uint8_t)ndim,
+                       .folded = from->folded,
+                       .size = cni_element_count(ndim, extents)};
     int64_t *strides = to + 1;
     int axes[CNI_LATTICE_DIMS];
     cni_lattice origin = {0};

@@ -16,12 +16,17 @@
 #include "op/op.h"
 #include "plan/plan.h"
 
-typedef enum cni_content_kind { CNI_CONTENT_UNDEFINED, CNI_CONTENT_ENTRY, CNI_CONTENT_FILL, CNI_CONTENT_WRITE } cni_content_kind;
+typedef enum cni_content_kind {
+    CNI_CONTENT_UNDEFINED,
+    CNI_CONTENT_ENTRY,
+    CNI_CONTENT_FILL,
+    CNI_CONTENT_WRITE
+} cni_content_kind;
 
 typedef struct cni_content {
     uint8_t kind;
-    bool stored;      /* its write must reach memory */
-    bool listed;      /* its segment does not carry over what it writes: it must not begin one of its own */
+    bool stored; /* its write must reach memory */
+    bool listed; /* its segment does not carry over what it writes: it must not begin one of its own */
     uint32_t base;
     uint32_t parent;  /* WRITE */
     uint32_t op;      /* WRITE, FILL */
@@ -30,7 +35,13 @@ typedef struct cni_content {
     uint32_t segment; /* CNI_NONE: not yet, or nothing to store */
 } cni_content;
 
-typedef enum cni_read_kind { CNI_READ_NONE, CNI_READ_SCALAR, CNI_READ_FORWARD, CNI_READ_MEMORY, CNI_READ_PIECES } cni_read_kind;
+typedef enum cni_read_kind {
+    CNI_READ_NONE,
+    CNI_READ_SCALAR,
+    CNI_READ_FORWARD,
+    CNI_READ_MEMORY,
+    CNI_READ_PIECES
+} cni_read_kind;
 
 typedef struct cni_piece cni_piece;
 
@@ -56,10 +67,10 @@ typedef struct cni_draft_op {
     bool dead, alias; /* alias: a copy that only gives a base its source's content */
     bool fill;        /* fills a whole base: stored only where nothing else is */
     uint32_t group;
-    uint32_t shape;                 /* iteration space */
-    uint32_t made[CNI_MAX_NOUT];    /* contents written */
+    uint32_t shape;              /* iteration space */
+    uint32_t made[CNI_MAX_NOUT]; /* contents written */
     cni_read reads[CNI_READS];
-    uint32_t nneeds;                /* what it reads, pieces one by one; just `reads` if there are none */
+    uint32_t nneeds; /* what it reads, pieces one by one; just `reads` if there are none */
     const cni_read *needs;
 } cni_draft_op;
 
@@ -70,9 +81,9 @@ typedef struct cni_segment {
     uint8_t carry;              /* 0 none, else cni_part_kind */
     uint32_t carry_source;      /* segment, or scalar */
     uint32_t carry_group;
-    uint32_t carry_content;     /* whose elements are carried */
+    uint32_t carry_content; /* whose elements are carried */
     uint32_t nlist;
-    uint32_t *list;             /* views written before anything else is read */
+    uint32_t *list; /* views written before anything else is read */
     uint32_t slot;
 } cni_segment;
 
@@ -93,11 +104,11 @@ typedef struct cni_group {
     uint32_t shape;
     uint32_t nops, capacity;
     uint32_t *ops;
-    uint32_t nloads;      /* places of memory that it reads, the first CNI_GROUP_LOADS of them */
+    uint32_t nloads; /* places of memory that it reads, the first CNI_GROUP_LOADS of them */
     struct {
         uint32_t segment, view;
     } loads[CNI_GROUP_LOADS];
-    uint32_t reduce_view; /* of the first reduction; CNI_NONE: none */
+    uint32_t reduce_view;   /* of the first reduction; CNI_NONE: none */
     const cni_split *split; /* NULL: none of its ops reads pieces */
 } cni_group;
 
@@ -112,16 +123,16 @@ typedef struct cni_draft {
     cni_content *contents;
     cni_segment *segments;
     cni_group *groups;
-    uint8_t *depends;  /* [later * ngroups_most + earlier] */
+    uint8_t *depends; /* [later * ngroups_most + earlier] */
     uint32_t ngroups_most;
-    uint32_t *entry;   /* by base: its first content */
-    uint32_t *final;   /* by base: its last content */
+    uint32_t *entry; /* by base: its first content */
+    uint32_t *final; /* by base: its last content */
     cni_guard *guards;
     size_t nguards, guards_capacity;
     cni_cut *cuts;
     cni_derived *derived;
     size_t ncuts, cuts_capacity, nderived, derived_capacity;
-    bool no_memory;    /* a predicate could not be written down */
+    bool no_memory; /* a predicate could not be written down */
 } cni_draft;
 
 /* ---- Predicates: answered for this geometry, and written down as guards. ---- */

@@ -18,7 +18,7 @@ enum { LIST_MOST = 48, LOADS_MOST = 40, SHARE_MOST = 24 };
 typedef struct placing {
     cni_draft *d;
     uint32_t op;
-    uint32_t least;    /* group */
+    uint32_t least; /* group */
     uint32_t ndepends;
     uint32_t *depends; /* groups; may repeat */
     uint32_t capacity;
@@ -345,8 +345,8 @@ static uint32_t choose_group(placing *p, uint32_t least)
     uint32_t best = CNI_NONE, best_score = 0;
     for (uint32_t g = least; g < d->ngroups; g++) {
         const cni_group *group = &d->groups[g];
-        if (group->library || group->shape != x->shape || group->nops >= (uint32_t)cni_settings[CNI_SETTING_GROUP_OPS] ||
-            group->nloads > LOADS_MOST) {
+        if (group->library || group->shape != x->shape ||
+            group->nops >= (uint32_t)cni_settings[CNI_SETTING_GROUP_OPS] || group->nloads > LOADS_MOST) {
             continue;
         }
         if (x->op->kind == CNI_REDUCE && group->reduce_view != CNI_NONE &&
@@ -536,9 +536,10 @@ static void entry_segments(cni_draft *d)
     for (uint32_t b = 0; b < d->w->nbases; b++) {
         if (d->contents[d->entry[b]].kind == CNI_CONTENT_ENTRY) {
             uint8_t state = d->s->states[b];
-            d->contents[d->entry[b]].segment = segment_add(
-                d, (cni_segment){.base = b, .entry = true, .common = (state & CNI_BASE_COMMON) != 0,
-                                 .shared = (state & CNI_BASE_SHARED) != 0});
+            d->contents[d->entry[b]].segment = segment_add(d, (cni_segment){.base = b,
+                                                                            .entry = true,
+                                                                            .common = (state & CNI_BASE_COMMON) != 0,
+                                                                            .shared = (state & CNI_BASE_SHARED) != 0});
         }
     }
 }

@@ -209,7 +209,8 @@ bool cni_ask_covered(cni_draft *d, uint32_t base, uint32_t nlist, const uint32_t
             return true;
         }
     }
-    return nlist > 0 && ask(d, (cni_guard){.kind = CNI_GUARD_COVERED, .a = base, .b = CNI_NONE, .nlist = nlist, .list = list});
+    return nlist > 0 &&
+           ask(d, (cni_guard){.kind = CNI_GUARD_COVERED, .a = base, .b = CNI_NONE, .nlist = nlist, .list = list});
 }
 
 bool cni_ask_inside(cni_draft *d, uint32_t a, uint32_t nlist, const uint32_t *list)
@@ -219,7 +220,8 @@ bool cni_ask_inside(cni_draft *d, uint32_t a, uint32_t nlist, const uint32_t *li
             return true;
         }
     }
-    return nlist > 0 && ask(d, (cni_guard){.kind = CNI_GUARD_INSIDE, .a = a, .b = CNI_NONE, .nlist = nlist, .list = list});
+    return nlist > 0 &&
+           ask(d, (cni_guard){.kind = CNI_GUARD_INSIDE, .a = a, .b = CNI_NONE, .nlist = nlist, .list = list});
 }
 
 bool cni_ask_cheap(cni_draft *d, uint32_t a, uint32_t nlist, const uint32_t *list)

@@ -317,9 +317,8 @@ bool cni_library_share(cni_partitioning *p, const cni_part *part, const cni_chai
     out->kind = CNI_SHARE_BOXES;
     out->shares = s.shares;
     for (int k = 0; k < s.o.n; k++) { /* with a chain, the result is less than what it is made of */
-        tried[k] =
-            (k == 0 && rule->may && along_way(&s, 0) == CNI_NO_AXIS) ||
-            (s.axes.joint && !s.axes.as_result && (s.axes.dynamic >> k & 1) != 0);
+        tried[k] = (k == 0 && rule->may && along_way(&s, 0) == CNI_NO_AXIS) ||
+                   (s.axes.joint && !s.axes.as_result && (s.axes.dynamic >> k & 1) != 0);
     }
     for (int k; s.shares != NULL && !*fits && (k = next_candidate(&s.o, tried)) >= 0;) {
         tried[k] = true;

@@ -56,7 +56,8 @@ typedef struct cni_share {
     const cni_box
         *boxes;       /* of a group: of its iteration space; of a library op: naccess for each, one of every operand */
     uint32_t naccess; /* 0: of a group */
-    const cni_box *all; /* CHAIN: the boxes together, which other places' shares lack; as the operands see them, likewise */
+    const cni_box
+        *all; /* CHAIN: the boxes together, which other places' shares lack; as the operands see them, likewise */
     int64_t from, to;
 } cni_share;
 
@@ -70,11 +71,11 @@ typedef struct cni_shared_part {
     const cni_part *part; /* of the plan, or some of its stores */
     uint32_t origin;      /* number of the plan's part, counted through its launches */
     uint8_t kind;
-    uint32_t primary; /* BOXES, RANGE: the access whose owners do the work */
+    uint32_t primary;           /* BOXES, RANGE: the access whose owners do the work */
     const cni_library_cut *cut; /* BOXES of a library op; NULL: shares are listed */
-    int64_t quantum;  /* RANGE */
-    bool listed;      /* shares are of all places, not of local ones alone */
-    uint8_t dynamic; /* JOINT: bits of the accesses that no transfer is for */
+    int64_t quantum;            /* RANGE */
+    bool listed;                /* shares are of all places, not of local ones alone */
+    uint8_t dynamic;            /* JOINT: bits of the accesses that no transfer is for */
     bool at_end; /* CHAIN of a library op: what it writes is the last share's; of a group: what it reduces */
     uint32_t nshares;
     const cni_share
@@ -103,7 +104,7 @@ typedef struct cni_partition {
     const cni_stage *stages;
     uint64_t messages, message_bytes; /* of one run: pairs of places that exchange something, stage by stage */
     uint64_t root_bytes;              /* of them, what the root receives */
-    uint64_t looked; /* places, owners and transfers looked at to make it: what planning costs */
+    uint64_t looked;                  /* places, owners and transfers looked at to make it: what planning costs */
 } cni_partition;
 
 /* What a partition is made for. */

@@ -49,8 +49,8 @@ static bool find(cni_draft *d, cni_read *r)
             return true;
         }
         const cni_draft_op *copy = &d->ops[made->op];
-        if (copy->op->kind != CNI_COPY || copy->op->flags != 0 || w->views[made->view].dtype != w->views[r->view].dtype ||
-            !source_lasts(d, &copy->reads[1], base)) {
+        if (copy->op->kind != CNI_COPY || copy->op->flags != 0 ||
+            w->views[made->view].dtype != w->views[r->view].dtype || !source_lasts(d, &copy->reads[1], base)) {
             return true;
         }
         views[n] = made->view;

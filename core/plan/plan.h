@@ -17,17 +17,17 @@
 /* ---- Guards ---- */
 
 typedef enum cni_guard_kind {
-    CNI_GUARD_DISJOINT,   /* views a and b of one base share no element */
-    CNI_GUARD_CONTAINS,   /* a contains b */
-    CNI_GUARD_BOX,        /* a is a lattice of unit steps: what it writes can be left out of a copy */
-    CNI_GUARD_COVERED,    /* the views of the list cover the whole home of their base */
-    CNI_GUARD_INSIDE,     /* a touches nothing that the views of the list leave uncovered */
-    CNI_GUARD_CHEAP,      /* what the list leaves uncovered is at most half of view a */
-    CNI_GUARD_SAME_AXES,  /* views a and b (of one shape) have stride 0 on the same axes */
+    CNI_GUARD_DISJOINT,    /* views a and b of one base share no element */
+    CNI_GUARD_CONTAINS,    /* a contains b */
+    CNI_GUARD_BOX,         /* a is a lattice of unit steps: what it writes can be left out of a copy */
+    CNI_GUARD_COVERED,     /* the views of the list cover the whole home of their base */
+    CNI_GUARD_INSIDE,      /* a touches nothing that the views of the list leave uncovered */
+    CNI_GUARD_CHEAP,       /* what the list leaves uncovered is at most half of view a */
+    CNI_GUARD_SAME_AXES,   /* views a and b (of one shape) have stride 0 on the same axes */
     CNI_GUARD_SAME_LAYOUT, /* views a and b (of one shape) have equal strides */
-    CNI_GUARD_TILED,      /* the views of the list are boxes that make up the home of their base, each element once */
-    CNI_GUARD_MEETS,      /* boxes a and b, of bases with equal home shapes, have indices in common */
-    CNI_GUARD_SAME_BOX,   /* boxes a and b, of bases with equal home shapes, have the same indices */
+    CNI_GUARD_TILED,       /* the views of the list are boxes that make up the home of their base, each element once */
+    CNI_GUARD_MEETS,       /* boxes a and b, of bases with equal home shapes, have indices in common */
+    CNI_GUARD_SAME_BOX,    /* boxes a and b, of bases with equal home shapes, have the same indices */
     CNI_GUARD_KIND_COUNT
 } cni_guard_kind;
 
@@ -69,11 +69,11 @@ enum { CNI_INSTR_DST = 2, CNI_INSTR_SRC = 4 };
 
 typedef struct cni_instr {
     uint8_t kind;
-    uint8_t dtype;  /* of dst; of the loop's input for reductions */
-    uint8_t from;   /* CAST: dtype of src */
+    uint8_t dtype; /* of dst; of the loop's input for reductions */
+    uint8_t from;  /* CAST: dtype of src */
     uint8_t ndst, nsrc;
-    bool direct;    /* OP: the STORE that follows may be done by the loop itself */
-    uint16_t loop;  /* number over all rows: cni_op_info.first_loop + index */
+    bool direct;   /* OP: the STORE that follows may be done by the loop itself */
+    uint16_t loop; /* number over all rows: cni_op_info.first_loop + index */
     uint16_t dst[CNI_INSTR_DST];
     uint16_t src[CNI_INSTR_SRC];
     uint32_t access; /* LOAD, STORE, REDUCE: number in the part; SCALAR: scalar of the window */
@@ -97,13 +97,13 @@ typedef enum cni_part_kind {
 typedef struct cni_part {
     uint8_t kind;
     bool reduces;
-    uint32_t shape;   /* iteration space */
+    uint32_t shape; /* iteration space */
     uint32_t naccess, ninstr, nregister;
     const cni_access *access;
     const cni_instr *instr;
-    uint32_t op;      /* LIBRARY */
+    uint32_t op;           /* LIBRARY */
     uint32_t slot, source; /* CARRY, FILL (source: scalar) */
-    uint32_t base;    /* CARRY, FILL: whose home */
+    uint32_t base;         /* CARRY, FILL: whose home */
     uint32_t nlist;
     const uint32_t *list; /* views that are written anyway */
     uint32_t nops;
@@ -130,11 +130,11 @@ typedef struct cni_plan {
     cni_arena arena;
     uint64_t hash;
     uint32_t nops, nviews, nbases, nscalars; /* of the skeleton */
-    const cni_op *ops;       /* the skeleton: their first words */
-    const cni_view *views;   /* likewise */
-    const uint32_t *bases;   /* by base: cni_skeleton's */
-    const uint8_t *scalars;  /* their dtypes */
-    const uint8_t *live;   /* by base: its value is kept */
+    const cni_op *ops;                       /* the skeleton: their first words */
+    const cni_view *views;                   /* likewise */
+    const uint32_t *bases;                   /* by base: cni_skeleton's */
+    const uint8_t *scalars;                  /* their dtypes */
+    const uint8_t *live;                     /* by base: its value is kept */
     uint32_t nguards;
     const cni_guard *guards;
     uint32_t ncuts, nderived; /* shapes and views behind those of the window, in its arrays */
@@ -148,17 +148,22 @@ typedef struct cni_plan {
     const cni_commit *commits;
     struct cni_plan *next; /* of the same hash */
     uint64_t hits, last_use;
-    uint32_t loose_hits;   /* in a row with fewer live bases than are kept */
-    void *binding;         /* exec's: addresses and extents of the last run */
+    uint32_t loose_hits; /* in a row with fewer live bases than are kept */
+    void *binding;       /* exec's: addresses and extents of the last run */
     void (*binding_destroy)(void *binding);
-    void *spread;          /* exec's: the same over several places */
+    void *spread; /* exec's: the same over several places */
     void (*spread_destroy)(void *spread);
 } cni_plan;
 
 /* What is true of a base when planning begins. */
-enum { CNI_BASE_STORED = 1, CNI_BASE_COMMON = 2 /* storage shared with a copy */, CNI_BASE_SHARED = 4,
-       CNI_BASE_AWAY = 8 /* its values are on the device alone */,
-       CNI_BASE_SPREAD = 16 /* over the places */, CNI_BASE_WHOLE = 32 /* spread, and the root has all of it */ };
+enum {
+    CNI_BASE_STORED = 1,
+    CNI_BASE_COMMON = 2 /* storage shared with a copy */,
+    CNI_BASE_SHARED = 4,
+    CNI_BASE_AWAY = 8 /* its values are on the device alone */,
+    CNI_BASE_SPREAD = 16 /* over the places */,
+    CNI_BASE_WHOLE = 32 /* spread, and the root has all of it */
+};
 
 /* What is known of a window only when it is to run; the rest of its skeleton are its ops and views themselves. */
 typedef struct cni_skeleton {

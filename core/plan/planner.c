@@ -10,7 +10,8 @@
 static bool draft_create(const cni_window *w, const cni_skeleton *s, cni_plan *plan, cni_draft *d)
 {
     size_t ncontents = w->nbases + w->nops * CNI_MAX_NOUT;
-    *d = (cni_draft){.w = w, .s = s, .plan = plan, .nops = (uint32_t)w->nops, .ngroups_most = 2 * (uint32_t)w->nops + 1};
+    *d =
+        (cni_draft){.w = w, .s = s, .plan = plan, .nops = (uint32_t)w->nops, .ngroups_most = 2 * (uint32_t)w->nops + 1};
     d->ops = cni_arena_alloc(&d->arena, w->nops * sizeof *d->ops);
     d->contents = cni_arena_alloc(&d->arena, ncontents * sizeof *d->contents);
     d->segments = cni_arena_alloc(&d->arena, ncontents * sizeof *d->segments);
@@ -55,7 +56,8 @@ static bool plan_finish(cni_draft *d)
     plan->ncuts = (uint32_t)d->ncuts;
     plan->derived = cni_arena_copy(&plan->arena, d->derived, d->nderived * sizeof *d->derived);
     plan->nderived = (uint32_t)d->nderived;
-    return !d->no_memory && plan->cuts != NULL && plan->derived != NULL && cni_skeleton_keep(plan, d->w, s) && plan->live != NULL && plan->guards != NULL;
+    return !d->no_memory && plan->cuts != NULL && plan->derived != NULL && cni_skeleton_keep(plan, d->w, s) &&
+           plan->live != NULL && plan->guards != NULL;
 }
 
 cn_status cni_plan_make(const cni_window *w, const cni_skeleton *s, cni_plan **out)

@@ -27,7 +27,8 @@ static void print_view(const cni_plan *plan, const cni_window *w, uint32_t view,
     cni_text_add(text, "v%u %s%s", view, cn_dtype_name((cn_dtype)v->dtype), v->whole ? " whole" : "");
 }
 
-static void print_instr(const cni_plan *plan, const cni_part *part, const cni_instr *x, const cni_window *w, cni_text *text)
+static void print_instr(const cni_plan *plan, const cni_part *part, const cni_instr *x, const cni_window *w,
+                        cni_text *text)
 {
     static const char *const names[CNI_INSTR_KIND_COUNT] = {"load", "scalar", "op", "cast", "move", "store", "reduce"};
     cni_text_add(text, "      ");
@@ -56,8 +57,8 @@ static void print_instr(const cni_plan *plan, const cni_part *part, const cni_in
 static void print_part(const cni_plan *plan, const cni_part *part, const cni_window *w, cni_text *text)
 {
     if (part->kind == CNI_PART_CARRY || part->kind == CNI_PART_FILL) {
-        cni_text_add(text, "    %s s%u from %s%u except %u views\n", part->kind == CNI_PART_CARRY ? "carry" : "fill", part->slot,
-                     part->kind == CNI_PART_CARRY ? "s" : "#", part->source, part->nlist);
+        cni_text_add(text, "    %s s%u from %s%u except %u views\n", part->kind == CNI_PART_CARRY ? "carry" : "fill",
+                     part->slot, part->kind == CNI_PART_CARRY ? "s" : "#", part->source, part->nlist);
         return;
     }
     if (part->kind == CNI_PART_LIBRARY) {
@@ -72,7 +73,8 @@ static void print_part(const cni_plan *plan, const cni_part *part, const cni_win
         cni_text_add(text, "\n");
         return;
     }
-    cni_text_add(text, "    group of %u ops, %u dimensions%s", part->nops, w->shapes[part->shape].ndim, part->reduces ? ", reduces" : "");
+    cni_text_add(text, "    group of %u ops, %u dimensions%s", part->nops, w->shapes[part->shape].ndim,
+                 part->reduces ? ", reduces" : "");
     if (part->shape >= w->nshapes) {
         cni_text_add(text, ", cut %zu", part->shape - w->nshapes);
     }
@@ -89,7 +91,10 @@ void cni_plan_print(const cni_plan *plan, const cni_window *w, const cni_skeleto
                  plan->ngroups, plan->nslots, plan->nguards);
     for (uint32_t i = 0; i < plan->nslots; i++) {
         const cni_slot *slot = &plan->slots[i];
-        cni_text_add(text, "  s%u: base %u%s\n", i, slot->base, slot->entry ? ", stored before" : slot->last == plan->nlaunches ? ", kept" : "");
+        cni_text_add(text, "  s%u: base %u%s\n", i, slot->base,
+                     slot->entry                     ? ", stored before"
+                     : slot->last == plan->nlaunches ? ", kept"
+                                                     : "");
     }
     for (uint32_t l = 0; l < plan->nlaunches; l++) {
         cni_text_add(text, "  launch %u\n", l);

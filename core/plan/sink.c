@@ -164,7 +164,8 @@ static bool move(sinking *s)
         d->segments[made->segment].used = false;
         for (uint32_t h = 0; h < d->ngroups; h++) {
             uint8_t *depends = d->depends;
-            depends[(size_t)s->target * d->ngroups_most + h] |= h != s->target && depends[(size_t)from * d->ngroups_most + h];
+            depends[(size_t)s->target * d->ngroups_most + h] |=
+                h != s->target && depends[(size_t)from * d->ngroups_most + h];
             if (h > s->target) { /* what waits for readers in the old group waits for the new one */
                 depends[(size_t)h * d->ngroups_most + s->target] |= depends[(size_t)h * d->ngroups_most + from];
             }
@@ -215,7 +216,8 @@ cn_status cni_pass_sink(cni_draft *d)
             (d->groups[s.target].shape != d->ops[op].shape && d->groups[s.target].split == NULL)) {
             continue;
         }
-        bool room = gather(&s, op) && d->groups[s.target].nops + s.count <= (uint32_t)cni_settings[CNI_SETTING_GROUP_OPS];
+        bool room =
+            gather(&s, op) && d->groups[s.target].nops + s.count <= (uint32_t)cni_settings[CNI_SETTING_GROUP_OPS];
         if (room && !move(&s)) {
             return cni_fail_memory(d->nops);
         }

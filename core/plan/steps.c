@@ -106,8 +106,14 @@ static uint16_t emit_cast(program *p, uint16_t value, uint8_t from, uint8_t to, 
     if (from == to) {
         return value;
     }
-    return emit(p, (cni_instr){.kind = CNI_INSTR_CAST, .dtype = to, .from = from, .ndst = 1, .nsrc = 1, .src = {value},
-                               .access = CNI_NONE, .op = op});
+    return emit(p, (cni_instr){.kind = CNI_INSTR_CAST,
+                               .dtype = to,
+                               .from = from,
+                               .ndst = 1,
+                               .nsrc = 1,
+                               .src = {value},
+                               .access = CNI_NONE,
+                               .op = op});
 }
 
 static void emit_op(program *p, uint32_t op);
@@ -143,14 +149,18 @@ static uint16_t emit_read(program *p, const cni_read *r, uint8_t want)
     uint16_t value;
     if (r->kind == CNI_READ_SCALAR) {
         have = r->scalar == CNI_NONE ? want : (uint8_t)w->scalars[r->scalar].dtype;
-        value = emit(p, (cni_instr){.kind = CNI_INSTR_SCALAR, .dtype = have, .ndst = 1, .access = r->scalar, .op = r->op});
+        value =
+            emit(p, (cni_instr){.kind = CNI_INSTR_SCALAR, .dtype = have, .ndst = 1, .access = r->scalar, .op = r->op});
     } else if (r->kind == CNI_READ_PIECES) {
         value = emit_piece(p, r);
     } else if (r->kind == CNI_READ_FORWARD && p->d->ops[c->op].group == p->group) {
         value = emit_forward(p, r->content);
     } else {
-        value = emit(p, (cni_instr){.kind = CNI_INSTR_LOAD, .dtype = have, .ndst = 1,
-                                    .access = access_of(p, c->segment, r->view, false), .op = r->op});
+        value = emit(p, (cni_instr){.kind = CNI_INSTR_LOAD,
+                                    .dtype = have,
+                                    .ndst = 1,
+                                    .access = access_of(p, c->segment, r->view, false),
+                                    .op = r->op});
     }
     return emit_cast(p, value, have, want, r->op);
 }
@@ -174,8 +184,14 @@ static uint16_t emit_mask(program *p, const cni_draft_op *x, uint16_t value, uin
     }
     uint16_t mask = emit_read(p, &x->reads[x->op->nout + x->op->nin - 1], CN_BOOL);
     uint16_t old = emit_read(p, &x->reads[CNI_READ_OLD], dtype);
-    return emit(p, (cni_instr){.kind = CNI_INSTR_OP, .dtype = dtype, .ndst = 1, .nsrc = 3, .loop = select_loop(dtype),
-                               .src = {mask, value, old}, .access = CNI_NONE, .op = x->reads[CNI_READ_OLD].op});
+    return emit(p, (cni_instr){.kind = CNI_INSTR_OP,
+                               .dtype = dtype,
+                               .ndst = 1,
+                               .nsrc = 3,
+                               .loop = select_loop(dtype),
+                               .src = {mask, value, old},
+                               .access = CNI_NONE,
+                               .op = x->reads[CNI_READ_OLD].op});
 }
 
 static bool view_written_by_group(const program *p, uint32_t segment, uint32_t view)
@@ -202,8 +218,13 @@ static uint16_t emit_own(program *p, const cni_draft_op *x, uint16_t value, uint
     if (!loaded || !view_written_by_group(p, p->d->contents[r->content].segment, r->view)) {
         return value;
     }
-    return emit(p, (cni_instr){.kind = CNI_INSTR_MOVE, .dtype = dtype, .ndst = 1, .nsrc = 1, .src = {value},
-                               .access = CNI_NONE, .op = r->op});
+    return emit(p, (cni_instr){.kind = CNI_INSTR_MOVE,
+                               .dtype = dtype,
+                               .ndst = 1,
+                               .nsrc = 1,
+                               .src = {value},
+                               .access = CNI_NONE,
+                               .op = r->op});
 }
 
 static void emit_result(program *p, const cni_draft_op *x, uint32_t op, int k, uint16_t value, uint8_t have)
@@ -215,7 +236,8 @@ static void emit_result(program *p, const cni_draft_op *x, uint32_t op, int k, u
     p->contents[x->made[k]] = (computed){p->number, p->origin, value};
     if (c->stored) {
         uint32_t access = access_of(p, c->segment, c->view, true);
-        emit(p, (cni_instr){.kind = CNI_INSTR_STORE, .dtype = dtype, .nsrc = 1, .src = {value}, .access = access, .op = op});
+        emit(p, (cni_instr){
+                    .kind = CNI_INSTR_STORE, .dtype = dtype, .nsrc = 1, .src = {value}, .access = access, .op = op});
     }
 }
 
@@ -223,8 +245,13 @@ static void emit_elementwise(program *p, const cni_draft_op *x, uint32_t op)
 {
     const cni_op_info *info = &cni_ops[x->op->opcode];
     const uint8_t *dtypes = info->signatures[x->op->loop].dtypes;
-    cni_instr instr = {.kind = CNI_INSTR_OP, .dtype = dtypes[info->nin], .ndst = info->nout, .nsrc = info->nin,
-                       .loop = (uint16_t)(info->first_loop + x->op->loop), .access = CNI_NONE, .op = op};
+    cni_instr instr = {.kind = CNI_INSTR_OP,
+                       .dtype = dtypes[info->nin],
+                       .ndst = info->nout,
+                       .nsrc = info->nin,
+                       .loop = (uint16_t)(info->first_loop + x->op->loop),
+                       .access = CNI_NONE,
+                       .op = op};
     for (int i = 0; i < info->nin; i++) {
         instr.src[i] = emit_read(p, &x->reads[info->nout + i], dtypes[i]);
     }
@@ -251,9 +278,13 @@ static void emit_op(program *p, uint32_t op)
         }
         uint8_t dtype = info->signatures[x->op->loop].dtypes[0];
         uint16_t value = emit_read(p, &x->reads[1], dtype);
-        emit(p, (cni_instr){.kind = CNI_INSTR_REDUCE, .dtype = dtype, .nsrc = 1, .src = {value},
+        emit(p, (cni_instr){.kind = CNI_INSTR_REDUCE,
+                            .dtype = dtype,
+                            .nsrc = 1,
+                            .src = {value},
                             .loop = (uint16_t)(info->first_loop + x->op->loop),
-                            .access = access_of(p, c->segment, c->view, true), .op = op});
+                            .access = access_of(p, c->segment, c->view, true),
+                            .op = op});
         p->reduces = true;
     }
 }
@@ -282,7 +313,8 @@ static bool store_is_direct(const program *p, size_t store)
         if (x->kind == CNI_INSTR_STORE && i > store && x->access == s->access) {
             return false;
         }
-        if (x->kind != CNI_INSTR_LOAD || p->access[x->access].slot != place->slot || p->access[x->access].view != place->view) {
+        if (x->kind != CNI_INSTR_LOAD || p->access[x->access].slot != place->slot ||
+            p->access[x->access].view != place->view) {
             continue;
         }
         for (size_t j = made + 1; j < p->ninstr; j++) {
@@ -302,7 +334,12 @@ static bool store_is_direct(const program *p, size_t store)
 static bool part_group(cni_draft *d, uint32_t g, uint32_t box, emission *e, cni_part *out)
 {
     cni_group *group = &d->groups[g];
-    program p = {.d = d, .group = g, .contents = e->contents, .number = ++e->programs, .split = group->split, .box = box,
+    program p = {.d = d,
+                 .group = g,
+                 .contents = e->contents,
+                 .number = ++e->programs,
+                 .split = group->split,
+                 .box = box,
                  .origin = CNI_NONE};
     p.cut = group->split != NULL ? cni_split_cut(d, group->split, box) : 0;
     p.no_memory = p.cut == CNI_NONE;
@@ -317,8 +354,12 @@ static bool part_group(cni_draft *d, uint32_t g, uint32_t box, emission *e, cni_
         }
     }
     cni_arena *arena = &d->plan->arena;
-    *out = (cni_part){.kind = CNI_PART_GROUP, .reduces = p.reduces, .naccess = (uint32_t)p.naccess,
-                      .ninstr = (uint32_t)p.ninstr, .nregister = p.nregister, .nops = group->nops};
+    *out = (cni_part){.kind = CNI_PART_GROUP,
+                      .reduces = p.reduces,
+                      .naccess = (uint32_t)p.naccess,
+                      .ninstr = (uint32_t)p.ninstr,
+                      .nregister = p.nregister,
+                      .nops = group->nops};
     out->shape = group->split != NULL ? (uint32_t)d->w->nshapes + p.cut : group->shape;
     out->access = cni_arena_copy(arena, p.access, p.naccess * sizeof *p.access);
     out->instr = cni_arena_copy(arena, p.instr, p.ninstr * sizeof *p.instr);
@@ -340,8 +381,8 @@ static bool part_library(cni_draft *d, uint32_t g, cni_part *out)
                                  .view = (x->op->args[i] & CNI_SCALAR) != 0 ? CNI_NONE : x->op->args[i],
                                  .written = i < x->op->nout};
     }
-    *out = (cni_part){.kind = CNI_PART_LIBRARY, .shape = x->shape, .naccess = (uint32_t)n,
-                      .op = d->groups[g].ops[0], .nops = 1};
+    *out = (cni_part){
+        .kind = CNI_PART_LIBRARY, .shape = x->shape, .naccess = (uint32_t)n, .op = d->groups[g].ops[0], .nops = 1};
     out->access = cni_arena_copy(&d->plan->arena, access, (size_t)n * sizeof *access);
     out->ops = cni_arena_copy(&d->plan->arena, d->groups[g].ops, sizeof *out->ops);
     return out->access != NULL && out->ops != NULL;
@@ -350,7 +391,8 @@ static bool part_library(cni_draft *d, uint32_t g, cni_part *out)
 static cni_part part_carry(const cni_draft *d, const cni_segment *s)
 {
     uint32_t source = s->carry == CNI_PART_CARRY ? d->segments[s->carry_source].slot : s->carry_source;
-    return (cni_part){.kind = s->carry, .slot = s->slot, .source = source, .base = s->base, .nlist = s->nlist, .list = s->list};
+    return (cni_part){
+        .kind = s->carry, .slot = s->slot, .source = source, .base = s->base, .nlist = s->nlist, .list = s->list};
 }
 
 /* ---- Slots ---- */
@@ -376,7 +418,8 @@ static bool slots_make(cni_draft *d)
     for (uint32_t s = 0; s < d->nsegments; s++) {
         if (d->segments[s].used) {
             d->segments[s].slot = d->plan->nslots;
-            slots[d->plan->nslots++] = (cni_slot){.base = d->segments[s].base, .entry = d->segments[s].entry, .first = CNI_NONE};
+            slots[d->plan->nslots++] =
+                (cni_slot){.base = d->segments[s].base, .entry = d->segments[s].entry, .first = CNI_NONE};
         }
     }
     d->plan->slots = slots;
@@ -531,7 +574,8 @@ static bool launches_make(cni_draft *d)
         if (!launch_make(d, first, end, &e, &launches[d->plan->nlaunches])) {
             return false;
         }
-        d->plan->nlaunches += launches[d->plan->nlaunches].nparts > 0; /* all of a group may have moved to its readers */
+        d->plan->nlaunches +=
+            launches[d->plan->nlaunches].nparts > 0; /* all of a group may have moved to its readers */
     }
     for (uint32_t g = 0; g < d->ngroups; g++) {
         d->plan->ngroups += d->groups[g].nops > 0;

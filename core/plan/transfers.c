@@ -459,7 +459,7 @@ cn_status cni_transfers_make(cni_partitioning *p, cni_partition *out, cni_stage 
         return cni_fail_memory(p->plan->nslots);
     }
     adopt(&m, out);
-    m.messages = 0; /* adopting is done once */
+    m.messages = 0;                                  /* adopting is done once */
     for (uint32_t i = 0; i < p->plan->nslots; i++) { /* halos of what is adopted are not there yet */
         m.good_since[i] = m.list.count;
     }

@@ -65,11 +65,13 @@ cn_status cni_verify_fuse(const cni_draft *d)
             continue;
         }
         CN_CHECK(x->group < d->ngroups);
-        CN_CHECK(d->groups[x->group].library || d->groups[x->group].shape == x->shape || d->groups[x->group].split != NULL);
+        CN_CHECK(d->groups[x->group].library || d->groups[x->group].shape == x->shape ||
+                 d->groups[x->group].split != NULL);
         for (uint32_t k = 0; k < x->nneeds; k++) {
             CN_TRY(verify_read(d, i, &x->needs[k]));
         }
-        CN_CHECK(!cni_reads_pieces(x) || (d->groups[x->group].split != NULL && d->groups[x->group].reduce_view == CNI_NONE));
+        CN_CHECK(!cni_reads_pieces(x) ||
+                 (d->groups[x->group].split != NULL && d->groups[x->group].reduce_view == CNI_NONE));
         for (int k = 0; k < x->op->nout; k++) {
             CN_CHECK(d->contents[x->made[k]].segment != CNI_NONE);
         }

@@ -66,13 +66,15 @@ static cni_read resolve_memory(cni_draft *d, uint32_t op, uint32_t content, uint
     if (r.kind != CNI_READ_SCALAR) {
         return r;
     }
-    for (uint32_t c = content; d->contents[c].kind == CNI_CONTENT_WRITE || d->contents[c].kind == CNI_CONTENT_FILL; c = d->contents[c].parent) {
+    for (uint32_t c = content; d->contents[c].kind == CNI_CONTENT_WRITE || d->contents[c].kind == CNI_CONTENT_FILL;
+         c = d->contents[c].parent) {
         if (d->contents[c].kind == CNI_CONTENT_FILL) {
             fill_becomes_write(d, c);
         }
     }
     r = resolve(d, op, content, view);
-    return r.kind == CNI_READ_SCALAR ? (cni_read){.kind = CNI_READ_MEMORY, .op = op, .view = view, .content = content} : r;
+    return r.kind == CNI_READ_SCALAR ? (cni_read){.kind = CNI_READ_MEMORY, .op = op, .view = view, .content = content}
+                                     : r;
 }
 
 /* A copy of a whole base into a whole base of the same layout. */
@@ -127,8 +129,11 @@ static void write_outputs(cni_draft *d, uint32_t index)
     x->fill = is_fill(d, x->op);
     for (int i = 0; i < x->op->nout; i++) {
         uint32_t view = x->op->args[i], base = d->w->views[view].base;
-        x->made[i] = content_add(d, (cni_content){.kind = x->fill ? CNI_CONTENT_FILL : CNI_CONTENT_WRITE, .base = base,
-                                                  .parent = d->final[base], .op = index, .view = view,
+        x->made[i] = content_add(d, (cni_content){.kind = x->fill ? CNI_CONTENT_FILL : CNI_CONTENT_WRITE,
+                                                  .base = base,
+                                                  .parent = d->final[base],
+                                                  .op = index,
+                                                  .view = view,
                                                   .scalar = x->fill ? x->op->args[1] & ~CNI_SCALAR : CNI_NONE});
         d->final[base] = x->made[i];
     }
@@ -143,7 +148,8 @@ cn_status cni_pass_versions(cni_draft *d)
 {
     for (uint32_t b = 0; b < d->w->nbases; b++) {
         bool stored = (d->s->states[b] & CNI_BASE_STORED) != 0;
-        d->entry[b] = content_add(d, (cni_content){.kind = stored ? CNI_CONTENT_ENTRY : CNI_CONTENT_UNDEFINED, .base = b});
+        d->entry[b] =
+            content_add(d, (cni_content){.kind = stored ? CNI_CONTENT_ENTRY : CNI_CONTENT_UNDEFINED, .base = b});
         d->final[b] = d->entry[b];
     }
     for (uint32_t i = 0; i < d->nops; i++) {

@@ -164,7 +164,7 @@ void cni_buffer_unref(cni_buffer *buffer)
 }
 
 cn_status cni_base_create(int ndim, const int64_t *shape, const int64_t *strides, int64_t itemsize, int64_t nbytes,
-                             cni_base **out)
+                          cni_base **out)
 {
     cni_base *base = list_pop(&free_bases, &free_base_count);
     if (base == NULL) {

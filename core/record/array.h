@@ -21,12 +21,12 @@ typedef struct cni_base cni_base;
 
 /* What places have of a buffer that is spread, or that they have needed to read. */
 typedef struct cni_spread {
-    cni_layout layout; /* while valid says CNI_ON_PLACES */
-    bool reserved;     /* data, too, is addresses of which only a part is touched */
-    int64_t beside;    /* bytes that places of this process have beside what they own */
-    uint64_t number;   /* its name among the processes; 0: it needs none */
+    cni_layout layout;       /* while valid says CNI_ON_PLACES */
+    bool reserved;           /* data, too, is addresses of which only a part is touched */
+    int64_t beside;          /* bytes that places of this process have beside what they own */
+    uint64_t number;         /* its name among the processes; 0: it needs none */
     struct cni_buffer *next; /* numbered alike (exec) */
-    void *more[];      /* memory of the other places of this process, by place - 1; NULL: none yet */
+    void *more[];            /* memory of the other places of this process, by place - 1; NULL: none yet */
 } cni_spread;
 
 typedef struct cni_buffer {
@@ -34,10 +34,10 @@ typedef struct cni_buffer {
     void *device; /* memory of the process's device; NULL: none */
     int64_t nbytes;
     uint32_t refs;
-    uint8_t foreign; /* CNI_ON_ bits: memory that belongs to somebody else */
-    bool shown;      /* others know the device's memory: it alone counts (device_memory.c) */
-    uint8_t valid;   /* CNI_ON_ bits; 0: unspecified values */
-    cni_spread *spread; /* NULL: it has never left the root */
+    uint8_t foreign;                  /* CNI_ON_ bits: memory that belongs to somebody else */
+    bool shown;                       /* others know the device's memory: it alone counts (device_memory.c) */
+    uint8_t valid;                    /* CNI_ON_ bits; 0: unspecified values */
+    cni_spread *spread;               /* NULL: it has never left the root */
     struct cni_buffer *older, *newer; /* of those with device memory, by their last use */
     uint64_t turn;                    /* of that use */
 } cni_buffer;
@@ -49,9 +49,9 @@ typedef struct cni_device {
     cn_status (*upload)(void *device, const void *host, int64_t nbytes);
     cn_status (*download)(void *host, const void *device, int64_t nbytes);
     void (*copy)(void *to, const void *from, int64_t nbytes); /* in the order of the device's work; does not wait */
-    cn_status (*finish)(void); /* waits for all work */
-    cn_status (*join)(void);   /* waits for all work on the device, other libraries' too */
-    int (*number)(void);       /* what CUDA calls it */
+    cn_status (*finish)(void);                                /* waits for all work */
+    cn_status (*join)(void); /* waits for all work on the device, other libraries' too */
+    int (*number)(void);     /* what CUDA calls it */
 } cni_device;
 
 extern const cni_device *cni_process_device; /* NULL: none */
@@ -91,12 +91,12 @@ struct cni_base {
     cni_buffer *buffer;
     struct cni_window *window; /* the newest window that mentions it, its number there, and that of its first view */
     uint32_t index, first_view;
-    uint64_t last_touch;       /* number of the last recorded op that mentioned it */
+    uint64_t last_touch; /* number of the last recorded op that mentioned it */
     void (*release)(void *owner);
     void *owner;
     int64_t *home; /* shape, then strides */
     int64_t home_inline[8];
-    uint64_t known;            /* its number with the other processes; 0: they do not know it */
+    uint64_t known; /* its number with the other processes; 0: they do not know it */
 };
 
 struct cn_array {

@@ -15,7 +15,8 @@ static inline bool is_small(const cn_array *a)
 static inline bool is_at_hand(const cni_base *base)
 {
     const cni_buffer *buffer = base->buffer;
-    return buffer != NULL && !base->pending_write && buffer->valid == CNI_ON_HOST && !buffer->shown && buffer->spread == NULL;
+    return buffer != NULL && !base->pending_write && buffer->valid == CNI_ON_HOST && !buffer->shown &&
+           buffer->spread == NULL;
 }
 
 static inline char *memory(const cn_array *a)

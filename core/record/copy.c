@@ -34,9 +34,9 @@ static bool fits(const cn_array *source, const cn_array *destination)
 {
     int64_t joined[CN_MAX_DIMS];
     int n;
-    return cni_broadcast_shape(source->ndim, cni_shape(source), destination->ndim, cni_shape(destination), &n, joined) &&
-           n == destination->ndim &&
-           memcmp(joined, cni_shape(destination), (size_t)n * sizeof *joined) == 0;
+    return cni_broadcast_shape(source->ndim, cni_shape(source), destination->ndim, cni_shape(destination), &n,
+                               joined) &&
+           n == destination->ndim && memcmp(joined, cni_shape(destination), (size_t)n * sizeof *joined) == 0;
 }
 
 static bool same_view(const cn_array *a, const cn_array *b)
@@ -110,8 +110,8 @@ cn_status cn_copy_where(cn_array *destination, const cn_operand *source, cn_arra
     }
     cn_array *fitted;
     CN_TRY(source_fit(source->array, destination, &fitted));
-    cn_status status = fits(fitted, destination) ? copy_array(destination, fitted, where)
-                                                 : fail_assign(source->array, destination);
+    cn_status status =
+        fits(fitted, destination) ? copy_array(destination, fitted, where) : fail_assign(source->array, destination);
     cn_array_unref(fitted);
     return status;
 }

@@ -68,7 +68,8 @@ static cn_status broadcast_all(int narrays, cn_array *const *arrays, int *ndim, 
         memcpy(shape, cni_shape(arrays[0]), (size_t)*ndim * sizeof *shape);
     }
     for (int i = 1; i < narrays; i++) {
-        if (!has_shape(arrays[i], *ndim, shape) && !cni_broadcast_shape(*ndim, shape, arrays[i]->ndim, cni_shape(arrays[i]), ndim, shape)) {
+        if (!has_shape(arrays[i], *ndim, shape) &&
+            !cni_broadcast_shape(*ndim, shape, arrays[i]->ndim, cni_shape(arrays[i]), ndim, shape)) {
             return fail_broadcast(narrays, arrays);
         }
     }
@@ -112,7 +113,8 @@ const int *cni_axis_order(int narrays, cn_array *const *arrays, int ndim, int *o
     int fast_first[CN_MAX_DIMS];
     for (int k = 0; k < ndim; k++) {
         int axis = ndim - 1 - k, at = k;
-        for (int j = k - 1; j >= 0; j--) { /* insertion: axis is slower than those it cannot be shown to be faster than */
+        for (int j = k - 1; j >= 0;
+             j--) { /* insertion: axis is slower than those it cannot be shown to be faster than */
             int order_known = stride_compare(narrays, arrays, ndim, fast_first[j], axis);
             if (order_known > 0) {
                 break;
@@ -150,14 +152,13 @@ static cn_status check_output(const call *c, cn_array *out, cn_dtype from, cn_ca
         return cni_fail(CN_ERROR_READ_ONLY, "output array is read-only");
     }
     if (!has_shape(out, c->ndim, c->shape)) {
-        return cni_fail(CN_ERROR_VALUE,
-                        "non-broadcastable output operand with shape %s doesn't match the broadcast shape %s",
-                        cni_shape_text(out->ndim, cni_shape(out), a, sizeof a),
-                        cni_shape_text(c->ndim, c->shape, b, sizeof b));
+        return cni_fail(
+            CN_ERROR_VALUE, "non-broadcastable output operand with shape %s doesn't match the broadcast shape %s",
+            cni_shape_text(out->ndim, cni_shape(out), a, sizeof a), cni_shape_text(c->ndim, c->shape, b, sizeof b));
     }
     if (!cn_can_cast(from, (cn_dtype)out->dtype, casting)) {
-        return cni_fail(CN_ERROR_CASTING, "Cannot cast ufunc '%s' output from dtype('%s') to dtype('%s')", c->info->name,
-                        cn_dtype_name(from), cn_dtype_name((cn_dtype)out->dtype));
+        return cni_fail(CN_ERROR_CASTING, "Cannot cast ufunc '%s' output from dtype('%s') to dtype('%s')",
+                        c->info->name, cn_dtype_name(from), cn_dtype_name((cn_dtype)out->dtype));
     }
     return CN_OK;
 }
@@ -197,8 +198,11 @@ static cn_status record_call(const call *c, const cn_operand *in, const cn_scala
     int nin = c->info->nin, nout = c->info->nout;
     cni_operand operands[CNI_OP_ARGS];
     int64_t strides[CNI_MAX_NIN + 1][CN_MAX_DIMS];
-    cni_op op = {.kind = CNI_ELEMENTWISE, .nout = (uint8_t)nout, .nin = (uint8_t)nin,
-                 .opcode = (uint16_t)(c->info - cni_ops), .loop = (uint16_t)c->loop};
+    cni_op op = {.kind = CNI_ELEMENTWISE,
+                 .nout = (uint8_t)nout,
+                 .nin = (uint8_t)nin,
+                 .opcode = (uint16_t)(c->info - cni_ops),
+                 .loop = (uint16_t)c->loop};
     for (int i = 0; i < nout; i++) {
         operands[i] = (cni_operand){.array = results[i]};
     }
@@ -229,8 +233,8 @@ static const int *results_order(const call *c, int *order)
     return c->order == 'C' ? NULL : cni_axis_order(c->narrays, c->arrays, c->ndim, order);
 }
 
-static cn_status results_create(const call *c, const cni_signature *signature, cn_array *const *out,
-                                bool *through_new, cn_array **results)
+static cn_status results_create(const call *c, const cni_signature *signature, cn_array *const *out, bool *through_new,
+                                cn_array **results)
 {
     int order[CN_MAX_DIMS];
     const int *axis_order = results_order(c, order);
@@ -277,8 +281,8 @@ static cn_status scalar_fit(const cn_operand *in, cn_dtype dtype, cn_scalar *out
     return cn_scalar_cast(&in->scalar, in->weak, dtype, out);
 }
 
-static cn_status call_prepare(call *c, const cn_operand *in, cn_array *const *out, const cn_elementwise_options *options,
-                              cn_scalar *scalars)
+static cn_status call_prepare(call *c, const cn_operand *in, cn_array *const *out,
+                              const cn_elementwise_options *options, cn_scalar *scalars)
 {
     cn_dtype dtype = options != NULL ? options->dtype : CN_DTYPE_NONE;
     cn_casting casting = options != NULL ? options->casting : CN_CAST_SAME_KIND;
@@ -351,7 +355,11 @@ static cn_status call_plain(const cni_op_info *info, const cn_operand *in, cn_ar
     CN_TRY(cni_array_like(like, (cn_dtype)dtypes[info->nin], &made));
     operands[0].array = made;
     operands[0].broadcast = false;
-    cni_op op = {.kind = CNI_ELEMENTWISE, .nout = 1, .nin = info->nin, .opcode = (uint16_t)(info - cni_ops), .loop = (uint16_t)loop};
+    cni_op op = {.kind = CNI_ELEMENTWISE,
+                 .nout = 1,
+                 .nin = info->nin,
+                 .opcode = (uint16_t)(info - cni_ops),
+                 .loop = (uint16_t)loop};
     cn_status status = cni_record(&op, operands);
     if (status != CN_OK) {
         cn_array_unref(made);

@@ -41,5 +41,6 @@ static bool base_elsewhere(const cni_base *base, int depth)
 bool cn_array_elsewhere(const cn_array *array)
 {
     bool device = cni_process_device != NULL && cni_settings[CNI_SETTING_GPU] != 0;
-    return device && cni_settings[CNI_SETTING_LAZY_SCALARS] != 0 && !cni_base_shared(array->base) && base_elsewhere(array->base, DEPTH);
+    return device && cni_settings[CNI_SETTING_LAZY_SCALARS] != 0 && !cni_base_shared(array->base) &&
+           base_elsewhere(array->base, DEPTH);
 }

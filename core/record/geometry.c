@@ -29,7 +29,9 @@ cn_status cni_shape_check(int ndim, const int64_t *shape, int64_t itemsize, int6
         if (shape[d] == 0) {
             empty = true;
         } else if (__builtin_mul_overflow(total, shape[d], &total)) {
-            return cni_fail(CN_ERROR_VALUE, "array is too big; `arr.size * arr.dtype.itemsize` is larger than the maximum possible size.");
+            return cni_fail(
+                CN_ERROR_VALUE,
+                "array is too big; `arr.size * arr.dtype.itemsize` is larger than the maximum possible size.");
         }
     }
     *nbytes = empty ? 0 : total;
@@ -152,8 +154,8 @@ static int home_dimension(const cni_geometry *home, const bool *taken, int64_t s
     return best;
 }
 
-static bool lattice_place(const cni_geometry *home, int n, const int64_t *shape, const int64_t *strides,
-                          int64_t offset, cni_lattice *out)
+static bool lattice_place(const cni_geometry *home, int n, const int64_t *shape, const int64_t *strides, int64_t offset,
+                          cni_lattice *out)
 {
     bool taken[CNI_LATTICE_DIMS] = {false};
     out->ndim = home->ndim;

@@ -47,8 +47,7 @@ static cn_status record_along(cni_op op, int axis, int nin, cn_array **in, cn_ar
     cn_array *made, *all[2] = {NULL, nin > 1 ? in[1] : NULL};
     CN_TRY(cni_array_turned(in[0], &axis, back, &all[0]));
     op.parameter = (uint8_t)axis;
-    cn_status status =
-        record_new(op, (cn_dtype)in[0]->dtype, in[0]->ndim, cni_shape(all[0]), nin, all, &made);
+    cn_status status = record_new(op, (cn_dtype)in[0]->dtype, in[0]->ndim, cni_shape(all[0]), nin, all, &made);
     cn_array_unref(all[0]);
     return status == CN_OK ? cni_array_turn_back(made, back, result) : status;
 }

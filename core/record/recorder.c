@@ -382,8 +382,8 @@ static cn_status prepare(cni_recorder *r, const cni_op *op, const cni_operand *o
     bool full = r->current->new_bytes > pinned_limit();
     if (facts.shared || full) {
         CN_TRY(cni_recorder_flush(r));
-    } else if (r->current->nops > 0 && (cni_repeat_cut_here(&r->repeat) ||
-                                        (int64_t)r->current->nops >= cni_settings[CNI_SETTING_WINDOW_OPS])) {
+    } else if (r->current->nops > 0 &&
+               (cni_repeat_cut_here(&r->repeat) || (int64_t)r->current->nops >= cni_settings[CNI_SETTING_WINDOW_OPS])) {
         CN_TRY(cut(r));
     }
     return cni_window_reserve(r->current) ? CN_OK : cni_fail_memory((int64_t)sizeof *op);
@@ -447,8 +447,7 @@ cn_status cni_record(const cni_op *op, const cni_operand *operands)
     CN_TRY(cni_recorder_get(&r));
     operand_facts facts = look(r, op, operands);
     CN_TRY(prepare(r, op, operands, facts));
-    cni_repeat_append(&r->repeat, facts.hash, r->pending_bytes,
-                      (uint64_t)cni_settings[CNI_SETTING_PERIOD_OPS]);
+    cni_repeat_append(&r->repeat, facts.hash, r->pending_bytes, (uint64_t)cni_settings[CNI_SETTING_PERIOD_OPS]);
     append(r, op, facts.kind, operands);
     if (facts.shared) {
         cn_status status = cni_recorder_flush(r);

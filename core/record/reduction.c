@@ -133,10 +133,14 @@ static cn_status record_reduce(cni_opcode opcode, int loop, cn_array *in, cn_arr
 {
     int64_t strides[CN_MAX_DIMS];
     output_strides(in, out, r, keepdims, strides);
-    cni_op op = {.kind = CNI_REDUCE, .nout = 1, .nin = initial != NULL ? 2 : 1, .opcode = (uint16_t)opcode,
-                 .loop = (uint16_t)loop, .flags = initial != NULL ? CNI_FLAG_INITIAL : 0};
-    cni_operand operands[3] = {{.array = out, .broadcast = true, .ndim = in->ndim, .shape = cni_shape(in), .strides = strides},
-                               {.array = in}};
+    cni_op op = {.kind = CNI_REDUCE,
+                 .nout = 1,
+                 .nin = initial != NULL ? 2 : 1,
+                 .opcode = (uint16_t)opcode,
+                 .loop = (uint16_t)loop,
+                 .flags = initial != NULL ? CNI_FLAG_INITIAL : 0};
+    cni_operand operands[3] = {
+        {.array = out, .broadcast = true, .ndim = in->ndim, .shape = cni_shape(in), .strides = strides}, {.array = in}};
     if (initial != NULL) {
         operands[2].scalar = *initial;
     }
@@ -309,7 +313,8 @@ static cn_status with_initial(cn_array *in, int axis, const cn_reduce_options *o
     cn_array_unref(part);
     part = NULL;
     shape[axis] = extent;
-    status = status == CN_OK ? cn_array_view(made, dtype, strides[axis], in->ndim, shape, strides, true, &part) : status;
+    status =
+        status == CN_OK ? cn_array_view(made, dtype, strides[axis], in->ndim, shape, strides, true, &part) : status;
     status = status == CN_OK ? cn_copy(part, &others, CN_CAST_UNSAFE) : status;
     cn_array_unref(part);
     if (status != CN_OK) {
@@ -371,7 +376,8 @@ static cn_status fold(cn_op op, cn_array *in, const cn_reduce_options *o, cn_arr
     if (want == CN_DTYPE_NONE && o->out != NULL) {
         want = cn_promote((cn_dtype)o->out->dtype, (cn_dtype)in->dtype);
     }
-    CN_TRY(reduce_loop((cni_opcode)op, want == CN_DTYPE_NONE || o->out == NULL ? (cn_dtype)in->dtype : want, o->dtype, &loop));
+    CN_TRY(reduce_loop((cni_opcode)op, want == CN_DTYPE_NONE || o->out == NULL ? (cn_dtype)in->dtype : want, o->dtype,
+                       &loop));
     cn_dtype dtype = (cn_dtype)cni_ops[op].signatures[loop].dtypes[2];
     if ((o->naxes != 1 && in->ndim != 1 && !nothing) || o->where != NULL || (nothing && o->initial != NULL)) {
         return cni_fail(CN_ERROR_UNSUPPORTED, "reduce of '%s' is native along one axis", cni_ops[op].name);
@@ -415,10 +421,15 @@ cn_status cn_reduce(cn_op op, cn_array *in, const cn_reduce_options *o, cn_array
         return cni_fail(CN_ERROR_VALUE, "zero-size array to reduction operation %s which has no identity", info->name);
     }
     if (info->reduce_kind == CNI_REDUCE_ORDERED && !has_identity && __builtin_popcountll(r.reduced) > 1) {
-        return cni_fail(CN_ERROR_VALUE, "reduction operation '%s' is not reorderable, so at most one axis may be specified", info->name);
+        return cni_fail(CN_ERROR_VALUE,
+                        "reduction operation '%s' is not reorderable, so at most one axis may be specified",
+                        info->name);
     }
     if (o->where != NULL && !has_identity && o->initial == NULL) {
-        return cni_fail(CN_ERROR_VALUE, "reduction operation '%s' does not have an identity, so to use a where mask one has to specify 'initial'", info->name);
+        return cni_fail(
+            CN_ERROR_VALUE,
+            "reduction operation '%s' does not have an identity, so to use a where mask one has to specify 'initial'",
+            info->name);
     }
     if (o->out != NULL) {
         CN_TRY(check_out(o->out, &r));
@@ -479,8 +490,13 @@ cn_status cn_accumulate(cn_op op, cn_array *in, int axis, cn_dtype dtype, cn_arr
     CN_TRY(status);
     status = cn_array_empty(dtype, in->ndim, cni_shape(source), &made);
     if (status == CN_OK) {
-        cni_op o = {.kind = CNI_SCAN, .nout = 1, .nin = 1, .opcode = (uint16_t)op, .loop = (uint16_t)loop,
-                    .flags = is_tree(op, dtype, in, axis) ? CNI_FLAG_TREE : 0, .parameter = (uint8_t)axis};
+        cni_op o = {.kind = CNI_SCAN,
+                    .nout = 1,
+                    .nin = 1,
+                    .opcode = (uint16_t)op,
+                    .loop = (uint16_t)loop,
+                    .flags = is_tree(op, dtype, in, axis) ? CNI_FLAG_TREE : 0,
+                    .parameter = (uint8_t)axis};
         cni_operand operands[2] = {{.array = made}, {.array = source}};
         status = cni_record(&o, operands);
         if (status != CN_OK) {
@@ -503,10 +519,14 @@ cn_status cn_arg_reduce(bool maximum, cn_array *in, int axis, bool keepdims, cn_
     CN_TRY(cn_array_empty(CN_INT64, r.result_ndim, r.result_shape, &made));
     int64_t strides[CN_MAX_DIMS];
     output_strides(in, made, &r, keepdims, strides);
-    cni_op op = {.kind = CNI_ARG_REDUCE, .nout = 1, .nin = 1, .flags = maximum ? CNI_FLAG_MAXIMUM : 0,
+    cni_op op = {.kind = CNI_ARG_REDUCE,
+                 .nout = 1,
+                 .nin = 1,
+                 .flags = maximum ? CNI_FLAG_MAXIMUM : 0,
                  .parameter = axis < 0 ? CNI_FIRST_AXIS_ALL : (uint8_t)axis};
-    cni_operand operands[2] = {{.array = made, .broadcast = true, .ndim = in->ndim, .shape = cni_shape(in), .strides = strides},
-                               {.array = in}};
+    cni_operand operands[2] = {
+        {.array = made, .broadcast = true, .ndim = in->ndim, .shape = cni_shape(in), .strides = strides},
+        {.array = in}};
     cn_status status = cni_record(&op, operands);
     if (status != CN_OK) {
         cn_array_unref(made);

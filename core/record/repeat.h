@@ -15,17 +15,17 @@
 enum { CNI_REPEAT_SEQUENCE = 12, CNI_REPEAT_HISTORY = 1 << 14, CNI_REPEAT_TABLE = 1 << 12 };
 
 typedef struct cni_repeat {
-    uint64_t count;   /* ops so far */
-    uint64_t rolling; /* hash of the last CNI_REPEAT_SEQUENCE ops */
-    uint64_t lag;     /* proposed period, 0: none */
-    uint64_t matches; /* in a row at this lag */
+    uint64_t count;                /* ops so far */
+    uint64_t rolling;              /* hash of the last CNI_REPEAT_SEQUENCE ops */
+    uint64_t lag;                  /* proposed period, 0: none */
+    uint64_t matches;              /* in a row at this lag */
     uint64_t inner, inner_matches; /* a shorter lag that may take its place, 0: none */
-    uint64_t period;  /* confirmed, in ops between cuts; 0: none */
+    uint64_t period;               /* confirmed, in ops between cuts; 0: none */
     uint64_t next_cut;
-    uint64_t *hashes; /* of the last CNI_REPEAT_HISTORY ops */
-    int64_t *live;    /* bytes live before each of them: decides between places that as many bytes cross */
+    uint64_t *hashes;  /* of the last CNI_REPEAT_HISTORY ops */
+    int64_t *live;     /* bytes live before each of them: decides between places that as many bytes cross */
     int64_t *crossing; /* bytes that cross the place before each of them, less those that cross the one before that */
-    uint64_t *table;  /* of the last place of a sequence: its hash, then op number */
+    uint64_t *table;   /* of the last place of a sequence: its hash, then op number */
 } cni_repeat;
 
 /* False without memory. */

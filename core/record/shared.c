@@ -229,8 +229,8 @@ cn_status cn_array_item(const cn_array *array, int64_t offset, cn_scalar *out)
 {
     CN_TRY(settle(array->base));
     out->dtype = (cn_dtype)array->dtype;
-    CN_TRY(cni_buffer_peek(array->base->buffer, offset, out->value.bytes,
-                           (int64_t)cn_dtype_size((cn_dtype)array->dtype)));
+    CN_TRY(
+        cni_buffer_peek(array->base->buffer, offset, out->value.bytes, (int64_t)cn_dtype_size((cn_dtype)array->dtype)));
     return cni_places_settle();
 }
 

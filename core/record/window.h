@@ -99,9 +99,9 @@ typedef struct cni_window {
     uint64_t *table; /* open addressing: serial << 32 | view number + 1; without the first view of each base */
     size_t table_size;
     size_t all_views, all_geometry; /* with those of the plan that it runs by, behind its own (cni_plan_derive) */
-    int64_t new_bytes; /* of bases without storage when first mentioned, that have handles */
-    cni_base *fading;  /* its value is not stored when the window runs; NULL: every living one is */
-    bool ran;          /* kept for the value of `fading`, and nothing else */
+    int64_t new_bytes;              /* of bases without storage when first mentioned, that have handles */
+    cni_base *fading;               /* its value is not stored when the window runs; NULL: every living one is */
+    bool ran;                       /* kept for the value of `fading`, and nothing else */
 } cni_window;
 
 /* A loop chosen before for the same op and dtypes. */
@@ -116,8 +116,8 @@ enum { CNI_CHOICES = 1024 };
 struct cni_recorder {
     cni_window *current, *sealed;
     cni_window *spare;
-    cni_window *ran;    /* has run, and runs again if a value that it did not store is used (cn_array_fade) */
-    cni_base *fading;   /* what the next flush need not store */
+    cni_window *ran;  /* has run, and runs again if a value that it did not store is used (cn_array_fade) */
+    cni_base *fading; /* what the next flush need not store */
     cni_repeat repeat;
     int64_t pending_bytes; /* of live bases with pending writes */
     uint32_t site;
@@ -179,8 +179,8 @@ static inline cni_geometry cni_window_geometry(const cni_window *w, uint32_t vie
 {
     const cni_view *v = &w->views[view];
     const int64_t *numbers = w->geometry + v->geometry;
-    return (cni_geometry){v->ndim, cni_dtype_size(v->dtype), numbers[0],
-                          w->geometry + w->shapes[v->shape].geometry, numbers + 1};
+    return (cni_geometry){v->ndim, cni_dtype_size(v->dtype), numbers[0], w->geometry + w->shapes[v->shape].geometry,
+                          numbers + 1};
 }
 
 /* Implemented by exec: plans and runs the window; on failure the window is as before. */

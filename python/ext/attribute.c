@@ -192,7 +192,8 @@ static cn_status zeros_like(cn_array *array, cn_array **out)
     cn_array *made;
     cn_operand zero = {.scalar = {.dtype = CN_BOOL}};
     cnx_begin();
-    cn_status status = cnx_copy_order(array, cn_array_dtype(array), 'A', &made); /* for its order; nobody sees the values */
+    cn_status status =
+        cnx_copy_order(array, cn_array_dtype(array), 'A', &made); /* for its order; nobody sees the values */
     if (status != CN_OK) {
         return status;
     }

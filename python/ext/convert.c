@@ -9,7 +9,7 @@
 
 /* ---- Dtypes ------------------------------------------------------------------------------------------- */
 
-#define WORD(signed_name, unsigned_name, type)                                                       \
+#define WORD(signed_name, unsigned_name, type)                                                                         \
     [signed_name] = sizeof(type) == 8 ? CN_INT64 : CN_INT32, [unsigned_name] = sizeof(type) == 8 ? CN_UINT64 : CN_UINT32
 
 static const uint8_t dtypes[] = {
@@ -38,10 +38,12 @@ static const uint8_t dtypes[] = {
 };
 
 static const int type_numbers[CN_DTYPE_COUNT] = {
-    [CN_BOOL] = NPY_BOOL,         [CN_INT8] = NPY_INT8,       [CN_UINT8] = NPY_UINT8,
-    [CN_INT16] = NPY_INT16,       [CN_UINT16] = NPY_UINT16,   [CN_INT32] = NPY_INT32,
-    [CN_UINT32] = NPY_UINT32,     [CN_INT64] = NPY_INT64,     [CN_UINT64] = NPY_UINT64,
-    [CN_FLOAT16] = NPY_FLOAT16,   [CN_FLOAT32] = NPY_FLOAT32, [CN_FLOAT64] = NPY_FLOAT64,
+    [CN_BOOL] = NPY_BOOL,           [CN_INT8] = NPY_INT8,
+    [CN_UINT8] = NPY_UINT8,         [CN_INT16] = NPY_INT16,
+    [CN_UINT16] = NPY_UINT16,       [CN_INT32] = NPY_INT32,
+    [CN_UINT32] = NPY_UINT32,       [CN_INT64] = NPY_INT64,
+    [CN_UINT64] = NPY_UINT64,       [CN_FLOAT16] = NPY_FLOAT16,
+    [CN_FLOAT32] = NPY_FLOAT32,     [CN_FLOAT64] = NPY_FLOAT64,
     [CN_COMPLEX64] = NPY_COMPLEX64, [CN_COMPLEX128] = NPY_COMPLEX128,
 };
 

@@ -10,7 +10,7 @@
 
 typedef struct request {
     PyObject *object, *dtype_object, *copy, *order_object, *like; /* borrowed; NULL or None: not given */
-    cn_dtype dtype; /* CN_DTYPE_NONE: as it is */
+    cn_dtype dtype;                                               /* CN_DTYPE_NONE: as it is */
     char order;
     int subok, ndmin;
 } request;
@@ -72,7 +72,8 @@ static PyObject *copy_array(const request *q)
 {
     cn_array *array = cnx_get(q->object), *copy, *made;
     cnx_begin();
-    cn_status status = cnx_copy_order(array, q->dtype != CN_DTYPE_NONE ? q->dtype : cn_array_dtype(array), q->order, &copy);
+    cn_status status =
+        cnx_copy_order(array, q->dtype != CN_DTYPE_NONE ? q->dtype : cn_array_dtype(array), q->order, &copy);
     if (status == CN_OK) {
         status = pad_axes(copy, q->ndmin, &made);
     }
@@ -133,7 +134,8 @@ static bool is_plain_copy(const request *q)
 /* What is neither NumPy's, nor Python's own, may have its values on a GPU. NULL without an exception: it has not. */
 static PyObject *seen_on_device(PyObject *object)
 {
-    bool plain = PyArray_Check(object) || PyArray_CheckAnyScalar(object) || PyList_Check(object) || PyTuple_Check(object);
+    bool plain =
+        PyArray_Check(object) || PyArray_CheckAnyScalar(object) || PyList_Check(object) || PyTuple_Check(object);
     return plain ? NULL : cnx_see_device(object);
 }
 
@@ -180,8 +182,8 @@ static PyObject *create_asarray(PyObject *module, PyObject *args, PyObject *kwar
     request q = {.copy = Py_None};
     PyObject *device = NULL;
     (void)module;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|OO$OOO", names, &q.object, &q.dtype_object, &q.order_object, &device,
-                                     &q.copy, &q.like) ||
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|OO$OOO", names, &q.object, &q.dtype_object, &q.order_object,
+                                     &device, &q.copy, &q.like) ||
         (cnx_given(device) && (!PyUnicode_Check(device) || PyUnicode_CompareWithASCIIString(device, "cpu") != 0))) {
         PyErr_Clear();
         return by_numpy("asarray", args, kwargs);
@@ -191,7 +193,8 @@ static PyObject *create_asarray(PyObject *module, PyObject *args, PyObject *kwar
 
 /* ---- Of a shape ----------------------------------------------------------------------------------------- */
 
-static cn_status make_of_shape(bool zero, cn_dtype dtype, int ndim, const int64_t *shape, const int *axis_order, cn_array **out)
+static cn_status make_of_shape(bool zero, cn_dtype dtype, int ndim, const int64_t *shape, const int *axis_order,
+                               cn_array **out)
 {
     cn_status status = cn_array_empty_ordered(dtype, ndim, shape, axis_order, out);
     if (status == CN_OK && zero) {
@@ -214,12 +217,13 @@ static PyObject *make_empty(const char *name, bool zero, PyObject *args, PyObjec
     char order = 'C';
     cn_dtype dtype = CN_FLOAT64;
     cn_array *array;
-    bool good = PyArg_ParseTupleAndKeywords(args, kwargs, "O|OO$OO", names, &shape_object, &dtype_object, &order_object,
-                                            &device, &like) &&
-                !cnx_given(like) && cnx_parse_order(order_object, 'C', &order) == 0 && (order == 'C' || order == 'F') &&
-                (!cnx_given(device) || (PyUnicode_Check(device) && PyUnicode_CompareWithASCIIString(device, "cpu") == 0)) &&
-                (!cnx_given(dtype_object) || (dtype = cnx_dtype_of(dtype_object)) != CN_DTYPE_NONE) &&
-                cnx_parse_shape(shape_object, &ndim, shape) == 0;
+    bool good =
+        PyArg_ParseTupleAndKeywords(args, kwargs, "O|OO$OO", names, &shape_object, &dtype_object, &order_object,
+                                    &device, &like) &&
+        !cnx_given(like) && cnx_parse_order(order_object, 'C', &order) == 0 && (order == 'C' || order == 'F') &&
+        (!cnx_given(device) || (PyUnicode_Check(device) && PyUnicode_CompareWithASCIIString(device, "cpu") == 0)) &&
+        (!cnx_given(dtype_object) || (dtype = cnx_dtype_of(dtype_object)) != CN_DTYPE_NONE) &&
+        cnx_parse_shape(shape_object, &ndim, shape) == 0;
     if (!good) {
         PyErr_Clear();
         return by_numpy(name, args, kwargs);
@@ -287,8 +291,9 @@ static PyObject *create_arange(PyObject *module, PyObject *args, PyObject *kwarg
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OOn:arange", names, &objects[0], &objects[1], &n)) {
         return NULL;
     }
-    bool good = cnx_operand(objects[0], &numbers[0], &keep[0]) == 1 && cnx_operand(objects[1], &numbers[1], &keep[1]) == 1 &&
-                numbers[0].array == NULL && numbers[1].array == NULL;
+    bool good = cnx_operand(objects[0], &numbers[0], &keep[0]) == 1 &&
+                cnx_operand(objects[1], &numbers[1], &keep[1]) == 1 && numbers[0].array == NULL &&
+                numbers[1].array == NULL;
     cn_scalar step;
     if (!good) {
         PyErr_SetString(PyExc_TypeError, "arange: start and step must be NumPy scalars of a native dtype");
@@ -314,7 +319,8 @@ static PyObject *rebuild(PyObject *module, PyObject *args)
     if (!PyArg_ParseTuple(args, "OO:_rebuild", &class, &numpy)) {
         return NULL;
     }
-    if (!PyType_Check(class) || !PyType_IsSubtype((PyTypeObject *)class, &cnx_array_type) || !cnx_is_native_numpy(numpy)) {
+    if (!PyType_Check(class) || !PyType_IsSubtype((PyTypeObject *)class, &cnx_array_type) ||
+        !cnx_is_native_numpy(numpy)) {
         PyErr_SetString(PyExc_TypeError, "_rebuild: a class of cnumeric arrays and a NumPy array are needed");
         return NULL;
     }
@@ -332,7 +338,8 @@ static PyMethodDef functions[] = {
     {"asarray", CNX_KEYWORDS(create_asarray), METH_VARARGS | METH_KEYWORDS, NULL},
     {"empty", CNX_KEYWORDS(create_empty), METH_FASTCALL | METH_KEYWORDS, NULL},
     {"zeros", CNX_KEYWORDS(create_zeros), METH_FASTCALL | METH_KEYWORDS, NULL},
-    {"arange", CNX_KEYWORDS(create_arange), METH_VARARGS | METH_KEYWORDS, "arange(start, step, n): n values from start."},
+    {"arange", CNX_KEYWORDS(create_arange), METH_VARARGS | METH_KEYWORDS,
+     "arange(start, step, n): n values from start."},
     {"_rebuild", rebuild, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };

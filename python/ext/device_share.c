@@ -40,10 +40,12 @@ typedef struct dl_versioned {
 static const struct {
     uint8_t code, bits;
 } dl_dtypes[CN_DTYPE_COUNT] = {
-    [CN_BOOL] = {DL_BOOL, 8},       [CN_INT8] = {DL_INT, 8},         [CN_UINT8] = {DL_UINT, 8},
-    [CN_INT16] = {DL_INT, 16},      [CN_UINT16] = {DL_UINT, 16},     [CN_INT32] = {DL_INT, 32},
-    [CN_UINT32] = {DL_UINT, 32},    [CN_INT64] = {DL_INT, 64},       [CN_UINT64] = {DL_UINT, 64},
-    [CN_FLOAT16] = {DL_FLOAT, 16},  [CN_FLOAT32] = {DL_FLOAT, 32},   [CN_FLOAT64] = {DL_FLOAT, 64},
+    [CN_BOOL] = {DL_BOOL, 8},          [CN_INT8] = {DL_INT, 8},
+    [CN_UINT8] = {DL_UINT, 8},         [CN_INT16] = {DL_INT, 16},
+    [CN_UINT16] = {DL_UINT, 16},       [CN_INT32] = {DL_INT, 32},
+    [CN_UINT32] = {DL_UINT, 32},       [CN_INT64] = {DL_INT, 64},
+    [CN_UINT64] = {DL_UINT, 64},       [CN_FLOAT16] = {DL_FLOAT, 16},
+    [CN_FLOAT32] = {DL_FLOAT, 32},     [CN_FLOAT64] = {DL_FLOAT, 64},
     [CN_COMPLEX64] = {DL_COMPLEX, 64}, [CN_COMPLEX128] = {DL_COMPLEX, 128},
 };
 
@@ -280,9 +282,10 @@ static int read_interface(PyObject *interface, seen *s)
     PyObject *shape = PyDict_GetItemString(interface, "shape"), *data = PyDict_GetItemString(interface, "data");
     PyObject *type = PyDict_GetItemString(interface, "typestr"), *strides = PyDict_GetItemString(interface, "strides");
     PyObject *mask = PyDict_GetItemString(interface, "mask");
-    bool fits = shape != NULL && PyTuple_Check(shape) && PyTuple_GET_SIZE(shape) <= CN_MAX_DIMS && data != NULL &&
-                PyTuple_Check(data) && PyTuple_GET_SIZE(data) == 2 && type != NULL && !cnx_given(mask) &&
-                (!cnx_given(strides) || (PyTuple_Check(strides) && PyTuple_GET_SIZE(strides) == PyTuple_GET_SIZE(shape)));
+    bool fits =
+        shape != NULL && PyTuple_Check(shape) && PyTuple_GET_SIZE(shape) <= CN_MAX_DIMS && data != NULL &&
+        PyTuple_Check(data) && PyTuple_GET_SIZE(data) == 2 && type != NULL && !cnx_given(mask) &&
+        (!cnx_given(strides) || (PyTuple_Check(strides) && PyTuple_GET_SIZE(strides) == PyTuple_GET_SIZE(shape)));
     s->dtype = fits ? cnx_dtype_of(type) : CN_DTYPE_NONE;
     if (s->dtype == CN_DTYPE_NONE) {
         PyErr_Clear();

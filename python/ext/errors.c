@@ -108,7 +108,8 @@ static void replay(PyObject *reference, PyObject *args, PyObject *kwargs)
         return;
     }
     PyObject *keywords = kwargs != NULL ? Py_NewRef(kwargs) : PyDict_New();
-    PyObject *result = keywords != NULL ? PyObject_CallFunctionObjArgs(function, reference, args, keywords, NULL) : NULL;
+    PyObject *result =
+        keywords != NULL ? PyObject_CallFunctionObjArgs(function, reference, args, keywords, NULL) : NULL;
     Py_XDECREF(result);
     Py_XDECREF(keywords);
     Py_DECREF(function);

@@ -37,14 +37,13 @@
 _Static_assert(sizeof(npy_intp) == sizeof(int64_t), "extents and strides are passed as they are");
 _Static_assert(sizeof(Py_ssize_t) == sizeof(int64_t), "extents and strides are passed as they are");
 
-#define CNX_KEYWORDS(function) (PyCFunction)(void (*)(void))function
+#define CNX_KEYWORDS(function) (PyCFunction)(void (*)(void)) function
 
 /* ---- Arrays (ndarray.c) ------------------------------------------------------------------------------- */
 
 typedef struct cnx_array {
-    PyObject_HEAD
-    cn_array *array;    /* never NULL */
-    PyObject *base;     /* NULL, or the object whose memory this is a view of: what .base gives */
+    PyObject_HEAD cn_array *array; /* never NULL */
+    PyObject *base;                /* NULL, or the object whose memory this is a view of: what .base gives */
     PyObject *weakrefs;
     cn_array *unlocked; /* the writeable form behind flags.writeable = False, else NULL */
     bool pinned;        /* exported until deallocation, because the address was given away as a number */
@@ -81,7 +80,7 @@ static inline bool cnx_is_temporary(PyObject *object)
 #endif
 }
 
-PyObject *cnx_new(cn_array *array);                                         /* array taken */
+PyObject *cnx_new(cn_array *array);                                          /* array taken */
 PyObject *cnx_new_as(PyTypeObject *type, PyObject *parent, cn_array *array); /* array taken; calls __array_finalize__ */
 
 /* A view of the parent's memory, or (like) new memory, of the parent's class. array is taken. */
@@ -126,7 +125,7 @@ cn_dtype cnx_dtype_of(PyObject *object);
 
 PyArray_Descr *cnx_descr(cn_dtype dtype); /* borrowed, lives forever */
 
-PyObject *cnx_scalar(const cn_scalar *value);             /* NumPy's scalar */
+PyObject *cnx_scalar(const cn_scalar *value);              /* NumPy's scalar */
 PyObject *cnx_item(const cn_array *array, int64_t offset); /* NumPy's scalar of the element; reads */
 
 /*
@@ -181,7 +180,7 @@ int cnx_share_init(void);
 
 /* ---- Memory of a GPU shared with others (device_share.c) ---------------------------------------------- */
 
-int cnx_on_device(PyObject *self, bool *there); /* are the values of the array there? */
+int cnx_on_device(PyObject *self, bool *there);               /* are the values of the array there? */
 PyObject *cnx_device_interface(PyObject *self, void *unused); /* __cuda_array_interface__ */
 /* A DLPack capsule of the array's memory on the GPU, or of a copy. */
 PyObject *cnx_show_device(PyObject *self, PyObject *max_version, bool copy);
@@ -270,7 +269,7 @@ int cnx_assign_all(cn_array *destination, PyObject *value);
 /* ---- Methods and attributes ---------------------------------------------------------------------------- */
 
 extern PyGetSetDef cnx_array_getset[];
-extern PyMethodDef cnx_init_subclass; /* ndarray.c */
+extern PyMethodDef cnx_init_subclass;   /* ndarray.c */
 extern PyMethodDef cnx_array_methods[]; /* filled by cnx_methods_init from method.c's own and the tables below */
 extern const PyMethodDef cnx_shape_methods[], cnx_reduce_methods[], cnx_protocol_methods[];
 int cnx_methods_init(PyObject *module);
@@ -283,15 +282,14 @@ PyObject *cnx_flags(PyObject *array); /* flags.c */
 int cnx_set_writeable(cnx_array *array, bool writeable);
 int cnx_flags_init(void);
 
-
 /* Arguments (arguments.c). Nothing is said of what is wrong with one: NumPy says it. */
-int cnx_parse_axis(PyObject *object, int ndim, int *axis);                     /* -1, without exception */
-bool cnx_parse_axes(PyObject *object, int ndim, int *naxes, int *axes);        /* None: *naxes = -1; no exception */
-int cnx_parse_shape(PyObject *object, int *ndim, int64_t *shape);              /* an int or a sequence; raises */
-int cnx_parse_order(PyObject *object, char fallback, char *order);             /* 'C', 'F', 'A', 'K'; -1, without exception */
-bool cnx_order_holds(const cn_array *array, char order);                       /* does its memory have it? */
-bool cnx_parse_casting(PyObject *object, cn_casting *casting);                 /* NULL: left as it is */
-bool cnx_resolve_shape(int64_t size, int ndim, int64_t *shape);                /* fills a -1; false: impossible */
+int cnx_parse_axis(PyObject *object, int ndim, int *axis);              /* -1, without exception */
+bool cnx_parse_axes(PyObject *object, int ndim, int *naxes, int *axes); /* None: *naxes = -1; no exception */
+int cnx_parse_shape(PyObject *object, int *ndim, int64_t *shape);       /* an int or a sequence; raises */
+int cnx_parse_order(PyObject *object, char fallback, char *order);      /* 'C', 'F', 'A', 'K'; -1, without exception */
+bool cnx_order_holds(const cn_array *array, char order);                /* does its memory have it? */
+bool cnx_parse_casting(PyObject *object, cn_casting *casting);          /* NULL: left as it is */
+bool cnx_resolve_shape(int64_t size, int ndim, int64_t *shape);         /* fills a -1; false: impossible */
 
 /* Shapes as Python has them */
 PyObject *cnx_tuple(int n, const int64_t *values);

@@ -6,8 +6,7 @@
 #include "ext.h"
 
 typedef struct flags {
-    PyObject_HEAD
-    PyObject *array;
+    PyObject_HEAD PyObject *array;
 } flags;
 
 /* NumPy's bits: C, F, OWNDATA, ALIGNED, WRITEABLE. */
@@ -149,7 +148,8 @@ static PyObject *get_forc(PyObject *self, void *closure)
 static PyObject *get_farray(PyObject *self, void *closure)
 {
     (void)closure;
-    return PyBool_FromLong((bits(self) & NPY_ARRAY_FARRAY) != 0 && (bits(self) & NPY_ARRAY_C_CONTIGUOUS) == 0); /* NumPy's */
+    return PyBool_FromLong((bits(self) & NPY_ARRAY_FARRAY) != 0 &&
+                           (bits(self) & NPY_ARRAY_C_CONTIGUOUS) == 0); /* NumPy's */
 }
 
 static PyObject *get_num(PyObject *self, void *closure)
@@ -193,9 +193,10 @@ static int flags_assign(PyObject *self, PyObject *key, PyObject *value)
 
 static PyObject *flags_repr(PyObject *self)
 {
-    static const char *const shown[] = {"C_CONTIGUOUS", "F_CONTIGUOUS", "OWNDATA", "WRITEABLE", "ALIGNED", "WRITEBACKIFCOPY"};
+    static const char *const shown[] = {"C_CONTIGUOUS", "F_CONTIGUOUS", "OWNDATA",
+                                        "WRITEABLE",    "ALIGNED",      "WRITEBACKIFCOPY"};
     static const int masks[] = {NPY_ARRAY_C_CONTIGUOUS, NPY_ARRAY_F_CONTIGUOUS, NPY_ARRAY_OWNDATA,
-                                NPY_ARRAY_WRITEABLE, NPY_ARRAY_ALIGNED, NPY_ARRAY_WRITEBACKIFCOPY};
+                                NPY_ARRAY_WRITEABLE,    NPY_ARRAY_ALIGNED,      NPY_ARRAY_WRITEBACKIFCOPY};
     char text[256];
     size_t used = 0;
     for (size_t i = 0; i < sizeof masks / sizeof *masks; i++) {
@@ -230,8 +231,7 @@ static PyGetSetDef flags_getset[FLAGS + 5] = {
 static PyMappingMethods flags_mapping = {.mp_subscript = flags_subscript, .mp_ass_subscript = flags_assign};
 
 static PyTypeObject flags_type = {
-    PyVarObject_HEAD_INIT(NULL, 0)
-    .tp_name = "cnumeric._cnumeric.flagsobj",
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "cnumeric._cnumeric.flagsobj",
     .tp_basicsize = sizeof(flags),
     .tp_dealloc = flags_dealloc,
     .tp_repr = flags_repr,

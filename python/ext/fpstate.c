@@ -242,7 +242,8 @@ static int call_handler(PyObject *handler, const kind *k)
 static int write_line(PyObject *to, PyObject *text)
 {
     if (to == NULL || to == Py_None) {
-        PyErr_SetString(PyExc_NameError, "log specified for a floating-point error but no object with write method found.");
+        PyErr_SetString(PyExc_NameError,
+                        "log specified for a floating-point error but no object with write method found.");
         return -1;
     }
     PyObject *line = PyUnicode_FromFormat("Warning: %U\n", text);

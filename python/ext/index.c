@@ -97,9 +97,10 @@ static bool is_same_view(PyObject *self, const cnx_view_geometry *g, PyObject *v
     }
     const cn_array *array = cnx_get(self), *v = cnx_get(value);
     size_t size = (size_t)g->ndim * sizeof *g->shape;
-    return cn_array_offset(v) == g->offset && cn_array_ndim(v) == g->ndim && cn_array_dtype(v) == cn_array_dtype(array) &&
-           cn_array_same_base(v, array) && memcmp(cn_array_shape(v), g->shape, size) == 0 &&
-           memcmp(cn_array_strides(v), g->strides, size) == 0 && cn_array_writeable(array);
+    return cn_array_offset(v) == g->offset && cn_array_ndim(v) == g->ndim &&
+           cn_array_dtype(v) == cn_array_dtype(array) && cn_array_same_base(v, array) &&
+           memcmp(cn_array_shape(v), g->shape, size) == 0 && memcmp(cn_array_strides(v), g->strides, size) == 0 &&
+           cn_array_writeable(array);
 }
 
 static int assign_view(PyObject *self, const cnx_view_geometry *g, PyObject *key, PyObject *value)
@@ -220,16 +221,19 @@ static int contains(PyObject *self, PyObject *value)
     return found;
 }
 
-PyMappingMethods cnx_as_mapping = {.mp_length = length, .mp_subscript = subscript, .mp_ass_subscript = assign_subscript};
+PyMappingMethods cnx_as_mapping = {
+    .mp_length = length, .mp_subscript = subscript, .mp_ass_subscript = assign_subscript};
 /* The slot is there so that operator.concat does not add. */
 static PyObject *no_concat(PyObject *self, PyObject *other)
 {
     (void)self;
     (void)other;
-    PyErr_SetString(PyExc_TypeError, "Concatenation operation is not implemented for NumPy arrays, use np.concatenate() "
-                                     "instead. Please do not rely on this error; it may not be given on all Python "
-                                     "implementations.");
+    PyErr_SetString(PyExc_TypeError,
+                    "Concatenation operation is not implemented for NumPy arrays, use np.concatenate() "
+                    "instead. Please do not rely on this error; it may not be given on all Python "
+                    "implementations.");
     return NULL;
 }
 
-PySequenceMethods cnx_as_sequence = {.sq_length = length, .sq_concat = no_concat, .sq_item = item, .sq_contains = contains};
+PySequenceMethods cnx_as_sequence = {
+    .sq_length = length, .sq_concat = no_concat, .sq_item = item, .sq_contains = contains};

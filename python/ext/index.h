@@ -38,27 +38,35 @@ int cnx_index_int(PyObject *object, int64_t *out);
 
 enum { CNX_MAX_ITEMS = 2 * CN_MAX_DIMS };
 
-typedef enum cnx_item_kind { CNX_ITEM_INT, CNX_ITEM_SLICE, CNX_ITEM_NEWAXIS, CNX_ITEM_ELLIPSIS, CNX_ITEM_ARRAY, CNX_ITEM_MASK, CNX_ITEM_TRUTH } cnx_item_kind;
+typedef enum cnx_item_kind {
+    CNX_ITEM_INT,
+    CNX_ITEM_SLICE,
+    CNX_ITEM_NEWAXIS,
+    CNX_ITEM_ELLIPSIS,
+    CNX_ITEM_ARRAY,
+    CNX_ITEM_MASK,
+    CNX_ITEM_TRUTH
+} cnx_item_kind;
 
 typedef struct cnx_key_item {
     cnx_item_kind kind;
-    PyObject *slice;  /* borrowed */
+    PyObject *slice; /* borrowed */
     int64_t index;
-    cn_array *array;  /* owned; of a truth value: as many zeros as it is true */
+    cn_array *array; /* owned; of a truth value: as many zeros as it is true */
 } cnx_key_item;
 
 typedef struct cnx_advanced {
     cn_array *array; /* borrowed */
     int nitems;
     cnx_key_item items[CNX_MAX_ITEMS];
-    int consumed;  /* dimensions that the items name; the Ellipsis takes the others */
-    int ellipsis;  /* its number, or -1 */
+    int consumed; /* dimensions that the items name; the Ellipsis takes the others */
+    int ellipsis; /* its number, or -1 */
 
     cnx_view_geometry view;
     int nindex; /* index arrays, in the order of their axes */
     int axes[CN_MAX_DIMS];
     cn_array *index[CN_MAX_DIMS]; /* owned; broadcast to one shape in the end */
-    int place;     /* where the index axes go among the others */
+    int place;                    /* where the index axes go among the others */
     int index_ndim;
     int64_t index_shape[CN_MAX_DIMS];
     cn_array *front; /* V, indexed axes first; owned */

@@ -42,8 +42,8 @@ static cnx_step gather(cnx_advanced *x, cn_array **out)
 static cnx_step copy_basic(const cnx_advanced *x, cn_array **out)
 {
     cn_array *view;
-    cnx_step done = cnx_step_of(cn_array_view(x->array, cn_array_dtype(x->array), x->view.offset, x->view.ndim, x->view.shape,
-                                      x->view.strides, true, &view));
+    cnx_step done = cnx_step_of(cn_array_view(x->array, cn_array_dtype(x->array), x->view.offset, x->view.ndim,
+                                              x->view.shape, x->view.strides, true, &view));
     if (done == CNX_STEP_DONE) {
         done = cnx_step_of(cn_array_copy(view, cn_array_dtype(view), true, out));
         cn_array_unref(view);
@@ -81,8 +81,8 @@ static PyObject *give(const cnx_advanced *x, PyObject *self, cn_array *made)
 static cnx_step gather_first(cn_array *array, PyObject *key, cn_array **out)
 {
     cn_array *index = cnx_array_check_exact(key) ? cnx_get(key) : NULL;
-    bool plain = index != NULL && cn_array_dtype(index) == CN_INT64 && cn_array_ndim(index) > 0 && cn_array_ndim(array) > 0 &&
-                 cn_array_ndim(index) + cn_array_ndim(array) - 1 <= CN_MAX_DIMS;
+    bool plain = index != NULL && cn_array_dtype(index) == CN_INT64 && cn_array_ndim(index) > 0 &&
+                 cn_array_ndim(array) > 0 && cn_array_ndim(index) + cn_array_ndim(array) - 1 <= CN_MAX_DIMS;
     return plain ? cnx_step_of(cn_gather(array, 1, &index, out)) : CNX_STEP_NUMPY;
 }
 
@@ -111,7 +111,8 @@ cnx_step cnx_advanced_values(const cnx_advanced *x, cn_array *values, cn_array *
     result_order(x, order);
     for (int d = 0; d < ndim; d++) {
         int from = order[d];
-        shape[d] = from < x->index_ndim ? x->index_shape[from] : cn_array_shape(x->front)[from - x->index_ndim + x->nindex];
+        shape[d] =
+            from < x->index_ndim ? x->index_shape[from] : cn_array_shape(x->front)[from - x->index_ndim + x->nindex];
         inverse[from] = d;
     }
     int extra = cn_array_ndim(values) - ndim;
@@ -124,8 +125,9 @@ cnx_step cnx_advanced_values(const cnx_advanced *x, cn_array *values, cn_array *
     cnx_step done = CNX_STEP_DONE;
     if (extra > 0) {
         cn_array_unref(fitted);
-        done = cnx_step_of(cn_array_view(values, cn_array_dtype(values), cn_array_offset(values), ndim,
-                                     cn_array_shape(values) + extra, cn_array_strides(values) + extra, true, &fitted));
+        done =
+            cnx_step_of(cn_array_view(values, cn_array_dtype(values), cn_array_offset(values), ndim,
+                                      cn_array_shape(values) + extra, cn_array_strides(values) + extra, true, &fitted));
     }
     if (done == CNX_STEP_DONE) {
         done = cnx_step_of(cn_array_broadcast_to(fitted, ndim, shape, &wide));
@@ -191,8 +193,8 @@ static bool is_refused_by_mask(const cnx_advanced *x, const cn_operand *values)
 static cnx_step assign_basic(const cnx_advanced *x, const cn_operand *values)
 {
     cn_array *view;
-    cnx_step done = cnx_step_of(cn_array_view(x->array, cn_array_dtype(x->array), x->view.offset, x->view.ndim, x->view.shape,
-                                      x->view.strides, true, &view));
+    cnx_step done = cnx_step_of(cn_array_view(x->array, cn_array_dtype(x->array), x->view.offset, x->view.ndim,
+                                              x->view.shape, x->view.strides, true, &view));
     if (done == CNX_STEP_DONE) {
         done = cnx_step_of(cn_copy(view, values, CN_CAST_UNSAFE));
         cn_array_unref(view);
@@ -222,7 +224,8 @@ int cnx_set_advanced(PyObject *self, PyObject *key, PyObject *value)
     cnx_advanced x;
     cn_operand values;
     PyObject *keep = NULL;
-    int known = cn_array_writeable(cnx_get(self)) ? cnx_stored(value, cn_array_dtype(cnx_get(self)), &values, &keep) : 0;
+    int known =
+        cn_array_writeable(cnx_get(self)) ? cnx_stored(value, cn_array_dtype(cnx_get(self)), &values, &keep) : 0;
     if (known != 1) {
         PyErr_Clear();
         Py_XDECREF(keep);

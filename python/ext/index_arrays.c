@@ -220,7 +220,8 @@ typedef struct run {
 
 static void run_note(run *r, cnx_advanced *x, const cnx_key_item *it)
 {
-    if (it->kind == CNX_ITEM_ARRAY || it->kind == CNX_ITEM_MASK || it->kind == CNX_ITEM_INT || it->kind == CNX_ITEM_TRUTH) {
+    if (it->kind == CNX_ITEM_ARRAY || it->kind == CNX_ITEM_MASK || it->kind == CNX_ITEM_INT ||
+        it->kind == CNX_ITEM_TRUTH) {
         if (!r->begun) {
             x->place = x->view.ndim;
         }
@@ -253,7 +254,8 @@ static cnx_step apply_items(cnx_advanced *x)
             break;
         case CNX_ITEM_ELLIPSIS:
             for (; rest > 0 && done == CNX_STEP_DONE; rest--, axis++) {
-                done = add_axis(x, cn_array_shape(x->array)[axis], cn_array_strides(x->array)[axis]) ? CNX_STEP_DONE : CNX_STEP_NUMPY;
+                done = add_axis(x, cn_array_shape(x->array)[axis], cn_array_strides(x->array)[axis]) ? CNX_STEP_DONE
+                                                                                                     : CNX_STEP_NUMPY;
             }
             break;
         case CNX_ITEM_TRUTH:
@@ -341,8 +343,8 @@ static cnx_step make_front(cnx_advanced *x)
             order[n++] = d;
         }
     }
-    cnx_step done = cnx_step_of(cn_array_view(x->array, cn_array_dtype(x->array), x->view.offset, x->view.ndim, x->view.shape,
-                                      x->view.strides, true, &view));
+    cnx_step done = cnx_step_of(cn_array_view(x->array, cn_array_dtype(x->array), x->view.offset, x->view.ndim,
+                                              x->view.shape, x->view.strides, true, &view));
     if (done == CNX_STEP_DONE) {
         done = cnx_step_of(cn_array_transpose(view, order, &x->front));
         cn_array_unref(view);

@@ -56,8 +56,8 @@ int cnx_index_int(PyObject *object, int64_t *out)
 {
     if (!PyLong_CheckExact(object)) {
         bool number = PyArray_IsScalar(object, Integer);
-        if (PyBool_Check(object) || PyArray_IsScalar(object, Bool) || cnx_array_check(object) || PyArray_Check(object) ||
-            (!number && (!PyIndex_Check(object) || PySequence_Check(object)))) {
+        if (PyBool_Check(object) || PyArray_IsScalar(object, Bool) || cnx_array_check(object) ||
+            PyArray_Check(object) || (!number && (!PyIndex_Check(object) || PySequence_Check(object)))) {
             return 0;
         }
     }
@@ -84,7 +84,8 @@ static inline cnx_key take_int(parse *p, int64_t index)
     }
     int64_t extent = p->shape[p->axis];
     if (index < -extent || index >= extent) {
-        return p->count > p->ndim ? CNX_KEY_NUMPY : out_of_bounds(index, p->axis, extent); /* which fault comes first? */
+        return p->count > p->ndim ? CNX_KEY_NUMPY
+                                  : out_of_bounds(index, p->axis, extent); /* which fault comes first? */
     }
     p->out->offset += (index < 0 ? index + extent : index) * p->strides[p->axis];
     p->axis++;

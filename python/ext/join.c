@@ -44,7 +44,8 @@ static bool parts_read(parts *p, PyObject *sequence)
     p->count = count;
     for (Py_ssize_t i = 0; i < count; i++) {
         cn_operand operand;
-        if (cnx_operand(PySequence_Fast_GET_ITEM(p->sequence, i), &operand, &p->keep[i]) != 1 || operand.array == NULL) {
+        if (cnx_operand(PySequence_Fast_GET_ITEM(p->sequence, i), &operand, &p->keep[i]) != 1 ||
+            operand.array == NULL) {
             return false;
         }
         p->arrays[i] = operand.array;
@@ -232,7 +233,8 @@ static cn_status stack_copy(cn_array *const *arrays, Py_ssize_t count, int axis,
     cn_status status = CN_OK;
     for (Py_ssize_t i = 0; i < count && status == CN_OK; i++) {
         cn_array *place;
-        status = cn_array_view(result, cn_array_dtype(result), offset, ndim, cn_array_shape(arrays[0]), strides, true, &place);
+        status = cn_array_view(result, cn_array_dtype(result), offset, ndim, cn_array_shape(arrays[0]), strides, true,
+                               &place);
         if (status == CN_OK) {
             status = cn_copy(place, &(cn_operand){.array = arrays[i]}, CN_CAST_UNSAFE);
             cn_array_unref(place);
@@ -316,7 +318,8 @@ static PyObject *stacked(PyObject *module, PyObject *const *args, Py_ssize_t cou
         arrays[known] = cnx_get(PyList_GET_ITEM(args[0], known));
     }
     long axis = count == 2 ? PyLong_AsLong(args[1]) : -1;
-    if (known == 0 || known < n || axis < 0 || axis > cn_array_ndim(arrays[0]) || cn_array_ndim(arrays[0]) == CN_MAX_DIMS) {
+    if (known == 0 || known < n || axis < 0 || axis > cn_array_ndim(arrays[0]) ||
+        cn_array_ndim(arrays[0]) == CN_MAX_DIMS) {
         PyMem_Free(arrays);
         PyErr_SetString(PyExc_ValueError, "stacked(arrays, axis)");
         return NULL;
@@ -543,7 +546,8 @@ static PyObject *broadcast_to(PyObject *module, PyObject *args, PyObject *kwargs
     int64_t shape[CN_MAX_DIMS];
     (void)module;
     bool good = PyArg_ParseTupleAndKeywords(args, kwargs, "OO|p", names, &object, &shape_object, &subok) &&
-                cnx_parse_shape(shape_object, &ndim, shape) == 0 && !(PyArray_Check(object) && !PyArray_CheckExact(object)) &&
+                cnx_parse_shape(shape_object, &ndim, shape) == 0 &&
+                !(PyArray_Check(object) && !PyArray_CheckExact(object)) &&
                 (cnx_array_check_exact(object) || !cnx_array_check(object));
     if (good) {
         array = PyObject_CallMethod(module, "asarray", "O", object);
@@ -578,12 +582,13 @@ static PyObject *copyto(PyObject *module, PyObject *args, PyObject *kwargs)
     cn_operand source, mask = {.array = NULL};
     cn_casting casting = CN_CAST_SAME_KIND;
     (void)module;
-    bool good = PyArg_ParseTupleAndKeywords(args, kwargs, "OO|OO", names, &destination, &object, &casting_object, &where_object) &&
-                cnx_array_check(destination) &&
-                cnx_parse_casting(casting_object, &casting) &&
+    bool good = PyArg_ParseTupleAndKeywords(args, kwargs, "OO|OO", names, &destination, &object, &casting_object,
+                                            &where_object) &&
+                cnx_array_check(destination) && cnx_parse_casting(casting_object, &casting) &&
                 cnx_operand(object, &source, &keep) == 1;
     if (good && where_object != NULL && where_object != Py_True) {
-        good = cnx_operand(where_object, &mask, &keep_where) == 1 && mask.array != NULL && cn_array_dtype(mask.array) == CN_BOOL;
+        good = cnx_operand(where_object, &mask, &keep_where) == 1 && mask.array != NULL &&
+               cn_array_dtype(mask.array) == CN_BOOL;
     }
     if (good && source.array == NULL) { /* a number casts by its own rule, and is refused by numpy's */
         cn_dtype have = source.scalar.dtype, want = cn_array_dtype(cnx_get(destination));
@@ -606,7 +611,8 @@ static PyObject *copyto(PyObject *module, PyObject *args, PyObject *kwargs)
 /* What NumPy has no function for. */
 static PyMethodDef helpers[] = {
     {"stacked", (PyCFunction)(void (*)(void))stacked, METH_FASTCALL, "Arrays of one shape along a new axis."},
-    {"rolled", (PyCFunction)(void (*)(void))rolled, METH_FASTCALL, "Fill an array with another, rolled by so much an axis."},
+    {"rolled", (PyCFunction)(void (*)(void))rolled, METH_FASTCALL,
+     "Fill an array with another, rolled by so much an axis."},
     {NULL, NULL, 0, NULL},
 };
 

@@ -8,9 +8,8 @@
 #include "ext.h"
 
 typedef struct lazy {
-    PyObject_HEAD
-    PyObject *array; /* 0-d, nobody else's */
-    PyObject *value; /* NULL until it is fetched */
+    PyObject_HEAD PyObject *array; /* 0-d, nobody else's */
+    PyObject *value;               /* NULL until it is fetched */
 } lazy;
 
 static bool is_lazy(PyObject *object)
@@ -67,10 +66,10 @@ static void destroy(PyObject *object)
 
 /* ---- Arithmetic ----------------------------------------------------------------------------------------- */
 
-#define BINARY(slot, function)                              \
-    static PyObject *slot(PyObject *a, PyObject *b)         \
-    {                                                       \
-        return function(operand_of(a), operand_of(b));      \
+#define BINARY(slot, function)                                                                                         \
+    static PyObject *slot(PyObject *a, PyObject *b)                                                                    \
+    {                                                                                                                  \
+        return function(operand_of(a), operand_of(b));                                                                 \
     }
 BINARY(add, PyNumber_Add)
 BINARY(subtract, PyNumber_Subtract)
@@ -81,10 +80,10 @@ BINARY(divide, PyNumber_TrueDivide)
 BINARY(floor_divide, PyNumber_FloorDivide)
 BINARY(matmul, PyNumber_MatrixMultiply)
 
-#define UNARY(slot, function)               \
-    static PyObject *slot(PyObject *a)      \
-    {                                       \
-        return function(operand_of(a));     \
+#define UNARY(slot, function)                                                                                          \
+    static PyObject *slot(PyObject *a)                                                                                 \
+    {                                                                                                                  \
+        return function(operand_of(a));                                                                                \
     }
 UNARY(negative, PyNumber_Negative)
 UNARY(positive, PyNumber_Positive)
@@ -102,11 +101,11 @@ static PyObject *compare(PyObject *a, PyObject *b, int comparison)
 
 /* ---- The value ------------------------------------------------------------------------------------------ */
 
-#define OF_VALUE(slot, function)                            \
-    static PyObject *slot(PyObject *self)                   \
-    {                                                       \
-        PyObject *value = value_of(self);                   \
-        return value != NULL ? function(value) : NULL;      \
+#define OF_VALUE(slot, function)                                                                                       \
+    static PyObject *slot(PyObject *self)                                                                              \
+    {                                                                                                                  \
+        PyObject *value = value_of(self);                                                                              \
+        return value != NULL ? function(value) : NULL;                                                                 \
     }
 OF_VALUE(as_int, PyNumber_Long)
 OF_VALUE(as_float, PyNumber_Float)
@@ -134,10 +133,10 @@ static PyObject *forward(PyObject *self, const char *name, PyObject *args)
     return result;
 }
 
-#define FORWARD(name)                                                  \
-    static PyObject *forward_##name(PyObject *self, PyObject *args)    \
-    {                                                                  \
-        return forward(self, "__" #name "__", args);                   \
+#define FORWARD(name)                                                                                                  \
+    static PyObject *forward_##name(PyObject *self, PyObject *args)                                                    \
+    {                                                                                                                  \
+        return forward(self, "__" #name "__", args);                                                                   \
     }
 FORWARD(format)
 FORWARD(reduce_ex)
@@ -157,9 +156,17 @@ static PyObject *forward_complex(PyObject *self, PyObject *unused)
 }
 
 #define METHOD(name) {"__" #name "__", forward_##name, METH_VARARGS, NULL}
-static PyMethodDef methods[] = {
-    METHOD(format), METHOD(reduce_ex), METHOD(reduce), METHOD(round),    METHOD(trunc), METHOD(floor),
-    METHOD(ceil),   METHOD(complex),   METHOD(copy),   METHOD(deepcopy), {0}};
+static PyMethodDef methods[] = {METHOD(format),
+                                METHOD(reduce_ex),
+                                METHOD(reduce),
+                                METHOD(round),
+                                METHOD(trunc),
+                                METHOD(floor),
+                                METHOD(ceil),
+                                METHOD(complex),
+                                METHOD(copy),
+                                METHOD(deepcopy),
+                                {0}};
 
 static PyObject *get_class(PyObject *self, void *unused)
 {

@@ -85,8 +85,8 @@ static PyMethodDef functions[] = {
 int cnx_direct_init(PyObject *module)
 {
     static const char *const names[CN_FACTOR_COUNT] = {
-        [CN_FACTOR_LU] = "LU", [CN_FACTOR_LU_SOLVE] = "LU_SOLVE", [CN_FACTOR_CHOLESKY] = "CHOLESKY",
-        [CN_FACTOR_QR] = "QR", [CN_FACTOR_QR_Q] = "QR_Q",         [CN_FACTOR_SVD] = "SVD",
+        [CN_FACTOR_LU] = "LU",    [CN_FACTOR_LU_SOLVE] = "LU_SOLVE", [CN_FACTOR_CHOLESKY] = "CHOLESKY",
+        [CN_FACTOR_QR] = "QR",    [CN_FACTOR_QR_Q] = "QR_Q",         [CN_FACTOR_SVD] = "SVD",
         [CN_FACTOR_EIGH] = "EIGH"};
     for (int i = 0; i < CN_FACTOR_COUNT; i++) {
         if (PyModule_AddIntConstant(module, names[i], i) < 0) {

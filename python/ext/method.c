@@ -17,9 +17,8 @@ static int warn_of_loss(void)
 {
     PyObject *exceptions = cnx_numpy("exceptions");
     PyObject *category = exceptions != NULL ? PyObject_GetAttrString(exceptions, "ComplexWarning") : NULL;
-    int status = category != NULL
-                     ? PyErr_WarnEx(category, "Casting complex values to real discards the imaginary part", 1)
-                     : -1;
+    int status =
+        category != NULL ? PyErr_WarnEx(category, "Casting complex values to real discards the imaginary part", 1) : -1;
     Py_XDECREF(category);
     Py_XDECREF(exceptions);
     return status;
@@ -34,8 +33,8 @@ static PyObject *method_astype(PyObject *self, PyObject *args, PyObject *kwargs)
     char order = 'K';
     cn_casting casting = CN_CAST_UNSAFE;
     cn_dtype dtype = CN_DTYPE_NONE;
-    bool good = PyArg_ParseTupleAndKeywords(args, kwargs, "O|OOpp", names, &dtype_object, &order_object, &casting_object,
-                                            &subok, &copy) &&
+    bool good = PyArg_ParseTupleAndKeywords(args, kwargs, "O|OOpp", names, &dtype_object, &order_object,
+                                            &casting_object, &subok, &copy) &&
                 cnx_parse_order(order_object, 'K', &order) == 0 && cnx_parse_casting(casting_object, &casting) &&
                 (dtype = cnx_dtype_of(dtype_object)) != CN_DTYPE_NONE &&
                 cn_can_cast(cn_array_dtype(array), dtype, casting);
@@ -116,7 +115,8 @@ static bool offset_at(const cn_array *array, PyObject *indices, int64_t *offset)
 static PyObject *method_item(PyObject *self, PyObject *args)
 {
     cn_array *array = cnx_get(self);
-    PyObject *indices = PyTuple_GET_SIZE(args) == 1 && PyTuple_CheckExact(PyTuple_GET_ITEM(args, 0)) ? PyTuple_GET_ITEM(args, 0) : args;
+    PyObject *indices =
+        PyTuple_GET_SIZE(args) == 1 && PyTuple_CheckExact(PyTuple_GET_ITEM(args, 0)) ? PyTuple_GET_ITEM(args, 0) : args;
     Py_ssize_t count = PyTuple_GET_SIZE(indices);
     int64_t size = cn_array_size(array), index = 0, offset;
     if (count > 1 && count == cn_array_ndim(array) && offset_at(array, indices, &offset)) {
@@ -143,7 +143,8 @@ static PyObject *method_fill(PyObject *self, PyObject *args, PyObject *kwargs)
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O:fill", names, &value)) {
         return NULL;
     }
-    bool single = PyLong_CheckExact(value) || PyArray_CheckAnyScalarExact(value) || (cnx_array_check(value) && cn_array_ndim(cnx_get(value)) == 0);
+    bool single = PyLong_CheckExact(value) || PyArray_CheckAnyScalarExact(value) ||
+                  (cnx_array_check(value) && cn_array_ndim(cnx_get(value)) == 0);
     if (!single) {
         return cnx_call_method(self, "fill", args, kwargs);
     }
@@ -232,7 +233,8 @@ static PyObject *method_take(PyObject *self, PyObject *args, PyObject *kwargs)
 
 /* ---- Elementwise ----------------------------------------------------------------------------------------- */
 
-static PyObject *call_with(const char *ufunc, PyObject *const *operands, Py_ssize_t count, PyObject *out, PyObject *kwargs)
+static PyObject *call_with(const char *ufunc, PyObject *const *operands, Py_ssize_t count, PyObject *out,
+                           PyObject *kwargs)
 {
     PyObject *function = cnx_ufunc_named(ufunc), *args = PyTuple_New(count), *result = NULL;
     PyObject *keywords = kwargs != NULL ? PyDict_Copy(kwargs) : PyDict_New();
@@ -281,7 +283,8 @@ static PyObject *method_clip(PyObject *self, PyObject *args, PyObject *kwargs)
     bool good = known != NULL && others != NULL;
     for (size_t i = 0; good && i < sizeof own / sizeof *own; i++) {
         PyObject *value = PyDict_GetItemString(others, own[i]);
-        good = value == NULL || (PyDict_SetItemString(known, own[i], value) == 0 && PyDict_DelItemString(others, own[i]) == 0);
+        good = value == NULL ||
+               (PyDict_SetItemString(known, own[i], value) == 0 && PyDict_DelItemString(others, own[i]) == 0);
     }
     if (good && PyArg_ParseTupleAndKeywords(args, known, "|OOO:clip", names, &low, &high, &out)) {
         bool no_low = is_no_bound(self, low, true), no_high = is_no_bound(self, high, false);
@@ -305,7 +308,8 @@ static PyObject *round_scaled(PyObject *self, int decimals)
     const char *first = decimals < 0 ? "divide" : "multiply", *second = decimals < 0 ? "multiply" : "divide";
     PyObject *scale = PyFloat_FromDouble(power);
     PyObject *scaled = scale != NULL ? cnx_call_ufunc(first, self, scale, NULL) : NULL;
-    PyObject *rounded = scaled != NULL ? cnx_call_ufunc("rint", scaled, NULL, cnx_array_check(scaled) ? scaled : NULL) : NULL;
+    PyObject *rounded =
+        scaled != NULL ? cnx_call_ufunc("rint", scaled, NULL, cnx_array_check(scaled) ? scaled : NULL) : NULL;
     PyObject *result =
         rounded != NULL ? cnx_call_ufunc(second, rounded, scale, cnx_array_check(rounded) ? rounded : NULL) : NULL;
     Py_XDECREF(scale);
@@ -325,7 +329,8 @@ static PyObject *method_round(PyObject *self, PyObject *args, PyObject *kwargs)
     const cn_array *array = cnx_get(self);
     bool in_order = cn_array_c_contiguous(array) || cn_array_f_contiguous(array);
     if (!good || !cnx_array_check_exact(self) || is_complex(dtype) || (integer && decimals < 0) || cnx_given(out) ||
-        decimals < -22 || decimals > 22 || (decimals != 0 && (dtype == CN_BOOL || !in_order)) || cn_array_ndim(array) == 0) {
+        decimals < -22 || decimals > 22 || (decimals != 0 && (dtype == CN_BOOL || !in_order)) ||
+        cn_array_ndim(array) == 0) {
         PyErr_Clear();
         return cnx_call_method(self, "round", args, kwargs);
     }
@@ -440,7 +445,8 @@ static PyObject *method_resize(PyObject *object, PyObject *args, PyObject *kwarg
     PyObject *shape_object = count == 1 ? PyTuple_GET_ITEM(args, 0) : args;
     int ndim;
     int64_t shape[CN_MAX_DIMS];
-    bool only_refcheck = kwargs == NULL || PyDict_GET_SIZE(kwargs) == (PyDict_GetItemString(kwargs, "refcheck") != NULL);
+    bool only_refcheck =
+        kwargs == NULL || PyDict_GET_SIZE(kwargs) == (PyDict_GetItemString(kwargs, "refcheck") != NULL);
     if (only_refcheck && (count == 0 || shape_object == Py_None)) {
         Py_RETURN_NONE;
     }
@@ -484,14 +490,15 @@ static PyObject *method_setflags(PyObject *self, PyObject *args, PyObject *kwarg
 
 /* ---- Left to the package: composed there, or NumPy's ------------------------------------------------------ */
 
-#define BY_NUMPY(name)                                                              \
-    static PyObject *by_numpy_##name(PyObject *self, PyObject *args, PyObject *kwargs) \
-    {                                                                               \
-        return cnx_call_method(self, #name, args, kwargs);                          \
+#define BY_NUMPY(name)                                                                                                 \
+    static PyObject *by_numpy_##name(PyObject *self, PyObject *args, PyObject *kwargs)                                 \
+    {                                                                                                                  \
+        return cnx_call_method(self, #name, args, kwargs);                                                             \
     }
 #define FALLBACKS(X)                                                                                                   \
-    X(argpartition) X(argsort) X(byteswap) X(choose) X(compress) X(getfield) X(partition) X(put)     \
-    X(repeat) X(searchsorted) X(setfield) X(sort)
+    X(argpartition)                                                                                                    \
+    X(argsort)                                                                                                         \
+    X(byteswap) X(choose) X(compress) X(getfield) X(partition) X(put) X(repeat) X(searchsorted) X(setfield) X(sort)
 #define QUIET(X) X(dump) X(dumps) X(tobytes) X(tofile) X(__format__)
 
 FALLBACKS(BY_NUMPY)
@@ -512,12 +519,14 @@ static const PyMethodDef own_rows[] = {
     {"fill", CNX_KEYWORDS(method_fill), METH_VARARGS | METH_KEYWORDS, "fill(value)"},
     {"tolist", method_tolist, METH_NOARGS, "tolist()"},
     {"nonzero", method_nonzero, METH_NOARGS, "nonzero()"},
-    {"take", CNX_KEYWORDS(method_take), METH_VARARGS | METH_KEYWORDS, "take(indices, axis=None, out=None, mode='raise')"},
+    {"take", CNX_KEYWORDS(method_take), METH_VARARGS | METH_KEYWORDS,
+     "take(indices, axis=None, out=None, mode='raise')"},
     {"clip", CNX_KEYWORDS(method_clip), METH_VARARGS | METH_KEYWORDS, "clip(min=None, max=None, out=None, **kwargs)"},
     {"round", CNX_KEYWORDS(method_round), METH_VARARGS | METH_KEYWORDS, "round(decimals=0, out=None)"},
     {"conj", method_conjugate, METH_VARARGS, "conj()"},
     {"conjugate", method_conjugate, METH_VARARGS, "conjugate()"},
-    {"setflags", CNX_KEYWORDS(method_setflags), METH_VARARGS | METH_KEYWORDS, "setflags(write=None, align=None, uic=None)"},
+    {"setflags", CNX_KEYWORDS(method_setflags), METH_VARARGS | METH_KEYWORDS,
+     "setflags(write=None, align=None, uic=None)"},
     {"resize", CNX_KEYWORDS(method_resize), METH_VARARGS | METH_KEYWORDS, "resize(new_shape, refcheck=True)"},
     {NULL, NULL, 0, NULL},
 };
@@ -560,7 +569,8 @@ static const char *doc_of(const PyMethodDef *row)
 
 int cnx_methods_init(PyObject *module)
 {
-    const PyMethodDef *tables[] = {own_rows, cnx_shape_methods, cnx_reduce_methods, cnx_protocol_methods, fallback_rows};
+    const PyMethodDef *tables[] = {own_rows, cnx_shape_methods, cnx_reduce_methods, cnx_protocol_methods,
+                                   fallback_rows};
     int n = 0;
     for (size_t t = 0; t < sizeof tables / sizeof *tables; t++) {
         for (const PyMethodDef *row = tables[t]; row->ml_name != NULL; row++) {

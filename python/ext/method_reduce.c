@@ -64,8 +64,7 @@ static bool read_where(reduction *r)
     PyObject *keep = NULL;
     int known = cnx_mask(r->where, &r->options.where, &keep);
     r->keep[r->nkeep++] = keep;
-    return known == 1 &&
-           cn_array_ndim(r->options.where) <= cn_array_ndim(cnx_get(r->self)) && r->initial != Py_None;
+    return known == 1 && cn_array_ndim(r->options.where) <= cn_array_ndim(cnx_get(r->self)) && r->initial != Py_None;
 }
 
 static bool read_truth(PyObject *object, bool *out)
@@ -91,7 +90,8 @@ static bool read_options(reduction *r)
         r->options.dtype = cnx_dtype_of(r->dtype);
         good = r->options.dtype != CN_DTYPE_NONE;
     }
-    good = good && (!cnx_given(r->out) || read_array(r, r->out, true, &r->options.out)) && read_initial(r) && read_where(r);
+    good = good && (!cnx_given(r->out) || read_array(r, r->out, true, &r->options.out)) && read_initial(r) &&
+           read_where(r);
     PyErr_Clear();
     return good;
 }
@@ -109,7 +109,8 @@ static PyObject *give(const reduction *r, cn_array *result)
     return cnx_end(subclass ? cnx_like(r->self, result) : cnx_result(result));
 }
 
-static PyObject *finish(reduction *r, cn_status status, cn_array *result, const char *name, PyObject *args, PyObject *kwargs)
+static PyObject *finish(reduction *r, cn_status status, cn_array *result, const char *name, PyObject *args,
+                        PyObject *kwargs)
 {
     PyObject *made;
     if (status == CN_OK) {
@@ -133,14 +134,15 @@ static PyObject *by_numpy(reduction *r, const char *name, PyObject *args, PyObje
 /* ---- One ufunc ------------------------------------------------------------------------------------------ */
 
 typedef struct simple {
-    const char *name;  /* of the method */
+    const char *name; /* of the method */
     const char *ufunc;
     bool has_dtype; /* among the arguments, between axis and out */
     cn_op op;
 } simple;
 
-static simple simples[] = {{"sum", "add", true, -1},      {"prod", "multiply", true, -1}, {"min", "minimum", false, -1},
-                           {"max", "maximum", false, -1}, {"any", "logical_or", false, -1}, {"all", "logical_and", false, -1}};
+static simple simples[] = {{"sum", "add", true, -1},         {"prod", "multiply", true, -1},
+                           {"min", "minimum", false, -1},    {"max", "maximum", false, -1},
+                           {"any", "logical_or", false, -1}, {"all", "logical_and", false, -1}};
 enum { SUM, PROD, MIN, MAX, ANY, ALL, SIMPLES };
 
 static cn_op op_of(int which)
@@ -160,8 +162,8 @@ static PyObject *reduce_simple(int which, PyObject *self, PyObject *args, PyObje
     const simple *s = &simples[which];
     bool parsed;
     if (s->has_dtype) {
-        parsed = PyArg_ParseTupleAndKeywords(args, kwargs, "|OOOOOO", with_dtype, &r.axis, &r.dtype, &r.out, &r.keepdims,
-                                             &r.initial, &r.where);
+        parsed = PyArg_ParseTupleAndKeywords(args, kwargs, "|OOOOOO", with_dtype, &r.axis, &r.dtype, &r.out,
+                                             &r.keepdims, &r.initial, &r.where);
     } else if (which == ANY || which == ALL) {
         parsed = PyArg_ParseTupleAndKeywords(args, kwargs, "|OOO$O", truths, &r.axis, &r.out, &r.keepdims, &r.where);
     } else {
@@ -177,10 +179,10 @@ static PyObject *reduce_simple(int which, PyObject *self, PyObject *args, PyObje
     return finish(&r, status, result, s->name, args, kwargs);
 }
 
-#define SIMPLE(name, which)                                                          \
-    static PyObject *method_##name(PyObject *self, PyObject *args, PyObject *kwargs) \
-    {                                                                                \
-        return reduce_simple(which, self, args, kwargs);                             \
+#define SIMPLE(name, which)                                                                                            \
+    static PyObject *method_##name(PyObject *self, PyObject *args, PyObject *kwargs)                                   \
+    {                                                                                                                  \
+        return reduce_simple(which, self, args, kwargs);                                                               \
     }
 
 SIMPLE(sum, SUM)
@@ -289,7 +291,8 @@ static PyObject *method_mean(PyObject *self, PyObject *args, PyObject *kwargs)
 {
     static char *names[] = {"axis", "dtype", "out", "keepdims", "where", NULL};
     reduction r = {.self = self};
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|OOOO$O", names, &r.axis, &r.dtype, &r.out, &r.keepdims, &r.where) ||
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|OOOO$O", names, &r.axis, &r.dtype, &r.out, &r.keepdims,
+                                     &r.where) ||
         !read_options(&r) || !counts(&r)) {
         return by_numpy(&r, "mean", args, kwargs);
     }
@@ -405,7 +408,8 @@ static PyObject *reduce_variance(bool root, PyObject *self, PyObject *args, PyOb
                 read_options(&r) && counts(&r) && !cnx_given(given_mean) && !cnx_given(correction) &&
                 (r.ddof == NULL || r.ddof == cnx_no_value() || PyLong_CheckExact(r.ddof));
     int overflow = 0;
-    int64_t ddof = good && r.ddof != NULL && r.ddof != cnx_no_value() ? PyLong_AsLongLongAndOverflow(r.ddof, &overflow) : 0;
+    int64_t ddof =
+        good && r.ddof != NULL && r.ddof != cnx_no_value() ? PyLong_AsLongLongAndOverflow(r.ddof, &overflow) : 0;
     cn_dtype have = cn_array_dtype(cnx_get(self)), dtype = r.options.dtype;
     bool complex_dtype = have >= CN_COMPLEX64 && dtype != CN_DTYPE_NONE;
     if (!good || overflow != 0 || complex_dtype || count_reduced(&r) <= ddof || ddof < 0) {

@@ -120,8 +120,7 @@ static PyObject *ravel(PyObject *self, PyObject *args, PyObject *kwargs)
     }
     bool view = order == 'F' ? cn_array_f_contiguous(array) : order == 'C' && cn_array_c_contiguous(array);
     cnx_begin();
-    cn_status status =
-        view ? cnx_reshape_order(array, 1, &size, order, NULL, &made) : flat_copy(array, order, &made);
+    cn_status status = view ? cnx_reshape_order(array, 1, &size, order, NULL, &made) : flat_copy(array, order, &made);
     if (status != CN_OK) {
         return cnx_raise_plain(status);
     }
@@ -195,7 +194,8 @@ static PyObject *squeeze(PyObject *self, PyObject *args, PyObject *kwargs)
     const int64_t *shape = cn_array_shape(array), *strides = cn_array_strides(array);
     int64_t kept_shape[CN_MAX_DIMS], kept_strides[CN_MAX_DIMS];
     PyObject *axis = NULL;
-    bool good = PyArg_ParseTupleAndKeywords(args, kwargs, "|O", names, &axis) && cnx_parse_axes(axis, ndim, &naxes, axes);
+    bool good =
+        PyArg_ParseTupleAndKeywords(args, kwargs, "|O", names, &axis) && cnx_parse_axes(axis, ndim, &naxes, axes);
     uint64_t named = 0;
     for (int i = 0; good && i < naxes; i++) {
         named |= UINT64_C(1) << axes[i];
@@ -214,8 +214,8 @@ static PyObject *squeeze(PyObject *self, PyObject *args, PyObject *kwargs)
     if (kept == ndim) {
         return Py_NewRef(self);
     }
-    cn_status status = cn_array_view(array, cn_array_dtype(array), cn_array_offset(array), kept, kept_shape, kept_strides,
-                                     true, &view);
+    cn_status status = cn_array_view(array, cn_array_dtype(array), cn_array_offset(array), kept, kept_shape,
+                                     kept_strides, true, &view);
     return give_view(self, status, view);
 }
 
@@ -360,7 +360,8 @@ const PyMethodDef cnx_shape_methods[] = {
     {"swapaxes", swapaxes, METH_VARARGS, "swapaxes(axis1, axis2)"},
     {"squeeze", CNX_KEYWORDS(squeeze), METH_VARARGS | METH_KEYWORDS, "squeeze(axis=None)"},
     {"diagonal", CNX_KEYWORDS(diagonal), METH_VARARGS | METH_KEYWORDS, "diagonal(offset=0, axis1=0, axis2=1)"},
-    {"trace", CNX_KEYWORDS(trace), METH_VARARGS | METH_KEYWORDS, "trace(offset=0, axis1=0, axis2=1, dtype=None, out=None)"},
+    {"trace", CNX_KEYWORDS(trace), METH_VARARGS | METH_KEYWORDS,
+     "trace(offset=0, axis1=0, axis2=1, dtype=None, out=None)"},
     {"view", CNX_KEYWORDS(view), METH_VARARGS | METH_KEYWORDS, "view([dtype][, type])"},
     {NULL, NULL, 0, NULL},
 };

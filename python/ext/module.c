@@ -107,13 +107,16 @@ static const struct {
     size_t offset;
 } counters[] = {
 #define COUNTER(name) {#name, offsetof(cn_stats, name)}
-    COUNTER(ops),          COUNTER(windows),    COUNTER(plan_hits),  COUNTER(plan_misses), COUNTER(plans),
-    COUNTER(groups),       COUNTER(launches),   COUNTER(bytes_read), COUNTER(bytes_written), COUNTER(compilations),
-    COUNTER(fallbacks),    COUNTER(reads),      COUNTER(exports),    COUNTER(live_bytes),  COUNTER(peak_bytes),
-    COUNTER(messages),     COUNTER(message_bytes), COUNTER(root_bytes), COUNTER(moves),  COUNTER(move_bytes),
-    COUNTER(device_launches), COUNTER(graphs), COUNTER(shared_launches), COUNTER(device_calls),
-    COUNTER(spills), COUNTER(spill_bytes),
-    COUNTER(overlapped),   COUNTER(faded),      COUNTER(restored),     COUNTER(unplanned),
+    COUNTER(ops),          COUNTER(windows),         COUNTER(plan_hits),
+    COUNTER(plan_misses),  COUNTER(plans),           COUNTER(groups),
+    COUNTER(launches),     COUNTER(bytes_read),      COUNTER(bytes_written),
+    COUNTER(compilations), COUNTER(fallbacks),       COUNTER(reads),
+    COUNTER(exports),      COUNTER(live_bytes),      COUNTER(peak_bytes),
+    COUNTER(messages),     COUNTER(message_bytes),   COUNTER(root_bytes),
+    COUNTER(moves),        COUNTER(move_bytes),      COUNTER(device_launches),
+    COUNTER(graphs),       COUNTER(shared_launches), COUNTER(device_calls),
+    COUNTER(spills),       COUNTER(spill_bytes),     COUNTER(overlapped),
+    COUNTER(faded),        COUNTER(restored),        COUNTER(unplanned),
 #undef COUNTER
 };
 
@@ -153,8 +156,8 @@ static PyObject *simulated_dict(const cn_simulated *s)
     return Py_BuildValue("{s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:d,s:d,s:d,s:d}", COUNT(places), COUNT(runs),
                          COUNT(launches), COUNT(messages), COUNT(message_bytes), COUNT(messages_most),
                          COUNT(messages_median), COUNT(bytes_most), COUNT(bytes_median), COUNT(looked_most),
-                         COUNT(looked_median), "planning_most", s->planning_most, "planning_median", s->planning_median, "serial", s->serial, "predicted",
-                         s->predicted);
+                         COUNT(looked_median), "planning_most", s->planning_most, "planning_median", s->planning_median,
+                         "serial", s->serial, "predicted", s->predicted);
 #undef COUNT
 }
 
@@ -329,7 +332,8 @@ static PyObject *net_size(PyObject *module, PyObject *unused)
 
 static PyMethodDef functions[] = {
     {"flush", flush, METH_NOARGS, "flush()\n--\n\nRun what this thread has recorded."},
-    {"synchronize", synchronize, METH_NOARGS, "synchronize()\n--\n\nRun what all threads have recorded, and wait for it."},
+    {"synchronize", synchronize, METH_NOARGS,
+     "synchronize()\n--\n\nRun what all threads have recorded, and wait for it."},
     {"trace_write", trace_write, METH_VARARGS, NULL},
     {"explain", CNX_KEYWORDS(explain), METH_VARARGS | METH_KEYWORDS,
      "explain(on=None)\n--\n\nBegin to collect the plans that run (True), or give their text so far."},
@@ -345,11 +349,13 @@ static PyMethodDef functions[] = {
     {"net_close", net_close, METH_NOARGS, "net_close()\n--\n\nEnd the other ranks, after what is pending."},
     {"net_size", net_size, METH_NOARGS, "net_size()\n--\n\nHow many ranks there are."},
     {"to_file", to_file, METH_VARARGS,
-     "to_file(array, path, offset)\n--\n\nWrite contiguous memory, each process what it has, into a file that is there."},
+     "to_file(array, path, offset)\n--\n\nWrite contiguous memory, each process what it has, into a file that is "
+     "there."},
     {"from_file", from_file, METH_VARARGS,
      "from_file(array, path, offset)\n--\n\nFill contiguous memory, each process what it has, from a file."},
     {"fault_set", fault_set, METH_O,
-     "Test hook: the n-th allocation of the core from now fails (0: none). Gives how many there were since the last call."},
+     "Test hook: the n-th allocation of the core from now fails (0: none). Gives how many there were since the last "
+     "call."},
     {NULL, NULL, 0, NULL},
 };
 
@@ -415,10 +421,11 @@ static int execute(PyObject *module)
         return -1;
     }
     if (PyModule_AddFunctions(module, functions) < 0 || cnx_convert_init() < 0 || cnx_share_init() < 0 ||
-        cnx_site_init(module) < 0 || cnx_fpstate_init() < 0 || cnx_flags_init() < 0 || cnx_flat_init(module) < 0 || cnx_array_init(module) < 0 ||
-        cnx_ufunc_init(module) < 0 || cnx_number_init(module) < 0 || cnx_create_init(module) < 0 ||
-        cnx_join_init(module) < 0 || cnx_product_init(module) < 0 || cnx_strided_init(module) < 0 || cnx_sorting_init(module) < 0 ||
-        cnx_random_init(module) < 0 || cnx_direct_init(module) < 0 || cnx_device_share_init(module) < 0 || drain_before_fork(module) < 0) {
+        cnx_site_init(module) < 0 || cnx_fpstate_init() < 0 || cnx_flags_init() < 0 || cnx_flat_init(module) < 0 ||
+        cnx_array_init(module) < 0 || cnx_ufunc_init(module) < 0 || cnx_number_init(module) < 0 ||
+        cnx_create_init(module) < 0 || cnx_join_init(module) < 0 || cnx_product_init(module) < 0 ||
+        cnx_strided_init(module) < 0 || cnx_sorting_init(module) < 0 || cnx_random_init(module) < 0 ||
+        cnx_direct_init(module) < 0 || cnx_device_share_init(module) < 0 || drain_before_fork(module) < 0) {
         return -1;
     }
     name_blas();

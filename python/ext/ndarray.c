@@ -227,7 +227,8 @@ static PyObject *as_subclass(PyObject *module, PyObject *args)
 }
 
 static PyMethodDef functions[] = {
-    {"as_subclass", as_subclass, METH_VARARGS, "as_subclass(type, parent, array): the array as an instance of the class."},
+    {"as_subclass", as_subclass, METH_VARARGS,
+     "as_subclass(type, parent, array): the array as an instance of the class."},
     {NULL, NULL, 0, NULL},
 };
 
@@ -245,7 +246,8 @@ static PyObject *init_subclass(PyObject *type, PyObject *args, PyObject *kwargs)
     return status == 0 ? Py_NewRef(Py_None) : NULL;
 }
 
-PyMethodDef cnx_init_subclass = {"__init_subclass__", CNX_KEYWORDS(init_subclass), METH_VARARGS | METH_KEYWORDS | METH_CLASS, NULL};
+PyMethodDef cnx_init_subclass = {"__init_subclass__", CNX_KEYWORDS(init_subclass),
+                                 METH_VARARGS | METH_KEYWORDS | METH_CLASS, NULL};
 
 /* ---- The constructor ---------------------------------------------------------------------------------- */
 
@@ -317,8 +319,7 @@ static PyMethodDef meta_methods[] = {
 };
 
 static PyTypeObject meta_type = {
-    PyVarObject_HEAD_INIT(NULL, 0)
-    .tp_name = "cnumeric._cnumeric.array_type",
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "cnumeric._cnumeric.array_type",
     .tp_flags = Py_TPFLAGS_DEFAULT,
     .tp_methods = meta_methods,
     .tp_doc = "The class of cnumeric.ndarray: numpy's arrays count as its instances.",
@@ -354,8 +355,7 @@ static PyObject *array_iter(PyObject *self)
 }
 
 PyTypeObject cnx_array_type = {
-    PyVarObject_HEAD_INIT(&meta_type, 0)
-    .tp_name = "cnumeric.ndarray",
+    PyVarObject_HEAD_INIT(&meta_type, 0).tp_name = "cnumeric.ndarray",
     .tp_basicsize = sizeof(cnx_array),
     .tp_dealloc = array_dealloc,
     .tp_repr = array_repr,
@@ -389,7 +389,8 @@ int cnx_array_init(PyObject *module)
     meta_type.tp_base = &PyType_Type;
     finalize_name = PyUnicode_InternFromString("__array_finalize__");
     if (finalize_name == NULL || PyType_Ready(&meta_type) < 0 || cnx_methods_init(module) < 0 ||
-        PyType_Ready(&cnx_array_type) < 0 || PyType_Ready(&cnx_lazy_type) < 0 || set_doc() < 0 || PyModule_AddFunctions(module, functions) < 0) {
+        PyType_Ready(&cnx_array_type) < 0 || PyType_Ready(&cnx_lazy_type) < 0 || set_doc() < 0 ||
+        PyModule_AddFunctions(module, functions) < 0) {
         return -1;
     }
     return PyModule_AddObjectRef(module, "ndarray", (PyObject *)&cnx_array_type);

@@ -14,9 +14,34 @@ typedef struct operation {
 } operation;
 
 typedef enum which {
-    ADD, SUBTRACT, MULTIPLY, DIVIDE, FLOOR_DIVIDE, REMAINDER, DIVMOD, POWER, LEFT_SHIFT, RIGHT_SHIFT, BITWISE_AND,
-    BITWISE_OR, BITWISE_XOR, MATMUL, NEGATIVE, POSITIVE, ABSOLUTE, INVERT, SQUARE, SQRT, RECIPROCAL, LESS, LESS_EQUAL,
-    EQUAL, NOT_EQUAL, GREATER, GREATER_EQUAL, OPERATIONS
+    ADD,
+    SUBTRACT,
+    MULTIPLY,
+    DIVIDE,
+    FLOOR_DIVIDE,
+    REMAINDER,
+    DIVMOD,
+    POWER,
+    LEFT_SHIFT,
+    RIGHT_SHIFT,
+    BITWISE_AND,
+    BITWISE_OR,
+    BITWISE_XOR,
+    MATMUL,
+    NEGATIVE,
+    POSITIVE,
+    ABSOLUTE,
+    INVERT,
+    SQUARE,
+    SQRT,
+    RECIPROCAL,
+    LESS,
+    LESS_EQUAL,
+    EQUAL,
+    NOT_EQUAL,
+    GREATER,
+    GREATER_EQUAL,
+    OPERATIONS
 } which;
 
 static operation operations[OPERATIONS] = {
@@ -210,11 +235,20 @@ static PyObject *unary_in_place(const operation *o, PyObject *a)
 
 /* ---- The slots ---------------------------------------------------------------------------------------- */
 
-#define BINARY(name, id)                                                                          \
-    static PyObject *number_##name(PyObject *a, PyObject *b) { return binary(&operations[id], a, b); } \
-    static PyObject *number_in_place_##name(PyObject *a, PyObject *b) { return binary_in_place(&operations[id], a, b); }
-#define UNARY(name, id) \
-    static PyObject *number_##name(PyObject *a) { return unary(&operations[id], a); }
+#define BINARY(name, id)                                                                                               \
+    static PyObject *number_##name(PyObject *a, PyObject *b)                                                           \
+    {                                                                                                                  \
+        return binary(&operations[id], a, b);                                                                          \
+    }                                                                                                                  \
+    static PyObject *number_in_place_##name(PyObject *a, PyObject *b)                                                  \
+    {                                                                                                                  \
+        return binary_in_place(&operations[id], a, b);                                                                 \
+    }
+#define UNARY(name, id)                                                                                                \
+    static PyObject *number_##name(PyObject *a)                                                                        \
+    {                                                                                                                  \
+        return unary(&operations[id], a);                                                                              \
+    }
 
 BINARY(add, ADD)
 BINARY(subtract, SUBTRACT)
@@ -254,7 +288,7 @@ static PyObject *number_matmul(PyObject *a, PyObject *b)
 
 static int dimensions(PyObject *object)
 {
-    return cnx_array_check(object)   ? cn_array_ndim(cnx_get(object))
+    return cnx_array_check(object) ? cn_array_ndim(cnx_get(object))
            : PyArray_Check(object) ? PyArray_NDIM((PyArrayObject *)object)
                                    : CN_MAX_DIMS;
 }
@@ -265,8 +299,9 @@ static PyObject *number_in_place_matmul(PyObject *a, PyObject *b)
         return by_ufunc(&operations[MATMUL], a, b, NULL); /* it raises */
     }
     if (dimensions(b) < 2) {
-        PyErr_SetString(PyExc_ValueError, "inplace matrix multiplication requires the first operand to have at least one "
-                                          "and the second at least two dimensions.");
+        PyErr_SetString(PyExc_ValueError,
+                        "inplace matrix multiplication requires the first operand to have at least one "
+                        "and the second at least two dimensions.");
         return NULL;
     }
     return by_ufunc(&operations[MATMUL], a, b, a);

@@ -10,9 +10,11 @@ int cnx_number_bool(PyObject *self)
     cn_array *array = cnx_get(self);
     int64_t size = cn_array_size(array);
     if (size != 1) {
-        PyErr_SetString(PyExc_ValueError,
-                        size == 0 ? "The truth value of an empty array is ambiguous. Use `array.size > 0` to check that an array is not empty."
-                                  : "The truth value of an array with more than one element is ambiguous. Use a.any() or a.all()");
+        PyErr_SetString(
+            PyExc_ValueError,
+            size == 0 ? "The truth value of an empty array is ambiguous. Use `array.size > 0` to check that an array "
+                        "is not empty."
+                      : "The truth value of an array with more than one element is ambiguous. Use a.any() or a.all()");
         return -1;
     }
     cn_scalar item, truth;

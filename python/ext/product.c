@@ -176,7 +176,8 @@ static PyObject *scaled(PyObject *a, PyObject *b, PyObject *out)
 {
     PyObject *x = cnx_array_check(a) ? Py_NewRef(a) : PyArray_FROM_O(a);
     PyObject *y = cnx_array_check(b) ? Py_NewRef(b) : PyArray_FROM_O(b);
-    PyObject *args = x != NULL && y != NULL ? PyTuple_Pack(2, x, y) : NULL, *order = Py_BuildValue("{ss}", "order", "C");
+    PyObject *args = x != NULL && y != NULL ? PyTuple_Pack(2, x, y) : NULL,
+             *order = Py_BuildValue("{ss}", "order", "C");
     PyObject *multiply = cnx_ufunc_named("multiply"), *made = NULL;
     if (args != NULL && order != NULL && multiply != NULL) {
         made = PyObject_Call(multiply, args, order);
@@ -208,7 +209,8 @@ PyObject *cnx_dot(PyObject *a, PyObject *b, PyObject *out)
     if (known != 1) {
         PyErr_Clear();
         made = by_numpy(a, b, out);
-    } else if (in[0].array == NULL || in[1].array == NULL || cn_array_ndim(in[0].array) == 0 || cn_array_ndim(in[1].array) == 0) {
+    } else if (in[0].array == NULL || in[1].array == NULL || cn_array_ndim(in[0].array) == 0 ||
+               cn_array_ndim(in[1].array) == 0) {
         made = scaled(a, b, out);
     } else {
         cnx_begin();

@@ -18,7 +18,8 @@ static PyObject *to_numpy_array(PyObject *self, PyObject *args, PyObject *kwargs
         return cnx_end(numpy);
     }
     PyObject *array = cnx_numpy("array"), *empty = PyTuple_Pack(1, numpy), *result = NULL;
-    PyObject *keywords = Py_BuildValue("{sOsO}", "dtype", dtype != NULL ? dtype : Py_None, "copy", copy != NULL ? copy : Py_None);
+    PyObject *keywords =
+        Py_BuildValue("{sOsO}", "dtype", dtype != NULL ? dtype : Py_None, "copy", copy != NULL ? copy : Py_None);
     if (array != NULL && empty != NULL && keywords != NULL) {
         result = PyObject_Call(array, empty, keywords);
     }
@@ -82,7 +83,8 @@ static PyObject *array_function(PyObject *self, PyObject *args, PyObject *kwargs
 {
     static char *names[] = {"func", "types", "args", "kwargs", NULL};
     PyObject *function, *types, *arguments, *keywords;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OOOO:__array_function__", names, &function, &types, &arguments, &keywords)) {
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OOOO:__array_function__", names, &function, &types, &arguments,
+                                     &keywords)) {
         return NULL;
     }
     PyObject *serve = cnx_fallback("array_function");

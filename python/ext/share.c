@@ -8,10 +8,11 @@
 #include "ext.h"
 
 /* Keeps an array of ours exported for as long as a NumPy array lives. */
-typedef struct export {
-    PyObject_HEAD
-    PyObject *array;
-} export;
+typedef struct export
+{
+    PyObject_HEAD PyObject *array;
+}
+export;
 
 static void export_dealloc(PyObject *self)
 {
@@ -22,8 +23,7 @@ static void export_dealloc(PyObject *self)
 }
 
 static PyTypeObject export_type = {
-    PyVarObject_HEAD_INIT(NULL, 0)
-    .tp_name = "cnumeric._cnumeric.export",
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "cnumeric._cnumeric.export",
     .tp_basicsize = sizeof(export),
     .tp_dealloc = export_dealloc,
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
@@ -37,7 +37,8 @@ static PyObject *values_of(cn_array *array)
 {
     PyArray_Descr *descr = cnx_descr(cn_array_dtype(array));
     Py_INCREF(descr);
-    PyObject *numpy = PyArray_SimpleNewFromDescr(cn_array_ndim(array), (npy_intp *)(uintptr_t)cn_array_shape(array), descr);
+    PyObject *numpy =
+        PyArray_SimpleNewFromDescr(cn_array_ndim(array), (npy_intp *)(uintptr_t)cn_array_shape(array), descr);
     if (numpy == NULL) {
         return NULL;
     }
@@ -71,9 +72,8 @@ PyObject *cnx_to_numpy(PyObject *object)
     PyArray_Descr *descr = cnx_descr(cn_array_dtype(array));
     Py_INCREF(descr);
     int flags = cn_array_writeable(array) ? NPY_ARRAY_WRITEABLE : 0;
-    PyObject *numpy =
-        PyArray_NewFromDescr(&PyArray_Type, descr, cn_array_ndim(array), cn_array_shape(array),
-                             data != NULL ? cn_array_strides(array) : NULL, data, flags, NULL);
+    PyObject *numpy = PyArray_NewFromDescr(&PyArray_Type, descr, cn_array_ndim(array), cn_array_shape(array),
+                                           data != NULL ? cn_array_strides(array) : NULL, data, flags, NULL);
     if (numpy == NULL || data == NULL) {
         Py_DECREF(owner);
         return numpy;
@@ -107,8 +107,8 @@ int cnx_pin(cnx_array *self)
 /* ---- Buffers ------------------------------------------------------------------------------------------ */
 
 static const char *const formats[CN_DTYPE_COUNT] = {
-    [CN_BOOL] = "?",   [CN_INT8] = "b",    [CN_UINT8] = "B",   [CN_INT16] = "h",   [CN_UINT16] = "H",
-    [CN_INT32] = "i",  [CN_UINT32] = "I",  [CN_INT64] = "l",   [CN_UINT64] = "L",  [CN_FLOAT16] = "e",
+    [CN_BOOL] = "?",    [CN_INT8] = "b",    [CN_UINT8] = "B",      [CN_INT16] = "h",       [CN_UINT16] = "H",
+    [CN_INT32] = "i",   [CN_UINT32] = "I",  [CN_INT64] = "l",      [CN_UINT64] = "L",      [CN_FLOAT16] = "e",
     [CN_FLOAT32] = "f", [CN_FLOAT64] = "d", [CN_COMPLEX64] = "Zf", [CN_COMPLEX128] = "Zd",
 };
 

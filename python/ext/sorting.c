@@ -161,10 +161,13 @@ static PyObject *unique_sorted(PyObject *module, PyObject *array_object)
 static PyMethodDef functions[] = {
     {"sort", sort, METH_VARARGS, "sort(array, axis): a sorted copy; the axis counts from the front."},
     {"argsort", argsort, METH_VARARGS, "argsort(array, axis): the int64 indices that sort, stable."},
-    {"partition", partition, METH_VARARGS, "partition(array, ranks, axis): a copy with the elements of these ranks in place."},
-    {"searchsorted", searchsorted, METH_VARARGS, "searchsorted(sorted, values, right): how many are less, or not greater."},
+    {"partition", partition, METH_VARARGS,
+     "partition(array, ranks, axis): a copy with the elements of these ranks in place."},
+    {"searchsorted", searchsorted, METH_VARARGS,
+     "searchsorted(sorted, values, right): how many are less, or not greater."},
     {"bincount", bincount, METH_VARARGS, "bincount(array, weights, minlength): counts, or sums of weights."},
-    {"unique_sorted", unique_sorted, METH_O, "unique_sorted(sorted): the values once, where each is first, how often it is."},
+    {"unique_sorted", unique_sorted, METH_O,
+     "unique_sorted(sorted): the values once, where each is first, how often it is."},
     {NULL, NULL, 0, NULL},
 };
 

@@ -207,7 +207,8 @@ static bool read_order(const cnx_ufunc *self, call *c, PyObject *object)
 static bool mixes(const cnx_ufunc *self)
 {
     const char *type = cn_op_type(self->op, 0);
-    return type != NULL && ((self->nin == 2 && type[0] != type[1]) || (self->nout == 2 && type[self->nin + 2] != type[self->nin + 3]));
+    return type != NULL &&
+           ((self->nin == 2 && type[0] != type[1]) || (self->nout == 2 && type[self->nin + 2] != type[self->nin + 3]));
 }
 
 static bool read_dtype(const cnx_ufunc *self, call *c, PyObject *object)
@@ -302,8 +303,9 @@ static PyObject *record(cnx_ufunc *self, call *c, PyObject *const *args, Py_ssiz
     cn_array *results[MAX_ARGUMENTS];
     cnx_begin();
     cn_status status = self->op == cnx_power_op() ? cnx_power_check(c->in) : CN_OK;
-    status = status != CN_OK ? status : cn_elementwise(self->op, c->in, c->has_out ? c->out : NULL, c->has_options ? &c->options : NULL,
-                                      results);
+    status = status != CN_OK ? status
+                             : cn_elementwise(self->op, c->in, c->has_out ? c->out : NULL,
+                                              c->has_options ? &c->options : NULL, results);
     if (status == CN_OK) {
         PyObject *given = give_results(self, c, args, results);
         return cnx_end(given);

@@ -12,8 +12,7 @@
 #include "cnumeric.h"
 
 typedef struct cnx_ufunc {
-    PyObject_HEAD
-    vectorcallfunc vectorcall;
+    PyObject_HEAD vectorcallfunc vectorcall;
     cn_op op; /* -1: no row */
     int nin, nout;
     PyObject *name;

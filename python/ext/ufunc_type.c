@@ -124,8 +124,7 @@ static PyGetSetDef ufunc_getset[] = {
 };
 
 PyTypeObject cnx_ufunc_type = {
-    PyVarObject_HEAD_INIT(NULL, 0)
-    .tp_name = "cnumeric.ufunc",
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "cnumeric.ufunc",
     .tp_basicsize = sizeof(cnx_ufunc),
     .tp_dealloc = ufunc_dealloc,
     .tp_repr = ufunc_repr,
@@ -198,7 +197,8 @@ static int add_ufuncs(PyObject *module, PyObject *numpy, PyObject *ufunc_class)
         PyObject *ours = PyDict_GetItemString(made, name);
         if (ours == NULL) {
             ours = make_ufunc(value, name);
-            failed = ours == NULL || PyDict_SetItemString(made, name, ours) < 0 || PyDict_SetItem(by_numpy, value, ours) < 0;
+            failed =
+                ours == NULL || PyDict_SetItemString(made, name, ours) < 0 || PyDict_SetItem(by_numpy, value, ours) < 0;
             Py_XDECREF(ours);
         }
         failed = failed || PyObject_SetAttr(module, key, ours) < 0;

@@ -7,12 +7,12 @@
 
 static int failures;
 
-#define EXPECT(condition)                                                        \
-    do {                                                                         \
-        if (!(condition)) {                                                      \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);      \
-            failures++;                                                          \
-        }                                                                        \
+#define EXPECT(condition)                                                                                              \
+    do {                                                                                                               \
+        if (!(condition)) {                                                                                            \
+            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);                                            \
+            failures++;                                                                                                \
+        }                                                                                                              \
     } while (0)
 
 static inline int finish(const char *name)

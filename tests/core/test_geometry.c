@@ -131,8 +131,11 @@ static void test_channel_boundaries(void)
     int64_t shape[2] = {41, 41}, strides[2] = {328, 8};
     cni_geometry home = {2, 8, 0, shape, strides};
     int64_t inner[2] = {39, 39}, row[1] = {41}, column[1] = {39}, along[1] = {8}, down[1] = {328};
-    cni_geometry views[5] = {{2, 8, 328 + 8, inner, strides}, {1, 8, 328 + 320, column, down}, {1, 8, 328, column, down},
-                             {1, 8, 40 * 328, row, along}, {1, 8, 0, row, along}};
+    cni_geometry views[5] = {{2, 8, 328 + 8, inner, strides},
+                             {1, 8, 328 + 320, column, down},
+                             {1, 8, 328, column, down},
+                             {1, 8, 40 * 328, row, along},
+                             {1, 8, 0, row, along}};
     cni_box boxes[CNI_COVER_BOXES];
     int nboxes;
     cni_geometry_uncovered(&home, 5, views, &nboxes, boxes);

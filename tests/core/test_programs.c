@@ -125,8 +125,8 @@ static name slice(const name *of, int64_t rows, int64_t columns)
 
 static void tell_view(const name *x)
 {
-    fprintf(stderr, " base%d[%lld:%lldx%lld:%lld,%lld]", x->base, (long long)x->offset, (long long)x->shape[0], (long long)x->shape[1],
-            (long long)x->strides[0], (long long)x->strides[1]);
+    fprintf(stderr, " base%d[%lld:%lldx%lld:%lld,%lld]", x->base, (long long)x->offset, (long long)x->shape[0],
+            (long long)x->shape[1], (long long)x->strides[0], (long long)x->strides[1]);
 }
 
 static void tell(const char *what, const name *to, const name *a, const name *b, double scalar)
@@ -322,7 +322,8 @@ static void check_name(const name *x)
                 if (silent) {
                     return;
                 }
-                fprintf(stderr, "name %d: element %lld,%lld is %g, should be %g\n", (int)(x - names), (long long)i, (long long)j, have, want);
+                fprintf(stderr, "name %d: element %lld,%lld is %g, should be %g\n", (int)(x - names), (long long)i,
+                        (long long)j, have, want);
                 return;
             }
         }
@@ -435,8 +436,10 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         int64_t value, otherwise;
-    } variants[] = {{"fuse", 1, 1}, {"fuse", 0, 1}, {"rename", 0, 1}, {"defer", 0, 1}, {"recheck", 1, 0}, {"window_ops", 5, 2048}, {"window_ops", 1, 2048},
-                    {"period_ops", 0, 24}, {"period_ops", 1, 24}, {"tile_max", 8, 2048}, {"tier", 2, 1}, {"thread_work", 1, 200000}};
+    } variants[] = {{"fuse", 1, 1},          {"fuse", 0, 1},        {"rename", 0, 1},
+                    {"defer", 0, 1},         {"recheck", 1, 0},     {"window_ops", 5, 2048},
+                    {"window_ops", 1, 2048}, {"period_ops", 0, 24}, {"period_ops", 1, 24},
+                    {"tile_max", 8, 2048},   {"tier", 2, 1},        {"thread_work", 1, 200000}};
     for (size_t v = 0; v < sizeof variants / sizeof *variants && failures == 0; v++) {
         set(variants[v].name, variants[v].value);
         bool compiles = strcmp(variants[v].name, "tier") == 0; /* each new group costs a compilation */

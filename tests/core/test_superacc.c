@@ -46,7 +46,7 @@ static void known_values(void)
     EXPECT(same(sum(2, (double[]){INFINITY, 1}), INFINITY));
     EXPECT(isnan(sum(2, (double[]){INFINITY, -INFINITY})));
     EXPECT(same(sum(2, (double[]){0x1p-1074, 0x1p-1074}), 0x1p-1073));
-    EXPECT(same(sum(2, (double[]){1.0, 0x1p-53}), 1.0));                    /* tie to even */
+    EXPECT(same(sum(2, (double[]){1.0, 0x1p-53}), 1.0));                      /* tie to even */
     EXPECT(same(sum(3, (double[]){1.0, 0x1p-53, 0x1p-1074}), 1.0 + 0x1p-52)); /* just above the tie */
     EXPECT(same(sum(2, (double[]){1.0 + 0x1p-52, 0x1p-53}), 1.0 + 0x1p-51));
     EXPECT(same(sum(2, (double[]){-1.0, -0x1p-53}), -1.0));
