@@ -383,6 +383,10 @@ def logspace(
 # ---- Grids -----------------------------------------------------------------------------------------------
 
 
+# What NumPy's gives for sparse grids that are views: a list up to NumPy 2.4.
+_views: Any = type(numpy.meshgrid((), copy=False, sparse=True))
+
+
 @composed
 def meshgrid(*xi: Any, copy: Any = True, sparse: Any = False, indexing: Any = "xy") -> Any:
     if indexing not in ("xy", "ij"):
@@ -400,7 +404,7 @@ def meshgrid(*xi: Any, copy: Any = True, sparse: Any = False, indexing: Any = "x
         lines = [_cnumeric.broadcast_to(line, shape) for line in lines]
     if copy:
         return tuple(array(line, order="C") for line in lines)
-    return lines if sparse else tuple(lines)
+    return _views(lines) if sparse else tuple(lines)
 
 
 @composed
