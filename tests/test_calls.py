@@ -217,11 +217,9 @@ def ufunc_rows():
         dtypes = ["np.dtype('f4')"] * ufunc.nin + ["None"] * ufunc.nout
         yield f"np.{name}.resolve_dtypes(({', '.join(dtypes)}))", []
         yield f"np.{name}(A{given})", []
+        refused = ["-D"] * (name == "absolute")  # NumPy finds no loop of complex numbers by dtype="f4"
         yield from (
-            (
-                f"np.{name}(A{given}, {keyword})",
-                ["c", "T", "s", "3", "0", "e", "i", "D", *["rtol=1e-6"] * ("f4" in keyword)],
-            )
+            (f"np.{name}(A{given}, {keyword})", ["c", "T", "s", "3", "0", "e", "i", "D", *refused * ("f4" in keyword)])
             for keyword in KEYWORDS
         )
         same, types = ", ".join(["'f4'"] + ["None"] * (ufunc.nargs - 1)), "f" * ufunc.nin + "->" + "f" * ufunc.nout

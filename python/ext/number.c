@@ -349,10 +349,6 @@ static cn_status least_element(cn_array *array, cn_scalar *out)
     minimum = minimum < 0 ? cn_op_find("minimum") : minimum;
     cn_reduce_options options = {.naxes = -1, .dtype = CN_DTYPE_NONE};
     cn_array *least;
-    if (cn_array_size(array) == 0) {
-        *out = (cn_scalar){.dtype = cn_array_dtype(array)};
-        return CN_OK;
-    }
     cn_status status = cn_reduce(minimum, array, &options, &least);
     if (status == CN_OK) {
         status = cn_array_item(least, cn_array_offset(least), out);
@@ -366,6 +362,9 @@ cn_status cnx_power_check(const cn_operand *in)
     cn_dtype dtypes[2], loop[3];
     cn_weak weak[2];
     for (int i = 0; i < 2; i++) {
+        if (in[i].array != NULL && cn_array_size(in[i].array) == 0) {
+            return CN_OK; /* no exponents, or no results */
+        }
         dtypes[i] = in[i].array != NULL ? cn_array_dtype(in[i].array) : in[i].scalar.dtype;
         weak[i] = in[i].array != NULL ? CN_STRONG : in[i].weak;
     }
@@ -379,13 +378,10 @@ cn_status cnx_power_check(const cn_operand *in)
     cn_scalar least = in[1].scalar, wide;
     cn_status status = CN_OK;
     if (in[1].array != NULL) {
-        status = cn_array_size(in[1].array) > 0 ? least_element(in[1].array, &least) : CN_ERROR_UNSUPPORTED;
+        status = least_element(in[1].array, &least);
     }
     if (status == CN_OK) {
         status = cn_scalar_cast(&least, CN_STRONG, CN_INT64, &wide);
-    }
-    if (status == CN_ERROR_UNSUPPORTED) {
-        return CN_OK; /* no exponents */
     }
     return status == CN_OK && wide.value.i64 < 0 ? CN_ERROR_VALUE : status;
 }
