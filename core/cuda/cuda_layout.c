@@ -138,6 +138,12 @@ void cni_cuda_layout_write(const cni_cuda_layout *l, cni_text *text)
                  at_least_one(l->nclass), dims(l));
 }
 
+void cni_cuda_index_write(int d, cni_text *text)
+{
+    cni_text_add(text, "    const index_t i%d = rest %% (index_t)p->shape[%d];\n    rest /= (index_t)p->shape[%d];\n",
+                 d, d, d);
+}
+
 void cni_cuda_scalars_write(const cni_cuda_layout *l, const char *p, cni_text *text)
 {
     uint32_t n = 0;

@@ -56,6 +56,9 @@ void cni_cuda_layout_names(uint32_t number, cni_text *text);
 /* Appends index_t and the struct. */
 void cni_cuda_layout_write(const cni_cuda_layout *l, cni_text *text);
 
+/* Appends `const index_t i<d> = ...;`: the index of dimension d, which is taken off `rest`. */
+void cni_cuda_index_write(int d, cni_text *text);
+
 /* Appends `const <type> r<k> = <the parameter>;` for each scalar of the program; p: "p." or "p->". */
 void cni_cuda_scalars_write(const cni_cuda_layout *l, const char *p, cni_text *text);
 

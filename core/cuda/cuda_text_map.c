@@ -157,9 +157,7 @@ static void write_offsets(const writer *t)
         if (d == 0) {
             cni_text_add(t->text, "    const index_t i0 = rest;\n");
         } else {
-            cni_text_add(t->text,
-                         "    const index_t i%d = rest %% (index_t)p->shape[%d];\n    rest /= (index_t)p->shape[%d];\n",
-                         d, d, d);
+            cni_cuda_index_write(d, t->text);
         }
     }
     for (uint32_t k = 0; k < t->l->nclass; k++) {

@@ -115,9 +115,7 @@ static void write_result_at(const reducer *t)
     bool any = false;
     for (int d = n->ndim - 1; d >= 0; d--) {
         if (d < n->nkept || (n->last_kept && d == n->ndim - 1)) {
-            cni_text_add(t->text,
-                         "    const index_t i%d = rest %% (index_t)p->shape[%d];\n    rest /= (index_t)p->shape[%d];\n",
-                         d, d, d);
+            cni_cuda_index_write(d, t->text);
             any = true;
         }
     }
@@ -154,9 +152,7 @@ static void write_element(const reducer *t)
                  "values v;\n    index_t rest = e;\n    (void)rest;\n",
                  is_called(part) ? "CNI_CALLED" : "CNI_INLINE");
     for (int d = end - 1; d > first; d--) {
-        cni_text_add(t->text,
-                     "    const index_t i%d = rest %% (index_t)p->shape[%d];\n    rest /= (index_t)p->shape[%d];\n", d,
-                     d, d);
+        cni_cuda_index_write(d, t->text);
     }
     for (uint32_t c = 0; c < t->l->nclass; c++) {
         cni_text_add(t->text, "    const int64_t o%u = base->o[%u]", c, c);

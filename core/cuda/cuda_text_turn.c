@@ -87,9 +87,7 @@ static void write_place(const turner *t, uint32_t number)
         if (d == t->turned) {
             cni_text_add(t->text, "    const index_t row0 = rest %% down * %d;\n    rest /= down;\n", (int)SIDE);
         } else {
-            cni_text_add(t->text,
-                         "    const index_t i%d = rest %% (index_t)p->shape[%d];\n    rest /= (index_t)p->shape[%d];\n",
-                         d, d, d);
+            cni_cuda_index_write(d, t->text);
         }
     }
     for (uint32_t k = 0; k < t->l->nclass; k++) {
