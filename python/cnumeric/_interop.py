@@ -38,5 +38,6 @@ def from_dlpack(x: Any, /, *, device: Any = None, copy: Any = None) -> Any:
     return array.copy() if copy else array
 
 
+from_dlpack.__text_signature__ = numpy.from_dlpack.__text_signature__  # type: ignore[attr-defined]
 from_dlpack.__cnumeric__ = "composed"  # type: ignore[attr-defined]
 functions["numpy.from_dlpack"] = from_dlpack

@@ -160,8 +160,8 @@ def _fill(result: Any, inner: list[slice], widths: list[tuple[int, int]], mode: 
     given = [(0, 0)] * ndim
     if _options[mode] not in ("", "reflect_type"):
         given = _pairs(kwargs.get(_options[mode], None if _options[mode] == "stat_length" else 0), ndim)
-    if _options[mode] == "stat_length" and any(length == 0 for pair in given for length in pair):
-        raise Unsupported  # NumPy refuses it, or warns
+    if _options[mode] == "stat_length" and any(length is not None and length <= 0 for pair in given for length in pair):
+        raise Unsupported  # NumPy refuses that, or warns
     for axis, pair in enumerate(widths):
         side = _Axis(result, inner, axis, pair)
         if not any(pair):

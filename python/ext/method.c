@@ -445,8 +445,9 @@ static PyObject *method_resize(PyObject *object, PyObject *args, PyObject *kwarg
     PyObject *shape_object = count == 1 ? PyTuple_GET_ITEM(args, 0) : args;
     int ndim;
     int64_t shape[CN_MAX_DIMS];
-    bool only_refcheck =
-        kwargs == NULL || PyDict_GET_SIZE(kwargs) == (PyDict_GetItemString(kwargs, "refcheck") != NULL);
+    PyObject *refcheck = kwargs != NULL ? PyDict_GetItemString(kwargs, "refcheck") : NULL;
+    bool only_refcheck = kwargs == NULL || (PyDict_GET_SIZE(kwargs) == (refcheck != NULL) &&
+                                            (refcheck == NULL || PyLong_Check(refcheck)));
     if (only_refcheck && (count == 0 || shape_object == Py_None)) {
         Py_RETURN_NONE;
     }

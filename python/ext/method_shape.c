@@ -110,6 +110,24 @@ static char read_order(PyObject *self, PyObject *args, PyObject *kwargs)
     return plain_order(cnx_get(self), order);
 }
 
+/* Do the elements lie as one run upwards, in some order of the axes? */
+static bool is_run(const cn_array *array)
+{
+    int64_t reach = (int64_t)cn_dtype_size(cn_array_dtype(array)), found = 1;
+    int64_t whole = cn_array_size(array);
+    for (bool more = true; more && found < whole;) {
+        more = false;
+        for (int d = 0; d < cn_array_ndim(array); d++) {
+            if (cn_array_shape(array)[d] > 1 && cn_array_strides(array)[d] == reach) {
+                reach *= cn_array_shape(array)[d];
+                found *= cn_array_shape(array)[d];
+                more = true;
+            }
+        }
+    }
+    return found == whole;
+}
+
 static PyObject *ravel(PyObject *self, PyObject *args, PyObject *kwargs)
 {
     cn_array *array = cnx_get(self), *made;
@@ -118,9 +136,14 @@ static PyObject *ravel(PyObject *self, PyObject *args, PyObject *kwargs)
     if (order == 0) {
         return cnx_call_method(self, "ravel", args, kwargs);
     }
-    bool view = order == 'F' ? cn_array_f_contiguous(array) : order == 'C' && cn_array_c_contiguous(array);
+    bool run = order == 'K' && size > 0 && is_run(array);
+    bool view = run || (order == 'F' ? cn_array_f_contiguous(array) : order == 'C' && cn_array_c_contiguous(array));
+    int64_t step = (int64_t)cn_dtype_size(cn_array_dtype(array));
     cnx_begin();
-    cn_status status = view ? cnx_reshape_order(array, 1, &size, order, NULL, &made) : flat_copy(array, order, &made);
+    cn_status status =
+        run    ? cn_array_view(array, cn_array_dtype(array), cn_array_offset(array), 1, &size, &step, true, &made)
+        : view ? cnx_reshape_order(array, 1, &size, order, NULL, &made)
+               : flat_copy(array, order, &made);
     if (status != CN_OK) {
         return cnx_raise_plain(status);
     }
