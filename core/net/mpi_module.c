@@ -53,6 +53,7 @@ static void stop_all(const char *message)
 {
     fprintf(stderr, "cnumeric: rank %d: %s\n", m.host->rank, message);
     fflush(stderr);
+    nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL); /* launchers stop listening when they hear of the end */
     MPI_Abort(MPI_COMM_WORLD, 1);
 }
 

@@ -238,8 +238,8 @@ int main(int argc, char **argv)
     test_gather(50000);
     test_log();
     test_idle();
-    const char *name = net->name;
+    char name[64]; /* one line, said at once: those of other ranks come between pieces */
+    snprintf(name, sizeof name, "rank %d of %d, %s: test_net", launch.rank, launch.size, net->name);
     net->close();
-    printf("rank %d of %d, %s: ", launch.rank, launch.size, name);
-    return finish("test_net");
+    return finish(name);
 }
