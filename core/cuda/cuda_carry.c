@@ -8,7 +8,7 @@
 #include "base/status.h"
 #include "cuda/cuda_graph.h"
 #include "cuda/cuda_kernel.h"
-#include "cuda/cuda_spread.h"
+#include "cuda/cuda_split.h"
 
 enum { LIST_MOST = 64, THREADS = 256, TOGETHER = 8 };
 
@@ -34,13 +34,12 @@ struct cni_cuda_carry {
     carry_launch launches[(CNI_COVER_BOXES + TOGETHER - 1) / TOGETHER];
 };
 
-static const cni_cuda_module *module_of(size_t itemsize)
+static const cni_cuda_module *module_of(int64_t itemsize)
 {
-    static const char *const types[] = {"uint8_t", "uint16_t", "uint32_t", "uint64_t", "cni_c128"};
     char text[160];
     snprintf(text, sizeof text,
              "#include \"cuda/prelude.cuh\"\n#include \"op/complex.h\"\n#define TYPE %s\n#include \"cuda/carry.cuh\"\n",
-             types[__builtin_ctzll(itemsize)]);
+             cni_cuda_word(itemsize));
     return cni_cuda_module_begin(text);
 }
 
@@ -131,13 +130,15 @@ static void launch(const cni_cuda_carry *c, const carry_launch *l)
     const cni_cuda_spread *memory = l->parameters.nboxes == 1 ? cni_cuda_spread_find(l->parameters.to) : NULL;
     parameters each[CNI_CUDA_GPUS];
     const void *of_gpus[CNI_CUDA_GPUS] = {&l->parameters};
-    int64_t blocks[CNI_CUDA_GPUS] = {l->blocks};
+    double from[CNI_CUDA_GPUS], to[CNI_CUDA_GPUS];
+    int64_t first[CNI_CUDA_GPUS], blocks[CNI_CUDA_GPUS] = {l->blocks};
+    if (memory != NULL) {
+        cni_cuda_split_memory(memory, from, to);
+        cni_cuda_split_blocks(l->blocks, from, to, first, blocks);
+    }
     for (int k = 0; memory != NULL && k < cni_cuda_gpu.gpus; k++) {
-        double size = (double)memory->nbytes;
-        int64_t first = (int64_t)((double)memory->begin[k] / size * (double)l->blocks);
-        blocks[k] = (int64_t)((double)memory->begin[k + 1] / size * (double)l->blocks) - first;
         each[k] = l->parameters;
-        each[k].begin = first;
+        each[k].begin = first[k];
         of_gpus[k] = &each[k];
     }
     cni_cuda_launch_each(c->module->kernel, blocks, THREADS, 1, of_gpus, sizeof *each);

@@ -254,8 +254,7 @@ static void set_parameters(const cni_cuda_group *g, const cni_run *run)
             char *address = (char *)run->slots[l->part->access[a].slot] + l->nest.offsets[a];
             memcpy(&l->words[cni_cuda_layout_address(l, a)], &address, sizeof address);
         }
-        l->words[CNI_CUDA_BLOCKS] =
-            g->members[k].layout.part->reduces ? l->words[CNI_CUDA_BLOCKS] : g->members[k].blocks;
+        l->words[CNI_CUDA_BLOCKS] = g->members[k].blocks;
         l->words[CNI_CUDA_FIRST] = l->words[CNI_CUDA_GPU] = 0;
         l->words[CNI_CUDA_PARTICIPANTS] = 1;
     }
@@ -286,7 +285,7 @@ static bool split(cni_cuda_group *g, const cni_run *run, int64_t *blocks)
         }
         for (int gpu = 0; gpu < cni_cuda_gpu.gpus; gpu++) {
             int64_t *words = g->each[gpu] + (l->words - g->words);
-            words[CNI_CUDA_BLOCKS] = l->part->reduces ? words[CNI_CUDA_BLOCKS] : count[gpu];
+            words[CNI_CUDA_BLOCKS] = count[gpu];
             words[CNI_CUDA_FIRST] = first[gpu];
             words[CNI_CUDA_GPU] = gpu;
             blocks[gpu] += count[gpu];

@@ -37,6 +37,12 @@ int64_t cni_cuda_layout_inner(const cni_cuda_layout *l, uint32_t access)
     return l->nest.ndim > 0 ? l->nest.strides[(size_t)access * CN_MAX_DIMS + (size_t)l->nest.ndim - 1] : 0;
 }
 
+const char *cni_cuda_word(int64_t itemsize)
+{
+    static const char *const words[] = {"uint8_t", "uint16_t", "uint32_t", "uint64_t", "cni_c128"};
+    return words[__builtin_ctzll((uint64_t)itemsize)];
+}
+
 const char *cni_cuda_type(const cni_cuda_layout *l, uint32_t access)
 {
     return cni_dtypes[l->w->views[l->part->access[access].view].dtype].type;

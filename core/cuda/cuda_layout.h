@@ -19,9 +19,9 @@
 
 enum { CNI_CUDA_COUNTS = 12, CNI_CUDA_REDUCTIONS = 16 };
 
-/* Counts with a meaning of their own. Of a part: its blocks of this launch (maps alone); scratch memory; the block of the
-   part that is the launch's first; the number of the GPU, and how many take part. */
-enum { CNI_CUDA_BLOCKS = 4, CNI_CUDA_SCRATCH = 7, CNI_CUDA_FIRST = 8, CNI_CUDA_GPU = 9, CNI_CUDA_PARTICIPANTS = 10 };
+/* Counts with a meaning of their own: scratch memory; the block of the part that is the launch's first; the number of the
+   GPU, and how many take part; the part's blocks of this launch. */
+enum { CNI_CUDA_SCRATCH = 7, CNI_CUDA_FIRST = 8, CNI_CUDA_GPU = 9, CNI_CUDA_PARTICIPANTS = 10, CNI_CUDA_BLOCKS = 11 };
 
 typedef struct cni_cuda_layout {
     const cni_part *part;
@@ -44,6 +44,9 @@ size_t cni_cuda_layout_address(const cni_cuda_layout *l, uint32_t access);
 
 /* Bytes between elements of the access in the innermost dimension. */
 int64_t cni_cuda_layout_inner(const cni_cuda_layout *l, uint32_t access);
+
+/* A type of that size for elements that are only moved: 1, 2, 4, 8 or 16 bytes. */
+const char *cni_cuda_word(int64_t itemsize);
 
 const char *cni_cuda_type(const cni_cuda_layout *l, uint32_t access);
 

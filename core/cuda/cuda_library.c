@@ -8,7 +8,7 @@
 #include "base/status.h"
 #include "base/text.h"
 #include "cuda/cuda_graph.h"
-#include "cuda/cuda_spread.h"
+#include "cuda/cuda_split.h"
 #include "exec/statement.h"
 #include "op/op.h"
 
@@ -28,12 +28,6 @@ bool cni_cuda_library_compiled(binding *b, cni_text *text)
     return b->module != NULL;
 }
 
-static const char *word_of(int64_t itemsize)
-{
-    static const char *const words[] = {"uint8_t", "uint16_t", "uint32_t", "uint64_t", "cni_c128"};
-    return words[__builtin_ctzll((uint64_t)itemsize)];
-}
-
 static void launch(const binding *b, size_t size)
 {
     cni_cuda_launch(b->module->kernel, b->blocks, THREADS, 1, &b->p, size);
@@ -48,16 +42,17 @@ static void launch_shared(const binding *b, size_t size, uint64_t written)
     const cni_cuda_spread *memory = cni_cuda_spread_find(written);
     binding each[CNI_CUDA_GPUS];
     const void *parameters[CNI_CUDA_GPUS];
-    int64_t blocks[CNI_CUDA_GPUS];
+    double from[CNI_CUDA_GPUS], to[CNI_CUDA_GPUS];
+    int64_t first[CNI_CUDA_GPUS], blocks[CNI_CUDA_GPUS];
     if (memory == NULL) {
         launch(b, size);
         return;
     }
+    cni_cuda_split_memory(memory, from, to);
+    cni_cuda_split_blocks(b->blocks, from, to, first, blocks);
     for (int k = 0; k < cni_cuda_gpu.gpus; k++) {
-        double all = (double)b->blocks / (double)memory->nbytes;
         each[k] = *b;
-        each[k].p.begin = (int64_t)((double)memory->begin[k] * all);
-        blocks[k] = (int64_t)((double)memory->begin[k + 1] * all) - each[k].p.begin;
+        each[k].p.begin = first[k];
         parameters[k] = &each[k].p;
     }
     cni_cuda_launch_each(b->module->kernel, blocks, THREADS, 1, parameters, size);
@@ -167,7 +162,7 @@ static bool indexed_bind(const cni_part *part, const cni_window *w, int array, i
     cni_text_add(&text,
                  "#include \"cuda/prelude.cuh\"\n#include \"op/complex.h\"\n#define TYPE %s\n#define PUT %d\ntypedef "
                  "%s index_t;\n#include \"cuda/gather.cuh\"\n%s",
-                 word_of(x.itemsize), (int)put, wide ? "uint64_t" : "uint32_t", put ? "/* CNI_FINISH */\n" : "");
+                 cni_cuda_word(x.itemsize), (int)put, wide ? "uint64_t" : "uint32_t", put ? "/* CNI_FINISH */\n" : "");
     b->blocks = blocks_for(!put ? (all + GATHER_ITEMS - 1) / GATHER_ITEMS : all > 0 ? b->p.gather.count : 0);
     b->finish_blocks = put ? blocks_for(all) : 0;
     b->scratch = b->marks = put ? named * 8 : 0;

@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "base/text.h"
+#include "cuda/cuda_layout.h"
 #include "cuda/cuda_library.h"
 #include "exec/statement.h"
 #include "op/op.h"
@@ -93,7 +94,6 @@ void cni_cuda_scan_run(const cni_part *part, binding *b, const cni_run *run)
 
 bool cni_cuda_select_bind(const cni_part *part, const cni_window *w, binding *b)
 {
-    static const char *const words[] = {"uint8_t", "uint16_t", "uint32_t", "uint64_t", "cni_c128"};
     cni_geometry out = cni_cuda_operand(part, w, 0), truth = cni_cuda_operand(part, w, 1);
     cni_text text = {0};
     b->p.select.n = cni_element_count(truth.ndim, truth.shape);
@@ -102,7 +102,7 @@ bool cni_cuda_select_bind(const cni_part *part, const cni_window *w, binding *b)
     b->scratch = b->marks = tiles_bytes(b->blocks);
     cni_text_add(&text, "#define CNI_COOPERATIVE\n#include \"cuda/prelude.cuh\"\n#include \"op/complex.h\"\n");
     if (w->ops[part->op].kind == CNI_COMPRESS) {
-        cni_text_add(&text, "#define TYPE %s\n", words[__builtin_ctzll((uint64_t)out.itemsize)]);
+        cni_text_add(&text, "#define TYPE %s\n", cni_cuda_word(out.itemsize));
     }
     cni_text_add(&text, "#include \"cuda/select.cuh\"\n");
     return b->blocks <= INT32_MAX && cni_cuda_library_compiled(b, &text);

@@ -2,7 +2,6 @@
 #include "cuda/cuda_split.h"
 
 #include "cuda/cuda_driver.h"
-#include "cuda/cuda_spread.h"
 
 /* The share of the nest's elements that come before this byte of the operand's memory, if addresses grow in its order. */
 static double before(const cni_nest *n, uint32_t access, int64_t byte)
@@ -66,6 +65,14 @@ bool cni_cuda_split(const cni_cuda_layout *l, void *const *slots, double *from, 
         to[k] = down ? 1 - low : high;
     }
     return true;
+}
+
+void cni_cuda_split_memory(const cni_cuda_spread *memory, double *from, double *to)
+{
+    for (int k = 0; k < cni_cuda_gpu.gpus; k++) {
+        from[k] = (double)memory->begin[k] / (double)memory->nbytes;
+        to[k] = (double)memory->begin[k + 1] / (double)memory->nbytes;
+    }
 }
 
 void cni_cuda_split_blocks(int64_t blocks, const double *from, const double *to, int64_t *first, int64_t *count)

@@ -8,12 +8,16 @@
 #define CNI_CUDA_SPLIT_H
 
 #include "cuda/cuda_layout.h"
+#include "cuda/cuda_spread.h"
 
 /*
  * Shares [from[k], to[k]) of the nest, between 0 and 1, for each GPU, going by the largest operand that lies on several:
  * one that is written, if there is one. False: all operands are the first GPU's.
  */
 bool cni_cuda_split(const cni_cuda_layout *layout, void *const *slots, double *from, double *to);
+
+/* The shares of blocks that go through all of this memory in order: those of the memory. */
+void cni_cuda_split_memory(const cni_cuda_spread *memory, double *from, double *to);
 
 /* Blocks [first[k], first[k] + count[k]) of so many, for each GPU. */
 void cni_cuda_split_blocks(int64_t blocks, const double *from, const double *to, int64_t *first, int64_t *count);
