@@ -1,15 +1,9 @@
 """NumPy programs with everything on the device: the stand-in of tests/cuda, or, with CN_TEST_GPU=1, a real one."""
 
-import os
 import pathlib
-import subprocess
-import sys
 
+import devices
 import pytest
-from cnumeric import _cnumeric
-
-LIBRARY = pathlib.Path(_cnumeric.__file__).resolve().parent.parent.parent / "libcnstandin.so"
-STANDIN = ("CNUMERIC_CUDA_DRIVER", "CNUMERIC_CUDA_COMPILER", "CNUMERIC_CUDA_BLAS")  # none of a real GPU
 
 PROGRAM = """
 import numpy
@@ -61,15 +55,7 @@ print("moves", counters["moves"], counters["shared_launches"])
 
 def on_device(program: str, **settings: str) -> list[str]:
     """What the program prints, word by word, on the stand-in or the real device."""
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p), **settings}
-    if os.environ.get("CN_TEST_GPU") != "1":
-        if not LIBRARY.exists():
-            pytest.skip("no stand-in driver beside this build")
-        environment |= dict.fromkeys(STANDIN, str(LIBRARY))
-    command = [sys.executable, "-c", program]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=300)
-    assert done.returncode == 0, done.stderr
-    return done.stdout.split()
+    return devices.run("-c", program, env=devices.environment(**settings)).split()
 
 
 @pytest.mark.parametrize("gpus", [1, 3])
@@ -77,23 +63,17 @@ def test_programs_on_device(gpus: int) -> None:
     """Statements give NumPy's results when the device does all it can, also where it is several that share work out."""
     several = {"CNUMERIC_GPUS": str(gpus), "CNUMERIC_GPU_SPREAD_BYTES": "1", "STANDIN_DEVICES": str(gpus)}
     moves, shared = (int(word) for word in on_device(PROGRAM, CNUMERIC_GPU_BYTES="1", **several)[1:])
-    real = os.environ.get("CN_TEST_GPU") == "1"
     assert moves > 0
-    assert (shared > 0) == (gpus > 1) or (real and shared == 0)
+    assert (shared > 0) == (gpus > 1) or (devices.REAL and shared == 0)
 
 
 def test_unlinked_gpus_are_not_shared() -> None:
     """GPUs that do not see each other's memory are left alone: the first does the work."""
-    if not LIBRARY.exists():
-        pytest.skip("no stand-in driver beside this build")
     program = "import cnumeric as np; x = np.arange(9000.0) * 2; print(float(x.sum()), np.stats()['shared_launches'])"
-    environment = {**os.environ, "CNUMERIC_GPU_BYTES": "1", "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
-    environment |= {"CNUMERIC_GPU_SPREAD_BYTES": "1", "STANDIN_DEVICES": "2", "STANDIN_UNLINKED": "1"}
-    environment |= dict.fromkeys(STANDIN, str(LIBRARY))
-    done = subprocess.run(
-        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False, timeout=300
-    )
-    assert done.stdout.split() == ["80991000.0", "0"], done.stderr
+    settings = {"CNUMERIC_GPU_BYTES": "1", "CNUMERIC_GPU_SPREAD_BYTES": "1"}
+    settings |= {"STANDIN_DEVICES": "2", "STANDIN_UNLINKED": "1"}
+    said = devices.run("-c", program, env=devices.environment(real=False, **settings))
+    assert said.split() == ["80991000.0", "0"]
 
 
 FAILING = """
@@ -125,16 +105,10 @@ print(lost, [str(w.message) for w in seen])
 )
 def test_broken_gpus(change: dict[str, str], lost: str, said: str) -> None:
     """One warning, and the processor does the work; what was on a GPU that fell off is lost with an exception."""
-    if not LIBRARY.exists():
-        pytest.skip("no stand-in driver beside this build")
-    environment = {**os.environ, "CNUMERIC_GPU_BYTES": "1", "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
-    environment |= dict.fromkeys(STANDIN, str(LIBRARY)) | change
-    done = subprocess.run(
-        [sys.executable, "-c", FAILING], env=environment, capture_output=True, text=True, check=False, timeout=300
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith(f"{lost} ['cnumeric: the GPU") and said in done.stdout, done.stdout
-    assert done.stdout.count("cnumeric:") == 1
+    settings = {"CNUMERIC_GPU_BYTES": "1"} | change
+    printed = devices.run("-c", FAILING, env=devices.environment(real=False, **settings))
+    assert printed.startswith(f"{lost} ['cnumeric: the GPU") and said in printed, printed
+    assert printed.count("cnumeric:") == 1
 
 
 TURNED = """

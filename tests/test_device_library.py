@@ -1,35 +1,22 @@
 """Factorisations and Fourier transforms on a device: the stand-in of tests/cuda; with CN_TEST_GPU=1, a real one."""
 
 import glob
-import os
 import pathlib
-import subprocess
-import sys
 
+import devices
 import numpy
 import pytest
-from cnumeric import _cnumeric
-
-LIBRARY = pathlib.Path(_cnumeric.__file__).resolve().parent.parent.parent / "libcnstandin.so"
 
 
 def environment(**more: str) -> dict[str, str]:
     """The environment in which everything is the device's; skips without a stand-in."""
-    result = {
-        **os.environ,
-        "CNUMERIC_GPU_BYTES": "1",
-        "CNUMERIC_GPU_MATRIX": "1",
-        "CNUMERIC_COPY_BYTES": "0",  # small arrays are no exception
-        "PYTHONPATH": os.pathsep.join(p for p in sys.path if p),
-    }
-    if os.environ.get("CN_TEST_GPU") == "1":
-        return result | more
-    lapack = glob.glob(str(pathlib.Path(numpy.__file__).parent.parent / "numpy.libs" / "*openblas64_*"))
-    if not LIBRARY.exists() or not lapack:
-        pytest.skip("no stand-in beside this build, or NumPy has no LAPACK that it could use")
-    for name in ("driver", "compiler", "blas", "solver", "fft"):
-        result[f"CNUMERIC_CUDA_{name.upper()}"] = str(LIBRARY)
-    return result | {"STANDIN_LAPACK": lapack[0]} | more
+    settings = {"CNUMERIC_GPU_BYTES": "1", "CNUMERIC_GPU_MATRIX": "1", "CNUMERIC_COPY_BYTES": "0"}
+    if not devices.REAL:
+        lapack = glob.glob(str(pathlib.Path(numpy.__file__).parent.parent / "numpy.libs" / "*openblas64_*"))
+        if not lapack:
+            pytest.skip("NumPy has no LAPACK that the stand-in could use")
+        settings["STANDIN_LAPACK"] = lapack[0]
+    return devices.environment("SOLVER", "FFT", **(settings | more))
 
 
 def several(gpus: int) -> dict[str, str]:
@@ -39,10 +26,8 @@ def several(gpus: int) -> dict[str, str]:
 
 def run(program: str, **more: str) -> None:
     """Run the program of tests/cuda to its end."""
-    command = [sys.executable, str(pathlib.Path(__file__).parent / "cuda" / f"{program}.py")]
-    done = subprocess.run(command, env=environment(**more), capture_output=True, text=True, check=False, timeout=300)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.endswith("done\n")
+    path = pathlib.Path(__file__).parent / "cuda" / f"{program}.py"
+    assert devices.run(str(path), env=environment(**more)).endswith("done\n")
 
 
 @pytest.mark.parametrize("gpus", [1, 3])
@@ -60,7 +45,7 @@ def test_memory_is_shared_with_other_libraries(gpus: int) -> None:
 
 def test_cupy_torch_and_jax_beside_us() -> None:
     """Libraries that use the same device in one process."""
-    if os.environ.get("CN_TEST_GPU") != "1":
+    if not devices.REAL:
         pytest.skip("a stand-in is no device to them")
     run("neighbours")
 
@@ -78,7 +63,7 @@ def test_memory_error_says_what_for() -> None:
 @pytest.mark.parametrize("which", ["1", "2", "3", "5", "8", "1+", "2+", "4+", "7+"])
 def test_a_device_that_refuses_memory(which: str) -> None:
     """The n-th allocation of the driver fails, or all from then on: values are right all the same."""
-    if os.environ.get("CN_TEST_GPU") == "1":
+    if devices.REAL:
         pytest.skip("a real driver does not fail on demand")
     run("refusing", STANDIN_FAIL=f"alloc:{which}")
 
@@ -96,7 +81,7 @@ def test_a_device_that_refuses_memory(which: str) -> None:
 )
 def test_numpy_computes_what_no_library_does(more: dict[str, str]) -> None:
     """Without cuSOLVER and cuFFT, when they fail, and on the host: NumPy's bits, quietly."""
-    if "STANDIN_FAIL" in more and os.environ.get("CN_TEST_GPU") == "1":
+    if "STANDIN_FAIL" in more and devices.REAL:
         pytest.skip("a real library does not fail on demand")
     run("by_numpy", **more)
 

@@ -1,15 +1,7 @@
 """Scalars that stay on the device until they are used as a number of Python's (the stand-in of tests/cuda)."""
 
-import os
-import pathlib
-import subprocess
-import sys
-
+import devices
 import pytest
-from cnumeric import _cnumeric
-
-LIBRARY = pathlib.Path(_cnumeric.__file__).resolve().parent.parent.parent / "libcnstandin.so"
-STANDIN = ("CNUMERIC_CUDA_DRIVER", "CNUMERIC_CUDA_COMPILER", "CNUMERIC_CUDA_BLAS")  # none of a real GPU
 
 BEGIN = """
 import copy, math, pickle
@@ -97,20 +89,7 @@ assert type((x + 1).sum()) is numpy.float64
 )
 def test_lazy_scalars(program: str) -> None:
     """They are recorded, not read; they behave as NumPy's scalars; they can be turned off."""
-    environment = {**os.environ, "CNUMERIC_GPU_BYTES": "1", "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
-    if os.environ.get("CN_TEST_GPU") != "1":
-        if not LIBRARY.exists():
-            pytest.skip("no stand-in driver beside this build")
-        environment |= dict.fromkeys(STANDIN, str(LIBRARY))
-    done = subprocess.run(
-        [sys.executable, "-c", BEGIN + program],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr
+    devices.run("-c", BEGIN + program, env=devices.environment(CNUMERIC_GPU_BYTES="1"))
 
 
 def test_host_scalars_are_numpy_s() -> None:

@@ -1,0 +1,29 @@
+"""Programs in a process of their own, on a GPU: the stand-in of tests/cuda, or, with CN_TEST_GPU=1, a real one."""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+from cnumeric import _cnumeric
+
+LIBRARY = pathlib.Path(_cnumeric.__file__).resolve().parent.parent.parent / "libcnstandin.so"
+REAL = os.environ.get("CN_TEST_GPU") == "1"
+
+
+def environment(*more: str, real: bool = REAL, **settings: str) -> dict[str, str]:
+    """The environment, with settings; `more`: libraries besides the usual that the stand-in is. Skips without it."""
+    result = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
+    if not real:
+        if not LIBRARY.exists():
+            pytest.skip("no stand-in driver beside this build")
+        result |= {f"CNUMERIC_CUDA_{name}": str(LIBRARY) for name in ("DRIVER", "COMPILER", "BLAS", *more)}
+    return result | settings
+
+
+def run(*command: str, env: dict[str, str]) -> str:
+    """What Python prints for these arguments; it must end well."""
+    done = subprocess.run([sys.executable, *command], env=env, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
