@@ -489,6 +489,9 @@ CN_API bool cn_fp_event_take(cn_fp_event *event);
  */
 CN_API const char *cn_notice_take(void);
 
+/* Is there perhaps something to take, by either of the two? */
+CN_API bool cn_attention(void);
+
 typedef struct cn_stats {
     uint64_t ops, windows, plan_hits, plan_misses, plans, groups, launches;
     uint64_t bytes_read, bytes_written; /* by launches: every operand view that is loaded or stored, once a launch */
@@ -503,6 +506,7 @@ typedef struct cn_stats {
     uint64_t device_calls;            /* factorisations and Fourier transforms that a device did */
     uint64_t spills, spill_bytes;     /* arrays that made room on the device for others; bytes moved for that */
     uint64_t faded, restored;         /* values left out of memory (cn_array_fade); of them, used after all */
+    uint64_t followed;                /* windows that repeated one before, op by op, and were not built anew */
     uint64_t unplanned;               /* small windows that ran op by op, without a plan */
 } cn_stats;
 

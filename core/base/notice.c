@@ -2,6 +2,7 @@
 #include "base/notice.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -32,6 +33,11 @@ void cni_notice(const char *format, ...)
         written++;
     }
     pthread_mutex_unlock(&lock);
+}
+
+bool cni_notice_waits(void)
+{
+    return taken < atomic_load_explicit(&written, memory_order_relaxed);
 }
 
 const char *cn_notice_take(void)

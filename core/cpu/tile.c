@@ -141,6 +141,15 @@ void cni_tile_run(const cni_group_binding *g, cni_lane *lane, const cni_run *run
 /* What all lanes saw, in the order of the ops. */
 static void report_events(const cni_group_binding *g, const cni_run *run)
 {
+    uint32_t any = 0;
+    for (int k = 0; k < g->nlanes; k++) {
+        for (uint32_t i = 0; i < g->nsteps; i++) {
+            any |= g->lanes[k].told[i];
+        }
+    }
+    if (any == 0) {
+        return;
+    }
     static const uint32_t events[] = {CN_FP_DIVIDE, CN_FP_OVERFLOW, CN_FP_UNDERFLOW, CN_FP_INVALID};
     for (uint32_t i = 0; i < g->nsteps; i++) {
         uint32_t kinds = 0;

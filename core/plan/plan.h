@@ -129,6 +129,7 @@ typedef struct cni_commit {
 typedef struct cni_plan {
     cni_arena arena;
     uint64_t hash;
+    uint64_t content; /* of a window (record/window.h) whose ops and views are the skeleton's; 0: none is known */
     uint32_t nops, nviews, nbases, nscalars; /* of the skeleton */
     const cni_op *ops;                       /* the skeleton: their first words */
     const cni_view *views;                   /* likewise */
@@ -183,7 +184,7 @@ cn_status cni_skeleton_build_as(cni_window *w, const uint8_t *states, const uint
 void cni_skeleton_destroy(cni_skeleton *s);
 
 /* Is the plan of this skeleton? */
-bool cni_skeleton_equals(const cni_plan *plan, const cni_window *w, const cni_skeleton *s);
+bool cni_skeleton_equals(cni_plan *plan, const cni_window *w, const cni_skeleton *s);
 
 /* Makes the plan one of this skeleton; false without memory. */
 bool cni_skeleton_keep(cni_plan *plan, const cni_window *w, const cni_skeleton *s);

@@ -129,7 +129,7 @@ static bool heads_equal(const void *a, const void *b, size_t count, size_t size,
     return differ == 0;
 }
 
-bool cni_skeleton_equals(const cni_plan *plan, const cni_window *w, const cni_skeleton *s)
+bool cni_skeleton_equals(cni_plan *plan, const cni_window *w, const cni_skeleton *s)
 {
     if (plan->nops != w->nops || plan->nviews != w->nviews || plan->nbases != w->nbases ||
         plan->nscalars != w->nscalars || memcmp(plan->bases, s->bases, w->nbases * sizeof *s->bases) != 0) {
@@ -140,8 +140,13 @@ bool cni_skeleton_equals(const cni_plan *plan, const cni_window *w, const cni_sk
             return false;
         }
     }
-    return heads_equal(plan->ops, w->ops, w->nops, sizeof *w->ops, CNI_OP_WORDS) &&
-           heads_equal(plan->views, w->views, w->nviews, sizeof *w->views, CNI_VIEW_WORDS);
+    if (w->content != 0 && w->content == plan->content) {
+        return true;
+    }
+    bool equal = heads_equal(plan->ops, w->ops, w->nops, sizeof *w->ops, CNI_OP_WORDS) &&
+                 heads_equal(plan->views, w->views, w->nviews, sizeof *w->views, CNI_VIEW_WORDS);
+    plan->content = equal && w->content != 0 ? w->content : plan->content;
+    return equal;
 }
 
 bool cni_skeleton_keep(cni_plan *plan, const cni_window *w, const cni_skeleton *s)

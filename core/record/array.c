@@ -20,6 +20,9 @@ static void *list_pop(void **list, int *count)
     if (item != NULL) {
         memcpy(list, item, sizeof *list);
         (*count)--;
+        for (int line = 0; line < 3; line++) {
+            __builtin_prefetch((char *)*list + line * 64, 1); /* the next: it was let go long ago */
+        }
     }
     return item;
 }
@@ -163,6 +166,17 @@ void cni_buffer_unref(cni_buffer *buffer)
     list_push(&free_buffers, &free_buffer_count, buffer);
 }
 
+/* All but its home's extents and strides. */
+static inline void base_begin(cni_base *base, int ndim, int64_t itemsize, int64_t nbytes)
+{
+    memset(base, 0, offsetof(cni_base, home_inline));
+    base->writeable = true;
+    base->home_ndim = (uint8_t)ndim;
+    base->home_itemsize = (uint8_t)itemsize;
+    base->nbytes = nbytes;
+    base->home = base->home_inline;
+}
+
 cn_status cni_base_create(int ndim, const int64_t *shape, const int64_t *strides, int64_t itemsize, int64_t nbytes,
                           cni_base **out)
 {
@@ -173,9 +187,7 @@ cn_status cni_base_create(int ndim, const int64_t *shape, const int64_t *strides
             return cni_fail_memory((int64_t)sizeof *base);
         }
     }
-    *base =
-        (cni_base){.writeable = true, .home_ndim = (uint8_t)ndim, .home_itemsize = (uint8_t)itemsize, .nbytes = nbytes};
-    base->home = base->home_inline;
+    base_begin(base, ndim, itemsize, nbytes);
     if (ndim > INLINE_DIMS) {
         base->home = cni_alloc((size_t)ndim * 2 * sizeof(int64_t));
         if (base->home == NULL) {
@@ -326,8 +338,8 @@ static cn_status array_fresh(cn_dtype dtype, int ndim, const int64_t *shape, cn_
     }
     int64_t itemsize = cni_dtype_size(dtype), stride = itemsize, size = 1;
     int long_axes = 0;
-    *base = (cni_base){.arrays = 1, .writeable = true, .home_ndim = (uint8_t)ndim, .home_itemsize = (uint8_t)itemsize};
-    base->home = base->home_inline;
+    base_begin(base, ndim, itemsize, 0);
+    base->arrays = 1;
     for (int d = ndim - 1; d >= 0; d--) {
         base->home[d] = a->dims[d] = shape[d];
         base->home[ndim + d] = a->dims[ndim + d] = stride;
@@ -359,6 +371,39 @@ cn_status cni_array_like(const cn_array *like, cn_dtype dtype, cn_array **out)
         return cn_array_empty_ordered(dtype, like->ndim, cni_shape(like), NULL, out);
     }
     return array_fresh(dtype, like->ndim, cni_shape(like), out);
+}
+
+bool cni_array_again(cn_dtype dtype, int ndim, const int64_t *shape, const int64_t *strides, int64_t size,
+                     cn_array **out)
+{
+    int64_t itemsize = cni_dtype_size(dtype);
+    cn_array *a = ndim <= INLINE_DIMS ? list_pop(&free_arrays, &free_array_count) : NULL;
+    cni_base *base = a != NULL ? list_pop(&free_bases, &free_base_count) : NULL;
+    if (base == NULL) {
+        if (a != NULL) {
+            list_push(&free_arrays, &free_array_count, a);
+        }
+        return false;
+    }
+    base_begin(base, ndim, itemsize, size * itemsize);
+    base->arrays = 1;
+    for (int d = 0; d < ndim; d++) {
+        base->home[d] = a->dims[d] = shape[d];
+        base->home[ndim + d] = a->dims[ndim + d] = strides[d];
+    }
+    uint8_t capacity = a->capacity;
+    bool c_order = in_order(ndim, shape, strides, itemsize, false);
+    *a = (cn_array){.refs = 1,
+                    .dtype = (uint8_t)dtype,
+                    .ndim = (uint8_t)ndim,
+                    .writeable = true,
+                    .c_contiguous = c_order,
+                    .f_contiguous = ndim < 2 ? c_order : in_order(ndim, shape, strides, itemsize, true),
+                    .capacity = capacity,
+                    .base = base,
+                    .size = size};
+    *out = a;
+    return true;
 }
 
 cn_status cn_array_empty(cn_dtype dtype, int ndim, const int64_t *shape, cn_array **out)

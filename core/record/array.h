@@ -94,9 +94,9 @@ struct cni_base {
     uint64_t last_touch; /* number of the last recorded op that mentioned it */
     void (*release)(void *owner);
     void *owner;
-    int64_t *home; /* shape, then strides */
-    int64_t home_inline[8];
     uint64_t known; /* its number with the other processes; 0: they do not know it */
+    int64_t *home;  /* shape, then strides */
+    int64_t home_inline[8];
 };
 
 struct cn_array {
@@ -142,6 +142,10 @@ cn_status cni_array_make(cni_base *base, cn_dtype dtype, int64_t offset, int ndi
 
 /* A new C-order array on a base of its own, of the shape of one in C order. */
 cn_status cni_array_like(const cn_array *like, cn_dtype dtype, cn_array **out);
+
+/* A new array of few dimensions and of a size that is not 0, on a base that it is the whole of. False: it is not made. */
+bool cni_array_again(cn_dtype dtype, int ndim, const int64_t *shape, const int64_t *strides, int64_t size,
+                     cn_array **out);
 
 /* A base without storage and without arrays. */
 cn_status cni_base_create(int ndim, const int64_t *shape, const int64_t *strides, int64_t itemsize, int64_t nbytes,

@@ -3,6 +3,7 @@
 
 #include "base/status.h"
 #include "record/at_once.h"
+#include "record/follow.h"
 #include "record/record.h"
 
 static cn_status fail_assign(const cn_array *source, const cn_array *destination)
@@ -93,6 +94,10 @@ cn_status cn_copy_where(cn_array *destination, const cn_operand *source, cn_arra
     bool done = false;
     if (!destination->writeable) {
         return cni_fail(CN_ERROR_READ_ONLY, "assignment destination is read-only");
+    }
+    if (where == NULL && source->array != NULL && cni_my_recorder != NULL &&
+        cni_follow_copy(cni_my_recorder, destination, source->array)) {
+        return CN_OK;
     }
     if (source->array == NULL) {
         cni_operand operand = {0};

@@ -9,26 +9,36 @@
 #include "base/settings.h"
 #include "base/status.h"
 #include "op/op.h"
+#include "record/follow.h"
 #include "record/record.h"
 
 /* ---- Choice of the loop, remembered ---- */
+
+static inline uint64_t choice_key(cni_opcode op, int nin, const cn_operand *in, cn_dtype dtype, cn_casting casting)
+{
+    uint64_t key = (uint64_t)op + 1;
+    for (int i = 0; i < nin; i++) {
+        uint32_t one = in[i].array != NULL ? in[i].array->dtype | (uint32_t)CN_STRONG << 5
+                                           : (uint32_t)in[i].scalar.dtype | (uint32_t)in[i].weak << 5;
+        key = key << 8 | one;
+    }
+    return (key << 8 | dtype) << 4 | casting;
+}
 
 static cn_status choose(cni_opcode op, int nin, const cn_operand *in, cn_dtype dtype, cn_casting casting, int *loop)
 {
     cni_recorder *r;
     CN_TRY(cni_recorder_get(&r));
-    cn_dtype dtypes[CNI_MAX_NIN];
-    cn_weak weak[CNI_MAX_NIN];
-    uint64_t key = (uint64_t)op + 1;
-    for (int i = 0; i < nin; i++) {
-        dtypes[i] = in[i].array != NULL ? (cn_dtype)in[i].array->dtype : in[i].scalar.dtype;
-        weak[i] = in[i].array != NULL ? CN_STRONG : in[i].weak;
-        key = key << 8 | (uint64_t)(dtypes[i] | weak[i] << 5);
-    }
-    key = (key << 8 | dtype) << 4 | casting;
+    uint64_t key = r->choice = choice_key(op, nin, in, dtype, casting);
     cni_choice *known = &r->choices[(size_t)((key * UINT64_C(0x9E3779B97F4A7C15)) >> 54) % CNI_CHOICES];
     if (known->key != key) {
         int chosen;
+        cn_dtype dtypes[CNI_MAX_NIN];
+        cn_weak weak[CNI_MAX_NIN];
+        for (int i = 0; i < nin; i++) {
+            dtypes[i] = in[i].array != NULL ? (cn_dtype)in[i].array->dtype : in[i].scalar.dtype;
+            weak[i] = in[i].array != NULL ? CN_STRONG : in[i].weak;
+        }
         CN_TRY(cni_op_choose(op, dtypes, weak, dtype, casting, &chosen));
         *known = (cni_choice){key, chosen};
     }
@@ -369,6 +379,31 @@ static cn_status call_plain(const cni_op_info *info, const cn_operand *in, cn_ar
     return CN_OK;
 }
 
+/* ---- The call that is expected (follow.h) ---- */
+
+/* NULL: it is another one, or something has gone wrong that the call will say itself. */
+static cn_array *call_expected(cni_opcode op, const cn_operand *in)
+{
+    cni_recorder *r = cni_my_recorder;
+    const cni_op_info *info = &cni_ops[op];
+    const cni_op *next = r != NULL ? cni_follow_next(r) : NULL;
+    if (next == NULL || next->kind != CNI_ELEMENTWISE || next->flags != 0 ||
+        next->choice != choice_key(op, info->nin, in, CN_DTYPE_NONE, CN_CAST_SAME_KIND)) {
+        return NULL;
+    }
+    cni_operand inputs[CNI_MAX_NIN];
+    const uint8_t *dtypes = info->signatures[next->loop].dtypes;
+    for (int i = 0; i < info->nin; i++) {
+        cni_operand *o = &inputs[i];
+        o->array = in[i].array;
+        o->broadcast = false;
+        if (o->array == NULL && scalar_fit(&in[i], (cn_dtype)dtypes[i], &o->scalar) != CN_OK) {
+            return NULL;
+        }
+    }
+    return cni_follow_new(r, inputs);
+}
+
 cn_status cn_elementwise(cn_op op, const cn_operand *in, cn_array *const *out, const cn_elementwise_options *options,
                          cn_array **results)
 {
@@ -376,6 +411,9 @@ cn_status cn_elementwise(cn_op op, const cn_operand *in, cn_array *const *out, c
         return cni_fail(CN_ERROR_VALUE, "no such op");
     }
     cn_array *like;
+    if (out == NULL && options == NULL && (results[0] = call_expected((cni_opcode)op, in)) != NULL) {
+        return CN_OK;
+    }
     if (out == NULL && options == NULL && is_plain(&cni_ops[op], in, &like)) {
         return call_plain(&cni_ops[op], in, like, &results[0]);
     }

@@ -9,17 +9,19 @@
 
 #include "base/hash.h"
 #include "base/memory.h"
+#include "base/notice.h"
 #include "base/settings.h"
 #include "base/stats.h"
 #include "base/status.h"
 #include "op/op.h"
+#include "record/follow.h"
 #include "record/intern.h"
 
 _Thread_local cni_recorder *cni_my_recorder CNI_TLS_FAST;
 static pthread_mutex_t list_lock = PTHREAD_MUTEX_INITIALIZER;
 static cni_recorder *all_recorders;
 static uint64_t next_serial = 1;
-static uint64_t op_clock = 1;
+uint64_t cni_op_clock = 1;
 static pthread_key_t thread_end;
 static pthread_once_t thread_end_once = PTHREAD_ONCE_INIT;
 
@@ -143,6 +145,11 @@ bool cn_fp_event_take(cn_fp_event *event)
     return true;
 }
 
+bool cn_attention(void)
+{
+    return (cni_my_recorder != NULL && cni_my_recorder->nevents > 0) || cni_notice_waits();
+}
+
 /* ---- Running ---- */
 
 /* Lets go of the bases of a window that has run, or whose only op is refused. */
@@ -258,10 +265,12 @@ static cn_status run_sealed(cni_recorder *r)
 static cn_status cut(cni_recorder *r)
 {
     CN_TRY(run_sealed(r));
+    CN_TRY(cni_follow_end(r->current, false));
     r->current->fading = fading_of(r);
     r->sealed = r->current;
     r->current = r->spare;
     r->spare = NULL;
+    cni_follow_cut(r, r->sealed);
     return cni_settings[CNI_SETTING_DEFER] ? CN_OK : run_sealed(r);
 }
 
@@ -324,7 +333,7 @@ cn_status cn_synchronize(void)
 
 /* ---- Recording ---- */
 
-static int64_t pinned_limit(void)
+int64_t cni_pinned_limit(void)
 {
     static int64_t memory;
     if (memory == 0) {
@@ -336,27 +345,21 @@ static int64_t pinned_limit(void)
 }
 
 typedef struct operand_facts {
-    uint64_t kind; /* what the op does */
-    uint64_t hash; /* the same, and how long ago its operands were touched: no extents, no addresses */
+    uint64_t hash; /* what the op does, and how long ago its operands were touched */
     bool shared;   /* some operand's memory is known to others */
     bool foreign;  /* some operand is pending in another thread's window */
 } operand_facts;
 
 static inline operand_facts look(const cni_recorder *r, const cni_op *op, const cni_operand *operands)
 {
-    operand_facts facts = {.kind = (uint64_t)op->kind | (uint64_t)op->flags << 8 | (uint64_t)op->opcode << 16 |
-                                   (uint64_t)op->loop << 32 | (uint64_t)op->nin << 48 | (uint64_t)op->parameter << 56};
-    facts.hash = facts.kind;
+    operand_facts facts = {.hash = cni_op_word(op)};
     for (const cni_operand *o = operands, *end = operands + op->nout + op->nin; o < end; o++) {
-        uint64_t word = 0;
         if (o->array != NULL) {
             const cni_base *base = o->array->base;
-            uint64_t ago = base->last_touch == 0 ? UINT32_MAX : op_clock - base->last_touch;
-            word = ago << 16 | (uint64_t)o->array->dtype << 8 | o->array->ndim;
             facts.shared |= cni_base_shared(base);
             facts.foreign |= base->window != NULL && base->window->recorder != r;
         }
-        facts.hash = cni_hash_mix(facts.hash, word);
+        facts.hash = cni_hash_mix(facts.hash, cni_operand_word(o));
     }
     return facts;
 }
@@ -379,11 +382,14 @@ static cn_status prepare(cni_recorder *r, const cni_op *op, const cni_operand *o
         CN_TRY(flush_foreign(r, op, operands));
     }
     CN_TRY(settle(r));
-    bool full = r->current->new_bytes > pinned_limit();
-    if (facts.shared || full) {
+    cni_window *w = r->current;
+    bool repeats = w->model != NULL ? cni_follow_cut_here(w) : cni_repeat_cut_here(&r->repeat);
+    if (facts.shared || w->new_bytes > cni_pinned_limit()) {
+        w->full = !facts.shared;
         CN_TRY(cni_recorder_flush(r));
-    } else if (r->current->nops > 0 &&
-               (cni_repeat_cut_here(&r->repeat) || (int64_t)r->current->nops >= cni_settings[CNI_SETTING_WINDOW_OPS])) {
+    } else if (w->nops > 0 && (repeats || (int64_t)w->nops >= cni_settings[CNI_SETTING_WINDOW_OPS])) {
+        w->repeats = repeats;
+        w->full = !repeats;
         CN_TRY(cut(r));
     }
     return cni_window_reserve(r->current) ? CN_OK : cni_fail_memory((int64_t)sizeof *op);
@@ -395,23 +401,20 @@ static inline uint32_t append_operand(cni_recorder *r, cni_window *w, const cni_
         w->scalars[w->nscalars] = operand->scalar;
         return CNI_SCALAR | (uint32_t)w->nscalars++;
     }
-    cni_base *base = operand->array->base;
     uint32_t view = cni_window_intern(w, operand);
+    cni_base *base = operand->array->base;
     if (base->last_touch != 0) {
-        cni_repeat_use(&r->repeat, op_clock - base->last_touch, base->nbytes);
+        cni_repeat_use(&r->repeat, cni_op_clock - base->last_touch, base->nbytes);
     }
-    base->last_touch = op_clock;
-    if (written && !base->pending_write) {
-        base->pending_write = true;
-        r->pending_bytes += base->nbytes;
-    }
+    cni_touch(r, base, written);
     return view;
 }
 
 /* Field by field: a copy in wide words, or hashing them, would wait for the narrow stores that made the op. */
-static void append(cni_recorder *r, const cni_op *op, uint64_t kind, const cni_operand *operands)
+static void append(cni_recorder *r, const cni_op *op, uint64_t word, const cni_operand *operands)
 {
     cni_window *w = r->current;
+    w->words[w->nops] = word;
     cni_op *made = &w->ops[w->nops];
     int nout = op->nout, nargs = nout + op->nin;
     made->kind = op->kind;
@@ -425,30 +428,38 @@ static void append(cni_recorder *r, const cni_op *op, uint64_t kind, const cni_o
     made->none = 0;
     made->fp_context = r->fp_context;
     made->site = r->site;
+    made->choice = r->choice;
     for (int i = 0; i < CNI_OP_ARGS; i++) {
         made->args[i] = 0;
     }
-    cni_hash_sum hash = cni_hash_begin(kind);
-    cni_hash_add(&hash, made->fp_kinds);
     for (int i = 0; i < nargs; i++) {
-        uint32_t arg = append_operand(r, w, &operands[i], i < nout);
-        made->args[i] = arg;
-        cni_hash_add(&hash, arg);
+        made->args[i] = append_operand(r, w, &operands[i], i < nout);
     }
-    w->hash = cni_hash_mix(w->hash, hash.sum);
-    w->nops++;
-    op_clock++;
-    cni_stats.ops++;
+    w->hash = cni_hash_mix(w->hash, cni_op_hash(made));
+    cni_op_recorded(w);
 }
 
 cn_status cni_record(const cni_op *op, const cni_operand *operands)
 {
     cni_recorder *r;
     CN_TRY(cni_recorder_get(&r));
+    bool taken = false;
+    if (cni_follow_next(r) != NULL) {
+        CN_TRY(cni_follow(r, op, operands, &taken));
+    }
+    if (taken) {
+        return CN_OK;
+    }
     operand_facts facts = look(r, op, operands);
     CN_TRY(prepare(r, op, operands, facts));
+    if (r->current->model != NULL) { /* a window that this op begins, or one that ends later than its model */
+        CN_TRY(cni_follow(r, op, operands, &taken));
+    }
+    if (taken) {
+        return CN_OK;
+    }
     cni_repeat_append(&r->repeat, facts.hash, r->pending_bytes, (uint64_t)cni_settings[CNI_SETTING_PERIOD_OPS]);
-    append(r, op, facts.kind, operands);
+    append(r, op, facts.hash, operands);
     if (facts.shared) {
         cn_status status = cni_recorder_flush(r);
         if (status != CN_OK) { /* the refused op is all there is */

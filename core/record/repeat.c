@@ -50,9 +50,11 @@ static uint64_t at(uint64_t op)
  */
 static uint64_t best_boundary(const cni_repeat *r)
 {
-    uint64_t begin = r->count - 2 * r->lag + 1, best = begin;
+    uint64_t begin = r->count - 2 * r->lag + 1, end = r->count - r->lag;
+    begin = begin < r->gap ? r->gap : begin;
+    uint64_t best = begin;
     int64_t crossing = 0, least = 0;
-    for (uint64_t i = begin; i <= r->count - r->lag; i++) {
+    for (uint64_t i = begin; i <= end; i++) {
         crossing += i == begin ? 0 : r->crossing[at(i)];
         if (crossing < least || (crossing == least && r->live[at(i)] <= r->live[at(best)])) {
             best = i;
@@ -107,6 +109,11 @@ static void follow(cni_repeat *r, uint64_t hash, uint64_t nearest)
         r->matches = r->inner_matches;
         r->inner = 0;
     }
+}
+
+void cni_repeat_resume(cni_repeat *r)
+{
+    r->gap = r->count;
 }
 
 void cni_repeat_append(cni_repeat *r, uint64_t hash, int64_t live, uint64_t period_ops)

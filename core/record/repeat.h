@@ -20,6 +20,7 @@ typedef struct cni_repeat {
     uint64_t lag;                  /* proposed period, 0: none */
     uint64_t matches;              /* in a row at this lag */
     uint64_t inner, inner_matches; /* a shorter lag that may take its place, 0: none */
+    uint64_t gap;                  /* the op before which others were left out, and of whose bases nothing is known */
     uint64_t period;               /* confirmed, in ops between cuts; 0: none */
     uint64_t next_cut;
     uint64_t *hashes;  /* of the last CNI_REPEAT_HISTORY ops */
@@ -41,11 +42,18 @@ static inline bool cni_repeat_cut_here(const cni_repeat *repeat)
 /* The op that was taken last uses a base of so many bytes, which was used `ago` ops before. */
 static inline void cni_repeat_use(cni_repeat *repeat, uint64_t ago, int64_t nbytes)
 {
+    uint64_t known = repeat->count - repeat->gap;
+    if (repeat->gap != 0 && ago > known) {
+        ago = known;
+    }
     if (ago < CNI_REPEAT_HISTORY / 2 && ago < repeat->count) {
         repeat->crossing[(repeat->count - ago) % CNI_REPEAT_HISTORY] += nbytes;
         repeat->crossing[repeat->count % CNI_REPEAT_HISTORY] -= nbytes;
     }
 }
+
+/* Ops before the next one have been left out, or their bases have not been told. */
+void cni_repeat_resume(cni_repeat *repeat);
 
 /* Takes the next op; live: bytes that a cut before it would keep; period_ops: least distance of cuts, 0: no cuts. */
 void cni_repeat_append(cni_repeat *repeat, uint64_t hash, int64_t live, uint64_t period_ops);

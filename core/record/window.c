@@ -16,6 +16,7 @@ void cni_window_destroy(cni_window *w)
         return;
     }
     cni_free(w->ops);
+    cni_free(w->words);
     cni_free(w->views);
     cni_free(w->bases);
     cni_free(w->shapes);
@@ -43,19 +44,8 @@ static inline void table_put(cni_window *w, uint32_t view, uint64_t hash)
     w->table[slot] = (w->serial & UINT32_MAX) << 32 | (view + 1);
 }
 
-static bool grow_table(cni_window *w)
+void cni_window_tabulate(cni_window *w)
 {
-    if (w->table_size > 2 * (w->nviews + CNI_OP_ARGS)) {
-        return true;
-    }
-    size_t size = w->table_size == 0 ? TABLE_FIRST : w->table_size * 2;
-    uint64_t *table = cni_alloc_zero(size, sizeof *table);
-    if (table == NULL) {
-        return false;
-    }
-    cni_free(w->table);
-    w->table = table;
-    w->table_size = size;
     uint32_t nbases = 0;
     for (uint32_t v = 0; v < w->nviews; v++) {
         if (w->views[v].base == nbases) { /* its first */
@@ -65,27 +55,60 @@ static bool grow_table(cni_window *w)
         cni_geometry g = cni_window_geometry(w, v);
         table_put(w, v, view_hash(w->views[v].base, w->views[v].dtype, &g));
     }
+}
+
+/* For so many views and those of one more op. */
+static bool grow_table(cni_window *w, size_t nviews)
+{
+    size_t size = w->table_size == 0 ? TABLE_FIRST : w->table_size;
+    while (size <= 2 * (nviews + CNI_OP_ARGS)) {
+        size *= 2;
+    }
+    if (size == w->table_size) {
+        return true;
+    }
+    uint64_t *table = cni_alloc_zero(size, sizeof *table);
+    if (table == NULL) {
+        return false;
+    }
+    cni_free(w->table);
+    w->table = table;
+    w->table_size = size;
+    if (w->model == NULL) {
+        cni_window_tabulate(w);
+    }
     return true;
 }
 
 /* Numbers of the pool that the views of one op take at most: the homes of bases follow when the window is run. */
 enum { OP_NUMBERS = CNI_OP_ARGS * (1 + 2 * CN_MAX_DIMS) };
 
+bool cni_window_room(cni_window *w, const cni_model *m)
+{
+    return cni_grow((void **)&w->ops, &w->ops_capacity, m->nops + 1, sizeof *w->ops) &&
+           cni_grow((void **)&w->words, &w->words_capacity, m->nops + 1, sizeof *w->words) &&
+           cni_grow((void **)&w->views, &w->views_capacity, m->nviews + CNI_OP_ARGS, sizeof *w->views) &&
+           cni_grow((void **)&w->bases, &w->bases_capacity, m->nbases + CNI_OP_ARGS, sizeof *w->bases) &&
+           cni_grow((void **)&w->shapes, &w->shapes_capacity, m->nshapes + CNI_OP_ARGS, sizeof *w->shapes) &&
+           cni_grow((void **)&w->scalars, &w->scalars_capacity, m->nscalars + CNI_OP_ARGS, sizeof *w->scalars) &&
+           cni_grow((void **)&w->geometry, &w->geometry_capacity, m->ngeometry + OP_NUMBERS, sizeof *w->geometry) &&
+           grow_table(w, m->nviews);
+}
+
 bool cni_window_reserve(cni_window *w)
 {
-    if (w->nops < w->ops_capacity && w->nviews + CNI_OP_ARGS <= w->views_capacity &&
+    if (w->nops < w->ops_capacity && w->nops < w->words_capacity && w->nviews + CNI_OP_ARGS <= w->views_capacity &&
         w->nbases + CNI_OP_ARGS <= w->bases_capacity && w->nshapes + CNI_OP_ARGS <= w->shapes_capacity &&
         w->nscalars + CNI_OP_ARGS <= w->scalars_capacity && w->ngeometry + OP_NUMBERS <= w->geometry_capacity &&
         w->table_size > 2 * (w->nviews + CNI_OP_ARGS)) {
         return true;
     }
-    return cni_grow((void **)&w->ops, &w->ops_capacity, w->nops + 1, sizeof *w->ops) &&
-           cni_grow((void **)&w->views, &w->views_capacity, w->nviews + CNI_OP_ARGS, sizeof *w->views) &&
-           cni_grow((void **)&w->bases, &w->bases_capacity, w->nbases + CNI_OP_ARGS, sizeof *w->bases) &&
-           cni_grow((void **)&w->shapes, &w->shapes_capacity, w->nshapes + CNI_OP_ARGS, sizeof *w->shapes) &&
-           cni_grow((void **)&w->scalars, &w->scalars_capacity, w->nscalars + CNI_OP_ARGS, sizeof *w->scalars) &&
-           cni_grow((void **)&w->geometry, &w->geometry_capacity, w->ngeometry + OP_NUMBERS, sizeof *w->geometry) &&
-           grow_table(w);
+    return cni_window_room(w, &(cni_model){.nops = w->nops,
+                                           .nviews = w->nviews,
+                                           .nbases = w->nbases,
+                                           .nshapes = w->nshapes,
+                                           .nscalars = w->nscalars,
+                                           .ngeometry = w->ngeometry});
 }
 
 /* A few numbers: no call. */
@@ -106,15 +129,6 @@ static inline void append_numbers(cni_window *w, int n, const int64_t *numbers)
     }
 }
 
-static inline void intern_base(cni_window *w, cni_base *base)
-{
-    base->window = w;
-    base->index = (uint32_t)w->nbases;
-    base->windows++;
-    w->bases[w->nbases++] = base;
-    w->new_bytes += base->buffer == NULL ? base->nbytes : 0;
-}
-
 static uint32_t intern_shape(cni_window *w, int ndim, const int64_t *shape)
 {
     for (size_t s = w->nshapes; s-- > 0;) {
@@ -127,16 +141,25 @@ static uint32_t intern_shape(cni_window *w, int ndim, const int64_t *shape)
     return (uint32_t)w->nshapes++;
 }
 
-static inline bool view_is_whole(const cni_base *base, const cni_geometry *g)
+bool cni_view_is_whole(const cni_base *base, const cni_geometry *g)
 {
     return g->offset == 0 && g->itemsize == base->home_itemsize && g->ndim == base->home_ndim &&
            same_numbers(g->ndim, g->shape, base->home) && same_numbers(g->ndim, g->strides, base->home + g->ndim);
 }
 
+static inline uint64_t hash_with_view(uint64_t before, const cni_view *v)
+{
+    cni_hash_sum hash = cni_hash_begin(before);
+    cni_hash_add(&hash, (uint64_t)v->base << 32 | v->shape);
+    cni_hash_add(&hash,
+                 (uint64_t)v->dtype << 16 | (uint64_t)v->ndim << 8 | (uint64_t)v->whole << 1 | (uint64_t)v->folded);
+    return hash.sum;
+}
+
 static inline uint32_t view_append(cni_window *w, uint32_t base, uint8_t dtype, const cni_geometry *g)
 {
     uint32_t shape = intern_shape(w, g->ndim, g->shape);
-    bool whole = view_is_whole(w->bases[base], g);
+    bool whole = cni_view_is_whole(w->bases[base], g);
     cni_view *v = &w->views[w->nviews];
     v->base = base;
     v->shape = shape;
@@ -151,10 +174,7 @@ static inline uint32_t view_append(cni_window *w, uint32_t base, uint8_t dtype, 
     }
     w->geometry[w->ngeometry++] = g->offset;
     append_numbers(w, g->ndim, g->strides);
-    cni_hash_sum hash = cni_hash_begin(w->hash);
-    cni_hash_add(&hash, (uint64_t)base << 32 | shape);
-    cni_hash_add(&hash, (uint64_t)dtype << 16 | (uint64_t)g->ndim << 8 | (uint64_t)whole << 1 | (uint64_t)v->folded);
-    w->hash = hash.sum;
+    w->hash = hash_with_view(w->hash, v);
     return (uint32_t)w->nviews++;
 }
 
@@ -194,7 +214,7 @@ uint32_t cni_window_intern_new(cni_window *w, const cni_operand *operand)
                       own ? cni_shape(a) : operand->shape, own ? cni_strides(a) : operand->strides};
     uint32_t view;
     if (base->window != w) {
-        intern_base(w, base);
+        cni_window_intern_base(w, base);
         view = base->first_view = view_append(w, base->index, a->dtype, &g);
     } else {
         view = intern_geometry(w, base, a->dtype, &g);
@@ -206,6 +226,23 @@ uint32_t cni_window_intern_new(cni_window *w, const cni_operand *operand)
     return view;
 }
 
+/* What appending its ops one after the other has made of w->hash. */
+uint64_t cni_window_hash(const cni_window *w)
+{
+    uint64_t hash = 0;
+    uint32_t nviews = 0;
+    for (size_t k = 0; k < w->nops; k++) {
+        const cni_op *op = &w->ops[k];
+        for (int i = 0; i < op->nout + op->nin; i++) {
+            if (op->args[i] == nviews) {
+                hash = hash_with_view(hash, &w->views[nviews++]);
+            }
+        }
+        hash = cni_hash_mix(hash, cni_op_hash(op));
+    }
+    return hash;
+}
+
 void cni_window_clear(cni_window *w, uint64_t serial)
 {
     w->serial = serial;
@@ -213,5 +250,7 @@ void cni_window_clear(cni_window *w, uint64_t serial)
     w->new_bytes = 0;
     w->hash = 0;
     w->fading = NULL;
-    w->ran = false;
+    w->ran = w->repeats = w->full = false;
+    w->model = w->followed = NULL;
+    w->content = 0;
 }

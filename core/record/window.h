@@ -62,6 +62,7 @@ typedef struct cni_op {
     uint32_t args[CNI_OP_ARGS];     /* 0 beyond the last one */
     uint32_t fp_context;
     uint32_t site;
+    uint64_t choice; /* CNI_ELEMENTWISE: what its loop was chosen by (elementwise.c) */
 } cni_op;
 
 typedef struct cni_view {
@@ -84,13 +85,34 @@ typedef struct cni_shape_entry {
 
 typedef struct cni_recorder cni_recorder;
 
+/* A window that has run, without bases and values: what others are expected to be (follow.h). */
+typedef struct cni_model {
+    uint64_t hash;
+    uint64_t content;               /* a number that no other has had, nor it before it changed last */
+    uint32_t sights, fails;         /* windows of this hash that did not follow; that ceased to, in a row */
+    struct cni_model *next, *other; /* what comes after it; what came instead */
+    bool doubt;                     /* it did so last time */
+    size_t nops, nviews, nbases, nshapes, nscalars, ngeometry; /* no ops: only seen */
+    bool repeats;                                              /* a period ended where it was cut */
+    size_t ops_capacity, words_capacity, views_capacity, shapes_capacity, geometry_capacity;
+    cni_op *ops;
+    uint64_t *words;
+    cni_view *views;
+    cni_shape_entry *shapes;
+    int64_t *geometry;
+} cni_model;
+
+enum { CNI_MODELS = 64 };
+
 typedef struct cni_window {
     uint64_t serial;
     uint64_t hash; /* of the ops' and views' words so far */
     cni_recorder *recorder;
     size_t nops, nviews, nbases, nshapes, nscalars, ngeometry;
-    size_t ops_capacity, views_capacity, bases_capacity, shapes_capacity, scalars_capacity, geometry_capacity;
+    size_t ops_capacity, words_capacity, views_capacity, bases_capacity, shapes_capacity, scalars_capacity,
+        geometry_capacity;
     cni_op *ops;
+    uint64_t *words; /* what the detector of repeats takes each op for */
     cni_view *views;
     cni_base **bases;
     cni_shape_entry *shapes;
@@ -102,6 +124,10 @@ typedef struct cni_window {
     int64_t new_bytes;              /* of bases without storage when first mentioned, that have handles */
     cni_base *fading;               /* its value is not stored when the window runs; NULL: every living one is */
     bool ran;                       /* kept for the value of `fading`, and nothing else */
+    bool repeats, full;             /* cut where a period ends; or because there was too much in it */
+    cni_model *model;               /* what it follows: ops, views, shapes and geometry are there, and not here */
+    cni_model *followed;            /* what it has followed to the end */
+    uint64_t content;               /* what that had then; windows of one content have the same ops and views */
 } cni_window;
 
 /* A loop chosen before for the same op and dtypes. */
@@ -127,6 +153,11 @@ struct cni_recorder {
     cn_fp_event *events;
     size_t nevents, event_capacity;
     cni_recorder *next;
+    int64_t pinned_limit; /* of the current window's new_bytes */
+    uint64_t choice;      /* of the elementwise call at hand */
+    cni_model *newest;    /* of the window that was cut last */
+    cni_model *other;     /* what the current one may be instead of its model */
+    cni_model models[CNI_MODELS];
     cni_choice choices[CNI_CHOICES];
 };
 

@@ -285,6 +285,9 @@ int cnx_values(PyObject *object, cn_operand *out, PyObject **keep)
 
 int cnx_ufunc_operand(PyObject *object, cn_operand *out, PyObject **keep)
 {
+    if (PyFloat_CheckExact(object) || PyLong_CheckExact(object)) {
+        return cnx_operand(object, out, keep); /* no question of a class */
+    }
     return cnx_overrides(object) ? (*keep = NULL, 0) : cnx_values(object, out, keep);
 }
 

@@ -310,7 +310,7 @@ static int deliver(cn_fp_event *event)
 
 int cnx_end_int(int status)
 {
-    if (status < 0) {
+    if (status < 0 || !(seen.precise || cn_attention())) {
         return status;
     }
     cn_status flushed = seen.precise ? cn_flush() : CN_OK;

@@ -14,6 +14,24 @@ typedef struct parse {
     cnx_view_geometry *out;
 } parse;
 
+/* The value of a plain int, if it is a small one: most are; else *overflow may be set. */
+static inline int64_t int_value(PyObject *object, int *overflow)
+{
+#if PY_VERSION_HEX >= 0x030C0000
+    if (PyUnstable_Long_IsCompact((PyLongObject *)object)) {
+        *overflow = 0;
+        return PyUnstable_Long_CompactValue((PyLongObject *)object);
+    }
+#else
+    Py_ssize_t digits = Py_SIZE(object);
+    if (digits >= -1 && digits <= 1) {
+        *overflow = 0;
+        return digits * (int64_t)((PyLongObject *)object)->ob_digit[0];
+    }
+#endif
+    return PyLong_AsLongAndOverflow(object, overflow);
+}
+
 /* An end of a slice that is None or a plain int, cut to the extent; false: something else. */
 static inline bool slice_end(PyObject *object, int64_t otherwise, int64_t extent, int64_t *out)
 {
@@ -25,13 +43,13 @@ static inline bool slice_end(PyObject *object, int64_t otherwise, int64_t extent
     if (!PyLong_CheckExact(object)) {
         return false;
     }
-    int64_t value = PyLong_AsLongAndOverflow(object, &overflow);
+    int64_t value = int_value(object, &overflow);
     value += value < 0 ? extent : 0;
     *out = value < 0 ? 0 : value > extent ? extent : value;
     return overflow == 0;
 }
 
-int64_t cnx_slice(PyObject *slice, int64_t extent, int64_t *start, int64_t *step)
+static inline int64_t slice_of(PyObject *slice, int64_t extent, int64_t *start, int64_t *step)
 {
     const PySliceObject *s = (const PySliceObject *)slice;
     Py_ssize_t stop;
@@ -50,6 +68,11 @@ int64_t cnx_slice(PyObject *slice, int64_t extent, int64_t *start, int64_t *step
         *step = 1;
     }
     return length;
+}
+
+int64_t cnx_slice(PyObject *slice, int64_t extent, int64_t *start, int64_t *step)
+{
+    return slice_of(slice, extent, start, step);
 }
 
 int cnx_index_int(PyObject *object, int64_t *out)
@@ -108,7 +131,7 @@ static inline cnx_key take_slice(parse *p, PyObject *slice)
     if (p->axis >= p->ndim) {
         return CNX_KEY_NUMPY;
     }
-    int64_t length = cnx_slice(slice, p->shape[p->axis], &start, &step);
+    int64_t length = slice_of(slice, p->shape[p->axis], &start, &step);
     if (length < 0 && PyErr_ExceptionMatches(PyExc_TypeError)) {
         PyErr_Clear();
         return CNX_KEY_NUMPY; /* it may see another fault first */
@@ -157,7 +180,7 @@ static inline cnx_key take(parse *p, PyObject *item, PyObject *const *rest, Py_s
 {
     if (PyLong_CheckExact(item)) {
         int overflow;
-        long index = PyLong_AsLongAndOverflow(item, &overflow);
+        int64_t index = int_value(item, &overflow);
         return overflow == 0 ? take_int(p, index) : CNX_KEY_NUMPY;
     }
     if (PySlice_Check(item)) {

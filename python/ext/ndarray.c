@@ -29,8 +29,8 @@ static inline PyObject *handle_new(cn_array *array, PyObject *base)
 {
     cnx_array *self;
     if (free_count > 0) {
-        self = free_handles[--free_count];
-        (void)PyObject_Init((PyObject *)self, &cnx_array_type);
+        self = free_handles[--free_count]; /* its type is set */
+        _Py_NewReference((PyObject *)self);
     } else {
         self = PyObject_New(cnx_array, &cnx_array_type);
         if (self == NULL) {
