@@ -232,6 +232,8 @@ results += x.std(0), (x > 0).sum(), x.prod(1), x.T.sum(0), x.all()
 x = np.sin(np.arange(60000.0)); y = x.reshape(30000, 2)
 results = x.sum(), (x * x).sum(), x[::3].sum(), y.sum(), y.sum(0), y.T.sum(1)
 results += x.astype(np.float32).sum(), (x + 1j).sum()
+f = np.asfortranarray(y); c = x.reshape(30, 40, 50).transpose(1, 2, 0) * 1.5
+results += f.sum(), f.sum(0), f.sum(1), f[::-1].sum(), c.sum(), c.sum(0), c.sum((0, 2)), c.sum((1, 2)), c.max(1)
 """,
     "views": """
 x = np.arange(5040.0).reshape(7, 8, 9, 10)
@@ -267,7 +269,7 @@ results += y.reshape(100, 100, 15).sum((0, 1)), z.astype(np.float16).sum(0)
 results += z.sum(0), z.prod(0), z.sum(0, initial=3.0), (z * 2).sum(0), c.sum((0, 1)), c.sum(0), c.sum(1), z.T.sum(1)
 results += k.sum(0), (k > 3).sum(0), k.prod(0), k.max(0, initial=3), np.logaddexp.reduce(z, 0)
 w = z * 2; s, m = w.sum(0), w.max(0)
-results += w, s, m
+results += w, s, m, c.transpose(2, 0, 1).sum((0, 2)), c.T.sum((1, 2)), (c.T * 2).prod(1), (c + c[:, ::-1]).T.sum((0, 2))
 """,
     "along all places": """
 z = np.sin(np.arange(90000.0)).reshape(150, 600)

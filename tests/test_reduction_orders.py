@@ -1,5 +1,6 @@
-"""Reductions along what lies far apart in memory: sums are taken in the order that core/cpu/reduce.c says, whatever the
-order in which memory is walked, the dtype, the fusion and the number of threads.
+"""Reductions of arrays that lie in any order of their axes: sums are taken in the order that core/cpu/reduce.c says,
+along memory as the program wrote the array, whatever the way memory is walked, the dtype, the fusion and the number of
+threads.
 """
 
 import math
@@ -29,25 +30,34 @@ def total(values, block):
 
 
 def in_order(values):
-    return numpy.add.accumulate(values)[-1]
+    """Rows one after the other; of many, runs of them."""
+    step = LEAF if len(values) > SMALL else len(values)
+    runs = [numpy.add.accumulate(values[k : k + step])[-1] for k in range(0, len(values), step)]
+    return numpy.add.accumulate(numpy.array(runs))[-1]
 
 
 def along(view, axes, one):
-    """The results of `one` for what each result of the view takes, in C order."""
+    """The results of `one` for what each result of the view takes, as it lies in memory."""
     kept = [d for d in range(view.ndim) if d not in axes]
-    lines = view.transpose((*kept, *axes)).reshape((*(view.shape[d] for d in kept), -1))
+    folded = sorted(axes, key=lambda d: -abs(view.strides[d]))
+    lines = view.transpose((*kept, *folded)).reshape((*(view.shape[d] for d in kept), -1))
     return numpy.apply_along_axis(one, -1, numpy.ascontiguousarray(lines))
 
 
 # name, shape of the memory, view, reduced axes, how one result is added up
 CASES = [
-    ("results side by side", (701, 43), lambda a: a.T, (1,), lambda v: total(v, len(v))),
-    ("long results side by side", (9001, 19), lambda a: a.T, (1,), lambda v: total(v, len(v))),
-    ("one result", (1500, 37), lambda a: a.T, (0, 1), lambda v: total(v, 1500)),
-    ("rows that lie as columns", (67, 300), lambda a: a.T, (0,), in_order),
+    ("columns", (701, 43), lambda a: a.T, (1,), in_order),
+    ("long columns", (9001, 19), lambda a: a.T, (1,), in_order),
+    ("one result", (1500, 37), lambda a: a.T, (0, 1), lambda v: total(v, len(v))),
+    ("one result with gaps", (1500, 37), lambda a: a[:, 1:].T, (0, 1), lambda v: total(v, 36)),
+    ("rows", (67, 300), lambda a: a.T, (0,), lambda v: total(v, len(v))),
     ("results that alternate", (21, 37, 700), lambda a: a, (0, 2), lambda v: total(v, 700)),
+    ("the same, turned", (21, 37, 700), lambda a: a.T, (0, 2), lambda v: total(v, 700)),
     ("short ones", (10, 5, 70), lambda a: a, (0, 2), lambda v: total(v, 70)),
-    ("backwards", (701, 43), lambda a: a[::-1].T, (1,), lambda v: total(v, len(v))),
+    ("rows of pairs", (700, 9, 2), lambda a: a, (0,), in_order),
+    ("any order", (30, 7, 90), lambda a: a.transpose(2, 0, 1), (0, 2), lambda v: total(v, len(v))),
+    ("axes of one", (30, 1, 90), lambda a: a.transpose(2, 0, 1), (0, 2), lambda v: total(v, len(v))),
+    ("backwards", (701, 43), lambda a: a[::-1].T, (1,), in_order),
 ]
 
 
@@ -68,6 +78,24 @@ def test_sums_have_the_bits_of_their_order(case, dtype):
 @pytest.mark.parametrize("dtype", [numpy.float64, numpy.float32])
 def test_so_have_sums_of_what_is_computed(case, dtype):
     check_bits(case, dtype, lambda a: a * a[:1] - dtype(0.5))
+
+
+@pytest.mark.parametrize("axes", [0, 1, (0, 1)])
+@pytest.mark.parametrize("shape", [(301, 83), (19, 9001), (9001, 19)])
+def test_what_else_a_group_reads_may_lie_otherwise(axes, shape):
+    values = numpy.random.default_rng(3).standard_normal((2, *shape))
+    x, y = cnumeric.array(values[0]), cnumeric.asfortranarray(cnumeric.array(values[1]))
+    result = numpy.asarray((x + y).sum(axis=axes))
+    numpy.testing.assert_array_equal(result, numpy.asarray(cnumeric.array(values[0] + values[1]).sum(axis=axes)))
+
+
+def test_reductions_of_one_launch_keep_their_orders():
+    values = numpy.random.default_rng(3).standard_normal((2, 130, 130))
+    x, y = cnumeric.array(values[0]), cnumeric.array(values[1]).T
+    found = x.sum(), y.sum(), x.sum(axis=0), y.sum(axis=0)
+    for result, view, axes in zip(found, [values[0], values[1].T] * 2, [(0, 1), (0, 1), (0,), (0,)], strict=True):
+        order = in_order if axes == (0,) and view.flags.c_contiguous else lambda v: total(v, len(v))
+        numpy.testing.assert_array_equal(numpy.asarray(result), along(view, axes, order))
 
 
 @pytest.mark.parametrize("name, shape, view, axes, one", CASES, ids=[case[0] for case in CASES])

@@ -331,16 +331,6 @@ static void nest_take(cni_binder *b)
     }
 }
 
-static uint32_t first_reduction_view(const cni_part *part)
-{
-    for (uint32_t i = 0; part->reduces && i < part->ninstr; i++) {
-        if (part->instr[i].kind == CNI_INSTR_REDUCE) {
-            return part->access[part->instr[i].access].view;
-        }
-    }
-    return CNI_NONE;
-}
-
 /* The layout is made again only when an access meets the tile in another way, or more threads pay. */
 static bool layout_follow(cni_binder *b)
 {
@@ -366,8 +356,7 @@ cn_status cni_group_rebind(const cni_part *part, const cni_window *w, cni_group_
     cni_binder b = {.part = part, .w = w, .kernels = cni_cpu_kernels_get(), .g = g};
     b.places = cni_arena_raw(&work, (part->nregister + 1) * sizeof *b.places);
     b.free_runs = cni_arena_raw(&work, (2 * part->nregister + 8) * sizeof *b.free_runs);
-    bool made = b.places != NULL && b.free_runs != NULL &&
-                cni_nest_make(part, w, first_reduction_view(part), &work, &b.nest) && layout_follow(&b);
+    bool made = b.places != NULL && b.free_runs != NULL && cni_nest_make(part, w, &work, &b.nest) && layout_follow(&b);
     if (made) {
         nest_take(&b);
         made = runs_place(g);

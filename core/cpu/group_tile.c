@@ -3,6 +3,7 @@
 #include "cpu/binder.h"
 #include "exec/world.h"
 #include "op/op.h"
+#include "plan/reduction_axes.h"
 
 enum {
     MEMORY_LEAVES = 32, /* in a tile of what is reduced where it lies */

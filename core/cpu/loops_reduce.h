@@ -174,6 +174,7 @@ static WORK CNI_JOIN(pairwise, SUFFIX)(int64_t n, const STORED *x)
         EIGHT v = EIGHT_ZEROS;
         int64_t whole = n - n % 8;
         for (int64_t i = 0; i < whole; i += 8) {
+            AHEAD(x + i);
             EIGHT_ADD(v, x + i);
         }
         sum = TREE(v);

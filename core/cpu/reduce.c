@@ -1,11 +1,11 @@
 /*
- * reduce.c - reductions at the end of a group. The order of additions follows from the shape of the reduced array
- * alone, never from tiles, threads or fusion:
+ * reduce.c - reductions at the end of a group. The order of additions follows from the shape of the reduced array, as the
+ * program wrote it, and the order in which its axes lie in memory (plan/reduction_axes.h), never from tiles, threads or
+ * fusion. With axes in that order:
  *
- *   last axis reduced   A result takes its elements in C order, in blocks (the trailing reduced axes that lie as one run
- *                       in the array as the program wrote it). Up to CNI_SMALL_SUM elements: each block in NumPy's
- *                       pairwise tree, blocks one after the other. More: leaves of at most CNI_LEAF elements of a block,
- *                       added up exactly.
+ *   last axis reduced   A result takes its elements in C order, in blocks (the trailing reduced axes that lie as one
+ *                       run). Up to CNI_SMALL_SUM elements: each block in NumPy's pairwise tree, blocks one after the
+ *                       other. More: leaves of at most CNI_LEAF elements of a block, added up exactly.
  *   last axis kept      Rows are added one after the other; more than CNI_SMALL_SUM of them in runs of CNI_LEAF.
  */
 #include <string.h>
@@ -13,8 +13,8 @@
 #include "base/status.h"
 #include "cpu/group.h"
 #include "cpu/reduce_take.h"
-#include "exec/nest.h"
 #include "op/op.h"
+#include "plan/reduction_axes.h"
 
 static bool is_float_sum(const cni_reduction *r)
 {
@@ -194,32 +194,13 @@ static void take_leaf(cni_reduction *r, int64_t n, const char *values)
 /* Elements of the leaf that begins where `seen` is. */
 static int64_t leaf_length(const cni_reduction *r)
 {
-    int64_t position = r->seen % r->block, left = r->block - position;
-    if (!r->large) {
-        return left < CNI_SMALL_SUM ? left : CNI_SMALL_SUM;
-    }
-    return left < CNI_LEAF ? left : CNI_LEAF;
-}
-
-/* Whole leaves of one block, as many as there are; returns how many elements they have. */
-static int64_t take_whole_leaves(cni_reduction *r, int64_t n, const char *values)
-{
-    int64_t position = r->seen % r->block, left = r->block - position;
-    int64_t taken = (n < left ? n : left) / CNI_LEAF * CNI_LEAF;
-    for (int64_t i = 0; i < taken; i += CNI_LEAF) {
-        take_leaf(r, CNI_LEAF, values + (size_t)i * r->itemsize);
-    }
-    r->seen += taken;
-    return taken;
+    int64_t position = r->block == r->count ? r->seen : r->seen % r->block, left = r->block - position;
+    int64_t most = r->large ? CNI_LEAF : CNI_SMALL_SUM;
+    return left < most ? left : most;
 }
 
 static void take_float_sum(cni_reduction *r, int64_t n, const char *values)
 {
-    if (r->large && r->filled == 0) {
-        int64_t taken = take_whole_leaves(r, n, values);
-        values += (size_t)taken * r->itemsize;
-        n -= taken;
-    }
     while (n > 0) {
         int64_t leaf = leaf_length(r);
         if (r->filled == 0 && n >= leaf) {

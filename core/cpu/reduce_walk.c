@@ -144,6 +144,24 @@ static void run_results(const cni_group_binding *g, cni_lane *lane, const cni_ru
     }
 }
 
+static void results_begin(cni_lane *lane, const cni_run *run, int64_t count)
+{
+    for (int64_t i = 0; i < count; i++) {
+        cni_result_begin(&lane->reductions[i], run);
+    }
+}
+
+/* Stores results that are neighbours along the last kept dimension; the lane is at the first. */
+static void results_end(const cni_group_binding *g, cni_lane *lane, const cni_run *run, int64_t count)
+{
+    cni_lane_point(g, lane, run);
+    for (int64_t i = 0; i < count * g->nreductions; i++) {
+        cni_reduction *r = &lane->reductions[i];
+        int64_t step = g->access[r->access].strides[g->nkept - 1];
+        cni_result_finish(r, lane->pointers[r->access] + i / g->nreductions * step);
+    }
+}
+
 /* Units [first, end): tiles of results that are taken side by side. */
 static void run_blocks(const cni_group_binding *g, cni_lane *lane, const cni_run *run, int64_t first, int64_t end)
 {
@@ -153,57 +171,14 @@ static void run_blocks(const cni_group_binding *g, cni_lane *lane, const cni_run
         seek(g, lane, 0, kept, unit / tiles);
         lane->index[kept] = unit % tiles * g->rows;
         int64_t left = g->shape[kept] - lane->index[kept], rows = left < g->rows ? left : g->rows;
-        int64_t count = rows * g->nreductions;
-        for (int64_t i = 0; i < count; i++) {
-            cni_result_begin(&lane->reductions[i], run);
-        }
+        results_begin(lane, run, rows * g->nreductions);
         for (; lane->index[inner] < g->shape[inner]; lane->index[inner] += g->columns) {
             int64_t rest = g->shape[inner] - lane->index[inner];
             cni_lane_point(g, lane, run);
             cni_tile_run(g, lane, run, rows, rest < g->columns ? rest : g->columns);
         }
         lane->index[inner] = 0;
-        cni_lane_point(g, lane, run);
-        for (int64_t i = 0; i < count; i++) {
-            cni_reduction *r = &lane->reductions[i];
-            cni_result_finish(r, lane->pointers[r->access] + i / g->nreductions * g->access[r->access].strides[kept]);
-        }
-    }
-}
-
-/* Units [first, end): neighbouring results, whose runs along the innermost dimension are taken in turn. */
-static void run_turns(const cni_group_binding *g, cni_lane *lane, const cni_run *run, int64_t first, int64_t end)
-{
-    int inner = g->ndim - 1;
-    int64_t results = cni_group_extent(g, 0, g->nkept), outer = cni_group_extent(g, g->nkept, inner);
-    cni_reduction *all = lane->reductions;
-    for (int64_t unit = first; unit < end; unit++) {
-        int64_t begin = unit * g->together, left = results - begin, count = left < g->together ? left : g->together;
-        for (int64_t i = 0; i < count * g->nreductions; i++) {
-            cni_result_begin(&all[i], run);
-        }
-        for (int64_t turn = 0; turn < outer * count; turn++) {
-            seek(g, lane, g->nkept, inner, turn / count);
-            seek(g, lane, 0, g->nkept, begin + turn % count);
-            lane->reductions = all + turn % count * g->nreductions;
-            for (int64_t c = 0; c < g->shape[inner]; c += g->columns) {
-                int64_t rest = g->shape[inner] - c;
-                lane->index[inner] = c;
-                cni_lane_point(g, lane, run);
-                cni_tile_run(g, lane, run, 1, rest < g->columns ? rest : g->columns);
-            }
-            lane->index[inner] = 0;
-        }
-        lane->reductions = all;
-        seek(g, lane, g->nkept, inner, 0);
-        for (int64_t k = 0; k < count; k++) {
-            seek(g, lane, 0, g->nkept, begin + k);
-            cni_lane_point(g, lane, run);
-            for (uint32_t i = 0; i < g->nreductions; i++) {
-                cni_reduction *r = &all[k * g->nreductions + i];
-                cni_result_finish(r, lane->pointers[r->access]);
-            }
-        }
+        results_end(g, lane, run, rows);
     }
 }
 
@@ -215,6 +190,53 @@ static bool memory_alone(const cni_group_binding *g)
         alone &= g->lanes[0].reductions[i].memory != CNI_NONE;
     }
     return alone;
+}
+
+/* What `count` neighbouring results take along the innermost dimension, one after the other; the lane is at the first. */
+static void take_turns(const cni_group_binding *g, cni_lane *lane, const cni_run *run, int64_t count, bool alone)
+{
+    int kept = g->nkept - 1, inner = g->ndim - 1;
+    int64_t first = lane->index[kept], length = g->shape[inner];
+    cni_reduction *all = lane->reductions;
+    if (alone) {
+        cni_lane_point(g, lane, run);
+    }
+    for (int64_t k = 0; k < count && alone; k++) {
+        for (uint32_t i = 0; i < g->nreductions; i++) {
+            cni_reduction *r = &all[k * g->nreductions + i];
+            cni_result_take(r, length, lane->pointers[r->memory] + k * g->access[r->memory].strides[kept]);
+        }
+    }
+    for (int64_t k = 0; k < count && !alone; k++) {
+        lane->index[kept] = first + k;
+        lane->reductions = all + k * g->nreductions;
+        for (; lane->index[inner] < length; lane->index[inner] += g->columns) {
+            int64_t rest = length - lane->index[inner];
+            cni_lane_point(g, lane, run);
+            cni_tile_run(g, lane, run, 1, rest < g->columns ? rest : g->columns);
+        }
+        lane->index[inner] = 0;
+    }
+    lane->reductions = all;
+    lane->index[kept] = first;
+}
+
+/* Units [first, end): neighbouring results, whose runs along the innermost dimension are taken in turn. */
+static void run_turns(const cni_group_binding *g, cni_lane *lane, const cni_run *run, int64_t first, int64_t end)
+{
+    int kept = g->nkept - 1, inner = g->ndim - 1;
+    int64_t tiles = (g->shape[kept] + g->together - 1) / g->together;
+    bool any = cni_group_extent(g, g->nkept, g->ndim) > 0, alone = memory_alone(g);
+    for (int64_t unit = first; unit < end; unit++) {
+        seek(g, lane, 0, kept, unit / tiles);
+        lane->index[kept] = unit % tiles * g->together;
+        int64_t left = g->shape[kept] - lane->index[kept], count = left < g->together ? left : g->together;
+        results_begin(lane, run, count * g->nreductions);
+        for (bool more = any; more; more = advance(g, lane, g->nkept, inner)) {
+            take_turns(g, lane, run, count, alone);
+        }
+        results_end(g, lane, run, count);
+    }
 }
 
 /* The rows along the innermost reduced dimension, from memory. */
@@ -479,7 +501,7 @@ void cni_reduce_run(cni_group_binding *g, const cni_run *run)
         return;
     } else if (g->together > 1 && !g->blocked) {
         r.units = run_turns;
-        r.count = (results + g->together - 1) / g->together;
+        r.count = results / g->shape[g->nkept - 1] * ((g->shape[g->nkept - 1] + g->together - 1) / g->together);
     } else if (g->blocked || g->rows > 1) {
         r.units = g->blocked ? run_blocks : run_rows;
         r.count = results / g->shape[g->nkept - 1] * ((g->shape[g->nkept - 1] + g->rows - 1) / g->rows);

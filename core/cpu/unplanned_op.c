@@ -10,8 +10,8 @@
 #include "cpu/events.h"
 #include "cpu/group.h"
 #include "cpu/library.h"
-#include "exec/nest.h"
 #include "op/op.h"
+#include "plan/reduction_axes.h"
 
 enum { RUNS = 2 * (CNI_MAX_NIN + CNI_MAX_NOUT), WIDEST = 16 };
 
@@ -81,7 +81,20 @@ typedef struct operand {
     bool still; /* one element for all */
 } operand;
 
-/* What the argument is; `own` takes its elements if they lie apart. */
+/* The view's elements in C order of this geometry of it; `own` takes them if they lie apart. */
+static inline operand operand_as(const cni_run *run, uint32_t view, const cni_geometry *g, char *own)
+{
+    operand o = {address(run, view), run->window->views[view].dtype, false};
+    lie how = lie_of(g);
+    o.still = how == LIES_STILL;
+    if (how == LIES_APART) {
+        move_run(g, o.data, own, true);
+        o.data = own;
+    }
+    return o;
+}
+
+/* What the argument is, likewise. */
 static inline operand operand_of(const cni_run *run, uint32_t arg, char *own)
 {
     const cni_window *w = run->window;
@@ -90,14 +103,7 @@ static inline operand operand_of(const cni_run *run, uint32_t arg, char *own)
         return (operand){(char *)(uintptr_t)value->value.bytes, (uint8_t)value->dtype, true};
     }
     cni_geometry g = cni_window_geometry(w, arg);
-    operand o = {address(run, arg), w->views[arg].dtype, false};
-    lie how = lie_of(&g);
-    o.still = how == LIES_STILL;
-    if (how == LIES_APART) {
-        move_run(&g, o.data, own, true);
-        o.data = own;
-    }
-    return o;
+    return operand_as(run, arg, &g, own);
 }
 
 static inline void cast(operand *o, int64_t n, uint8_t dtype, char *own)
@@ -214,7 +220,12 @@ static void run_reduce(const cni_run *run, const cni_op *op, int64_t n)
     const cni_op_info *info = &cni_ops[op->opcode];
     uint8_t dtype = info->signatures[op->loop].dtypes[0];
     const cni_reduce_loop reduce = cni_cpu_kernels_get()->reduces[info->first_loop + op->loop];
-    operand in = operand_of(run, op->args[1], runs[0]);
+    int order[CN_MAX_DIMS];
+    int64_t shape[CN_MAX_DIMS], strides[CN_MAX_DIMS];
+    cni_geometry written = cni_window_geometry(run->window, op->args[1]);
+    cni_geometry_axes(&written, order);
+    cni_geometry taken = cni_geometry_turned(&written, order, shape, strides);
+    operand in = operand_as(run, op->args[1], &taken, runs[0]);
     cast(&in, n, dtype, runs[1]);
     splat(&in, n, runs[2]);
     int64_t size = cni_dtype_size((cn_dtype)dtype), block = n, first = 0;

@@ -64,16 +64,6 @@ static void find_classes(cni_cuda_layout *l)
     }
 }
 
-static uint32_t first_reduction_view(const cni_part *part)
-{
-    for (uint32_t i = 0; i < part->ninstr; i++) {
-        if (part->instr[i].kind == CNI_INSTR_REDUCE) {
-            return part->access[part->instr[i].access].view;
-        }
-    }
-    return CNI_NONE;
-}
-
 static bool fill_words(cni_cuda_layout *l, cni_arena *arena)
 {
     size_t strides = CNI_CUDA_COUNTS + 2 * (size_t)scalar_slots(l) + at_least_one(l->part->naccess) + dims(l);
@@ -95,8 +85,7 @@ bool cni_cuda_layout_make(const cni_part *part, const cni_window *w, cni_arena *
     *l = (cni_cuda_layout){.part = part, .w = w};
     l->class_of = cni_arena_alloc(arena, (part->naccess + 1) * sizeof *l->class_of);
     l->member = cni_arena_alloc(arena, (part->naccess + 1) * sizeof *l->member);
-    if (l->class_of == NULL || l->member == NULL ||
-        !cni_nest_make(part, w, first_reduction_view(part), arena, &l->nest)) {
+    if (l->class_of == NULL || l->member == NULL || !cni_nest_make(part, w, arena, &l->nest)) {
         return false;
     }
     for (uint32_t i = 0; i < part->ninstr; i++) {

@@ -11,6 +11,7 @@
 #include "cuda/cuda_layout.h"
 #include "exec/nest.h"
 #include "op/op.h"
+#include "plan/reduction_axes.h"
 
 enum { THREADS = 256, LEAF = 1024, SMALL_SUM = 8192, BINS_MOST = 10, EXACT_WORDS = 69, ENOUGH = 1024 };
 enum { COST_COPIED = 60 };                                       /* most that is copied, as ops.def has it */

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "plan/reduction_axes.h"
+
 static int64_t *stride_at(cni_nest *n, uint32_t access, int dim)
 {
     return &n->strides[(size_t)access * CN_MAX_DIMS + (size_t)dim];
@@ -117,10 +119,26 @@ static void merge_dims(cni_nest *n, int first, int *end)
     }
 }
 
-/* Kept dimensions first, each kind in C order; a kept last axis stays last. */
+/* The dimensions as the reduction takes them. */
+static void turn_dims(cni_nest *n, const int *order)
+{
+    int from[CN_MAX_DIMS]; /* where the dimensions are by now */
+    memcpy(from, order, (size_t)n->ndim * sizeof *from);
+    for (int to = 0; to < n->ndim; to++) {
+        for (int d = from[to]; d > to; d--) {
+            swap_dims(n, d - 1, d);
+        }
+        for (int later = to + 1; later < n->ndim; later++) {
+            from[later] += from[later] < from[to] ? 1 : 0;
+        }
+    }
+}
+
+/* Kept dimensions first, each kind in its order; a kept last axis stays last. */
 static void order_reduction(cni_nest *n)
 {
-    int order[CN_MAX_DIMS], count = 0;
+    int order[CN_MAX_DIMS], count = 0, end = n->ndim;
+    merge_dims(n, 0, &end);
     n->last_kept = n->ndim > 0 && !n->reduced[n->ndim - 1];
     n->nkept = 0;
     int last = n->last_kept ? n->ndim - 1 : n->ndim;
@@ -132,18 +150,11 @@ static void order_reduction(cni_nest *n)
             }
         }
     }
-    for (int k = 0; k < count; k++) { /* permute by swaps, following where dimensions went */
-        int from = order[k];
-        if (from != k) {
-            for (int j = from; j > k; j--) {
-                swap_dims(n, j - 1, j);
-            }
-            for (int j = k + 1; j < count; j++) {
-                order[j] += order[j] < from ? 1 : 0;
-            }
-        }
+    if (n->last_kept) {
+        order[count] = last;
     }
-    int end = n->nkept;
+    turn_dims(n, order);
+    end = n->nkept;
     merge_dims(n, 0, &end);
     n->nkept = end;
     end = n->last_kept ? n->ndim - 1 : n->ndim;
@@ -161,8 +172,20 @@ static void fill_access(const cni_part *part, const cni_window *w, cni_nest *n)
     }
 }
 
-bool cni_nest_make(const cni_part *part, const cni_window *w, uint32_t reduce_view, cni_arena *arena, cni_nest *n)
+/* The view of the part's first result; CNI_NONE: it does not reduce. */
+static uint32_t reduction_view(const cni_part *part)
 {
+    for (uint32_t i = 0; part->reduces && i < part->ninstr; i++) {
+        if (part->instr[i].kind == CNI_INSTR_REDUCE) {
+            return part->access[part->instr[i].access].view;
+        }
+    }
+    return CNI_NONE;
+}
+
+bool cni_nest_make(const cni_part *part, const cni_window *w, cni_arena *arena, cni_nest *n)
+{
+    uint32_t reduce_view = reduction_view(part);
     const cni_shape_entry *shape = &w->shapes[part->shape];
     *n = (cni_nest){.ndim = shape->ndim, .naccess = part->naccess};
     memcpy(n->shape, w->geometry + shape->geometry, shape->ndim * sizeof *n->shape);
@@ -177,6 +200,9 @@ bool cni_nest_make(const cni_part *part, const cni_window *w, uint32_t reduce_vi
         for (int d = 0; d < out.ndim; d++) {
             n->reduced[d] = out.strides[d] == 0 && out.shape[d] != 1;
         }
+        int order[CN_MAX_DIMS];
+        cni_part_axes(w, part, order);
+        turn_dims(n, order);
         drop_ones(n);
         order_reduction(n);
         return true;
@@ -187,42 +213,4 @@ bool cni_nest_make(const cni_part *part, const cni_window *w, uint32_t reduce_vi
     int end = n->ndim;
     merge_dims(n, 0, &end);
     return true;
-}
-
-/* ---- Blocks of sums ---- */
-
-static int64_t reduced_count(const cni_geometry *out)
-{
-    int64_t count = 1;
-    for (int d = 0; d < out->ndim; d++) {
-        count *= out->strides[d] == 0 ? out->shape[d] : 1;
-    }
-    return count;
-}
-
-static int64_t trailing_run(const cni_geometry *in, const cni_geometry *out)
-{
-    int64_t block = 1, expected = 0;
-    for (int d = in->ndim - 1; d >= 0; d--) {
-        if (in->shape[d] == 1) {
-            continue;
-        }
-        if (out->strides[d] != 0 || (expected != 0 && in->strides[d] != expected)) {
-            break;
-        }
-        block *= in->shape[d];
-        expected = in->strides[d] * in->shape[d];
-    }
-    return block;
-}
-
-int64_t cni_reduction_block(const cni_window *w, const cni_op *op, uint32_t view)
-{
-    cni_geometry out = cni_window_geometry(w, view);
-    int64_t block = reduced_count(&out);
-    if ((op->args[1] & CNI_SCALAR) == 0) {
-        cni_geometry in = cni_window_geometry(w, op->args[1]);
-        block = trailing_run(&in, &out);
-    }
-    return block < 1 ? 1 : block;
 }

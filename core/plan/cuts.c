@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "plan/reduction_axes.h"
+
 /* ---- Rows ---- */
 
 /* Bytes of the smallest place but the first and last that have some. */
@@ -246,11 +248,13 @@ static cni_place_range near_range(const cni_partitioning *p, const cni_shared_pa
 {
     bool folded[CNI_LATTICE_DIMS];
     int64_t first[CNI_LATTICE_DIMS], last[CNI_LATTICE_DIMS], from = 0, to = 0;
+    int order[CN_MAX_DIMS];
     cni_part_folds(p, shared->part, folded);
+    cni_part_axes(p->w, shared->part, order);
     walk k = walk_of(view);
-    for (int d = 0; d < view->ndim; d++) {
-        if (folded[d]) {
-            walk_dim(&k, view, d, false);
+    for (int i = 0; i < view->ndim; i++) {
+        if (folded[order[i]]) {
+            walk_dim(&k, view, order[i], false);
         }
     }
     if (!position(&k, low, high, false, first) || !position(&k, low, high, true, last)) {

@@ -108,7 +108,7 @@ typedef struct cni_group {
     struct {
         uint32_t segment, view;
     } loads[CNI_GROUP_LOADS];
-    uint32_t reduce_view;   /* of the first reduction; CNI_NONE: none */
+    uint32_t reduction;     /* the first op that reduces; CNI_NONE: none */
     const cni_split *split; /* NULL: none of its ops reads pieces */
 } cni_group;
 
@@ -143,6 +143,7 @@ bool cni_ask_covered(cni_draft *d, uint32_t base, uint32_t nlist, const uint32_t
 bool cni_ask_inside(cni_draft *d, uint32_t a, uint32_t nlist, const uint32_t *list);
 bool cni_ask_cheap(cni_draft *d, uint32_t a, uint32_t nlist, const uint32_t *list);
 bool cni_ask_same_axes(cni_draft *d, uint32_t a, uint32_t b);
+bool cni_ask_same_order(cni_draft *d, uint32_t a, uint32_t b);
 bool cni_ask_same_layout(cni_draft *d, uint32_t a, uint32_t b);
 bool cni_ask_tiled(cni_draft *d, uint32_t nlist, const uint32_t *list);
 bool cni_ask_meets(cni_draft *d, uint32_t a, uint32_t b);

@@ -282,7 +282,7 @@ static uint32_t carry_alone(placing *p)
 {
     cni_draft *d = p->d;
     uint32_t g = d->ngroups++;
-    d->groups[g] = (cni_group){.shape = d->ops[p->op].shape, .reduce_view = CNI_NONE};
+    d->groups[g] = (cni_group){.shape = d->ops[p->op].shape, .reduction = CNI_NONE};
     for (uint32_t i = 0; i < p->ndepends; i++) { /* what it reads is among them */
         d->depends[(size_t)g * d->ngroups_most + p->depends[i]] = 1;
     }
@@ -331,7 +331,14 @@ static bool pieces_fit(cni_draft *d, const cni_group *group, const cni_draft_op 
     if (!cni_reads_pieces(x)) {
         return group->split == NULL || x->op->kind != CNI_REDUCE;
     }
-    return group->reduce_view == CNI_NONE && cni_split_with(d, group->split, x) != NULL;
+    return group->reduction == CNI_NONE && cni_split_with(d, group->split, x) != NULL;
+}
+
+/* Do two reductions fold the same axes, and take them in the same order? */
+static bool reduce_alike(cni_draft *d, const cni_op *a, const cni_op *b)
+{
+    return ((a->args[1] | b->args[1]) & CNI_SCALAR) == 0 && cni_ask_same_axes(d, a->args[0], b->args[0]) &&
+           cni_ask_same_order(d, a->args[1], b->args[1]);
 }
 
 /* The best group from p->least on; CNI_NONE: a new one. */
@@ -349,8 +356,8 @@ static uint32_t choose_group(placing *p, uint32_t least)
             group->nops >= (uint32_t)cni_settings[CNI_SETTING_GROUP_OPS] || group->nloads > LOADS_MOST) {
             continue;
         }
-        if (x->op->kind == CNI_REDUCE && group->reduce_view != CNI_NONE &&
-            !cni_ask_same_axes(d, group->reduce_view, x->op->args[0])) {
+        if (x->op->kind == CNI_REDUCE && group->reduction != CNI_NONE &&
+            !reduce_alike(d, d->ops[group->reduction].op, x->op)) {
             continue;
         }
         if (!pieces_fit(d, group, x)) {
@@ -460,8 +467,8 @@ static bool group_append(cni_draft *d, uint32_t g, uint32_t op)
         count_load(d, group, r->kind == CNI_READ_PIECES ? &r->pieces[0].source : r);
     }
     group->split = cni_split_with(d, group->split, &d->ops[op]);
-    if (d->ops[op].op->kind == CNI_REDUCE && group->reduce_view == CNI_NONE) {
-        group->reduce_view = d->ops[op].op->args[0];
+    if (d->ops[op].op->kind == CNI_REDUCE && group->reduction == CNI_NONE) {
+        group->reduction = op;
     }
     return true;
 }
@@ -485,7 +492,7 @@ static bool join_group(placing *p, uint32_t first_new_segment)
     uint32_t g = choose_group(p, p->least);
     if (g == CNI_NONE) {
         g = d->ngroups++;
-        d->groups[g] = (cni_group){.library = !cni_op_groups(x->op), .shape = x->shape, .reduce_view = CNI_NONE};
+        d->groups[g] = (cni_group){.library = !cni_op_groups(x->op), .shape = x->shape, .reduction = CNI_NONE};
     }
     for (uint32_t i = 0; i < p->ndepends; i++) {
         if (p->depends[i] != g) {

@@ -53,6 +53,14 @@ static bool same_axes(const cni_geometry *a, const cni_geometry *b)
     return true;
 }
 
+static bool same_order(const cni_geometry *a, const cni_geometry *b)
+{
+    int x[CN_MAX_DIMS], y[CN_MAX_DIMS];
+    cni_geometry_axes(a, x);
+    cni_geometry_axes(b, y);
+    return memcmp(x, y, (size_t)a->ndim * sizeof *x) == 0;
+}
+
 static bool boxes_meet(const cni_lattice *a, const cni_lattice *b)
 {
     for (int k = 0; k < a->ndim; k++) {
@@ -118,6 +126,8 @@ static bool evaluate(const cni_guard *g, const cni_window *w, const cni_skeleton
         return cni_geometry_box(&home, &a);
     case CNI_GUARD_SAME_AXES:
         return same_axes(&a, &b);
+    case CNI_GUARD_SAME_ORDER:
+        return same_order(&a, &b);
     case CNI_GUARD_SAME_LAYOUT:
         return memcmp(a.strides, b.strides, (size_t)a.ndim * sizeof *a.strides) == 0;
     case CNI_GUARD_COVERED:
@@ -232,6 +242,11 @@ bool cni_ask_cheap(cni_draft *d, uint32_t a, uint32_t nlist, const uint32_t *lis
 bool cni_ask_same_axes(cni_draft *d, uint32_t a, uint32_t b)
 {
     return a == b || ask(d, (cni_guard){.kind = CNI_GUARD_SAME_AXES, .a = a, .b = b});
+}
+
+bool cni_ask_same_order(cni_draft *d, uint32_t a, uint32_t b)
+{
+    return a == b || ask(d, (cni_guard){.kind = CNI_GUARD_SAME_ORDER, .a = a, .b = b});
 }
 
 bool cni_ask_same_layout(cni_draft *d, uint32_t a, uint32_t b)

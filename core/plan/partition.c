@@ -9,6 +9,7 @@
 #include "plan/chain.h"
 #include "plan/cuts.h"
 #include "plan/library_share.h"
+#include "plan/reduction_axes.h"
 
 /* ---- Slots ---- */
 
@@ -133,8 +134,8 @@ static bool boxes_fit(const cni_partitioning *p, const cni_part *part, uint32_t 
 /* ---- Sharing out the elements of results ---- */
 
 typedef struct range_cut {
-    int nfolded, folded[CNI_LATTICE_DIMS];
-    int64_t shape[CNI_LATTICE_DIMS]; /* of the folded axes */
+    int nfolded, folded[CNI_LATTICE_DIMS]; /* in the order in which they are taken */
+    int64_t shape[CNI_LATTICE_DIMS];       /* of the folded axes */
     int64_t total;
 } range_cut;
 
@@ -142,8 +143,11 @@ static range_cut range_of(const cni_partitioning *p, const cni_part *part, const
 {
     range_cut cut = {.total = 1};
     bool folded[CNI_LATTICE_DIMS];
+    int order[CN_MAX_DIMS];
     cni_part_folds(p, part, folded);
-    for (int d = 0; d < view->ndim; d++) {
+    cni_part_axes(p->w, part, order);
+    for (int k = 0; k < view->ndim; k++) {
+        int d = order[k];
         if (folded[d]) {
             cut.folded[cut.nfolded] = d;
             cut.shape[cut.nfolded++] = view->shape[d];
@@ -299,8 +303,11 @@ static bool chain_group(cni_partitioning *p, const cni_part *part, uint32_t acce
                        .folded = folded,
                        .view = view,
                        .layout = &p->slots[part->access[access].slot].layout};
+    int order[CN_MAX_DIMS];
     cni_part_folds(p, part, folded);
-    for (int d = view.ndim - 1; d >= 0; d--) {
+    cni_part_axes(p->w, part, order);
+    for (int k = view.ndim - 1; k >= 0; k--) {
+        int d = order[k];
         if (folded[d] && view.shape[d] > 1) {
             chain.inner *= chain.way >= 0 ? view.shape[chain.way] : 1;
             chain.way = d;

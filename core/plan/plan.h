@@ -24,6 +24,7 @@ typedef enum cni_guard_kind {
     CNI_GUARD_INSIDE,      /* a touches nothing that the views of the list leave uncovered */
     CNI_GUARD_CHEAP,       /* what the list leaves uncovered is at most half of view a */
     CNI_GUARD_SAME_AXES,   /* views a and b (of one shape) have stride 0 on the same axes */
+    CNI_GUARD_SAME_ORDER,  /* the axes of views a and b (of one shape) lie in the same order (cni_geometry_axes) */
     CNI_GUARD_SAME_LAYOUT, /* views a and b (of one shape) have equal strides */
     CNI_GUARD_TILED,       /* the views of the list are boxes that make up the home of their base, each element once */
     CNI_GUARD_MEETS,       /* boxes a and b, of bases with equal home shapes, have indices in common */

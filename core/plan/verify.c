@@ -71,7 +71,7 @@ cn_status cni_verify_fuse(const cni_draft *d)
             CN_TRY(verify_read(d, i, &x->needs[k]));
         }
         CN_CHECK(!cni_reads_pieces(x) ||
-                 (d->groups[x->group].split != NULL && d->groups[x->group].reduce_view == CNI_NONE));
+                 (d->groups[x->group].split != NULL && d->groups[x->group].reduction == CNI_NONE));
         for (int k = 0; k < x->op->nout; k++) {
             CN_CHECK(d->contents[x->made[k]].segment != CNI_NONE);
         }

@@ -62,6 +62,28 @@ bool cni_is_contiguous(int ndim, const int64_t *shape, const int64_t *strides, i
     return contiguous;
 }
 
+/* 1: axis a is slower than b, -1: faster; 0: one of them does not move. */
+static int slower(const cni_geometry *g, int a, int b)
+{
+    int64_t x = g->shape[a] == 1 ? 0 : g->strides[a], y = g->shape[b] == 1 ? 0 : g->strides[b];
+    x = x < 0 ? -x : x;
+    y = y < 0 ? -y : y;
+    return x == 0 || y == 0 ? 0 : x >= y ? 1 : -1;
+}
+
+void cni_geometry_axes(const cni_geometry *g, int *order)
+{
+    for (int d = g->ndim - 1, n = 0; d >= 0; d--, n++) { /* behind the axes that it is slower than */
+        int *sorted = order + d + 1, at = 0;
+        for (int k = 0, known = 0; k < n && known <= 0; k++) {
+            known = slower(g, d, sorted[k]);
+            at = known < 0 ? k + 1 : at;
+        }
+        memmove(order + d, sorted, (size_t)at * sizeof *order);
+        order[d + at] = d;
+    }
+}
+
 void cni_geometry_range(const cni_geometry *g, int64_t *low, int64_t *high)
 {
     int64_t first = g->offset, last = g->offset + g->itemsize;

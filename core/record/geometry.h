@@ -37,6 +37,9 @@ cn_status cni_shape_check(int ndim, const int64_t *shape, int64_t itemsize, int6
 void cni_strides_fill(int ndim, const int64_t *shape, int64_t itemsize, int64_t *strides);
 bool cni_is_contiguous(int ndim, const int64_t *shape, const int64_t *strides, int64_t itemsize, bool fortran);
 
+/* The view's axes as they lie in memory, order[0] the slowest, as NumPy walks one array; C order where strides do not tell. */
+void cni_geometry_axes(const cni_geometry *g, int *order);
+
 /* Lowest and one past the highest byte; empty views give low == high. */
 void cni_geometry_range(const cni_geometry *g, int64_t *low, int64_t *high);
 
