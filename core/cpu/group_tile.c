@@ -7,7 +7,6 @@
 
 enum {
     MEMORY_LEAVES = 32, /* in a tile of what is reduced where it lies */
-    REDUCED_ROWS = 4,   /* in a tile that is added to a row of results */
     ACROSS_ROWS = 64,   /* the same, of what lies along the rows' dimension */
     ACROSS_COLUMNS = 32,
     ACROSS_RESULTS = 32, /* whose elements are gathered at once from what lies so */
@@ -126,9 +125,9 @@ void cni_group_tile_choose(cni_binder *b)
     g->rows = 1;
     g->columns = last;
     if (n->last_kept && n->nkept < n->ndim - 1 && b->nruns > 0) {
-        int64_t reduced = n->shape[n->ndim - 2], rows = 2 * last <= tile ? tile / (last > 0 ? last : 1) : REDUCED_ROWS;
+        int64_t reduced = n->shape[n->ndim - 2], rows = 2 * last <= tile ? tile / (last > 0 ? last : 1) : 1;
         g->rows = rows < reduced ? rows : reduced;
-        g->columns = last < tile / 2 ? last : tile / 2;
+        g->columns = last < tile ? last : tile;
     } else if (last > tile) {
         int64_t pieces = (last + tile - 1) / tile;
         g->columns = b->part->reduces ? tile : cni_round_up((last + pieces - 1) / pieces, 8);
