@@ -329,6 +329,11 @@ cn_status cn_unique_sorted(cn_array *sorted, cn_array **values, cn_array **first
         return cni_fail(CN_ERROR_VALUE, "unique values are taken of a 1-dimensional array");
     }
     CN_TRY(first_flags(sorted, &flags));
+    if (first == NULL && counts == NULL) {
+        cn_status status = cn_compress(sorted, flags, values);
+        cn_array_unref(flags);
+        return status;
+    }
     cn_status status = cn_nonzero(flags, &positions);
     cn_array_unref(flags);
     if (status == CN_OK) {

@@ -40,7 +40,9 @@ def _unique(flat: Any, index: Any, inverse: Any, counts: Any, equal_nan: Any) ->
     ordered = sort(flat, 0) if order is None else flat[order]
     if not equal_nan and _has_nan(ordered):
         raise Unsupported
-    values, first, numbers = _cnumeric.unique_sorted(ordered)
+    if not (index or inverse or counts):
+        return [_cnumeric.unique_sorted(ordered, False)]
+    values, first, numbers = _cnumeric.unique_sorted(ordered, True)
     results = [values]
     if index:
         results.append(order[first])

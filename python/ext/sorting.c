@@ -133,17 +133,21 @@ static PyObject *bincount(PyObject *module, PyObject *args)
     return give(status, result);
 }
 
-static PyObject *unique_sorted(PyObject *module, PyObject *array_object)
+static PyObject *unique_sorted(PyObject *module, PyObject *args)
 {
     cn_array *array, *results[3] = {NULL, NULL, NULL};
+    int numbers;
     (void)module;
-    if (!read_array(array_object, &array)) {
+    if (!PyArg_ParseTuple(args, "O&p:unique_sorted", read_array, &array, &numbers)) {
         return NULL;
     }
     cnx_begin();
-    cn_status status = cn_unique_sorted(array, &results[0], &results[1], &results[2]);
+    cn_status status = cn_unique_sorted(array, &results[0], numbers ? &results[1] : NULL, numbers ? &results[2] : NULL);
     if (status != CN_OK) {
         return refuse(status);
+    }
+    if (!numbers) {
+        return cnx_end(cnx_new(results[0]));
     }
     PyObject *tuple = PyTuple_New(3);
     for (int i = 0; i < 3; i++) {
@@ -166,8 +170,8 @@ static PyMethodDef functions[] = {
     {"searchsorted", searchsorted, METH_VARARGS,
      "searchsorted(sorted, values, right): how many are less, or not greater."},
     {"bincount", bincount, METH_VARARGS, "bincount(array, weights, minlength): counts, or sums of weights."},
-    {"unique_sorted", unique_sorted, METH_O,
-     "unique_sorted(sorted): the values once, where each is first, how often it is."},
+    {"unique_sorted", unique_sorted, METH_VARARGS,
+     "unique_sorted(sorted, numbers): the values once; numbers: and where each is first, and how often it is."},
     {NULL, NULL, 0, NULL},
 };
 
