@@ -28,10 +28,10 @@ void cni_storage_free(void *memory, int64_t nbytes);
 void cni_storage_trim(void); /* gives recycled storage back to the system */
 
 /*
- * Addresses for nbytes of which a part will be touched: that part (counted) is what it is said to take. Recycled by size;
- * contents are unspecified. *fresh is set if the system was asked for much.
+ * Addresses for nbytes of which a part will be touched, most of [low, high): that part (counted) is what it is said to take.
+ * Recycled by size; contents are unspecified. *fresh is set if the system was asked for much.
  */
-void *cni_storage_reserve(int64_t nbytes, int64_t counted, bool *fresh);
+void *cni_storage_reserve(int64_t nbytes, int64_t low, int64_t high, int64_t counted, bool *fresh);
 void cni_storage_unreserve(void *memory, int64_t nbytes, int64_t counted);
 /* Of such addresses so many bytes more are touched, or (negative) no longer. False: that would be over the limit. */
 bool cni_storage_touch(int64_t nbytes, int64_t more);

@@ -89,14 +89,17 @@ cn_status cni_spread_attach(cni_buffer *b)
     return b->spread != NULL ? CN_OK : cni_fail_memory((int64_t)sizeof *b->spread);
 }
 
-/* Memory of the buffer at a place of this process. */
-static cn_status memory_at(cni_buffer *b, int local, bool *fresh)
+/* Memory of the buffer at a place of this process, which has a part of it by the layout. */
+static cn_status memory_at(cni_buffer *b, int local, const cni_layout *layout, bool *fresh)
 {
     void **memory = cni_spread_memory(b, local);
+    const cni_world *world = cni_world_get();
+    int place = world->first + local;
     if (*memory != NULL) {
         return CN_OK;
     }
-    *memory = cni_storage_reserve(b->nbytes, b->nbytes / cni_world_get()->places, fresh);
+    int64_t low = cni_layout_begin(layout, place), high = cni_layout_begin(layout, place + 1);
+    *memory = cni_storage_reserve(b->nbytes, low, high, b->nbytes / world->places, fresh);
     if (*memory != NULL && cni_settings[CNI_SETTING_VERIFY] != 0 && b->nbytes <= POISON_MOST) {
         memset(*memory, POISON, (size_t)b->nbytes); /* what nobody brings shows */
     }
@@ -146,7 +149,7 @@ static cn_status slot_memory(cni_spread_run *r, uint32_t slot, bool *fresh)
     CN_TRY(cni_spread_attach(b));
     for (int k = 0; k < r->world->local; k++) {
         if (r->b->touched[k][slot]) {
-            CN_TRY(memory_at(b, k, fresh));
+            CN_TRY(memory_at(b, k, &r->b->partition->slots[slot].layout, fresh));
         }
         r->addresses[k][slot] = *cni_spread_memory(b, k);
     }
@@ -494,7 +497,7 @@ cn_status cni_spread_fetch(cni_buffer *b, int64_t low, int64_t high, bool alone)
     const cni_layout *layout = &b->spread->layout;
     bool fresh = false;
     uint64_t began = cni_trace_begin();
-    CN_TRY(memory_at(b, 0, &fresh));
+    CN_TRY(memory_at(b, 0, layout, &fresh));
     CN_TRY(b->spread->reserved ? memory_more(b, not_of_root(layout, low, high)) : CN_OK);
     if (world->net->size > 1) {
         CN_TRY(cni_log_fetch(b, low, high, alone));
