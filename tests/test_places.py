@@ -61,6 +61,23 @@ def test_a_sweep_exchanges_one_row_with_each_neighbour(places):
     assert stats["plan_misses"] == 0 and stats["fallbacks"] == 0
 
 
+@pytest.mark.parametrize("places", [1, 2, 4])
+def test_a_loop_that_binds_its_name_again_swaps_two_arrays(places):
+    """What the old array leaves is where the new one but one goes: no third array lives, or is touched."""
+    program = """
+t = np.ones((1000, 400))
+def sweeps(count):
+    global t
+    for _ in range(count):
+        new = t.copy()
+        new[1:-1, 1:-1] = 0.25 * (t[1:-1, :-2] + t[1:-1, 2:] + t[:-2, 1:-1] + t[2:, 1:-1])
+        t = new
+sweeps(60)
+print(counted(lambda: sweeps(60))["peak_bytes"] / t.nbytes)
+"""
+    assert 2 <= float(at_places(places, program)) < 2.2
+
+
 def test_what_does_not_meet_a_border_needs_no_message():
     program = """
 x = np.ones((64, 50))

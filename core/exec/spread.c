@@ -62,7 +62,7 @@ static void release(cni_buffer *b)
     const cni_world *world = cni_world_get();
     int64_t counted = b->nbytes / world->places;
     cni_storage_touch(b->nbytes, -b->spread->beside);
-    for (int k = 1; k < world->local; k++) {
+    for (int k = world->local - 1; k > 0; k--) { /* what is taken next is taken by place 0 first */
         if (b->spread->more[k - 1] != NULL) {
             cni_storage_unreserve(b->spread->more[k - 1], b->nbytes, counted);
         }
@@ -199,16 +199,41 @@ static cn_status entry_take(cni_spread_run *r, uint32_t slot, bool *fresh)
     return CN_OK;
 }
 
-static cn_status slots_take(cni_spread_run *r, bool *fresh)
+/*
+ * Storage that a base has when the plan begins, and not when it ends, serves slots that begin after its last use: where it is
+ * addresses at every place. All processes find the same, from what rank 0 says of the base.
+ */
+static void entry_end(cni_spread_run *r, uint32_t slot)
 {
-    const cni_slot *slots = r->plan->slots;
+    uint32_t base = r->plan->slots[slot].base;
+    uint8_t not_spare = CNI_BASE_COMMON | CNI_BASE_SHARED | CNI_BASE_FILLED;
+    bool leaves = !r->plan->live[base];
+    for (uint32_t i = 0; i < r->plan->ncommits; i++) {
+        leaves |= r->plan->commits[i].base == base;
+    }
+    if (leaves && r->b->partition->slots[slot].spread && !r->b->partition->slots[slot].adopted &&
+        (r->s->states[base] & not_spare) == 0 && r->buffers[slot]->refs == 1) {
+        r->buffers[slot]->refs++;
+        r->idle[r->nidle++] = r->buffers[slot];
+    }
+}
+
+static cn_status entries_take(cni_spread_run *r, bool *fresh)
+{
     for (uint32_t i = 0; i < r->plan->nslots; i++) {
-        if (slots[i].entry) {
+        if (r->plan->slots[i].entry) {
             CN_TRY(entry_take(r, i, fresh));
         }
     }
+    return CN_OK;
+}
+
+static cn_status slots_take(cni_spread_run *r, bool *fresh)
+{
     const cni_plan *plan = r->plan;
+    const cni_slot *slots = plan->slots;
     uint32_t begun = 0, ended = 0;
+    CN_TRY(entries_take(r, fresh));
     for (uint32_t l = 0; begun < plan->nbegins; l++) {
         for (; begun < plan->nbegins && slots[plan->begins[begun]].first == l; begun++) {
             CN_TRY(slot_begin(r, plan->begins[begun], fresh));
@@ -217,6 +242,11 @@ static cn_status slots_take(cni_spread_run *r, bool *fresh)
             uint32_t slot = plan->ends[ended];
             r->idle[r->nidle++] = r->buffers[slot];
             r->buffers[slot] = NULL;
+        }
+        for (uint32_t i = 0; i < plan->nslots && l + 1 < plan->nlaunches; i++) {
+            if (slots[i].entry && slots[i].last == l) {
+                entry_end(r, i);
+            }
         }
     }
     return CN_OK;
@@ -454,6 +484,9 @@ static void commit(const cni_spread_run *r)
     const cni_plan *plan = r->plan;
     for (uint32_t i = 0; i < plan->ncommits; i++) {
         r->buffers[plan->commits[i].slot]->refs++;
+        if (!plan->slots[plan->commits[i].slot].entry) { /* may have been another base's: what it holds is new */
+            number_free(r->buffers[plan->commits[i].slot]);
+        }
     }
     for (uint32_t i = 0; i < plan->ncommits; i++) {
         cni_base *base = r->w->bases[plan->commits[i].base];

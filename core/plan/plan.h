@@ -164,7 +164,8 @@ enum {
     CNI_BASE_SHARED = 4,
     CNI_BASE_AWAY = 8 /* its values are on the device alone */,
     CNI_BASE_SPREAD = 16 /* over the places */,
-    CNI_BASE_WHOLE = 32 /* spread, and the root has all of it */
+    CNI_BASE_WHOLE = 32 /* spread, and the root has all of it */,
+    CNI_BASE_FILLED = 64 /* the root's storage is for all of it; says nothing of how it is planned: not of the key */
 };
 
 /* What is known of a window only when it is to run; the rest of its skeleton are its ops and views themselves. */

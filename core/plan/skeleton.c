@@ -51,7 +51,8 @@ static inline uint8_t state_of(const cni_base *base)
         state |= CNI_BASE_STORED | (buffer->refs > 1 ? CNI_BASE_COMMON : 0U) |
                  (buffer->valid == CNI_ON_DEVICE ? CNI_BASE_AWAY : 0U) |
                  ((buffer->valid & CNI_ON_PLACES) != 0 ? CNI_BASE_SPREAD : 0U) |
-                 (buffer->valid == (CNI_ON_PLACES | CNI_ON_HOST) ? CNI_BASE_WHOLE : 0U);
+                 (buffer->valid == (CNI_ON_PLACES | CNI_ON_HOST) ? CNI_BASE_WHOLE : 0U) |
+                 (buffer->spread == NULL || !buffer->spread->reserved ? CNI_BASE_FILLED : 0U);
     }
     return (uint8_t)state;
 }
@@ -63,7 +64,8 @@ static void finish(cni_window *w, cni_skeleton *s)
     int64_t *to = w->geometry + w->ngeometry;
     for (size_t i = 0; i < w->nbases; i++) {
         const cni_base *base = w->bases[i];
-        s->bases[i] = s->states[i] | (uint32_t)base->home_ndim << 8 | (uint32_t)base->home_itemsize << 16;
+        s->bases[i] = (s->states[i] & ~(uint32_t)CNI_BASE_FILLED) | (uint32_t)base->home_ndim << 8 |
+                      (uint32_t)base->home_itemsize << 16;
         s->homes[i] = (uint32_t)(to - w->geometry);
         for (const int64_t *home = base->home, *end = home + 2 * base->home_ndim; home < end;) {
             *to++ = *home++;
