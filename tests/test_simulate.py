@@ -143,6 +143,15 @@ for _ in range(8):
     assert many <= 1.2 * 8 * few
 
 
+def test_places_of_a_machine_share_its_memory(tmp_path):
+    """The model's constant is told, and goes into what is predicted of memory alone."""
+    program = tmp_path / "program.py"
+    program.write_text("import cnumeric as np\nfor _ in range(8):\n    np.ones(3000000).sum()\nnp.synchronize()\n")
+    command = [sys.executable, "-m", "cnumeric", "run", "--simulate", "ranks=4,node=4", str(program)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and "4 places a machine" in done.stderr
+
+
 def test_what_is_refused(tmp_path):
     program = tmp_path / "program.py"
     program.write_text("")
@@ -150,6 +159,7 @@ def test_what_is_refused(tmp_path):
     for options, message in [
         (["--simulate", "ranks=1"], "2 to 65536"),
         (["--simulate", "places=4"], "not like ranks=2048"),
+        (["--simulate", "ranks=4,node=0"], "1 or more of them a node"),
         (["--simulate", "ranks=4", "--ranks-per-node", "2"], "leave --nodes and --ranks-per-node out"),
     ]:
         done = subprocess.run([*run, *options, program], capture_output=True, text=True, check=False)

@@ -92,7 +92,7 @@ class Runner:
 
     def predicted(self, ranks: int, *arguments: str) -> float:
         """What the simulator says of the program, relative to one place."""
-        command = [sys.executable, "-m", "cnumeric", "run", "--cpus", "1", "--simulate", f"ranks={ranks}"]
+        command = [sys.executable, "-m", "cnumeric", "run", "--cpus", "1", "--simulate", f"ranks={ranks},node={ranks}"]
         text = "import json; from cnumeric import _cnumeric; found = _cnumeric.simulation()"
         driver = f"import runpy, sys; sys.argv = {[str(HERE / 'program.py'), *arguments]!r}; "
         driver += f"runpy.run_path(sys.argv[0], run_name='__main__'); {text}; "

@@ -4,12 +4,13 @@
  *   time of a window = most over places of
  *       launches * launch + (serial - launches * launch - saved) * share of the work
  *       + for each exchange: messages in and out * alpha + the greater of bytes in and out * beta
- *   saved = bytes that launches move * (seconds for a byte here - seconds for a byte where a place has its share alone)
+ *   saved = bytes that launches move * (seconds for a byte here - seconds for a byte where a place has its share)
  *
  * serial is the least time that the window took here, at one place. Seconds for a byte are measured (memory_rate.h), over
  * as much memory as the window's storage takes, and over a share of it: what does not fit in a cache here may fit there.
- * Places are thought to be machines like this one, so what they take from each other's memory is not in it; nor is what
- * chains hand on and joint ops send, and that they wait for it.
+ * Machines are thought to be like this one, with so many places each (simulate_node), which take from each other's memory:
+ * the share is walked over by as many at once. What chains hand on and joint ops send, and that they wait for it, is not in
+ * it.
  */
 #include "exec/simulate.h"
 
@@ -459,15 +460,18 @@ cn_status cni_simulate(cni_plan *plan, const cni_window *w, const cni_skeleton *
     return CN_OK;
 }
 
-/* See above. What is saved is at most what memory alone takes here. */
+/* See above. What is saved, or lost, is of what memory alone takes here. */
 static double predict(const met *m, double launch)
 {
     double fixed = launch * (double)m->result.launches, serial = m->result.serial;
+    int64_t node = cni_settings[CNI_SETTING_SIMULATE_NODE];
+    int walkers = node < place_count() ? (int)node : place_count();
     fixed = fixed < serial ? fixed : serial;
-    double here = cni_memory_seconds(m->storage), there = cni_memory_seconds((int64_t)((double)m->storage * m->work));
+    double here = cni_memory_seconds(m->storage, 1);
+    double there = cni_memory_seconds((int64_t)((double)m->storage * m->work), walkers);
     double moved =
         (double)m->moved * here < serial - fixed ? (double)m->moved : (serial - fixed) / (here > 0 ? here : 1);
-    double saved = here > there ? moved * (here - there) : 0;
+    double saved = here > 0 && there > 0 ? moved * (here - there) : 0;
     return fixed + (serial - fixed - saved) * m->work + m->comm;
 }
 

@@ -92,15 +92,18 @@ def _positive(text: str) -> int:
 
 
 def _simulation(text: str) -> dict[str, str]:
-    """Settings from ``ranks=2048,alpha=2e-6,beta=1e-10,launch=2e-6`` (seconds a message, a byte, a launch)."""
-    units = {"ranks": 1.0, "alpha": 1e9, "beta": 1e12, "launch": 1e9}
+    """Settings from ``ranks=2048,node=8,alpha=2e-6,beta=1e-10,launch=2e-6``.
+
+    ``node``: ranks on each machine; the others are seconds a message, a byte, a launch.
+    """
+    units = {"ranks": 1.0, "node": 1.0, "alpha": 1e9, "beta": 1e12, "launch": 1e9}
     values = dict(word.partition("=")[::2] for word in text.split(","))
     try:
         numbers = {name: round(float(value) * units[name]) for name, value in values.items()}
     except (KeyError, ValueError):
-        raise argparse.ArgumentTypeError(f"{text!r} is not like ranks=2048,alpha=2e-6,beta=1e-10,launch=2e-6") from None
-    if not 2 <= numbers.get("ranks", 0) <= 65536 or min(numbers.values()) < 0:
-        raise argparse.ArgumentTypeError("needs 2 to 65536 ranks, and no negative number")
+        raise argparse.ArgumentTypeError(f"{text!r} is not like ranks=2048,node=8,alpha=2e-6,beta=1e-10") from None
+    if not 2 <= numbers.get("ranks", 0) <= 65536 or numbers.get("node", 1) < 1 or min(numbers.values()) < 0:
+        raise argparse.ArgumentTypeError("needs 2 to 65536 ranks, 1 or more of them a node, and no negative number")
     return {f"CNUMERIC_SIMULATE_{name.upper()}".removesuffix("_RANKS"): str(number) for name, number in numbers.items()}
 
 

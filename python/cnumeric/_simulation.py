@@ -22,9 +22,10 @@ _COLUMNS = (
 
 def _constants() -> str:
     values = _cnumeric.settings()
-    alpha, beta, launch = (values[f"simulate_{name}"] for name in ("alpha", "beta", "launch"))
+    alpha, beta, launch, node = (values[f"simulate_{name}"] for name in ("alpha", "beta", "launch", "node"))
     return (
-        f"constants: {alpha / 1e3:g} us a message, {beta / 1e3:g} ns a byte, {launch / 1e3:g} us a launch; "
+        f"constants: {alpha / 1e3:g} us a message, {beta / 1e3:g} ns a byte, {launch / 1e3:g} us a launch, "
+        f"{node} places a machine; "
         "work takes its share of what it takes at one place"
     )
 
