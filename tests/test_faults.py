@@ -73,13 +73,14 @@ ee = hh
 """.strip().splitlines()
 
 assert len(STATEMENTS) >= 49
+PROGRAM = [compile(statement, "<statement>", "exec") for statement in STATEMENTS]  # once: call sites are kept for good
 
 
 def run(np, fault=None):
     """The variables after all statements; with a function `fault`, each that lacks memory is tried again."""
     names = {"np": np, "raw": numpy.arange(8.0)}
     failed = 0
-    for statement in STATEMENTS:
+    for statement in PROGRAM:
         try:
             exec(statement, names)
         except MemoryError:
