@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/debug.h"
 #include "base/status.h"
 
 int64_t cni_settings[CNI_SETTING_COUNT];
@@ -57,6 +58,7 @@ __attribute__((constructor)) static void settings_read(void)
         const char *text = from_environment(text_rows[i].name);
         cni_text_settings[i] = text != NULL ? text : "";
     }
+    cni_debug_choose(cni_text_settings[CNI_TEXT_SETTING_DEBUG]);
 }
 
 int cn_setting_count(void)

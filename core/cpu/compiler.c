@@ -8,9 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/command.h"
+#include "base/debug.h"
 #include "base/hash.h"
 #include "base/memory.h"
 #include "base/settings.h"
@@ -253,6 +255,22 @@ static void *make(const char *source)
     return function;
 }
 
+static void *make_telling(const char *source, uint64_t hash)
+{
+    struct timespec began, ended;
+    uint32_t compiled = c.serial;
+    clock_gettime(CLOCK_MONOTONIC, &began);
+    void *function = make(source);
+    clock_gettime(CLOCK_MONOTONIC, &ended);
+    double ms = 1e3 * (double)(ended.tv_sec - began.tv_sec) + 1e-6 * (double)(ended.tv_nsec - began.tv_nsec);
+    cni_debug(CNI_DEBUG_KERNEL, "%016llx %s in %.1f ms", (unsigned long long)hash,
+              function == NULL       ? c.why
+              : compiled == c.serial ? "found in the cache"
+                                     : "compiled",
+              ms);
+    return function;
+}
+
 /* ---- The thread ---- */
 
 static void *work(void *unused)
@@ -266,7 +284,7 @@ static void *work(void *unused)
             continue;
         }
         pthread_mutex_unlock(&c.lock);
-        next->function = make(next->source);
+        next->function = make_telling(next->source, next->hash);
         pthread_mutex_lock(&c.lock);
         next->state = next->function != NULL ? READY : FAILED;
         c.first = next->queued;
@@ -344,7 +362,7 @@ static cni_compiled *create(const char *source, uint64_t hash)
     return made;
 }
 
-cni_compiled *cni_compiler_ask(const char *source)
+cni_compiled *cni_compiler_ask(const char *source, const char *what)
 {
     uint64_t hash = 0;
     for (const char *s = source; *s != '\0'; s++) {
@@ -357,6 +375,7 @@ cni_compiled *cni_compiler_ask(const char *source)
     }
     if (found == NULL && c.count < MOST) {
         found = create(source, hash);
+        cni_debug(CNI_DEBUG_KERNEL, "%016llx asked for: %s", (unsigned long long)hash, what);
     }
     start();
     pthread_cond_signal(&c.asked);
@@ -382,7 +401,7 @@ const char *cni_compiler_description(void)
 {
     static char text[768];
     bool failed = true;
-    cni_compiled *probe = cni_compiler_ask("void cni_kernel(void)\n{\n}\n");
+    cni_compiled *probe = cni_compiler_ask("void cni_kernel(void)\n{\n}\n", "a trial");
     void *function = probe != NULL ? cni_compiler_result(probe, true, &failed) : NULL;
     pthread_mutex_lock(&c.lock);
     snprintf(text, sizeof text, "%s%s", function != NULL ? c.version : "none: ",

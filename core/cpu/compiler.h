@@ -12,8 +12,11 @@
 
 typedef struct cni_compiled cni_compiled;
 
-/* Asks for cni_kernel of the source, or finds an earlier request for it; lives as long as the process. NULL: never. */
-cni_compiled *cni_compiler_ask(const char *source);
+/*
+ * Asks for cni_kernel of the source, or finds an earlier request for it; lives as long as the process. NULL: never. what: the
+ * group, for who is told of new kernels.
+ */
+cni_compiled *cni_compiler_ask(const char *source, const char *what);
 
 /* The address of cni_kernel, NULL as long as there is none; wait: until it is known whether there will be one. */
 void *cni_compiler_result(cni_compiled *compiled, bool wait, bool *failed);

@@ -7,12 +7,15 @@
  */
 #include "cpu/tier1.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "base/debug.h"
 #include "base/settings.h"
 #include "cpu/codegen.h"
 #include "cpu/compiler.h"
 #include "cpu/events.h"
+#include "exec/explain.h"
 
 typedef struct cni_tier1 {
     cni_compiled *compiled;
@@ -106,12 +109,26 @@ static cni_tier1 *create(const cni_part *part, cni_group_binding *g)
     return t;
 }
 
+/* For who is told of new kernels. */
+static void describe(const cni_part *part, const cni_window *w, char *text, size_t size)
+{
+    char first[160], last[160];
+    if (cni_debug_on(CNI_DEBUG_KERNEL) && part->nops > 0) {
+        cni_site_text(w->ops[part->ops[0]].site, first, sizeof first);
+        cni_site_text(w->ops[part->ops[part->nops - 1]].site, last, sizeof last);
+        snprintf(text, size, "group of %u ops%s%s%s%s", part->nops, first[0] != '\0' ? ", from " : "", first,
+                 last[0] != '\0' ? " to " : "", last);
+    }
+}
+
 static cni_tier1 *ask(const cni_part *part, cni_group_binding *g, const cni_window *w)
 {
     cni_text source = {0};
     cni_tier1 *t = NULL;
     if (cni_codegen(part, w, g, &source) && (t = create(part, g)) != NULL) {
-        t->compiled = cni_compiler_ask(source.data);
+        char what[400] = "";
+        describe(part, w, what, sizeof what);
+        t->compiled = cni_compiler_ask(source.data, what);
     }
     cni_text_free(&source);
     return t != NULL && t->compiled != NULL ? t : NULL;

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "base/debug.h"
 #include "base/memory.h"
 #include "base/stats.h"
 #include "base/status.h"
@@ -156,6 +157,8 @@ cn_status cni_exchange_begin(cni_exchange *x, const cni_transfer *transfers, uin
     }
     for (uint32_t i = 0; i < n; i++) {
         const cni_transfer *t = &transfers[i];
+        cni_debug(CNI_DEBUG_COMM, "from place %d to %d: %lld bytes", t->from, t->to,
+                  (long long)cni_region_size(&t->region));
         cni_region_copy(&t->region, addresses[t->to][t->slot], addresses[t->from][t->slot]);
     }
     return CN_OK;

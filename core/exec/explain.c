@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/debug.h"
 #include "base/memory.h"
 #include "base/stats.h"
 #include "base/status.h"
@@ -135,24 +136,54 @@ void cni_launch_bytes(const cni_launch *launch, const cni_plan *plan, const cni_
 
 /* ---- Text ---- */
 
-void cni_explain_add(const cni_plan *plan, const cni_window *w, const cni_skeleton *s)
+static void add_plan(const cni_plan *plan, const cni_window *w, const cni_skeleton *s, cni_text *text)
 {
-    if (!collecting) {
-        return;
-    }
     uint64_t read = 0, written = 0;
     for (uint32_t l = 0; l < plan->nlaunches; l++) {
         cni_launch_bytes(&plan->launches[l], plan, w, s, &read, &written);
     }
-    cni_plan_print(plan, w, s, &collected);
+    cni_plan_print(plan, w, s, text);
     if (site_printer != NULL && w->nops > 0) {
         char first[128], last[128];
         site_printer(w->ops[0].site, first, sizeof first);
         site_printer(w->ops[w->nops - 1].site, last, sizeof last);
-        cni_text_add(&collected, "  from %s to %s\n", first, last);
+        cni_text_add(text, "  from %s to %s\n", first, last);
     }
-    cni_text_add(&collected, "  reads %llu bytes, writes %llu\n", (unsigned long long)read,
-                 (unsigned long long)written);
+    cni_text_add(text, "  reads %llu bytes, writes %llu", (unsigned long long)read, (unsigned long long)written);
+}
+
+void cni_explain_add(const cni_plan *plan, const cni_window *w, const cni_skeleton *s)
+{
+    if (collecting) {
+        add_plan(plan, w, s, &collected);
+        cni_text_add(&collected, "\n");
+    }
+}
+
+static void tell(cni_text *text)
+{
+    if (text->data != NULL) {
+        cni_debug(CNI_DEBUG_PLAN, "%s", text->data);
+    }
+    cni_text_free(text);
+}
+
+void cni_explain_planned(const cni_plan *plan, const cni_window *w, const cni_skeleton *s)
+{
+    if (cni_debug_on(CNI_DEBUG_PLAN)) {
+        cni_text text = {0};
+        add_plan(plan, w, s, &text);
+        tell(&text);
+    }
+}
+
+void cni_explain_partition(const cni_partition *partition)
+{
+    if (cni_debug_on(CNI_DEBUG_PLAN)) {
+        cni_text text = {0};
+        cni_partition_print(partition, &text);
+        tell(&text);
+    }
 }
 
 cn_status cni_fail_naming(const cni_window *w)

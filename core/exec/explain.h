@@ -2,7 +2,7 @@
 #ifndef CNI_EXPLAIN_H
 #define CNI_EXPLAIN_H
 
-#include "plan/plan.h"
+#include "plan/partition.h"
 
 /* Adds the bytes that the launch must read and write: every element of storage once, however many views name it. */
 void cni_launch_bytes(const cni_launch *launch, const cni_plan *plan, const cni_window *w, const cni_skeleton *s,
@@ -13,6 +13,10 @@ bool cni_explaining(void);
 
 /* Appends the plan to what cn_explain returns, if cn_explain_start was called. */
 void cni_explain_add(const cni_plan *plan, const cni_window *w, const cni_skeleton *s);
+
+/* Tells of a plan that was made, or of a partition of it, if the setting `debug` asks for it. */
+void cni_explain_planned(const cni_plan *plan, const cni_window *w, const cni_skeleton *s);
+void cni_explain_partition(const cni_partition *partition);
 
 /* The program's line, as the caller prints it; "" if it is not known. */
 void cni_site_text(uint32_t site, char *text, size_t size);

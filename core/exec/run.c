@@ -692,7 +692,9 @@ static cn_status plan_get(cni_window *w, const cni_skeleton *s, bool spread, boo
     CN_TRY(cni_plan_make(w, s, plan));
     cni_plan_keep(*plan);
     cni_trace_plan(begin, cni_world_get()->first, w);
-    return cni_plan_derive(*plan, s, w);
+    CN_TRY(cni_plan_derive(*plan, s, w));
+    cni_explain_planned(*plan, w, s);
+    return CN_OK;
 }
 
 /* Runs the window over the places; rank 0 tells the others once it knows that it can. */

@@ -399,6 +399,7 @@ static cn_status binding_fill(binder *k, int64_t *quantum, cni_chain_rule *chain
                                      .quantum = quantum,
                                      .chains = chains};
     CN_TRY(cni_partition_make(&request, &b->partition));
+    cni_explain_partition(b->partition);
     if (cni_settings[CNI_SETTING_VERIFY] != 0 && request.end - request.first == request.places &&
         request.places <= VERIFIED_PLACES) {
         CN_TRY(cni_partitions_verify(&request, b->partition));

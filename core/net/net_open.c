@@ -20,6 +20,7 @@
 #include "net/greeting.h"
 #include "net/launcher.h"
 #include "net/net_mpi.h"
+#include "net/telling.h"
 
 static cni_net opened; /* others may keep its address */
 static bool is_open;
@@ -132,6 +133,7 @@ cn_status cn_net_open(void)
     cni_launch_claim();
     pthread_atfork(NULL, NULL, forked);
     opened = *net;
+    cni_net_tell(&opened);
     is_open = true;
     cni_process_net = &opened;
     return cni_greeting_send(&opened);

@@ -13,6 +13,7 @@
 #include "net/greeting.h"
 #include "net/launcher.h"
 #include "net/net_mpi.h"
+#include "net/telling.h"
 
 /* Ctrl-C and what the driver makes of it concern the program, which ends the workers; its input is not theirs. */
 static void become_deaf(void)
@@ -51,7 +52,8 @@ static cn_status follow_log(const cni_net *net)
 
 int cni_worker_run(void)
 {
-    const cni_net *net;
+    const cni_net *opened;
+    static cni_net net;
     cni_launch launch = cni_launch_find();
     if (launch.rank == 0) {
         fputs("cnumeric-worker: this is started for every rank but the first of a program that uses cnumeric, by\n"
@@ -60,15 +62,17 @@ int cni_worker_run(void)
         return 2;
     }
     become_deaf();
-    if (cni_net_mpi_open(&launch, &net) != CN_OK) {
+    if (cni_net_mpi_open(&launch, &opened) != CN_OK) {
         fprintf(stderr, "cnumeric: rank %d of %d: %s\n", launch.rank, launch.size, cn_error_message());
         return 1;
     }
     cni_launch_claim();
-    cni_process_net = net;
-    if (follow_log(net) != CN_OK) {
-        net->abort(cn_error_message());
+    net = *opened;
+    cni_net_tell(&net);
+    cni_process_net = &net;
+    if (follow_log(&net) != CN_OK) {
+        net.abort(cn_error_message());
     }
-    net->close();
+    net.close();
     return 0;
 }

@@ -123,6 +123,9 @@ typedef struct cni_partition_request {
 cn_status cni_partition_make(const cni_partition_request *request, cni_partition **out);
 void cni_partition_destroy(cni_partition *partition);
 
+/* As text: how each part is shared out, and what moves. */
+void cni_partition_print(const cni_partition *partition, struct cni_text *text);
+
 /* Is the base spread, or will it be as soon as a place works on it? */
 bool cni_base_spreads(const cni_window *w, const cni_skeleton *s, uint32_t base, int64_t spread_bytes);
 

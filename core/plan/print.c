@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "op/op.h"
+#include "plan/partition.h"
 #include "plan/plan.h"
 
 const char *cni_op_kind_name(const cni_op *op)
@@ -81,6 +82,35 @@ static void print_part(const cni_plan *plan, const cni_part *part, const cni_win
     cni_text_add(text, "\n");
     for (uint32_t i = 0; i < part->ninstr; i++) {
         print_instr(plan, part, &part->instr[i], w, text);
+    }
+}
+
+static void print_transfers(const char *when, const cni_transfer *transfers, uint32_t n, cni_text *text)
+{
+    int64_t bytes = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        bytes += cni_region_size(&transfers[i].region);
+    }
+    if (n > 0) {
+        cni_text_add(text, "; %s it %u transfers, %lld bytes", when, n, (long long)bytes);
+    }
+}
+
+void cni_partition_print(const cni_partition *p, cni_text *text)
+{
+    static const char *const kinds[] = {
+        [CNI_SHARE_ROOT] = "root",   [CNI_SHARE_BOXES] = "boxes", [CNI_SHARE_RANGE] = "range",
+        [CNI_SHARE_CHAIN] = "chain", [CNI_SHARE_JOINT] = "joint", [CNI_SHARE_BYTES] = "bytes"};
+    cni_text_add(text, "partition over %d places, of which %d to %d are here", p->places, p->first, p->end - 1);
+    print_transfers("before", p->adopt, p->nadopt, text);
+    for (uint32_t l = 0; l < p->nstages; l++) {
+        const cni_stage *stage = &p->stages[l];
+        cni_text_add(text, "\n  launch %u:", l);
+        for (uint32_t k = 0; k < stage->nparts; k++) {
+            cni_text_add(text, " %s", kinds[stage->parts[k].kind]);
+        }
+        print_transfers("before", stage->before, stage->nbefore, text);
+        print_transfers("after", stage->after, stage->nafter, text);
     }
 }
 

@@ -25,7 +25,7 @@ static uint64_t compilations(void)
 static int value_of(const char *source)
 {
     bool failed;
-    cni_compiled *compiled = cni_compiler_ask(source);
+    cni_compiled *compiled = cni_compiler_ask(source, "a test");
     void *address = compiled != NULL ? cni_compiler_result(compiled, true, &failed) : NULL;
     int (*function)(void);
     memcpy(&function, &address, sizeof address);

@@ -2,6 +2,7 @@
 
 import ctypes.util
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -55,6 +56,30 @@ def test_a_program_in_c_runs_once(mpi):
         pytest.skip("the examples in C are not built")
     status, out, err = mpi.mpirun(3, heat, environment={"CNUMERIC_SPREAD_BYTES": "1"})
     assert (status, out.count("temperature in the middle")) == (0, 1), err
+
+
+def test_what_is_exchanged_is_told_by_rank(mpi):
+    """CNUMERIC_DEBUG=comm: what one rank sends, its neighbour says it receives; together what the counter says of rank 0."""
+    program = """
+import cnumeric as np
+u = np.ones((4000, 100))
+for _ in range(10):
+    u[1:-1] = (u[2:] + u[:-2]) / 2
+np.synchronize()
+print(np.stats()["message_bytes"])
+"""
+    status, out, err = mpi.python(3, program, environment={"CNUMERIC_DEBUG": "comm"})
+    assert status == 0, err
+    sent, received = {}, {}
+    for rank, text in re.findall(r"^cnumeric\[(\d)\] comm: exchange; (.*)$", err, re.M):
+        for part in text.split("; "):
+            way, _, peers = part.removeprefix("bytes ").partition(" ")
+            for peer, nbytes in re.findall(r"(\d): (\d+)", peers):
+                pair, found = ((rank, peer), sent) if way == "to" else ((peer, rank), received)
+                found[pair] = found.get(pair, 0) + int(nbytes)
+    assert sent == received and set(sent) == {("0", "1"), ("1", "0"), ("1", "2"), ("2", "1")}
+    assert sum(nbytes for pair, nbytes in sent.items() if "0" in pair) == int(out)  # what rank 0 has to do with
+    assert re.search(r"^cnumeric\[0\] comm: log: an entry of \d+ bytes to all$", err, re.M)
 
 
 def test_mpmd(mpi):
