@@ -66,7 +66,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--cpus", type=_positive, metavar="N", help="processors of each process (default: all of them, shared out)")
     add("--gpus", type=int, metavar="N", help="GPUs of each process: 0 or 1 (default: 1 if there is one)")
     add("--launcher", choices=("auto", "mpirun", "srun", "none"), default="auto", help="who starts the processes")
-    add("--launcher-extra", action="append", default=[], metavar="OPTIONS", help="options for the launcher")
+    add(
+        "--launcher-extra",
+        action="append",
+        default=[],
+        metavar="OPTIONS",
+        help="for the launcher, as in --launcher-extra='--host a,b'",
+    )
     add("--bind", choices=BINDINGS, default="none", help="what each process is bound to (default none)")
     add("--oversubscribe", action="store_true", help="allow more processes than processors")
     add("--alias", choices=("numpy",), help="the program's `import numpy` means cnumeric")
@@ -85,10 +91,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"must be 1 or more, not {value}")
-    return value
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a number, 1 or more, not {text}")
+    return int(text)
+
+
+def _words(text: str) -> list[str]:
+    try:
+        return shlex.split(text)
+    except ValueError as error:
+        raise LaunchError(f"--launcher-extra {text}: {str(error)[0].lower()}{str(error)[1:]}") from None
 
 
 def _simulation(text: str) -> dict[str, str]:
@@ -233,7 +245,7 @@ def plan(options: argparse.Namespace) -> Launch:
     """
     if options.simulate and options.nodes * options.ranks_per_node > 1:
         raise LaunchError("--simulate runs the program in one process: leave --nodes and --ranks-per-node out")
-    extra = [word for text in options.launcher_extra for word in shlex.split(text)]
+    extra = [word for text in options.launcher_extra for word in _words(text)]
     kind, path = _find_launcher(options)
     _check_local(options, _check_nodes(options, kind, extra))
     python = [sys.executable, "-m", "cnumeric._program"]

@@ -44,6 +44,16 @@ def test_the_program_runs_once_and_the_others_are_workers(mpi):
     assert mpi.python(4, program)[:2] == (0, "ranks 4\n3\n")
 
 
+def test_what_stands_before_the_import_is_done_by_every_rank_and_does_no_harm(mpi):
+    """As README.md says; with `cnumeric run` it is done once."""
+    program = "import os\nos.write(1, b'before\\n')\n" + SIZE
+    status, out, err = mpi.python(3, program)
+    assert status == 0, err
+    assert sorted(out.splitlines()) == ["before", "before", "before", "ranks 3"]
+    run = [sys.executable, "-m", "cnumeric", "run", "--ranks-per-node", "3", "--oversubscribe", "-"]
+    assert mpi.complete(run, input=program)[:2] == (0, "before\nranks 3\n")
+
+
 def test_results_are_those_of_one_process(mpi):
     program = SIZE + "a = cnumeric.arange(1000.0).reshape(10, 100)\nprint(repr((a.T * 2 + 1).sum(0).tolist()))"
     alone = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout

@@ -117,7 +117,12 @@ def test_bound_cores_are_as_many_as_asked_for(write, tools):
         (["--launcher", "none", "--nodes", 2], "--launcher none starts one process, not 2"),
         (["--bind", "core"], "are for a launcher"),
         (["--launcher", "qsub"], "invalid choice: 'qsub'"),
-        (["--ranks-per-node", 0], "must be 1 or more, not 0"),
+        (["--bind", "sockets"], "invalid choice: 'sockets'"),
+        (["--launcher-extra=-v"], "are for a launcher"),
+        (["--launcher", "mpirun", "--launcher-extra='--host a"], "--launcher-extra '--host a: no closing quotation"),
+        (["--ranks-per-node", 0], "must be a number, 1 or more, not 0"),
+        (["--nodes", "two"], "must be a number, 1 or more, not two"),
+        (["--cpus", -1], "must be a number, 1 or more, not -1"),
         (["--gpus", 2], "a process uses one GPU"),
         (["--gpus", 1], "GPUs on this machine for 1 processes"),
         (["--alias", "scipy"], "invalid choice: 'scipy'"),
@@ -259,6 +264,31 @@ def test_mpi_exit_status_without_noise(mpi, write, end, expected):
     assert ("ZeroDivisionError" in err) == (expected == 1)
 
 
+@pytest.mark.parametrize("bind", ["core", "socket", "numa"])
+def test_mpi_binds(mpi, write, bind):
+    """To a core: rank 0 may run on as many as it was given."""
+    text = "import cnumeric, os\nprint(len(os.sched_getaffinity(0)), cnumeric._cnumeric.net_size())\n"
+    status, out, err = drive(mpi, "--cpus", 1, "--bind", bind, write(text))
+    assert status == 0, err
+    cores, size = map(int, out.split())
+    assert size == 2 and 1 <= cores <= (1 if bind == "core" else CORES)
+
+
+def test_mpi_options_for_the_launcher(mpi, write):
+    """Both launchers can say which rank a line comes from."""
+    extra = {"openmpi": "--tag-output", "mpich": "-prepend-rank"}[mpi.name]
+    tagged = {"openmpi": "[1,0]<stdout>:two words", "mpich": "[0] two words"}[mpi.name]
+    status, out, err = drive(mpi, "--launcher", "mpirun", f"--launcher-extra={extra}", write("print('two words')"))
+    assert status == 0 and out.startswith(tagged), err
+
+
+def test_mpi_report(mpi, write):
+    text = "import cnumeric as np\nnp.roots(np.ones(3))\nnp.ones((600, 600)).sum()\n"
+    status, _, err = drive(mpi, "--report", write(text), environment={"PYTHONWARNINGS": "ignore"})
+    assert status == 0
+    assert "numpy.roots" in err and "messages" in err
+
+
 def test_mpi_program_without_cnumeric_ends(mpi, write):
     assert drive(mpi, write("print('nothing imported')"))[:2] == (0, "nothing imported\n")
 
@@ -324,6 +354,55 @@ def test_mpi_program_that_does_not_listen_is_ended(mpi, write, numbers, expected
     process.communicate(timeout=SECONDS)
     assert process.returncode == expected
     assert time.monotonic() - began < 20
+
+
+# ---- SLURM -----------------------------------------------------------------------------------------------
+
+# As srun does it, by the mpirun that is there: options and a command for every task, which knows its number from SLURM.
+SRUN = """#!/bin/sh
+for word; do
+    case $word in
+    --ntasks=*) tasks=${word#*=} ;;
+    --nodes=1 | --ntasks-per-node=[1-9] | --cpus-per-task=[1-9] | --overcommit | --kill-on-bad-exit=1 | --input=0) ;;
+    --cpu-bind=none | --cpu-bind=cores | --cpu-bind=sockets | --cpu-bind=ldoms | --quiet) ;;
+    -*) echo "srun: unrecognized option '$word'" >&2; exit 1 ;;
+    *) break ;;
+    esac
+    shift
+done
+exec mpirun -n "$tasks" sh -c '
+    export SLURM_PROCID="${OMPI_COMM_WORLD_RANK:-$PMI_RANK}" SLURM_STEP_NUM_TASKS="${OMPI_COMM_WORLD_SIZE:-$PMI_SIZE}"
+    unset OMPI_COMM_WORLD_RANK OMPI_COMM_WORLD_SIZE MPI_LOCALRANKID
+    exec "$@"' sh "$@"
+"""
+
+
+def slurm(mpi, write, *arguments, **more):
+    """Run the driver inside a job of SLURM, two tasks."""
+    path = write(SRUN, "srun")
+    path.chmod(0o755)
+    environment = {"PATH": f"{path.parent}{os.pathsep}{mpi.environment['PATH']}", "SLURM_JOB_ID": "7"}
+    return drive(mpi, *arguments, environment=environment, **more)
+
+
+def test_srun_starts_a_program_and_its_worker(mpi, write):
+    """By itself, since this is a job; input, arguments and the exit status pass as with mpirun."""
+    names = "input(), sys.argv[1:], np._cnumeric.net_size(), float(np.ones((2000, 200)).sum())"
+    text = f"import numpy as np, os, sys\nprint({names}, os.environ['SLURM_PROCID'])\nsys.exit(5)\n"
+    options = ["--alias", "numpy", "--cpus", "1", "--launcher-extra=--quiet"]
+    status, out, err = slurm(mpi, write, *options, write(text), "a", "--b", input="line\n")
+    assert (status, out) == (5, "line ['a', '--b'] 2 400000.0 0\n"), err
+
+
+@pytest.mark.parametrize("bind", ["core", "socket", "numa"])
+def test_srun_binds(mpi, write, bind):
+    assert slurm(mpi, write, "--bind", bind, write("print('started')"))[:2] == (0, "started\n")
+
+
+def test_what_srun_refuses_is_told(mpi, write):
+    status, out, err = slurm(mpi, write, "--launcher-extra=--exclusively", write("print('started')"))
+    assert (status, out) == (1, "")
+    assert "srun: unrecognized option '--exclusively'" in err
 
 
 # ---- A terminal ------------------------------------------------------------------------------------------
