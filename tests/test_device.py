@@ -178,3 +178,70 @@ def test_what_does_not_compile_is_the_processors(fail: str, tmp_path: pathlib.Pa
     """Kernels of a plan are compiled side by side; the parts whose kernel fails are bound anew."""
     words = on_device(PROGRAM, CNUMERIC_GPU_BYTES="1", STANDIN_FAIL=fail, CNUMERIC_CACHE=str(tmp_path))
     assert words[0] == "moves"
+
+
+TALL = """
+import numpy
+import cnumeric as np
+
+def near(mine, theirs):
+    tolerance = 1e-12 if theirs.dtype == "f8" else 2e-4
+    assert abs(numpy.asarray(mine) - theirs).max() <= tolerance * abs(theirs).max(), (theirs.dtype, theirs.shape)
+
+def pause(np):
+    if np is not numpy:
+        np.flush()
+
+def fit(np, x, y, pause=lambda np: None):
+    w = np.zeros(x.shape[1], dtype=x.dtype)
+    for _ in range(3):
+        z = x @ w
+        pause(np)
+        p = 1 / (1 + np.exp(-z)) - y
+        pause(np)
+        w = w - (2 / len(y)) * (x.T @ p)
+        pause(np)
+    return w
+
+def in_place(np, x, y):
+    r = x @ y[: x.shape[1]]
+    r -= y * x[:, 1]
+    return np.concatenate([x.T @ r, r])
+
+def reversed_rows(np, x, y):
+    z = x @ y[: x.shape[1]]
+    return x.T @ (z[::-1] * y)
+
+def direct(np, x, y):
+    return x.T @ (x @ y[: x.shape[1]])
+
+def single(np, x, y):
+    v = y[: 2 * x.shape[1] : 2]
+    return np.concatenate([x @ v, v @ x.T, y @ x, x.T @ y[::-1], (x[:, ::-1] @ v), x @ v[:, None][:, 0]])
+
+rng = numpy.random.default_rng(3)
+for dtype in ("f8", "f4"):
+    for n, k in ((16384, 8), (20001, 32), (16500, 33), (17000, 64), (16384, 130)):
+        if dtype == "f4" and k == 8:
+            k = 16
+        x, y = (rng.standard_normal(shape).astype(dtype) for shape in ((n, k), (n,)))
+        a, b = np.array(x), np.array(y)
+        for run in (in_place, reversed_rows, direct, single):
+            near(run(np, a, b), run(numpy, x, y))
+        near(in_place(np, np.array(numpy.hstack([x, x]))[:, :k], b), in_place(numpy, x, y))
+        before = np.stats()
+        mine = numpy.asarray(fit(np, a, b))
+        after = np.stats()
+        near(mine, fit(numpy, x, y))
+        assert (mine == numpy.asarray(fit(np, a, b, pause))).all(), "joined or not, the bits are the same"
+        if k < 130:
+            # two for the products and what lies between, one for w; the rest is the first w's
+            assert after["device_launches"] - before["device_launches"] <= 3 * LAUNCHES + 2, (n, k, before, after)
+"""
+
+
+@pytest.mark.parametrize("gpus", [1, 3])
+def test_products_of_tall_matrices_read_them_once(gpus: int) -> None:
+    """x.T @ f(x @ w) is one kernel, and one that adds up, on one GPU; x in any order of rows, and all of what is stored."""
+    several = {"CNUMERIC_GPUS": str(gpus), "CNUMERIC_GPU_SPREAD_BYTES": "1", "STANDIN_DEVICES": str(gpus)}
+    on_device(TALL.replace("LAUNCHES", "3" if gpus == 1 else "30"), CNUMERIC_GPU_BYTES="1", **several)

@@ -53,6 +53,9 @@ const char *cni_cuda_type(const cni_cuda_layout *l, uint32_t access);
 /* Is there a slot that is loaded after it was stored? Then an element is done before the next begins. */
 bool cni_cuda_loads_what_it_stored(const cni_part *part);
 
+/* Defines the bounds of a kernel of which two blocks are to be on a processor, whatever registers that leaves (prelude.cuh). */
+#define CNI_CUDA_TWO_BLOCKS "#undef CNI_BOUNDS\n#define CNI_BOUNDS __launch_bounds__(256, 2)\n"
+
 /* Appends the names that every part of a text has for itself. */
 void cni_cuda_layout_names(uint32_t number, cni_text *text);
 

@@ -36,10 +36,9 @@ static void launch(const binding *b, size_t size)
     }
 }
 
-/* The same by all GPUs that have what it writes, each its part; blocks go through it in order. */
-static void launch_shared(const binding *b, size_t size, uint64_t written)
+void cni_cuda_library_launch(const binding *b, size_t size, uint64_t through)
 {
-    const cni_cuda_spread *memory = cni_cuda_spread_find(written);
+    const cni_cuda_spread *memory = cni_cuda_spread_find(through);
     binding each[CNI_CUDA_GPUS];
     const void *parameters[CNI_CUDA_GPUS];
     double from[CNI_CUDA_GPUS], to[CNI_CUDA_GPUS];
@@ -56,6 +55,9 @@ static void launch_shared(const binding *b, size_t size, uint64_t written)
         parameters[k] = &each[k].p;
     }
     cni_cuda_launch_each(b->module->kernel, blocks, THREADS, 1, parameters, size);
+    if (b->finish_blocks > 0) {
+        cni_cuda_launch(b->module->finish, b->finish_blocks, THREADS, 1, &b->p, size);
+    }
 }
 
 /* ---- arange ---- */
@@ -111,7 +113,7 @@ static void arange_run(const cni_part *part, binding *b, const cni_run *run)
     memcpy(b->p.arange.first, first.value.bytes, 16);
     memcpy(b->p.arange.step, step.value.bytes, 16);
     b->p.arange.out = cni_cuda_operand_address(part, run, 0);
-    launch_shared(b, sizeof b->p.arange, b->p.arange.out);
+    cni_cuda_library_launch(b, sizeof b->p.arange, b->p.arange.out);
 }
 
 /* ---- gather, scatter ---- */
@@ -181,7 +183,7 @@ static void indexed_run(const cni_part *part, binding *b, const cni_run *run, in
     if (b->finish_blocks > 0) {
         launch(b, sizeof b->p.gather);
     } else {
-        launch_shared(b, sizeof b->p.gather, b->p.gather.side);
+        cni_cuda_library_launch(b, sizeof b->p.gather, b->p.gather.side);
     }
 }
 

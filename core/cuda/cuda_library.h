@@ -11,6 +11,13 @@
 
 enum { CNI_CUDA_DIMS = 8 };
 
+/* As tall.cuh has it. */
+typedef struct cni_cuda_tall_words {
+    int64_t begin, rows, columns, row_stride;
+    uint64_t matrix, v, r, z, g, sums;
+    int64_t v_stride, r_stride, z_stride, g_stride;
+} cni_cuda_tall_words;
+
 typedef struct cni_cuda_library_binding {
     const struct cni_cuda_library_row *row;
     const cni_cuda_module *module, *second;
@@ -43,6 +50,7 @@ typedef struct cni_cuda_library_binding {
             int64_t lines, length, in_step, out_step, per_line;
             int64_t nouter, outer[CNI_CUDA_DIMS], in_outer[CNI_CUDA_DIMS], out_outer[CNI_CUDA_DIMS];
         } scan; /* scan_long.cuh likewise */
+        cni_cuda_tall_words tall;
         struct {
             uint64_t truth, array, out, scratch;
             int64_t n, tiles, aligned;
@@ -84,6 +92,9 @@ static inline uint64_t cni_cuda_operand_address(const cni_part *part, const cni_
     return (uint64_t)(uintptr_t)run->slots[part->access[k].slot] +
            (uint64_t)cni_cuda_operand(part, run->window, k).offset;
 }
+
+/* Launches; where this memory, which blocks go through in order, lies on several GPUs, each does its part of the kernel. */
+void cni_cuda_library_launch(const cni_cuda_library_binding *b, size_t size, uint64_t through);
 
 /* Compiles the text; frees it. */
 bool cni_cuda_library_compiled(cni_cuda_library_binding *b, struct cni_text *text);

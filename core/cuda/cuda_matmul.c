@@ -1,5 +1,6 @@
 /*
- * cuda_matmul.c - matrix products of floating dtypes by cuBLAS, loaded when the first one comes. Its matrices are
+ * cuda_matmul.c - matrix products of floating dtypes: those of cuda_tall.h, and others by cuBLAS, loaded when the first one
+ * comes. Its matrices are
  * column-major: c = a b is computed as c' = b' a'. Where several GPUs have a, each does the rows of which it has most, with
  * all of b in memory of its own.
  */
@@ -10,6 +11,7 @@
 #include "cuda/cuda_library.h"
 #include "cuda/cuda_spread.h"
 #include "cuda/cuda_stream.h"
+#include "cuda/cuda_tall.h"
 
 #include <dlfcn.h>
 
@@ -119,7 +121,9 @@ static bool product_of(const cni_part *part, const cni_window *w, product *p)
 bool cni_cuda_matmul_bind(const cni_part *part, const cni_window *w, cni_cuda_library_binding *b)
 {
     product p;
-    (void)b;
+    if (cni_cuda_tall_bind(part, w, b)) {
+        return true;
+    }
     if (!blas.looked) {
         open_blas();
     }
@@ -188,7 +192,10 @@ void cni_cuda_matmul_run(const cni_part *part, cni_cuda_library_binding *b, cons
 {
     product p;
     int64_t a_strides[CN_MAX_DIMS], b_strides[CN_MAX_DIMS];
-    (void)b;
+    if (b->module != NULL) {
+        cni_cuda_tall_run(part, b, run);
+        return;
+    }
     if (!product_of(part, run->window, &p)) {
         return;
     }

@@ -8,6 +8,7 @@
 #include "cuda/cuda_call.h"
 #include "cuda/cuda_driver.h"
 #include "cuda/cuda_graph.h"
+#include "cuda/cuda_join.h"
 #include "cuda/cuda_kernel.h"
 #include "cuda/cuda_layout.h"
 #include "cuda/cuda_library.h"
@@ -18,6 +19,8 @@ typedef struct part_binding {
     cni_cuda_group *group;
     cni_cuda_carry *carry;
     cni_cuda_library_binding *library;
+    cni_cuda_join *join; /* of launches from the part's on */
+    const cni_launch *launches;
 } part_binding;
 
 static bool supports(const cni_part *part, const cni_window *w, const cni_skeleton *s)
@@ -52,9 +55,25 @@ static cn_status bind_parts(const cni_part *part, uint32_t count, const cni_wind
     return CN_OK;
 }
 
+static uint32_t join(const cni_launch *launches, uint32_t count, const cni_window *w, void **out)
+{
+    part_binding *b = cni_alloc_zero(1, sizeof *b);
+    uint32_t n = b != NULL ? cni_cuda_join_bind(launches, count, w, &b->join) : 0;
+    if (n == 0) {
+        cni_free(b);
+        return 0;
+    }
+    b->launches = launches;
+    *out = b;
+    return n;
+}
+
 static void unbind(void *opaque)
 {
     part_binding *b = opaque;
+    if (b->join != NULL) {
+        cni_cuda_join_unbind(b->join);
+    }
     if (b->group != NULL) {
         cni_cuda_group_unbind(b->group);
     }
@@ -66,7 +85,8 @@ static void unbind(void *opaque)
 static int64_t scratch(const void *opaque)
 {
     const part_binding *b = opaque;
-    return b->group != NULL     ? cni_cuda_group_scratch(b->group)
+    return b->join != NULL      ? cni_cuda_join_scratch(b->join)
+           : b->group != NULL   ? cni_cuda_group_scratch(b->group)
            : b->library != NULL ? cni_cuda_library_scratch(b->library)
                                 : 0;
 }
@@ -77,7 +97,9 @@ static void run_part(const cni_part *part, void *opaque, const cni_run *run)
     if (!cni_cuda_enter()) {
         return; /* reported when a value is read */
     }
-    if (b->group != NULL) {
+    if (b->join != NULL) {
+        cni_cuda_join_run(b->join, b->launches, run);
+    } else if (b->group != NULL) {
         cni_cuda_group_run(b->group, run);
     } else if (b->carry != NULL) {
         cni_cuda_carry_run(part, b->carry, run);
@@ -100,6 +122,7 @@ static const cni_place place = {.name = name,
                                 .where = CNI_ON_DEVICE,
                                 .supports = supports,
                                 .bind_parts = bind_parts,
+                                .join = join,
                                 .bound = cni_cuda_modules_wait,
                                 .unbind = unbind,
                                 .scratch = scratch,

@@ -55,7 +55,9 @@ static inline double copysign(int a, double b)
 #define __builtin_popcountll(a) __popcll(a)
 #define __builtin_clzll(a) __clzll((long long)(a))
 
-#define CNI_KERNEL(name, parameters) extern "C" __global__ void __launch_bounds__(256) name(const __grid_constant__ parameters p)
+/* A text that has much on its way in each thread says __launch_bounds__(256, 2): 128 registers, not as few as will do. */
+#define CNI_BOUNDS __launch_bounds__(256)
+#define CNI_KERNEL(name, parameters) extern "C" __global__ void CNI_BOUNDS name(const __grid_constant__ parameters p)
 #define CNI_INLINE static __forceinline__ __device__
 #define CNI_CALLED static __noinline__ __device__
 #define CNI_ALIGN(n) __align__(n)

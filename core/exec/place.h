@@ -80,6 +80,12 @@ typedef struct cni_place {
      */
     cn_status (*bind_parts)(const cni_part *parts, uint32_t count, const cni_window *w, const cni_skeleton *s,
                             uint32_t *taken, void **binding);
+    /*
+     * After all parts of a plan have been bound here: the first launches that the place does as one when no two slots of
+     * theirs have the same storage. What is bound is run with the first's part, and does all that they do, each value that
+     * they store too. Gives how many; 0: none. NULL: it never does.
+     */
+    uint32_t (*join)(const cni_launch *launches, uint32_t count, const cni_window *w, void **binding);
     /* After parts have been bound: waits until they can run. False: some of them cannot after all, and are to be bound anew. */
     bool (*bound)(void);
     void (*unbind)(void *binding);

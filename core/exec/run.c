@@ -24,6 +24,8 @@ typedef struct bound_part {
     void *binding;
     const cni_part *part; /* the first of */
     uint32_t count;       /* parts of the launch that it is a binding of */
+    void *joined;         /* of so many launches from its own on, if their storage allows; else NULL */
+    uint32_t njoined;
 } bound_part;
 
 /* Storage of one run, by slot. */
@@ -62,6 +64,9 @@ static void part_unbind(bound_part *bound)
 {
     if (bound->place != NULL) {
         bound->place->unbind(bound->binding);
+    }
+    if (bound->joined != NULL) {
+        bound->place->unbind(bound->joined);
     }
     *bound = (bound_part){0};
 }
@@ -206,6 +211,12 @@ static cn_status bind_together(const cni_place *place, const cni_part *part, uin
     return CN_OK;
 }
 
+static void need_scratch(binding *b, const cni_place *place, const void *bound)
+{
+    int64_t scratch = place->scratch(bound), *most = &b->scratch[place->where];
+    *most = scratch > *most ? scratch : *most;
+}
+
 /* Binds the first of count parts of a launch, and perhaps some behind it. */
 static cn_status bind_part(const cni_part *part, uint32_t count, const cni_plan *plan, const cni_window *w,
                            const cni_skeleton *s, binding *b, bound_part *bound)
@@ -225,8 +236,7 @@ static cn_status bind_part(const cni_part *part, uint32_t count, const cni_plan 
     CN_TRY(status);
     b->uses_device |= bound->place->where == CNI_ON_DEVICE;
     b->uses_host |= bound->place->where == CNI_ON_HOST;
-    int64_t scratch = bound->place->scratch(bound->binding), *most = &b->scratch[bound->place->where];
-    *most = scratch > *most ? scratch : *most;
+    need_scratch(b, bound->place, bound->binding);
     for (uint32_t k = 0; k < bound->count; k++) {
         part_slots(&part[k], touch, &(part_touch){b, bound->place->where});
     }
@@ -259,6 +269,33 @@ static bool binding_create(cni_plan *plan)
     return true;
 }
 
+/* The bindings that follow those of the launch. */
+static bound_part *behind(const cni_launch *launch, bound_part *bound)
+{
+    for (uint32_t k = 0; k < launch->nparts; k += bound++->count) {
+    }
+    return bound;
+}
+
+/* Where all is the device's, it may do some launches as one. */
+static void launches_join(const cni_plan *plan, const cni_window *w, binding *b)
+{
+    const cni_place *place = b->uses_device && !b->uses_host ? cni_device_place() : NULL;
+    bound_part *bound = b->parts;
+    uint32_t n;
+    for (uint32_t l = 0; l < plan->nlaunches && place != NULL && place->join != NULL; l += n > 0 ? n : 1) {
+        bound_part *first = bound;
+        n = place->join(&plan->launches[l], plan->nlaunches - l, w, &first->joined);
+        first->njoined = n;
+        if (n > 0) {
+            need_scratch(b, place, first->joined);
+        }
+        for (uint32_t k = 0; k == 0 || k < n; k++) {
+            bound = behind(&plan->launches[l + k], bound);
+        }
+    }
+}
+
 static cn_status parts_bind(const cni_plan *plan, const cni_window *w, const cni_skeleton *s, binding *b)
 {
     memset(b->touched, 0, plan->nslots);
@@ -273,6 +310,7 @@ static cn_status parts_bind(const cni_plan *plan, const cni_window *w, const cni
         }
         cni_launch_bytes(launch, plan, w, s, &b->bytes_read, &b->bytes_written);
     }
+    launches_join(plan, w, b);
     return CN_OK;
 }
 
@@ -566,13 +604,33 @@ static cn_status move_parts(const cni_part *parts, const bound_part *bound, cons
     return m.status;
 }
 
-static void run_bound(const cni_part *parts, const bound_part *bound, const cni_window *w, const cni_skeleton *s,
-                      const storage *store)
+/* Is the storage of all slots of the joined launches, which have a part each, apart? Then they may run as one. */
+static bool may_join(const cni_launch *launches, const bound_part *bound, const storage *store)
+{
+    void *const *addresses = store->addresses[bound->place->where];
+    for (uint32_t k = 0; k < bound->njoined; k++) {
+        for (uint32_t a = 0; a < launches[k].parts->naccess; a++) {
+            uint32_t slot = launches[k].parts->access[a].slot;
+            for (uint32_t m = 0; m <= k; m++) {
+                for (uint32_t o = 0; o < launches[m].parts->naccess; o++) {
+                    uint32_t other = launches[m].parts->access[o].slot;
+                    if (slot != other && addresses[slot] == addresses[other]) {
+                        return false;
+                    }
+                }
+            }
+        }
+    }
+    return bound->joined != NULL;
+}
+
+static void run_bound(const cni_part *parts, const bound_part *bound, bool joined, const cni_window *w,
+                      const cni_skeleton *s, const storage *store)
 {
     uint8_t where = bound->place->where;
     cni_run run = {.window = w, .skeleton = s, .slots = store->addresses[where], .scratch = store->scratch[where]};
     uint64_t begin = cni_trace_begin();
-    bound->place->run(parts, bound->binding, &run);
+    bound->place->run(parts, joined ? bound->joined : bound->binding, &run);
     cni_trace_part(begin, 0, where == CNI_ON_DEVICE, parts, w);
 }
 
@@ -593,6 +651,12 @@ static cn_status walk(const cni_plan *plan, const cni_window *w, const cni_skele
     uint32_t begun = 0;
     for (uint32_t l = 0; l < plan->nlaunches; l++) {
         const cni_launch *launch = &plan->launches[l];
+        if (what == RUN && bound->joined != NULL && may_join(launch, bound, store)) {
+            run_bound(launch->parts, bound, true, w, s, store);
+            l += bound->njoined - 1;
+            bound += bound->njoined;
+            continue;
+        }
         if ((what & MOVE) != 0) {
             slots_begin(plan, store, l, &begun);
         }
@@ -601,7 +665,7 @@ static cn_status walk(const cni_plan *plan, const cni_window *w, const cni_skele
                 CN_TRY(move_parts(&launch->parts[k], bound, w, store));
             }
             if ((what & RUN) != 0) {
-                run_bound(&launch->parts[k], bound, w, s, store);
+                run_bound(&launch->parts[k], bound, false, w, s, store);
             }
         }
     }
