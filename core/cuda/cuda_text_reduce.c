@@ -15,6 +15,7 @@
 
 enum { THREADS = 256, LEAF = 1024, SMALL_SUM = 8192, BINS_MOST = 10, EXACT_WORDS = 69, ENOUGH = 1024 };
 enum { COST_COPIED = 60 };                                       /* most that is copied, as ops.def has it */
+enum { CHUNK_EACH = 16, FETCHED_MOST = 256, SHARES = 128 };      /* bytes; shares of sums for each processor */
 enum { WIDE = 32, TALL = 8, TILE = 64, SHARED_MOST = 48 << 10 }; /* as reduce_columns.cuh has them */
 
 typedef struct reduction {
@@ -142,16 +143,12 @@ static bool is_called(const cni_part *part)
     return cost > COST_COPIED;
 }
 
-static void write_element(const reducer *t)
+/* Offsets of element e: o<class>. */
+static void write_offsets(const reducer *t)
 {
     const cni_nest *n = &t->l->nest;
-    const cni_part *part = t->l->part;
     int first = n->nkept, end = n->last_kept ? n->ndim - 1 : n->ndim;
-    uint32_t k = 0;
-    cni_text_add(t->text,
-                 "%s values element(const parameters *p, const offsets *base, index_t e)\n{\n    "
-                 "values v;\n    index_t rest = e;\n    (void)rest;\n",
-                 is_called(part) ? "CNI_CALLED" : "CNI_INLINE");
+    cni_text_add(t->text, "    index_t rest = e;\n    (void)rest, (void)p, (void)base;\n");
     for (int d = end - 1; d > first; d--) {
         cni_cuda_index_write(d, t->text);
     }
@@ -169,13 +166,56 @@ static void write_element(const reducer *t)
         }
         cni_text_add(t->text, ";\n    (void)o%u;\n", c);
     }
+}
+
+static void write_load(const reducer *t, const cni_instr *x)
+{
+    cni_text_add(t->text, "*(const %s *)(p->a[%u] + o%u);\n", cni_cuda_type(t->l, x->access), x->access,
+                 t->l->class_of[x->access]);
+}
+
+/* What is loaded for an element, and how: all in one function, so that loads of many elements can be on their way together. */
+static void write_fetch(const reducer *t, bool ahead)
+{
+    const cni_part *part = t->l->part;
+    cni_text_add(t->text, "typedef struct loads {\n");
+    for (uint32_t i = 0; i < part->ninstr && ahead; i++) {
+        if (part->instr[i].kind == CNI_INSTR_LOAD) {
+            cni_text_add(t->text, "    %s r%u;\n", type_of(part->instr[i].dtype), part->instr[i].dst[0]);
+        }
+    }
+    cni_text_add(t->text, "    int none;\n} loads;\n\nCNI_INLINE loads fetch(const parameters *p, const offsets *base, "
+                          "index_t e)\n{\n    loads l;\n");
+    write_offsets(t);
+    for (uint32_t i = 0; i < part->ninstr && ahead; i++) {
+        if (part->instr[i].kind == CNI_INSTR_LOAD) {
+            cni_text_add(t->text, "    l.r%u = ", part->instr[i].dst[0]);
+            write_load(t, &part->instr[i]);
+        }
+    }
+    cni_text_add(t->text, "    l.none = 0;\n    return l;\n}\n\n");
+}
+
+static void write_value(const reducer *t, bool ahead)
+{
+    const cni_part *part = t->l->part;
+    uint32_t k = 0;
+    cni_text_add(t->text,
+                 "%s values value_of(const parameters *p, const offsets *base, index_t e, const loads *l)\n{\n    "
+                 "values v;\n    (void)l;\n",
+                 is_called(part) ? "CNI_CALLED" : "CNI_INLINE");
+    write_offsets(t);
     cni_cuda_scalars_write(t->l, "p->", t->text);
     for (uint32_t i = 0; i < part->ninstr; i++) {
         const cni_instr *x = &part->instr[i];
         cni_text_add(t->text, "    ");
         if (x->kind == CNI_INSTR_LOAD) {
-            cni_text_add(t->text, "const %s r%u = *(const %s *)(p->a[%u] + o%u);\n", type_of(x->dtype), x->dst[0],
-                         cni_cuda_type(t->l, x->access), x->access, t->l->class_of[x->access]);
+            cni_text_add(t->text, "const %s r%u = ", type_of(x->dtype), x->dst[0]);
+            if (ahead) {
+                cni_text_add(t->text, "l->r%u;\n", x->dst[0]);
+            } else {
+                write_load(t, x);
+            }
         } else if (x->kind == CNI_INSTR_STORE) {
             cni_text_add(t->text, "*(%s *)(p->a[%u] + o%u) = r%u;\n", cni_cuda_type(t->l, x->access), x->access,
                          t->l->class_of[x->access], x->src[0]);
@@ -188,6 +228,34 @@ static void write_element(const reducer *t)
         }
     }
     cni_text_add(t->text, "    return v;\n}\n\n");
+}
+
+/* Elements that a thread of a leaf has on their way together. */
+static int fetched_together(const reducer *t)
+{
+    int64_t size = 0;
+    int together = CHUNK_EACH;
+    for (uint32_t i = 0; i < t->l->part->ninstr; i++) {
+        const cni_instr *x = &t->l->part->instr[i];
+        size += x->kind == CNI_INSTR_LOAD ? (int64_t)cn_dtype_size((cn_dtype)x->dtype) : 0;
+    }
+    while (together > 1 && size * together > FETCHED_MOST) {
+        together /= 2;
+    }
+    return together;
+}
+
+/* The program on an element. What is loaded where it was stored before is loaded in the program's order. */
+static void write_element(const reducer *t)
+{
+    bool ahead = !cni_cuda_loads_what_it_stored(t->l->part);
+    write_fetch(t, ahead);
+    write_value(t, ahead);
+    cni_text_add(
+        t->text,
+        "CNI_INLINE values element(const parameters *p, const offsets *base, index_t e)\n{\n    const loads l = "
+        "fetch(p, base, e);\n    return value_of(p, base, e, &l);\n}\n\n#define FETCHED %d\n",
+        fetched_together(t));
 }
 
 /* What a sum is computed in. */
@@ -292,7 +360,8 @@ static bool say_leaves(reducer *t, cni_cuda_shape *shape)
         return false;
     }
     cni_text_add(t->text,
-                 "#define CNI_COOPERATIVE\n#define LANES %d\n#define LARGE %d\n#define GROUP %d\n#define DEPTH %d\n",
+                 "#define CNI_COOPERATIVE\n#define LANES %d\n#define LARGE %d\n#define GROUP %d\n#define DEPTH "
+                 "%d\n" CNI_CUDA_TWO_BLOCKS,
                  lanes, (int)large, group, depth);
     write_words(t, large);
     cni_text_add(t->text, "#include \"cuda/reduce_leaf.cuh\"\n%s", large ? "/* CNI_FINISH */\n" : "");
@@ -305,7 +374,7 @@ static bool say_leaves(reducer *t, cni_cuda_shape *shape)
         return true;
     }
     int64_t in_block = (t->block + LEAF - 1) / LEAF, leaves = in_block * (t->elements / t->block);
-    int64_t wanted = (int64_t)cni_cuda_gpu.processors * 32, shares = (wanted + t->results - 1) / t->results,
+    int64_t wanted = (int64_t)cni_cuda_gpu.processors * SHARES, shares = (wanted + t->results - 1) / t->results,
             most = (leaves + 7) / 8;
     shares = shares > most ? most : shares;
     words[3] = shares;

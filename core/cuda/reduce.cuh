@@ -4,6 +4,7 @@
  *     SUMS(X), OTHERS(X)       X(k, type, work type, bin, begins, identity): the group's reductions. Sums are those of
  *                              inexact numbers, whose order is fixed; others may take their elements in any order.
  *     values element(&p, &offsets, e)   element e of a result: v<k> is what reduction k takes
+ *     loads fetch(&p, &offsets, e); values value_of(&p, &offsets, e, &loads)      its two halves
  *     offsets result_at(&p, r)
  *     fold_<k>(a, b)           the op
  *     WIDEN_<k>, NARROW_<k>    to the type that sums are computed in, and back

@@ -8,7 +8,7 @@
  * Few results (STAGED) keep few threads busy: then TALL threads fetch for each, through the block's memory, a tile ahead
  * of the one that adds. cni_finish does so too.
  */
-enum { RUN = 1024, AHEAD = 8, WIDE = 32, TALL = 8, TILE = TALL * AHEAD };
+enum { RUN = 1024, AHEAD = 8, WIDE = 32, TALL = 8, TILE = TALL * AHEAD, TOGETHER = FETCHED < AHEAD ? FETCHED : AHEAD };
 
 #define STATE(k, type, work, bin, begins, identity) type a##k, t##k; int b##k = 0, f##k = 0;
 #define START(k, type, work, bin, begins, identity) \
@@ -80,18 +80,18 @@ CNI_KERNEL(cni_kernel, parameters)
     ALL(STATE)
     ALL(START)
     index_t e = first;
-    for (; e + AHEAD <= end; e += AHEAD) {
-        values ahead[AHEAD];
+    for (; e + TOGETHER <= end; e += TOGETHER) {
+        loads ahead[TOGETHER];
         CNI_UNROLL
-        for (int k = 0; k < AHEAD; k++) {
-            ahead[k] = element(&p, &base, e + (index_t)k);
+        for (int k = 0; k < TOGETHER; k++) {
+            ahead[k] = fetch(&p, &base, e + (index_t)k);
         }
         CNI_UNROLL
-        for (int k = 0; k < AHEAD; k++) {
-            const values v = ahead[k];
+        for (int k = 0; k < TOGETHER; k++) {
+            const values v = value_of(&p, &base, e + (index_t)k, &ahead[k]);
             ALL(TAKE)
         }
-        if (alone && (e + AHEAD) % RUN == 0) {
+        if (alone && (e + TOGETHER) % RUN == 0) {
             ALL(FOLD)
         }
     }

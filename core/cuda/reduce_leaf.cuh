@@ -38,6 +38,20 @@ CNI_INLINE void others_take(others *m, const values *v)
     (void)m, (void)v;
 }
 
+/* The same of FETCHED elements. */
+CNI_INLINE void others_take_all(others *m, const values *v)
+{
+#define TAKE_ALL(k, type, work, bin, begins, identity) \
+    { \
+        type all_ = v[0].v##k; \
+        CNI_UNROLL for (int i = 1; i < FETCHED; i++) { all_ = fold_##k(all_, v[i].v##k); } \
+        m->m##k = m->b##k ? fold_##k(m->m##k, all_) : all_; m->b##k = 1; \
+    }
+    OTHERS(TAKE_ALL)
+#undef TAKE_ALL
+    (void)m, (void)v;
+}
+
 CNI_INLINE void others_join(others *m, const others *other)
 {
 #define JOIN(k, type, work, bin, begins, identity) \
@@ -109,17 +123,20 @@ CNI_INLINE sums chunk_sum(const parameters *p, const offsets *base, index_t firs
     const unsigned mask = ((1u << LANES) - 1) << (lane - mine);
     sums s = sums_none();
     if (n == CHUNK) {
-        values v[CHUNK / LANES];
         CNI_UNROLL
-        for (int i = 0; i < CHUNK / LANES; i++) {
-            v[i] = element(p, base, first + (index_t)(i * LANES + mine));
-        }
-        s = sums_of(&v[0]);
-        others_take(m, &v[0]);
-        CNI_UNROLL
-        for (int i = 1; i < CHUNK / LANES; i++) {
-            s = sums_plus(s, sums_of(&v[i]));
-            others_take(m, &v[i]);
+        for (int j = 0; j < CHUNK / LANES; j += FETCHED) {
+            loads l[FETCHED];
+            values v[FETCHED];
+            CNI_UNROLL
+            for (int i = 0; i < FETCHED; i++) {
+                l[i] = fetch(p, base, first + (index_t)((j + i) * LANES + mine));
+            }
+            CNI_UNROLL
+            for (int i = 0; i < FETCHED; i++) {
+                v[i] = value_of(p, base, first + (index_t)((j + i) * LANES + mine), &l[i]);
+                s = i + j == 0 ? sums_of(&v[i]) : sums_plus(s, sums_of(&v[i]));
+            }
+            others_take_all(m, v);
         }
     } else if (whole > 0) {
         values v = element(p, base, first + (index_t)mine);
