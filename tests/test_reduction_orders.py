@@ -117,3 +117,54 @@ def test_threads_do_not_change_bits(name, shape, view, axes, one):
         numpy.testing.assert_array_equal(numpy.asarray(array.sum(axis=axes)), alone)
     finally:
         cnumeric.settings(**before)
+
+
+def deviations(values, axis):
+    """The variance, from integers of any size if need be."""
+    exact = values.astype(numpy.longdouble)
+    return ((exact - exact.mean(axis=axis, keepdims=True)) ** 2).mean(axis=axis)
+
+
+@pytest.mark.parametrize(
+    ("shape", "axis"), [((20000,), 0), ((9000, 40), 0), ((9216, 5), 0), ((3, 8193, 5), 1), ((4, 10000), 1)]
+)
+@pytest.mark.parametrize("far", [0.0, 1e9])
+def test_long_variances_are_as_good_as_any(shape, axis, far):
+    """Variances of more elements than are added in NumPy's order: near the exact ones, wherever the numbers lie."""
+    values = numpy.random.default_rng(3).standard_normal(shape) + far
+    exact = deviations(values, axis)
+    for view in (values, values[::-1]):
+        mine = numpy.asarray(cnumeric.array(view).var(axis=axis))
+        assert mine.shape == exact.shape
+        assert numpy.max(abs(mine - deviations(view, axis)) / exact) < 3e-14
+    single = (values - far).astype("f4")
+    mine = numpy.asarray(cnumeric.array(single).std(axis=axis, keepdims=True))
+    assert mine.dtype == "f4" and mine.shape == single.std(axis=axis, keepdims=True).shape
+    numpy.testing.assert_allclose(mine, single.astype("f8").std(axis=axis, keepdims=True), rtol=3e-6)
+
+
+def test_long_variances_of_odd_numbers():
+    """One that is far from all others, in any place of its leaf; equal ones; integers; what is not finite."""
+    base = numpy.random.default_rng(4).standard_normal(10000)
+    for place in (0, 512, 700, 9999):
+        values = base.copy()
+        values[place] = 1e8
+        assert abs(cnumeric.array(values).var() / deviations(values, 0) - 1) < 1e-12
+    assert cnumeric.full(10000, 0.1).var() == 0
+    numbers = numpy.arange(10000) % 7
+    assert abs(cnumeric.array(numbers).var(ddof=1) / numbers.var(ddof=1) - 1) < 1e-14
+    for bad in (numpy.nan, numpy.inf):
+        base[5] = bad
+        with numpy.errstate(invalid="ignore"):
+            assert numpy.isnan(cnumeric.array(base).var())
+
+
+def test_long_variances_read_once():
+    """One group reads the array; what it leaves is a 512th."""
+    x = cnumeric.ones((1 << 14, 256))
+    cnumeric.flush()
+    before = cnumeric.stats()["bytes_read"]
+    y = x.var(axis=0)
+    cnumeric.flush()
+    assert cnumeric.stats()["bytes_read"] - before < 1.05 * x.nbytes
+    assert y.shape == (256,)

@@ -316,4 +316,12 @@ int cnx_random_init(PyObject *module);
 int cnx_strided_init(PyObject *module);
 int cnx_direct_init(PyObject *module);
 
+/* ---- long_variance.c ---- */
+
+/*
+ * The sum of squares of what differs from the mean, along an axis of 512 elements or more; dtype: float32 or float64, what
+ * the array's promotes to. Reads the array once. New reference.
+ */
+cn_status cnx_long_deviations(cn_array *array, int axis, cn_dtype dtype, bool keepdims, cn_array **out);
+
 #endif

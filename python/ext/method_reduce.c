@@ -1,12 +1,13 @@
 /*
  * method_reduce.c - sum, prod, min, max, any, all, mean, var, std, argmin, argmax, cumsum, cumprod.
  *
- * mean, var and std are composed as numpy composes them, step by step, so that they have its bits; everything stays
- * recorded until a scalar is asked for. Arguments that are not covered leave the call to NumPy as it came.
+ * mean, var and std are composed as numpy composes them, step by step, so that they have its bits; var and std of more
+ * elements than are summed in NumPy's order go another way (long_variance.c). Everything stays recorded until a scalar is
+ * asked for. Arguments that are not covered leave the call to NumPy as it came.
  */
 #include "ext.h"
 
-enum { MOST_KEPT = 4 };
+enum { MOST_KEPT = 4, IN_ORDER_MOST = 8192 /* elements that are summed in NumPy's order */ };
 
 typedef struct reduction {
     PyObject *self;
@@ -369,15 +370,41 @@ static cn_status squared_deviations(const reduction *r, cn_dtype dtype, cn_array
     return status;
 }
 
-static cn_status variance(const reduction *r, cn_dtype dtype, int64_t freedom, bool root, cn_array **out)
+/* The one axis along which there are more elements than are added in NumPy's order; else CN_MAX_DIMS. */
+static int long_axis(const reduction *r, cn_dtype dtype)
 {
-    cn_array *squares, *made;
+    const cn_array *array = cnx_get(r->self);
+    cn_dtype have = cn_array_dtype(array);
+    int ndim = cn_array_ndim(array), axis = r->options.naxes == 1 ? r->axes[0] : ndim == 1 ? 0 : CN_MAX_DIMS;
+    bool floating = dtype == CN_FLOAT32 || dtype == CN_FLOAT64, widens = cn_promote(have, dtype) == dtype;
+    bool other = r->options.out != NULL && cn_array_dtype(r->options.out) != dtype;
+    return floating && widens && !other && axis < ndim && ndim < CN_MAX_DIMS &&
+                   cn_array_shape(array)[axis] > IN_ORDER_MOST
+               ? axis
+               : CN_MAX_DIMS;
+}
+
+static cn_status summed_deviations(const reduction *r, cn_dtype dtype, cn_array **out)
+{
+    cn_array *squares;
+    cn_dtype work = dtype != CN_DTYPE_NONE ? dtype : cn_array_dtype(cnx_get(r->self));
+    int axis = long_axis(r, work);
+    if (axis < CN_MAX_DIMS) {
+        return cnx_long_deviations(cnx_get(r->self), axis, work, r->options.keepdims, out);
+    }
     cn_status status = squared_deviations(r, dtype, &squares);
     if (status != CN_OK) {
         return status;
     }
-    status = sum(r, squares, dtype != CN_DTYPE_NONE ? dtype : working_dtype(r, squares), r->options.keepdims, &made);
+    status = sum(r, squares, dtype != CN_DTYPE_NONE ? dtype : working_dtype(r, squares), r->options.keepdims, out);
     cn_array_unref(squares);
+    return status;
+}
+
+static cn_status variance(const reduction *r, cn_dtype dtype, int64_t freedom, bool root, cn_array **out)
+{
+    cn_array *made;
+    cn_status status = summed_deviations(r, dtype, &made);
     if (status != CN_OK) {
         return status;
     }
