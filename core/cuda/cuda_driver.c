@@ -23,6 +23,7 @@ cni_cuda_machine cni_cuda_gpu;
 static bool forked;
 static char failure[256];
 static _Thread_local bool entered;
+static bool busy; /* somebody has entered since all work was waited for */
 
 /* ---- Why there is no GPU ---- */
 
@@ -274,10 +275,21 @@ bool cni_cuda_enter(void)
     if (forked) {
         return false;
     }
+    busy = true;
     if (!entered) {
         entered = cni_cuda_check(cni_cuda.context_set(cni_cuda_gpu.context), "the context");
     }
     return entered;
+}
+
+bool cni_cuda_is_idle(void)
+{
+    return !busy && !forked;
+}
+
+void cni_cuda_idle(void)
+{
+    busy = false;
 }
 
 bool cni_cuda_check(int code, const char *what)

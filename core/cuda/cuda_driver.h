@@ -117,6 +117,10 @@ bool cni_cuda_open(void);
 /* Makes the first GPU's context the calling thread's; false in the child of a fork. To be called before anything else is. */
 bool cni_cuda_enter(void);
 
+/* Has nobody entered since all work was waited for (cni_cuda_idle)? Then there is none. */
+bool cni_cuda_is_idle(void);
+void cni_cuda_idle(void);
+
 /* NULL if there is none. */
 const cni_cuda_compiler *cni_cuda_compiler_get(void);
 

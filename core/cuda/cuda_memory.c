@@ -290,9 +290,14 @@ static cn_status download(void *host, const void *device, int64_t nbytes)
 
 static cn_status finish(void)
 {
-    bool done = cni_cuda_enter();
-    cni_cuda_step(1);
-    done = done && cni_cuda_check(cni_cuda.stream_wait(cni_cuda_gpu.stream), "waiting");
+    bool done = cni_cuda_is_idle();
+    if (!done && cni_cuda_enter()) {
+        cni_cuda_step(1);
+        done = cni_cuda_check(cni_cuda.stream_wait(cni_cuda_gpu.stream), "waiting");
+    }
+    if (done) {
+        cni_cuda_idle();
+    }
     return done && cni_cuda_failure() == NULL ? CN_OK : fail();
 }
 

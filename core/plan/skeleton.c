@@ -20,17 +20,10 @@ void cni_skeleton_destroy(cni_skeleton *s)
     *s = (cni_skeleton){0};
 }
 
-/* Room for the bases, and for their homes in the window. */
-static bool reserve(cni_window *w, cni_skeleton *s)
+/* Room for the bases. */
+static bool reserve(const cni_window *w, cni_skeleton *s)
 {
-    size_t need = w->ngeometry, n = w->nbases + 1;
-    for (size_t i = 0; i < w->nbases; i++) {
-        need += 2 * (size_t)w->bases[i]->home_ndim;
-    }
-    if (need > w->geometry_capacity &&
-        !cni_grow((void **)&w->geometry, &w->geometry_capacity, need, sizeof *w->geometry)) {
-        return false;
-    }
+    size_t n = w->nbases + 1;
     if (n <= s->capacity) {
         return true;
     }
@@ -57,27 +50,32 @@ static inline uint8_t state_of(const cni_base *base)
     return (uint8_t)state;
 }
 
-/* The homes, the words and the hash, once states and live are there. */
-static void finish(cni_window *w, cni_skeleton *s)
+/* The homes, behind the window's own numbers, the words and the hash, once states and live are there. */
+static cn_status finish(cni_window *w, cni_skeleton *s)
 {
     cni_hash_sum hash = cni_hash_begin(w->hash);
-    int64_t *to = w->geometry + w->ngeometry;
+    size_t to = w->ngeometry;
     for (size_t i = 0; i < w->nbases; i++) {
         const cni_base *base = w->bases[i];
-        s->bases[i] = (s->states[i] & ~(uint32_t)CNI_BASE_FILLED) | (uint32_t)base->home_ndim << 8 |
-                      (uint32_t)base->home_itemsize << 16;
-        s->homes[i] = (uint32_t)(to - w->geometry);
-        for (const int64_t *home = base->home, *end = home + 2 * base->home_ndim; home < end;) {
-            *to++ = *home++;
+        size_t n = 2 * (size_t)base->home_ndim;
+        if (to + n > w->geometry_capacity &&
+            !cni_grow((void **)&w->geometry, &w->geometry_capacity, to + n, sizeof *w->geometry)) {
+            return cni_fail_memory((int64_t)(n * sizeof *w->geometry));
+        }
+        s->bases[i] = s->states[i] | (uint32_t)base->home_ndim << 8 | (uint32_t)base->home_itemsize << 16;
+        s->homes[i] = (uint32_t)to;
+        for (size_t k = 0; k < n; k++) {
+            w->geometry[to++] = base->home[k];
         }
         cni_hash_add(&hash, s->bases[i]);
     }
-    w->ngeometry = (size_t)(to - w->geometry); /* a binding is of these homes, too */
-    s->homes[w->nbases] = (uint32_t)w->ngeometry;
+    w->ngeometry = to; /* a binding is of these homes, too */
+    s->homes[w->nbases] = (uint32_t)to;
     for (size_t i = 0; i < w->nscalars; i++) {
         cni_hash_add(&hash, w->scalars[i].dtype);
     }
     s->hash = cni_hash_mix(hash.sum, w->nops);
+    return CN_OK;
 }
 
 cn_status cni_skeleton_build(cni_window *w, cni_skeleton *s)
@@ -91,8 +89,7 @@ cn_status cni_skeleton_build(cni_window *w, cni_skeleton *s)
         bool known = base->arrays > 0 || base->windows > 1;
         s->live[i] = w->ran ? base == w->fading : known && base != w->fading;
     }
-    finish(w, s);
-    return CN_OK;
+    return finish(w, s);
 }
 
 cn_status cni_skeleton_build_as(cni_window *w, const uint8_t *states, const uint8_t *live, cni_skeleton *s)
@@ -104,8 +101,7 @@ cn_status cni_skeleton_build_as(cni_window *w, const uint8_t *states, const uint
         memcpy(s->states, states, w->nbases);
         memcpy(s->live, live, w->nbases);
     }
-    finish(w, s);
-    return CN_OK;
+    return finish(w, s);
 }
 
 cni_geometry cni_skeleton_home(const cni_skeleton *s, const cni_window *w, uint32_t base)

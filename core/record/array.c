@@ -290,6 +290,13 @@ static inline bool in_order(int ndim, const int64_t *shape, const int64_t *strid
     return true;
 }
 
+uint8_t cni_order_of(int ndim, const int64_t *shape, const int64_t *strides, int64_t itemsize, int64_t size)
+{
+    bool c_order = size == 0 || in_order(ndim, shape, strides, itemsize, false);
+    bool f_order = ndim < 2 ? c_order : size == 0 || in_order(ndim, shape, strides, itemsize, true);
+    return (uint8_t)((c_order ? CNI_ORDER_C : 0) | (f_order ? CNI_ORDER_F : 0));
+}
+
 cn_status cni_array_make(cni_base *base, cn_dtype dtype, int64_t offset, int ndim, const int64_t *shape,
                          const int64_t *strides, bool writeable, cn_array **out)
 {
@@ -309,8 +316,9 @@ cn_status cni_array_make(cni_base *base, cn_dtype dtype, int64_t offset, int ndi
     a->dtype = (uint8_t)dtype;
     a->ndim = (uint8_t)ndim;
     a->writeable = writeable && base->writeable;
-    a->c_contiguous = size == 0 || in_order(ndim, shape, strides, itemsize, false);
-    a->f_contiguous = ndim < 2 ? a->c_contiguous : size == 0 || in_order(ndim, shape, strides, itemsize, true);
+    uint8_t order = cni_order_of(ndim, shape, strides, itemsize, size);
+    a->c_contiguous = (order & CNI_ORDER_C) != 0;
+    a->f_contiguous = (order & CNI_ORDER_F) != 0;
     a->base = base;
     a->offset = offset;
     a->size = size;
@@ -373,37 +381,31 @@ cn_status cni_array_like(const cn_array *like, cn_dtype dtype, cn_array **out)
     return array_fresh(dtype, like->ndim, cni_shape(like), out);
 }
 
-bool cni_array_again(cn_dtype dtype, int ndim, const int64_t *shape, const int64_t *strides, int64_t size,
-                     cn_array **out)
+cn_array *cni_array_again(cn_dtype dtype, const cni_geometry *g, int64_t size, uint8_t order)
 {
-    int64_t itemsize = cni_dtype_size(dtype);
-    cn_array *a = ndim <= INLINE_DIMS ? list_pop(&free_arrays, &free_array_count) : NULL;
-    cni_base *base = a != NULL ? list_pop(&free_bases, &free_base_count) : NULL;
-    if (base == NULL) {
-        if (a != NULL) {
-            list_push(&free_arrays, &free_array_count, a);
-        }
-        return false;
+    int ndim = g->ndim;
+    if (free_arrays == NULL || free_bases == NULL || ndim > INLINE_DIMS) {
+        return NULL;
     }
-    base_begin(base, ndim, itemsize, size * itemsize);
+    cn_array *a = list_pop(&free_arrays, &free_array_count);
+    cni_base *base = list_pop(&free_bases, &free_base_count);
+    base_begin(base, ndim, g->itemsize, size * g->itemsize);
     base->arrays = 1;
     for (int d = 0; d < ndim; d++) {
-        base->home[d] = a->dims[d] = shape[d];
-        base->home[ndim + d] = a->dims[ndim + d] = strides[d];
+        base->home[d] = a->dims[d] = g->shape[d];
+        base->home[ndim + d] = a->dims[ndim + d] = g->strides[d];
     }
     uint8_t capacity = a->capacity;
-    bool c_order = in_order(ndim, shape, strides, itemsize, false);
     *a = (cn_array){.refs = 1,
                     .dtype = (uint8_t)dtype,
                     .ndim = (uint8_t)ndim,
                     .writeable = true,
-                    .c_contiguous = c_order,
-                    .f_contiguous = ndim < 2 ? c_order : in_order(ndim, shape, strides, itemsize, true),
+                    .c_contiguous = (order & CNI_ORDER_C) != 0,
+                    .f_contiguous = (order & CNI_ORDER_F) != 0,
                     .capacity = capacity,
                     .base = base,
                     .size = size};
-    *out = a;
-    return true;
+    return a;
 }
 
 cn_status cn_array_empty(cn_dtype dtype, int ndim, const int64_t *shape, cn_array **out)

@@ -143,9 +143,15 @@ cn_status cni_array_make(cni_base *base, cn_dtype dtype, int64_t offset, int ndi
 /* A new C-order array on a base of its own, of the shape of one in C order. */
 cn_status cni_array_like(const cn_array *like, cn_dtype dtype, cn_array **out);
 
-/* A new array of few dimensions and of a size that is not 0, on a base that it is the whole of. False: it is not made. */
-bool cni_array_again(cn_dtype dtype, int ndim, const int64_t *shape, const int64_t *strides, int64_t size,
-                     cn_array **out);
+/* Is what lies so contiguous, in C order or Fortran's? */
+enum { CNI_ORDER_C = 1, CNI_ORDER_F = 2 };
+uint8_t cni_order_of(int ndim, const int64_t *shape, const int64_t *strides, int64_t itemsize, int64_t size);
+
+/*
+ * A new array of few dimensions and of a size that is not 0, on a base that it is the whole of; order: what it is known to
+ * have. NULL: it is not made.
+ */
+cn_array *cni_array_again(cn_dtype dtype, const cni_geometry *g, int64_t size, uint8_t order);
 
 /* A base without storage and without arrays. */
 cn_status cni_base_create(int ndim, const int64_t *shape, const int64_t *strides, int64_t itemsize, int64_t nbytes,

@@ -73,7 +73,7 @@ static inline bool operand_fits(const cni_window *w, uint32_t arg, const cni_ope
         return true;
     }
     n->nviews++;
-    return cni_view_is_whole(a->base, &g) == v->whole;
+    return (g.offset == 0 && cni_view_is_whole(a->base, &g)) == v->whole;
 }
 
 static inline bool context_fits(const cni_recorder *r, const cni_op *next)
@@ -170,17 +170,22 @@ cn_array *cni_follow_new(cni_recorder *r, const cni_operand *inputs)
     for (int i = 0; fits && i < next->nin; i++) {
         fits = operand_fits(w, args[i], &inputs[i], &n);
     }
-    cni_operand made = {.broadcast = false};
-    if (!fits || !cni_array_again(v->dtype, v->ndim, m->geometry + m->shapes[v->shape].geometry,
-                                  m->geometry + v->geometry + 1, v->size, &made.array)) {
+    cni_geometry g = {v->ndim, cni_dtype_size(v->dtype), 0, m->geometry + m->shapes[v->shape].geometry,
+                      m->geometry + v->geometry + 1};
+    cn_array *made = fits ? cni_array_again(v->dtype, &g, v->size, m->orders[next->args[0]]) : NULL;
+    if (made == NULL) {
         return NULL;
     }
-    take_operand(r, w, next->args[0], &made, true);
+    cni_window_intern_base(w, made->base);
+    made->base->first_view = made->view_index = next->args[0];
+    made->window_serial = w->serial;
+    w->nviews++;
+    cni_touch(r, made->base, true);
     for (int i = 0; i < next->nin; i++) {
         take_operand(r, w, args[i], &inputs[i], false);
     }
     cni_op_recorded(w);
-    return made.array;
+    return made;
 }
 
 bool cni_follow_copy(cni_recorder *r, cn_array *destination, cn_array *source)
@@ -262,6 +267,7 @@ static void model_keep(cni_model *m, const cni_window *w)
         !cni_grow((void **)&m->ops, &m->ops_capacity, w->nops, sizeof *m->ops) ||
         !cni_grow((void **)&m->words, &m->words_capacity, w->nops, sizeof *m->words) ||
         !cni_grow((void **)&m->views, &m->views_capacity, w->nviews, sizeof *m->views) ||
+        !cni_grow((void **)&m->orders, &m->orders_capacity, w->nviews, sizeof *m->orders) ||
         !cni_grow((void **)&m->shapes, &m->shapes_capacity, w->nshapes, sizeof *m->shapes) ||
         !cni_grow((void **)&m->geometry, &m->geometry_capacity, w->ngeometry, sizeof *m->geometry)) {
         return;
@@ -269,6 +275,10 @@ static void model_keep(cni_model *m, const cni_window *w)
     memcpy(m->ops, w->ops, w->nops * sizeof *w->ops);
     memcpy(m->words, w->words, w->nops * sizeof *w->words);
     memcpy(m->views, w->views, w->nviews * sizeof *w->views);
+    for (uint32_t i = 0; i < w->nviews; i++) {
+        cni_geometry g = cni_window_geometry(w, i);
+        m->orders[i] = cni_order_of(g.ndim, g.shape, g.strides, g.itemsize, w->views[i].size);
+    }
     memcpy(m->shapes, w->shapes, w->nshapes * sizeof *w->shapes);
     memcpy(m->geometry, w->geometry, w->ngeometry * sizeof *w->geometry);
     m->content = ++contents;

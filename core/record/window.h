@@ -94,10 +94,11 @@ typedef struct cni_model {
     bool doubt;                     /* it did so last time */
     size_t nops, nviews, nbases, nshapes, nscalars, ngeometry; /* no ops: only seen */
     bool repeats;                                              /* a period ended where it was cut */
-    size_t ops_capacity, words_capacity, views_capacity, shapes_capacity, geometry_capacity;
+    size_t ops_capacity, words_capacity, views_capacity, orders_capacity, shapes_capacity, geometry_capacity;
     cni_op *ops;
     uint64_t *words;
     cni_view *views;
+    uint8_t *orders; /* of the views: are they contiguous? CNI_ORDER_ bits */
     cni_shape_entry *shapes;
     int64_t *geometry;
 } cni_model;
