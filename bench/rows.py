@@ -273,7 +273,9 @@ VECTORS = "x, y, i = np.arange(100) * 0.5, np.ones(100), np.arange(100); float(x
 
 for text in ("float((x * y).sum())", "float(x.max())", "float(np.dot(x, y))", "float(x @ y)", "float((x - y)[3])"):
     row(f"read at once: {text}", most=None)(lambda text=text: statement(text, VECTORS))
-for text in ("x + y", "np.exp(x)", "x[1:] - x[:-1]", "x.copy()", "y[:] = x", "y[2:] += x[2:]", "x[i]", "np.zeros(100)"):
+ARRAYS = "np.zeros(100)", "np.ones(100)", "np.full(100, 0.5)", "np.arange(100)", "np.zeros_like(x)"
+MOVES = "x.copy()", "y[:] = x", "y[2:] += x[2:]", "x[i]"
+for text in ("x + y", "np.exp(x)", "x[1:] - x[:-1]", *MOVES, *ARRAYS):
     row(f"run at once: {text}", most=None)(
         lambda text=text: statement(f"{text}; synchronize()", f"{VECTORS}; {SYNCHRONIZE}")
     )

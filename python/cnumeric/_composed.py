@@ -187,7 +187,10 @@ def method(name: str, method_name: str | None = None) -> Callable[..., Any]:
     return function
 
 
-_extension = ("array", "asarray", "empty", "zeros", "concatenate", "where", "broadcast_to", "dot")
+_extension = (
+    *("array", "asarray", "empty", "zeros", "ones", "full", "arange"),
+    *("empty_like", "zeros_like", "ones_like", "full_like", "concatenate", "where", "broadcast_to", "dot"),
+)
 
 
 def register_extension() -> None:

@@ -1,4 +1,8 @@
-"""New arrays: filled, ranges, and of another array's form."""
+"""New arrays: filled, ranges, and of another array's form.
+
+Of functions that are guarded, not composed, the extension has the commonest calls (``create_quick.c``), and comes here
+with the others.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +13,13 @@ from typing import Any
 import numpy
 
 from . import _cnumeric, _fallback
-from ._composed import array_of, composed, functions, ndarray
+from ._composed import array_of, composed, functions, guard, ndarray
 from ._fallback import Unsupported
 
 array = _cnumeric.array
 empty = _cnumeric.empty
 zeros = _cnumeric.zeros
+ones = _cnumeric.ones
 
 
 def only_here(device: Any, like: Any) -> None:
@@ -34,13 +39,7 @@ def _filled(result: Any, value: Any) -> Any:
 # ---- Filled --------------------------------------------------------------------------------------------
 
 
-@composed
-def ones(shape: Any, dtype: Any = None, order: Any = "C", *, device: Any = None, like: Any = None) -> Any:
-    only_here(device, like)
-    return _filled(empty(shape, float if dtype is None else dtype, order), 1)
-
-
-@composed
+@guard
 def full(
     shape: Any, fill_value: Any, dtype: Any = None, order: Any = "C", *, device: Any = None, like: Any = None
 ) -> Any:
@@ -72,28 +71,28 @@ def _like(prototype: Any, dtype: Any, order: Any, shape: Any, device: Any) -> An
     return made.transpose([slowest_first.index(axis) for axis in range(source.ndim)])
 
 
-@composed
+@guard
 def empty_like(
     prototype: Any, dtype: Any = None, order: Any = "K", subok: Any = True, shape: Any = None, *, device: Any = None
 ) -> Any:
     return _like(prototype, dtype, order, shape, device)
 
 
-@composed
+@guard
 def zeros_like(
     a: Any, dtype: Any = None, order: Any = "K", subok: Any = True, shape: Any = None, *, device: Any = None
 ) -> Any:
     return _filled(_like(a, dtype, order, shape, device), 0)
 
 
-@composed
+@guard
 def ones_like(
     a: Any, dtype: Any = None, order: Any = "K", subok: Any = True, shape: Any = None, *, device: Any = None
 ) -> Any:
     return _filled(_like(a, dtype, order, shape, device), 1)
 
 
-@composed
+@guard
 def full_like(
     a: Any,
     fill_value: Any,
@@ -209,47 +208,17 @@ def _range_dtype(numbers: tuple[Any, ...]) -> Any:
     return _numpy_arange(start(0), stop(0), step(1)).dtype
 
 
-_zero, _one = numpy.int_(0), numpy.int_(1)
-_plain = frozenset((int, float))
-
-
-def _plain_range(args: tuple[Any, ...]) -> Any:
-    """The range of one to three plain ints and floats, none of them large; None where there is something to decide."""
-    start: Any
-    stop: Any
-    start, stop, step = (0, args[0], 1) if len(args) == 1 else (*args, 1)[:3] if 0 < len(args) < 4 else (None, 0, 0)
-    kinds = {type(start), type(stop), type(step)}
-    if not kinds <= _plain or not step or not (abs(start) < 2**52 and abs(stop) < 2**52 and abs(step) < 2**52):
-        return None
-    length = math.ceil((stop - start) / step)
-    if length <= 0:
-        return None
-    if float not in kinds:
-        return _cnumeric.arange(numpy.int_(start), numpy.int_(step), length)
-    first, second = float(start), float(start + step)
-    result = _cnumeric.arange(numpy.float64(first), numpy.float64(second - first), length)
-    if length > 1 and first + (second - first) != second:
-        result[1] = second
-    return result
-
-
-@composed
+@guard
 def arange(*args: Any, dtype: Any = None, device: Any = None, like: Any = None, **keywords: Any) -> Any:
     """Give evenly spaced values in ``[start, stop)``; NumPy's bits.
 
     Integer, float32 and float64 ranges are recorded; other dtypes are made by NumPy.
     """
-    if dtype is None and device is None and like is None and not keywords:
-        if len(args) == 1 and type(args[0]) is int and 0 < args[0] < 2**52:
-            return _cnumeric.arange(_zero, _one, args[0])
-        plain = _plain_range(args)
-        if plain is not None:
-            return plain
     only_here(device, like)
     if len(args) > 4 or keywords.keys() - {"start", "stop", "step"}:
         raise TypeError("arange() takes start, stop, step, dtype")
     given = dict(zip(("start", "stop", "step", "dtype"), args, strict=False))
-    if given.keys() & keywords.keys():
+    if given.keys() & keywords.keys() or ("dtype" in given and dtype is not None):
         raise TypeError("arange() got an argument twice")
     given.update(keywords)
     dtype = given.pop("dtype", dtype)
@@ -276,7 +245,9 @@ def _range(first: Any, second: Any, length: int, dtype: Any) -> Any:
         start, following = numpy.array([first, second], object).astype(dtype)
         step = numpy.subtract(following, start)
         rounded = numpy.add(start, step)
-    result = _cnumeric.arange(start, step, length)
+    result = _cnumeric.progression(start, step, length)
+    if start == 0 and numpy.signbit(start):
+        result[0] = start
     if length > 1 and rounded != following:
         result[1] = following
     return result
@@ -307,10 +278,9 @@ def linspace(
         return (values, step) if retstep else values
     intervals = num - 1 if endpoint else num
     start, stop = float(start), float(stop)
-    with numpy.errstate(all="ignore"):
-        delta = numpy.float64(stop) - numpy.float64(start)
-        step = delta / intervals if intervals > 0 else math.nan
-    values = _range(0.0, 1.0, num, numpy.dtype(float))
+    delta = stop - start
+    step = delta / intervals if intervals > 0 else math.nan
+    values = _cnumeric.arange(float(num)) if num > 0 else empty(0)
     if intervals <= 0:
         values *= delta
     elif step == 0:
@@ -322,7 +292,7 @@ def linspace(
     if endpoint and num > 1:
         values[-1] = stop
     values = values if dtype is None else _cast_down(values, numpy.dtype(dtype))
-    return (values, step) if retstep else values
+    return (values, numpy.float64(step) if intervals > 0 else step) if retstep else values
 
 
 def _cast_down(values: Any, dtype: Any) -> Any:

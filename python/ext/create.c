@@ -1,5 +1,5 @@
 /*
- * create.c - new arrays: array, asarray, empty, zeros, arange.
+ * create.c - new arrays: array, asarray, empty, zeros, ones, progression.
  *
  * Whatever is no array yet is read by NumPy itself, with NumPy's meaning of every argument, and its result becomes
  * ours; dtypes that are not native give NumPy's own arrays.
@@ -193,13 +193,12 @@ static PyObject *create_asarray(PyObject *module, PyObject *args, PyObject *kwar
 
 /* ---- Of a shape ----------------------------------------------------------------------------------------- */
 
-static cn_status make_of_shape(bool zero, cn_dtype dtype, int ndim, const int64_t *shape, const int *axis_order,
-                               cn_array **out)
+cn_status cnx_make_filled(const cn_operand *fill, cn_dtype dtype, int ndim, const int64_t *shape, const int *axis_order,
+                          cn_array **out)
 {
     cn_status status = cn_array_empty_ordered(dtype, ndim, shape, axis_order, out);
-    if (status == CN_OK && zero) {
-        cn_operand nothing = {.scalar = {.dtype = CN_BOOL}};
-        status = cn_copy(*out, &nothing, CN_CAST_UNSAFE);
+    if (status == CN_OK && fill != NULL) {
+        status = cn_copy(*out, fill, CN_CAST_UNSAFE);
         if (status != CN_OK) {
             cn_array_unref(*out);
         }
@@ -208,7 +207,7 @@ static cn_status make_of_shape(bool zero, cn_dtype dtype, int ndim, const int64_
 }
 
 /* Extents whose product, in bytes, the core refuses are for NumPy to judge. */
-static PyObject *make_empty(const char *name, bool zero, PyObject *args, PyObject *kwargs)
+static PyObject *make_empty(const char *name, const cn_operand *fill, PyObject *args, PyObject *kwargs)
 {
     static char *names[] = {"shape", "dtype", "order", "device", "like", NULL};
     PyObject *shape_object, *dtype_object = NULL, *order_object = NULL, *device = NULL, *like = NULL;
@@ -232,7 +231,7 @@ static PyObject *make_empty(const char *name, bool zero, PyObject *args, PyObjec
         reversed[d] = ndim - 1 - d;
     }
     cnx_begin();
-    cn_status status = make_of_shape(zero, dtype, ndim, shape, order == 'F' ? reversed : NULL, &array);
+    cn_status status = cnx_make_filled(fill, dtype, ndim, shape, order == 'F' ? reversed : NULL, &array);
     if (status != CN_OK) {
         return cnx_raise_function(status, name, args, kwargs);
     }
@@ -240,14 +239,15 @@ static PyObject *make_empty(const char *name, bool zero, PyObject *args, PyObjec
 }
 
 /* A call without a tuple: the commonest, of a shape alone, needs none. */
-static PyObject *make_of_vector(const char *name, bool zero, PyObject *const *args, Py_ssize_t count, PyObject *names)
+static PyObject *make_of_vector(const char *name, const cn_operand *fill, PyObject *const *args, Py_ssize_t count,
+                                PyObject *names)
 {
     int ndim;
     int64_t shape[CN_MAX_DIMS];
     cn_array *array;
     if (count == 1 && names == NULL && cnx_parse_shape(args[0], &ndim, shape) == 0) {
         cnx_begin();
-        if (make_of_shape(zero, CN_FLOAT64, ndim, shape, NULL, &array) == CN_OK) {
+        if (cnx_make_filled(fill, CN_FLOAT64, ndim, shape, NULL, &array) == CN_OK) {
             return cnx_end(cnx_new(array));
         }
     }
@@ -261,7 +261,7 @@ static PyObject *make_of_vector(const char *name, bool zero, PyObject *const *ar
         good = PyDict_SetItem(named, PyTuple_GET_ITEM(names, i), args[count + i]) == 0;
     }
     if (good) {
-        made = make_empty(name, zero, given, named);
+        made = make_empty(name, fill, given, named);
     }
     Py_XDECREF(given);
     Py_XDECREF(named);
@@ -271,24 +271,32 @@ static PyObject *make_of_vector(const char *name, bool zero, PyObject *const *ar
 static PyObject *create_empty(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObject *names)
 {
     (void)module;
-    return make_of_vector("empty", false, args, count, names);
+    return make_of_vector("empty", NULL, args, count, names);
 }
 
 static PyObject *create_zeros(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObject *names)
 {
     (void)module;
-    return make_of_vector("zeros", true, args, count, names);
+    static const cn_operand zero = {.scalar = {.dtype = CN_BOOL}};
+    return make_of_vector("zeros", &zero, args, count, names);
 }
 
-/* arange(start, step, n): start and step are NumPy scalars of one dtype; the package's arange decides on them. */
-static PyObject *create_arange(PyObject *module, PyObject *args, PyObject *kwargs)
+static PyObject *create_ones(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObject *names)
+{
+    (void)module;
+    static const cn_operand one = {.scalar = {.dtype = CN_BOOL, .value = {.b = 1}}};
+    return make_of_vector("ones", &one, args, count, names);
+}
+
+/* progression(start, step, n): start and step are NumPy scalars of one dtype; the package's arange decides on them. */
+static PyObject *progression(PyObject *module, PyObject *args, PyObject *kwargs)
 {
     static char *names[] = {"start", "step", "n", NULL};
     PyObject *objects[2], *keep[2] = {NULL, NULL}, *made = NULL;
     cn_operand numbers[2];
     Py_ssize_t n;
     (void)module;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OOn:arange", names, &objects[0], &objects[1], &n)) {
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OOn:progression", names, &objects[0], &objects[1], &n)) {
         return NULL;
     }
     bool good = cnx_operand(objects[0], &numbers[0], &keep[0]) == 1 &&
@@ -296,7 +304,7 @@ static PyObject *create_arange(PyObject *module, PyObject *args, PyObject *kwarg
                 numbers[1].array == NULL;
     cn_scalar step;
     if (!good) {
-        PyErr_SetString(PyExc_TypeError, "arange: start and step must be NumPy scalars of a native dtype");
+        PyErr_SetString(PyExc_TypeError, "progression: start and step must be NumPy scalars of a native dtype");
     } else {
         cn_array *array;
         cnx_begin();
@@ -338,19 +346,39 @@ static PyMethodDef functions[] = {
     {"asarray", CNX_KEYWORDS(create_asarray), METH_VARARGS | METH_KEYWORDS, NULL},
     {"empty", CNX_KEYWORDS(create_empty), METH_FASTCALL | METH_KEYWORDS, NULL},
     {"zeros", CNX_KEYWORDS(create_zeros), METH_FASTCALL | METH_KEYWORDS, NULL},
-    {"arange", CNX_KEYWORDS(create_arange), METH_VARARGS | METH_KEYWORDS,
-     "arange(start, step, n): n values from start."},
+    {"ones", CNX_KEYWORDS(create_ones), METH_FASTCALL | METH_KEYWORDS,
+     "ones(shape, dtype=None, order='C', *, device=None, like=None)\n--\n\n"},
+    {"progression", CNX_KEYWORDS(progression), METH_VARARGS | METH_KEYWORDS,
+     "progression(start, step, n): n values from start."},
     {"_rebuild", rebuild, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 
+/* The signature that the row has, and NumPy's text, where that has none of its own. */
+static const char *joined(const char *signature, const char *text)
+{
+    size_t length = strlen(signature), more = strlen(text);
+    char *both = malloc(length + more + 1); /* kept */
+    if (both != NULL) {
+        memcpy(both, signature, length);
+        memcpy(both + length, text, more + 1);
+    }
+    return both;
+}
+
+int cnx_add_as_numpy(PyObject *module, PyMethodDef *rows)
+{
+    for (PyMethodDef *row = rows; row->ml_name != NULL; row++) {
+        const char *text = row->ml_name[0] != '_' ? cnx_numpy_doc(row->ml_name) : NULL;
+        if (text != NULL) {
+            row->ml_doc = row->ml_doc == NULL ? text : joined(row->ml_doc, text);
+        }
+        PyErr_Clear();
+    }
+    return PyModule_AddFunctions(module, rows);
+}
+
 int cnx_create_init(PyObject *module)
 {
-    /* The documentation is that of NumPy's functions of the same names. */
-    for (PyMethodDef *row = functions; row->ml_name != NULL; row++) {
-        if (row->ml_doc == NULL && row->ml_name[0] != '_') {
-            row->ml_doc = cnx_numpy_doc(row->ml_name);
-        }
-    }
-    return PyModule_AddFunctions(module, functions);
+    return cnx_add_as_numpy(module, functions);
 }

@@ -309,6 +309,12 @@ int cnx_set_strides(PyObject *object, PyObject *value, cn_array **out);
 
 /* Functions of the module (create.c, join.c, product.c, sorting.c, random_draw.c, strided.c, library_call.c) */
 int cnx_create_init(PyObject *module);
+int cnx_create_quick_init(PyObject *module);
+/* Adds functions whose documentation is that of NumPy's of the same names, behind the row's own, a signature or NULL. */
+int cnx_add_as_numpy(PyObject *module, PyMethodDef *rows);
+/* A new array with this in every element (NULL: with nothing); axis_order: slowest first, NULL: C order. */
+cn_status cnx_make_filled(const cn_operand *fill, cn_dtype dtype, int ndim, const int64_t *shape, const int *axis_order,
+                          cn_array **out);
 int cnx_join_init(PyObject *module);
 int cnx_product_init(PyObject *module);
 int cnx_sorting_init(PyObject *module);

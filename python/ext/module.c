@@ -424,9 +424,10 @@ static int execute(PyObject *module)
     if (PyModule_AddFunctions(module, functions) < 0 || cnx_convert_init() < 0 || cnx_share_init() < 0 ||
         cnx_site_init(module) < 0 || cnx_fpstate_init() < 0 || cnx_flags_init() < 0 || cnx_flat_init(module) < 0 ||
         cnx_array_init(module) < 0 || cnx_ufunc_init(module) < 0 || cnx_number_init(module) < 0 ||
-        cnx_create_init(module) < 0 || cnx_join_init(module) < 0 || cnx_product_init(module) < 0 ||
-        cnx_strided_init(module) < 0 || cnx_sorting_init(module) < 0 || cnx_random_init(module) < 0 ||
-        cnx_direct_init(module) < 0 || cnx_device_share_init(module) < 0 || drain_before_fork(module) < 0) {
+        cnx_create_init(module) < 0 || cnx_create_quick_init(module) < 0 || cnx_join_init(module) < 0 ||
+        cnx_product_init(module) < 0 || cnx_strided_init(module) < 0 || cnx_sorting_init(module) < 0 ||
+        cnx_random_init(module) < 0 || cnx_direct_init(module) < 0 || cnx_device_share_init(module) < 0 ||
+        drain_before_fork(module) < 0) {
         return -1;
     }
     name_blas();
