@@ -52,27 +52,33 @@ static inline T F(log)(T x)
     return F(log_ends)(x, special, F(log_sum)(n, log));
 }
 
-/* hi + lo times a constant given in two parts, plus a number that is 0 or not smaller than the product. */
-static inline T F(log_times)(F(pair) log, T scale, T scale_low, T whole, T whole_low)
+/* The logarithm in another base: times a constant given in two parts. */
+static inline F(pair) F(log_scaled)(F(pair) log, T scale, T scale_low)
 {
-    T hi = log.hi + log.lo, lo = (log.hi - hi) + log.lo;
-    T product = hi * scale, low = FMA(hi, scale, -product) + FMA(hi, scale_low, lo * scale);
-    T sum = whole + product;
-    return sum + (((whole - sum) + product) + (low + whole_low));
+    T product = log.hi * scale, low = FMA(log.hi, scale_low, FMA(log.hi, scale, -product));
+    return F(pair_of)(product, FMA(log.lo, scale, low));
+}
+
+/* A number that is 0 or not smaller than hi, plus hi + lo. */
+static inline T F(log_join)(T whole, F(pair) log)
+{
+    T sum = whole + log.hi;
+    return sum + (((whole - sum) + log.hi) + log.lo);
 }
 
 static inline T F(log2)(T x)
 {
     T n, special;
     F(pair) log = F(log_parts)(x, &n, &special);
-    return F(log_ends)(x, special, F(log_times)(log, C(LOG2_E), C(LOG2_E_LO), n, 0));
+    return F(log_ends)(x, special, F(log_join)(n, F(log_scaled)(log, C(LOG2_E), C(LOG2_E_LO))));
 }
 
 static inline T F(log10)(T x)
 {
     T n, special;
-    F(pair) log = F(log_parts)(x, &n, &special);
-    return F(log_ends)(x, special, F(log_times)(log, C(LOG10_E), C(LOG10_E_LO), n * C(LOG10_2), n * C(LOG10_2_LO)));
+    F(pair) log = F(log_parts)(x, &n, &special), scaled = F(log_scaled)(log, C(LOG10_E), C(LOG10_E_LO));
+    scaled.lo = FMA(n, C(LOG10_2_LO), scaled.lo);
+    return F(log_ends)(x, special, F(log_join)(n * C(LOG10_2), scaled));
 }
 
 /* log(1 + f + low) + more ln 2; low is a rounding error of f. */
