@@ -130,6 +130,20 @@ for _ in range(8):
     assert 0 < medians[1] <= 1.2 * medians[0]
 
 
+def test_planning_of_chains_does_not_list_places(tmp_path):
+    """Sums, running sums, extremes and products along the axis that is cut: a place looks at those beside it."""
+    text = """
+import cnumeric as np
+x = np.sin(np.arange(9000 * 40.0)).reshape(9000, 40)
+for _ in range(8):
+    y = x.sum(0), np.cumsum(x, axis=0), np.argmax(x, axis=0), x.max(axis=0), np.cumsum(x[:, 3])
+    np.synchronize()
+"""
+    few, many = (windows(tmp_path, text, ranks, spread_bytes=60000) for ranks in (8, 2048))
+    medians = [max(window["looked_median"] for window in found) for found in (few, many)]
+    assert 0 < medians[1] <= 1.2 * medians[0]
+
+
 def test_planning_of_a_transpose_grows_with_the_places_that_it_meets(tmp_path):
     """Everybody has something for everybody: a look at each, not at each pair of them."""
     text = """

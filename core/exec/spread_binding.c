@@ -198,7 +198,8 @@ static cn_status bind_share(binder *k, cni_bound_shared *out, const cni_share *s
 static void bind_chain(binder *k, cni_bound_shared *out)
 {
     const cni_shared_part *shared = out->shared;
-    uint32_t nblocks = (uint32_t)shared->shares[0].nboxes;
+    uint32_t nblocks = shared->nshares > 0 ? (uint32_t)shared->shares[0].nboxes : 0;
+    uint32_t links = shared->nshares > 0 ? shared->nshares - 1 + (shared->before >= 0) + (shared->behind >= 0) : 0;
     int64_t used = 0, own, handed = 0;
     for (uint32_t i = 0; i < out->nbound; i++) {
         cni_bound_share *bound = &out->bound[i];
@@ -212,8 +213,8 @@ static void bind_chain(binder *k, cni_bound_shared *out)
         used += (own + 15) / 16 * 16;
     }
     k->b->state_bytes = used > k->b->state_bytes ? used : k->b->state_bytes;
-    k->b->chain_messages += out->nbound > 0 ? (shared->nshares - 1) * nblocks : 0;
-    k->b->chain_bytes += (uint64_t)handed * (shared->nshares - 1);
+    k->b->chain_messages += links * nblocks;
+    k->b->chain_bytes += (uint64_t)handed * links;
 }
 
 static cn_status bind_joint(binder *k, cni_bound_shared *out)

@@ -1,6 +1,6 @@
 /*
- * spread_chain.c - see spread_chain.h. All that needs nothing of the others comes first; then box b of share i is step
- * i + b, so that places work at once although each box waits for the one before it.
+ * spread_chain.c - see spread_chain.h. All that needs nothing of the others comes first; then box after box, each of which
+ * waits for the same box of the place before: so places work at once, box b of share i as step i + b.
  *
  * Places of one process have a box's state in common; processes hand it on after each step.
  */
@@ -16,24 +16,11 @@ typedef struct chain {
     int nblocks;
 } chain;
 
-/* The number of share i among those of this process; -1: another's. */
-static int bound_of(const chain *c, int i)
-{
-    if (i < 0 || i >= (int)c->shared->nshares || !cni_world_has(c->r->world, c->shared->shares[i].place)) {
-        return -1;
-    }
-    int first = i;
-    while (first > 0 && cni_world_has(c->r->world, c->shared->shares[first - 1].place)) {
-        first--;
-    }
-    return (i - first) * c->nblocks;
-}
-
 static void run_phase(const chain *c, int i, int block, cni_link_phase phase)
 {
-    const cni_bound_share *b = &c->bound->bound[bound_of(c, i) + block];
-    cni_link link = {.first = i == 0,
-                     .last = i + 1 == (int)c->shared->nshares,
+    const cni_bound_share *b = &c->bound->bound[i * c->nblocks + block];
+    cni_link link = {.first = i == 0 && c->shared->before < 0,
+                     .last = i + 1 == (int)c->shared->nshares && c->shared->behind < 0,
                      .before = b->share->from,
                      .own = c->r->b->states + b->own,
                      .state = c->r->b->states + b->state};
@@ -50,25 +37,26 @@ static void run_phase(const chain *c, int i, int block, cni_link_phase phase)
 static void run_all(const chain *c, cni_link_phase phase)
 {
     for (int i = 0; i < (int)c->shared->nshares; i++) {
-        for (int block = 0; block < c->nblocks && bound_of(c, i) >= 0; block++) {
+        for (int block = 0; block < c->nblocks; block++) {
             run_phase(c, i, block, phase);
         }
     }
 }
 
-/* After a step: to the next process the box that is done, from the one before the box that is next. */
-static cn_status hand_on(const chain *c, int i, int step)
+/* After a step, from the process before it the box that is next, to the one behind the box that is done; -1: none of them. */
+static cn_status hand_on(const chain *c, int done, int next)
 {
     const cni_net *net = c->r->world->net;
     cni_message out, in;
-    int done = step - i, next = step - i + 1, nout = 0, nin = 0;
-    const cni_bound_share *own = &c->bound->bound[bound_of(c, i)];
-    if (done >= 0 && done < c->nblocks && i + 1 < (int)c->shared->nshares) {
-        out = (cni_message){c->shared->shares[i + 1].place, c->r->b->states + own[done].state, own[done].state_bytes};
+    int nout = 0, nin = 0;
+    if (done >= 0 && c->shared->behind >= 0) {
+        const cni_bound_share *b = &c->bound->bound[done];
+        out = (cni_message){c->shared->behind, c->r->b->states + b->state, b->state_bytes};
         nout = out.nbytes > 0;
     }
-    if (next >= 0 && next < c->nblocks && i > 0) {
-        in = (cni_message){c->shared->shares[i - 1].place, c->r->b->states + own[next].state, own[next].state_bytes};
+    if (next < c->nblocks && c->shared->before >= 0) {
+        const cni_bound_share *b = &c->bound->bound[next];
+        in = (cni_message){c->shared->before, c->r->b->states + b->state, b->state_bytes};
         nin = in.nbytes > 0;
     }
     if (nout + nin == 0) {
@@ -78,22 +66,41 @@ static cn_status hand_on(const chain *c, int i, int step)
     return net->exchange_end();
 }
 
+/* The one share of a process among several. */
+static cn_status run_between(const chain *c)
+{
+    CN_TRY(hand_on(c, -1, 0));
+    for (int block = 0; block < c->nblocks; block++) {
+        run_phase(c, 0, block, CNI_LINK_STEP);
+        CN_TRY(hand_on(c, block, block + 1));
+    }
+    return CN_OK;
+}
+
+static void run_steps(const chain *c)
+{
+    int nshares = (int)c->shared->nshares;
+    for (int step = 0; step < nshares + c->nblocks - 1; step++) {
+        for (int i = 0; i < nshares; i++) {
+            int block = step - i;
+            if (block >= 0 && block < c->nblocks) {
+                run_phase(c, i, block, CNI_LINK_STEP);
+            }
+        }
+    }
+}
+
 cn_status cni_chain_run(cni_spread_run *r, const cni_bound_shared *bound)
 {
+    if (bound->shared->nshares == 0) {
+        return CN_OK;
+    }
     chain c = {.r = r, .bound = bound, .shared = bound->shared, .nblocks = bound->shared->shares[0].nboxes};
-    int steps = (int)c.shared->nshares + c.nblocks - 1;
     run_all(&c, CNI_LINK_BEGIN);
-    for (int step = 0; step < steps; step++) {
-        for (int i = 0; i < (int)c.shared->nshares; i++) {
-            int block = step - i;
-            if (bound_of(&c, i) < 0) {
-                continue;
-            }
-            if (block >= 0 && block < c.nblocks) {
-                run_phase(&c, i, block, CNI_LINK_STEP);
-            }
-            CN_TRY(r->world->net->size > 1 ? hand_on(&c, i, step) : CN_OK);
-        }
+    if (r->world->net->size > 1) {
+        CN_TRY(run_between(&c));
+    } else {
+        run_steps(&c);
     }
     run_all(&c, CNI_LINK_END);
     return CN_OK;

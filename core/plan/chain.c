@@ -24,53 +24,103 @@ static int blocks_axis(const cni_chain *c, int places, int *nblocks)
     return axis;
 }
 
-static bool boxes_make(cni_partitioning *p, const cni_chain *c, int64_t from, int64_t to, cni_share *share)
-{
-    int nblocks, axis = blocks_axis(c, p->places, &nblocks);
-    cni_box all = {{0}, {0}}, *boxes = NULL;
-    memcpy(all.stop, c->extent, (size_t)c->ndim * sizeof *all.stop);
-    all.start[c->way] = from;
-    all.stop[c->way] = to;
-    share->nboxes = nblocks;
-    share->all = cni_arena_copy(p->arena, &all, sizeof all);
-    if (share->all == NULL || !cni_partition_local(p, share->place)) {
-        return share->all != NULL;
-    }
-    boxes = cni_arena_alloc(p->arena, (size_t)nblocks * sizeof *boxes);
-    for (int b = 0; b < nblocks && boxes != NULL; b++) {
-        for (int d = 0; d < c->ndim; d++) {
-            boxes[b].start[d] = d == c->way ? from : d == axis ? c->extent[d] * b / nblocks : 0;
-            boxes[b].stop[d] = d == c->way ? to : d == axis ? c->extent[d] * (b + 1) / nblocks : c->extent[d];
-        }
-    }
-    share->boxes = boxes;
-    return boxes != NULL;
-}
-
 /* Where the place's rows along the way begin. */
-static int64_t way_begin(const cni_chain *c, int64_t quantum, int place)
+static int64_t way_begin(const cni_chain_cut *cut, int place)
 {
-    int64_t total = c->extent[c->way], begin = cni_share_begin(&c->view, c->layout, total, quantum, place);
+    const cni_chain *c = &cut->chain;
+    int64_t total = c->extent[c->way], begin = cni_share_begin(&c->view, c->layout, total, cut->quantum, place);
     return total - begin < c->least ? total : begin;
 }
 
-bool cni_chain_share(cni_partitioning *p, const cni_chain *c, cni_shared_part *out)
+int cni_chain_place(const cni_partitioning *p, const cni_chain_cut *cut, int64_t index)
 {
-    cni_share *shares = cni_arena_alloc(p->arena, (size_t)p->places * sizeof *shares);
-    int64_t quantum = c->rule.quantum / cni_gcd(c->inner, c->rule.quantum);
-    quantum = quantum % c->least == 0 ? quantum : quantum * c->least;
-    out->kind = CNI_SHARE_CHAIN;
-    out->shares = shares;
-    out->nshares = 0;
-    for (int place = 0; place < p->places && shares != NULL; place++) {
-        int64_t from = way_begin(c, quantum, place), to = way_begin(c, quantum, place + 1);
-        if (from < to) {
-            cni_share *share = &shares[out->nshares++];
-            *share = (cni_share){.place = place, .from = from * c->inner, .to = to * c->inner};
-            if (!boxes_make(p, c, from, to, share)) {
-                return false;
-            }
+    int low = 0, high = p->places; /* begin(low) <= index < begin(high) */
+    while (high - low > 1) {
+        int middle = low + (high - low) / 2;
+        if (way_begin(cut, middle) <= index) {
+            low = middle;
+        } else {
+            high = middle;
         }
     }
-    return shares != NULL;
+    return low;
+}
+
+static cni_chain_cut *cut_make(cni_partitioning *p, const cni_chain *c)
+{
+    cni_chain_cut cut = {.chain = *c};
+    cni_box space = {{0}, {0}};
+    int64_t quantum = c->rule.quantum / cni_gcd(c->inner, c->rule.quantum);
+    memcpy(space.stop, c->extent, (size_t)c->ndim * sizeof *space.stop);
+    cut.quantum = quantum % c->least == 0 ? quantum : quantum * c->least;
+    cut.axis = blocks_axis(c, p->places, &cut.blocks);
+    cut.chain.extent = cni_arena_copy(p->arena, c->extent, (size_t)c->ndim * sizeof *c->extent);
+    cut.chain.folded = NULL; /* has said what it has to */
+    cut.whole = cni_arena_copy(p->arena, &space, sizeof space);
+    return cut.chain.extent != NULL && cut.whole != NULL ? cni_arena_copy(p->arena, &cut, sizeof cut) : NULL;
+}
+
+/* The boxes of a share that has all of these rows. */
+static bool boxes_make(cni_partitioning *p, const cni_chain_cut *cut, cni_share *share, const cni_box *all)
+{
+    cni_box *boxes = cni_arena_alloc(p->arena, (size_t)cut->blocks * sizeof *boxes);
+    for (int b = 0; b < cut->blocks && boxes != NULL; b++) {
+        boxes[b] = *all;
+        if (cut->axis >= 0) {
+            boxes[b].start[cut->axis] = cut->chain.extent[cut->axis] * b / cut->blocks;
+            boxes[b].stop[cut->axis] = cut->chain.extent[cut->axis] * (b + 1) / cut->blocks;
+        }
+    }
+    share->boxes = boxes;
+    share->all = cni_arena_copy(p->arena, all, sizeof *all);
+    return boxes != NULL && share->all != NULL;
+}
+
+bool cni_chain_share_at(const cni_partitioning *p, const cni_shared_part *part, int place, cni_share *share,
+                        cni_box *boxes)
+{
+    const cni_chain_cut *cut = part->chain;
+    int64_t from = way_begin(cut, place), to = way_begin(cut, place + 1);
+    (void)p;
+    *share = (cni_share){.place = place,
+                         .nboxes = cut->blocks,
+                         .all = boxes,
+                         .naccess = (uint32_t)cut->noperands,
+                         .from = from * cut->chain.inner,
+                         .to = to * cut->chain.inner};
+    for (int k = 0; k == 0 || k < cut->noperands; k++) {
+        int dim = cut->noperands == 0 ? cut->chain.way : cut->follows[k];
+        boxes[k] = cut->whole[k];
+        if (dim >= 0) {
+            boxes[k].start[dim] = from;
+            boxes[k].stop[dim] = to;
+        }
+    }
+    return from < to;
+}
+
+bool cni_chain_share(cni_partitioning *p, const cni_chain *c, cni_shared_part *part, cni_chain_cut **out)
+{
+    cni_share *shares = cni_arena_alloc(p->arena, (size_t)(p->end - p->first) * sizeof *shares);
+    cni_chain_cut *cut = cut_make(p, c);
+    int64_t total = c->extent[c->way];
+    if (shares == NULL || cut == NULL) {
+        return false;
+    }
+    part->kind = CNI_SHARE_CHAIN;
+    part->chain = *out = cut;
+    part->shares = shares;
+    for (int place = p->first; place < p->end; place++) {
+        cni_box all;
+        p->looked++;
+        if (cni_chain_share_at(p, part, place, &shares[part->nshares], &all) &&
+            !boxes_make(p, cut, &shares[part->nshares++], &all)) {
+            return false;
+        }
+    }
+    int64_t from = way_begin(cut, p->first), to = way_begin(cut, p->end);
+    part->before = from > 0 ? cni_chain_place(p, cut, from - 1) : -1;
+    part->behind = to < total ? cni_chain_place(p, cut, to) : -1;
+    part->end = cni_chain_place(p, cut, total - 1);
+    return true;
 }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "plan/chain.h"
 #include "plan/reduction_axes.h"
 
 /* ---- Rows ---- */
@@ -317,6 +318,23 @@ static cni_place_range near_cut(const cni_partitioning *p, const cni_shared_part
     return (cni_place_range){a < b ? a : b, (a < b ? b : a) + 1};
 }
 
+static cni_place_range near_chain(const cni_partitioning *p, const cni_shared_part *shared, uint32_t access,
+                                  const cni_geometry *view, int64_t low, int64_t high)
+{
+    const cni_chain_cut *cut = shared->chain;
+    int64_t first[CNI_LATTICE_DIMS], last[CNI_LATTICE_DIMS];
+    int dim = cut->noperands == 0 ? cut->chain.way : cut->follows[access];
+    if (dim < 0) {
+        return (cni_place_range){0, p->places};
+    }
+    walk k = walk_of(view);
+    walk_dim(&k, view, dim, false);
+    if (!position(&k, low, high, false, first) || !position(&k, low, high, true, last)) {
+        return (cni_place_range){0, 0};
+    }
+    return (cni_place_range){cni_chain_place(p, cut, first[0]), cni_chain_place(p, cut, last[0]) + 1};
+}
+
 cni_place_range cni_places_near(const cni_partitioning *p, const cni_shared_part *shared, uint32_t access)
 {
     int64_t low, high;
@@ -334,6 +352,8 @@ cni_place_range cni_places_near(const cni_partitioning *p, const cni_shared_part
         return near_boxes(p, shared, &view, low, high);
     case CNI_SHARE_RANGE:
         return near_range(p, shared, &view, low, high);
+    case CNI_SHARE_CHAIN:
+        return near_chain(p, shared, access, &view, low, high);
     default:
         return (cni_place_range){0, p->places};
     }

@@ -209,9 +209,18 @@ static int along_way(const sharing *s, int k)
     return CNI_NO_AXIS;
 }
 
-/* What a chain has made of the work. */
-static bool chain_of_operands(sharing *s)
+/* What a chain has made of the work, as the operands see it. */
+static bool chain_of_operands(sharing *s, cni_chain_cut *cut)
 {
+    cut->whole = boxes_of_operands(s, 1, cut->whole);
+    cut->noperands = s->o.n;
+    for (int k = 0; k < s->o.n; k++) {
+        cut->follows[k] = CNI_NO_AXIS;
+        for (int d = 0; s->o.array[k] && d < s->o.g[k].ndim; d++) {
+            bool along = s->axes.follows[k][d] == s->axes.way && s->o.g[k].shape[d] == s->axes.extent[s->axes.way];
+            cut->follows[k] = along ? (int8_t)d : cut->follows[k];
+        }
+    }
     const cni_share *made = s->out->shares;
     s->out->shares = s->shares;
     for (uint32_t i = 0; i < s->out->nshares; i++) {
@@ -219,12 +228,12 @@ static bool chain_of_operands(sharing *s)
         *share = made[i];
         share->naccess = (uint32_t)s->o.n;
         share->all = boxes_of_operands(s, 1, made[i].all);
-        share->boxes = made[i].boxes != NULL ? boxes_of_operands(s, made[i].nboxes, made[i].boxes) : NULL;
-        if (share->all == NULL || (made[i].boxes != NULL && share->boxes == NULL)) {
+        share->boxes = boxes_of_operands(s, made[i].nboxes, made[i].boxes);
+        if (share->all == NULL || share->boxes == NULL) {
             return false;
         }
     }
-    return true;
+    return cut->whole != NULL;
 }
 
 /* One after the other: by the layout of the largest operand along the way. */
@@ -254,7 +263,8 @@ static bool in_a_chain(sharing *s, const cni_chain_rule *rule, bool *fits)
         chain.inner *= s->axes.uncut[d] ? s->axes.extent[d] : 1;
     }
     s->out->at_end = along_way(s, 0) == CNI_NO_AXIS;
-    return cni_chain_share(s->p, &chain, s->out) && chain_of_operands(s);
+    cni_chain_cut *cut;
+    return cni_chain_share(s->p, &chain, s->out, &cut) && chain_of_operands(s, cut);
 }
 
 /* Do boxes follow each other in C order? */

@@ -232,6 +232,9 @@ static bool cut_at(const cni_partitioning *p, const cni_shared_part *shared, cni
 bool cni_share_at(cni_partitioning *p, const cni_shared_part *shared, int place, cni_share *share, cni_box *boxes)
 {
     p->looked++;
+    if (shared->kind == CNI_SHARE_CHAIN) {
+        return cni_chain_share_at(p, shared, place, share, boxes);
+    }
     *share = (cni_share){.place = place, .boxes = boxes};
     if (shared->kind == CNI_SHARE_BYTES) {
         const cni_layout *layout = &p->slots[shared->part->slot].layout;
@@ -313,8 +316,8 @@ static bool chain_group(cni_partitioning *p, const cni_part *part, uint32_t acce
             chain.way = d;
         }
     }
-    out->listed = true;
-    return cni_chain_share(p, &chain, out);
+    cni_chain_cut *cut;
+    return cni_chain_share(p, &chain, out, &cut);
 }
 
 static bool share_group(cni_partitioning *p, const cni_part *part, cni_shared_part *out)
@@ -357,7 +360,7 @@ static bool share_library(cni_partitioning *p, const cni_part *part, cni_shared_
     if (fits && out->cut != NULL) {
         return list_shares(p, out);
     }
-    out->listed = fits;
+    out->listed = fits && out->kind != CNI_SHARE_CHAIN;
     return fits || at_root(p, out);
 }
 

@@ -49,6 +49,9 @@ typedef struct cni_library_cut {
     cni_box whole[CNI_OP_ARGS];  /* by operand: what is needed of it, along all of the axis */
 } cni_library_cut;
 
+/* What a chain's shares follow from, while the partition is made (chain.h). */
+typedef struct cni_chain_cut cni_chain_cut;
+
 /* What one place does of a part. */
 typedef struct cni_share {
     int place;
@@ -73,10 +76,13 @@ typedef struct cni_shared_part {
     uint8_t kind;
     uint32_t primary;           /* BOXES, RANGE: the access whose owners do the work */
     const cni_library_cut *cut; /* BOXES of a library op; NULL: shares are listed */
-    int64_t quantum;            /* RANGE */
-    bool listed;                /* shares are of all places, not of local ones alone */
-    uint8_t dynamic;            /* JOINT: bits of the accesses that no transfer is for */
-    bool at_end; /* CHAIN of a library op: what it writes is the last share's; of a group: what it reduces */
+    const cni_chain_cut *chain; /* CHAIN */
+    int before, behind; /* CHAIN: places whose shares come before the first local one and behind the last; -1: none */
+    int end;            /* CHAIN: the place of the last share of all */
+    int64_t quantum;    /* RANGE */
+    bool listed;        /* shares are of all places, not of local ones alone */
+    uint8_t dynamic;    /* JOINT: bits of the accesses that no transfer is for */
+    bool at_end;        /* CHAIN of a library op: what it writes is the last share's; of a group: what it reduces */
     uint32_t nshares;
     const cni_share
         *shares; /* of local places, in their order; a root's, and of a range all that the root hears of, always */

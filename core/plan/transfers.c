@@ -308,7 +308,7 @@ static int maker_of(const cni_shared_part *shared, uint32_t a)
     if (shared->kind != CNI_SHARE_RANGE && shared->kind != CNI_SHARE_CHAIN) {
         return -1;
     }
-    int place = shared->kind == CNI_SHARE_RANGE ? 0 : shared->shares[shared->nshares - 1].place;
+    int place = shared->kind == CNI_SHARE_RANGE ? 0 : shared->end;
     if (shared->part->kind == CNI_PART_LIBRARY) {
         return shared->at_end ? place : -1;
     }

@@ -28,7 +28,7 @@ static inline bool cni_partition_local(const cni_partitioning *p, int place)
     return place >= p->first && place < p->end;
 }
 
-/* What any place, local or not, does of a part that is shared as BOXES, RANGE or BYTES; false: nothing. (partition.c) */
+/* What any place, local or not, does of a part that is shared as BOXES, RANGE, CHAIN or BYTES; false: nothing. (partition.c) */
 bool cni_share_at(cni_partitioning *p, const cni_shared_part *shared, int place, cni_share *share, cni_box *boxes);
 
 /* Where a place's reduced elements begin in a part shared as RANGE; of place = places: all of them. */
