@@ -479,6 +479,7 @@ def test_outer_of_all_layouts(first, second, counters):
 # ---- What is recorded, and what is not warned of ------------------------------------------------------------
 
 
+@pytest.mark.default_settings  # windows of one op run at once
 def test_what_depends_on_no_data_is_recorded(counters):
     array = cnumeric.array(numpy.random.default_rng(7).normal(size=(50, 60)))
     lazy = [
