@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 
+import devices
 import pytest
 
 pytestmark = pytest.mark.default_settings
@@ -53,6 +54,18 @@ def test_kernels_are_compiled_and_then_found(tmp_path):
     for name in asked:
         assert re.search(rf"^cnumeric kernel: {name} compiled in [\d.]+ ms$", first, re.M)
         assert re.search(rf"^cnumeric kernel: {name} found in the cache in [\d.]+ ms$", again, re.M)
+
+
+def test_kernels_of_a_gpu_are_told(tmp_path):
+    environment = devices.environment(CNUMERIC_GPU_BYTES="1", CNUMERIC_DEBUG="kernel", CNUMERIC_CACHE=str(tmp_path))
+    texts = []
+    for _ in range(2):
+        run = [sys.executable, "-c", "import cnumeric as np; print(float((np.ones(1000) * 2 + 1).sum()))"]
+        done = subprocess.run(run, env=environment, capture_output=True, text=True, timeout=300, check=True)
+        texts.append(done.stderr)
+    made = re.findall(r"^cnumeric kernel: (\w+) of the GPU compiled$", texts[0], re.M)
+    found = re.findall(r"^cnumeric kernel: (\w+) of the GPU found in the cache$", texts[1], re.M)
+    assert made and sorted(made) == sorted(found)
 
 
 def test_what_moves_between_places_is_told():

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/compiler_cache.h"
+#include "base/debug.h"
 #include "base/hash.h"
 #include "base/memory.h"
 #include "base/stats.h"
@@ -253,6 +254,7 @@ static void module_start(cni_cuda_module *m)
     if (code != NULL) {
         load(m, code);
         cni_free(code);
+        cni_debug(CNI_DEBUG_KERNEL, "%016llx of the GPU found in the cache", (unsigned long long)m->hash);
     }
     if (code != NULL || !fine ||
         j->compiler->create(&j->program, m->text, "group.cu", h->count, h->texts, h->names) != 0) {
@@ -276,6 +278,8 @@ bool cni_cuda_modules_wait(void)
         char *code = job_code(j, &size);
         j->compiler->destroy(&j->program);
         load(j->module, code);
+        cni_debug(CNI_DEBUG_KERNEL, "%016llx of the GPU %s", (unsigned long long)j->module->hash,
+                  code != NULL ? "compiled" : "does not compile");
         if (code != NULL && j->path[0] != '\0') {
             save(cache_directory(), j->path, j->key.data, code, size);
         }
