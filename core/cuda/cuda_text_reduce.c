@@ -14,8 +14,12 @@
 #include "plan/reduction_axes.h"
 
 enum { THREADS = 256, LEAF = 1024, SMALL_SUM = 8192, BINS_MOST = 10, EXACT_WORDS = 69, ENOUGH = 1024 };
-enum { COST_COPIED = 60 };                                       /* most that is copied, as ops.def has it */
-enum { CHUNK_EACH = 16, FETCHED_MOST = 256, SHARES = 128 };      /* bytes; shares of sums for each processor */
+enum { COST_COPIED = 60 }; /* most that is copied, as ops.def has it */
+enum { CHUNK_EACH = 16, FETCHED_MOST = 256 /* bytes */ };
+enum {
+    SHARES_OF_SUMS = 128,
+    SHARES = 8
+}; /* for each processor: sums go to one place, and others' shares are read again */
 enum { WIDE = 32, TALL = 8, TILE = 64, SHARED_MOST = 48 << 10 }; /* as reduce_columns.cuh has them */
 
 typedef struct reduction {
@@ -32,7 +36,7 @@ typedef struct reducer {
     reduction of[CNI_CUDA_REDUCTIONS];
     uint32_t count, nsums, nbins;
     int64_t results, elements, block;
-    bool columns, complex; /* columns: a thread a result */
+    bool columns, complex, stores; /* columns: a thread a result; stores: of elements */
 } reducer;
 
 /* ---- What is reduced ---- */
@@ -72,6 +76,7 @@ static bool choose(reducer *t)
     t->results = extent(n, 0, n->nkept) * extent(n, last, n->ndim);
     t->elements = t->block = extent(n, n->nkept, last);
     for (uint32_t i = 0; i < part->ninstr; i++) {
+        t->stores |= part->instr[i].kind == CNI_INSTR_STORE;
         if (part->instr[i].kind != CNI_INSTR_REDUCE) {
             continue;
         }
@@ -230,11 +235,12 @@ static void write_value(const reducer *t, bool ahead)
     cni_text_add(t->text, "    return v;\n}\n\n");
 }
 
-/* Elements that a thread of a leaf has on their way together. */
+/* Elements that a thread of a leaf has on their way together: one where it stores, too, and has few registers, so that
+   there are many threads. */
 static int fetched_together(const reducer *t)
 {
     int64_t size = 0;
-    int together = CHUNK_EACH;
+    int together = t->stores && !t->columns ? 1 : CHUNK_EACH;
     for (uint32_t i = 0; i < t->l->part->ninstr; i++) {
         const cni_instr *x = &t->l->part->instr[i];
         size += x->kind == CNI_INSTR_LOAD ? (int64_t)cn_dtype_size((cn_dtype)x->dtype) : 0;
@@ -361,8 +367,8 @@ static bool say_leaves(reducer *t, cni_cuda_shape *shape)
     }
     cni_text_add(t->text,
                  "#define CNI_COOPERATIVE\n#define LANES %d\n#define LARGE %d\n#define GROUP %d\n#define DEPTH "
-                 "%d\n" CNI_CUDA_TWO_BLOCKS,
-                 lanes, (int)large, group, depth);
+                 "%d\n%s",
+                 lanes, (int)large, group, depth, t->stores ? "" : CNI_CUDA_TWO_BLOCKS);
     write_words(t, large);
     cni_text_add(t->text, "#include \"cuda/reduce_leaf.cuh\"\n%s", large ? "/* CNI_FINISH */\n" : "");
     words[2] = t->block;
@@ -374,8 +380,8 @@ static bool say_leaves(reducer *t, cni_cuda_shape *shape)
         return true;
     }
     int64_t in_block = (t->block + LEAF - 1) / LEAF, leaves = in_block * (t->elements / t->block);
-    int64_t wanted = (int64_t)cni_cuda_gpu.processors * SHARES, shares = (wanted + t->results - 1) / t->results,
-            most = (leaves + 7) / 8;
+    int64_t wanted = (int64_t)cni_cuda_gpu.processors * (t->nsums == t->count ? SHARES_OF_SUMS : SHARES),
+            shares = (wanted + t->results - 1) / t->results, most = (leaves + 7) / 8;
     shares = shares > most ? most : shares;
     words[3] = shares;
     words[4] = in_block;

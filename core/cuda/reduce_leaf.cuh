@@ -8,7 +8,7 @@
  *   LARGE 0   GROUP threads a result; its blocks one after the other
  *   LARGE 1   a warp a leaf; leaves are added up exactly, in the block's memory, then in the device's; cni_finish rounds
  */
-enum { WARP = 32, WARPS = 8, LEAF = 1024, CHUNK = 16 * LANES };
+enum { WARP = 32, WARPS = 8, LEAF = 1024, CHUNK = 16 * LANES, AT_ONCE = 4 };
 
 typedef struct sums {
 #define FIELD(k, type, work, bin, begins, identity) work s##k;
@@ -379,8 +379,19 @@ CNI_KERNEL(cni_finish, parameters)
     }
     const offsets base = result_at(&p, r);
 #if NOTHERS > 0
-    for (index_t share = (index_t)lane; share < (index_t)p.n[3]; share += WARP) {
-        others_join(&m, SHARE(r, share));
+    for (index_t share = (index_t)lane; share < (index_t)p.n[3]; share += AT_ONCE * WARP) {
+        others found[AT_ONCE];
+        CNI_UNROLL
+        for (int k = 0; k < AT_ONCE; k++) {
+            others_none(&found[k]);
+            if (share + (index_t)(k * WARP) < (index_t)p.n[3]) {
+                found[k] = *SHARE(r, share + (index_t)(k * WARP));
+            }
+        }
+        CNI_UNROLL
+        for (int k = 0; k < AT_ONCE; k++) {
+            others_join(&m, &found[k]);
+        }
     }
     others_all(&m, 0xFFFFFFFFu, lane, WARP);
 #endif
