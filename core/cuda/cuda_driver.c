@@ -144,6 +144,17 @@ bool cni_cuda_fill_table(void *library, void *table, const cni_cuda_entry *entri
     return true;
 }
 
+bool cni_cuda_ready(cni_cuda_opening *o)
+{
+    if (!o->looked) {
+        o->looked = true;
+        void *library = cni_cuda_library(cni_text_settings[o->setting], o->names);
+        o->ready = library != NULL && cni_cuda_fill_table(library, o->table, o->entries, o->count) &&
+                   (o->begin == NULL || o->begin());
+    }
+    return o->ready;
+}
+
 #define DRIVER_ENTRY(name, symbol, parameters) {symbol, offsetof(cni_cuda_driver, name)},
 #define COMPILER_ENTRY(name, symbol, parameters) {symbol, offsetof(cni_cuda_compiler, name)},
 static const cni_cuda_entry driver_entries[] = {CNI_CUDA_DRIVER(DRIVER_ENTRY)};

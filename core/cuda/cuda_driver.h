@@ -140,4 +140,18 @@ typedef struct cni_cuda_entry {
 } cni_cuda_entry;
 bool cni_cuda_fill_table(void *library, void *table, const cni_cuda_entry *entries, size_t count);
 
+/* A library that is opened when it is first asked for; begin (NULL: nothing) then makes what else its user needs. */
+typedef struct cni_cuda_opening {
+    int setting; /* which names it, if given: of cni_text_settings */
+    const char *const *names;
+    void *table;
+    const cni_cuda_entry *entries;
+    size_t count;
+    bool (*begin)(void);
+    bool looked, ready;
+} cni_cuda_opening;
+
+/* Is it there, with all entries, and begun? */
+bool cni_cuda_ready(cni_cuda_opening *opening);
+
 #endif

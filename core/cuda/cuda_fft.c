@@ -42,19 +42,12 @@ typedef struct entries {
 static const cni_cuda_entry all_entries[] = {FFT(ENTRY)};
 
 static entries fft;
-
-static bool fft_ready(void)
-{
-    static const char *const names[] = {"libcufft.so.12", "libcufft.so.11", "libcufft.so", NULL};
-    static bool looked, ready;
-    if (!looked) {
-        looked = true;
-        void *library = cni_cuda_library(cni_text_settings[CNI_TEXT_SETTING_CUDA_FFT], names);
-        ready = library != NULL &&
-                cni_cuda_fill_table(library, &fft, all_entries, sizeof all_entries / sizeof *all_entries);
-    }
-    return ready;
-}
+static cni_cuda_opening opening = {.setting = CNI_TEXT_SETTING_CUDA_FFT,
+                                   .names =
+                                       (const char *const[]){"libcufft.so.12", "libcufft.so.11", "libcufft.so", NULL},
+                                   .table = &fft,
+                                   .entries = all_entries,
+                                   .count = sizeof all_entries / sizeof *all_entries};
 
 /* ---- Kinds of transforms ---- */
 
@@ -203,7 +196,7 @@ static bool run_plan(const cni_device_call *call, const kind *k, const plan *p)
 cn_status cni_cuda_fourier(cni_device_call *call)
 {
     shape s;
-    if (!fft_ready()) {
+    if (!cni_cuda_ready(&opening)) {
         return CN_ERROR_UNSUPPORTED;
     }
     kind k = kind_of(call->arrays[0].dtype, call->arrays[1].dtype, call->inverse);

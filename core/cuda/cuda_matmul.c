@@ -1,8 +1,7 @@
 /*
  * cuda_matmul.c - matrix products of floating dtypes: those of cuda_tall.h, and others by cuBLAS, loaded when the first one
- * comes. Its matrices are
- * column-major: c = a b is computed as c' = b' a'. Where several GPUs have a, each does the rows of which it has most, with
- * all of b in memory of its own.
+ * comes. Its matrices are column-major: c = a b is computed as c' = b' a'. Where several GPUs have a, each does the rows of
+ * which it has most, with all of b in memory of its own.
  */
 #include <string.h>
 
@@ -13,8 +12,6 @@
 #include "cuda/cuda_stream.h"
 #include "cuda/cuda_tall.h"
 
-#include <dlfcn.h>
-
 typedef struct matrix {
     int64_t rows, columns, row_stride, column_stride; /* strides in bytes */
 } matrix;
@@ -22,43 +19,39 @@ typedef struct matrix {
 typedef int (*gemm)(cni_cuda_handle handle, int turn_a, int turn_b, int m, int n, int k, const void *alpha,
                     const void *a, int lda, const void *b, int ldb, const void *beta, void *c, int ldc);
 
-static struct {
-    bool looked;
-    cni_cuda_handle handles[CNI_CUDA_GPUS];
+typedef struct table {
+    int (*create)(cni_cuda_handle *handle);
+    int (*set_stream)(cni_cuda_handle handle, cni_cuda_handle stream);
     gemm of[CN_DTYPE_COUNT];
-} blas;
+} table;
 
-static void open_blas(void)
+static table blas;
+
+static const cni_cuda_entry entries[] = {
+    {"cublasCreate_v2", offsetof(table, create)},          {"cublasSetStream_v2", offsetof(table, set_stream)},
+    {"cublasSgemm_v2", offsetof(table, of[CN_FLOAT32])},   {"cublasDgemm_v2", offsetof(table, of[CN_FLOAT64])},
+    {"cublasCgemm_v2", offsetof(table, of[CN_COMPLEX64])}, {"cublasZgemm_v2", offsetof(table, of[CN_COMPLEX128])}};
+
+static cni_cuda_handle handles[CNI_CUDA_GPUS];
+
+static bool begin(void)
 {
-    static const char *const names[] = {"libcublas.so.13", "libcublas.so.12", "libcublas.so", NULL};
-    static const struct {
-        cn_dtype dtype;
-        const char *symbol;
-    } rows[] = {{CN_FLOAT32, "cublasSgemm_v2"},
-                {CN_FLOAT64, "cublasDgemm_v2"},
-                {CN_COMPLEX64, "cublasCgemm_v2"},
-                {CN_COMPLEX128, "cublasZgemm_v2"}};
-    int (*create)(cni_cuda_handle *), (*set_stream)(cni_cuda_handle, cni_cuda_handle);
-    blas.looked = true;
-    void *library = cni_cuda_library(cni_text_settings[CNI_TEXT_SETTING_CUDA_BLAS], names);
-    void *symbols[] = {library != NULL ? dlsym(library, "cublasCreate_v2") : NULL,
-                       library != NULL ? dlsym(library, "cublasSetStream_v2") : NULL};
-    memcpy(&create, &symbols[0], sizeof create);
-    memcpy(&set_stream, &symbols[1], sizeof set_stream);
-    bool made = create != NULL && set_stream != NULL;
+    bool made = true;
     for (int k = 0; k < cni_cuda_gpu.gpus && made; k++) {
         cni_cuda_handle stream = cni_cuda_stream(k);
-        made = create(&blas.handles[k]) == 0 && set_stream(blas.handles[k], stream) == 0;
+        made = blas.create(&handles[k]) == 0 && blas.set_stream(handles[k], stream) == 0;
     }
     cni_cuda_step_end();
-    if (!made) {
-        return;
-    }
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        void *symbol = dlsym(library, rows[i].symbol);
-        memcpy(&blas.of[rows[i].dtype], &symbol, sizeof symbol);
-    }
+    return made;
 }
+
+static cni_cuda_opening opening = {
+    .setting = CNI_TEXT_SETTING_CUDA_BLAS,
+    .names = (const char *const[]){"libcublas.so.13", "libcublas.so.12", "libcublas.so", NULL},
+    .table = &blas,
+    .entries = entries,
+    .count = sizeof entries / sizeof *entries,
+    .begin = begin};
 
 /* Views an operand as batches of matrices: a vector is a row (left) or a column (right). */
 static matrix matrix_of(const cni_geometry *g, bool left)
@@ -124,10 +117,7 @@ bool cni_cuda_matmul_bind(const cni_part *part, const cni_window *w, cni_cuda_li
     if (cni_cuda_tall_bind(part, w, b)) {
         return true;
     }
-    if (!blas.looked) {
-        open_blas();
-    }
-    return blas.of[cni_cuda_operand_dtype(part, w, 0)] != NULL && product_of(part, w, &p);
+    return cni_cuda_ready(&opening) && blas.of[cni_cuda_operand_dtype(part, w, 0)] != NULL && product_of(part, w, &p);
 }
 
 /* Rows [from, to) of one matrix of the batch, on the GPU whose context is the thread's. */
@@ -141,7 +131,7 @@ static void multiply(const product *p, cn_dtype dtype, int gpu, int64_t from, in
                *beta = single ? (const void *)zero_f : (const void *)zero_d;
     z += (uint64_t)(from * p->z.row_stride);
     x += (uint64_t)(from * p->x.row_stride);
-    cni_cuda_check(blas.of[dtype](blas.handles[gpu], p->turn_y, p->turn_x, (int)p->y.columns, (int)(to - from),
+    cni_cuda_check(blas.of[dtype](handles[gpu], p->turn_y, p->turn_x, (int)p->y.columns, (int)(to - from),
                                   (int)p->x.columns, alpha, (const void *)(uintptr_t)y, (int)p->lead_y,
                                   (const void *)(uintptr_t)x, (int)p->lead_x, beta, (void *)(uintptr_t)z,
                                   (int)p->lead_z),

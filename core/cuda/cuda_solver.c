@@ -76,20 +76,19 @@ static const cni_cuda_entry all_entries[] = {SOLVER(ENTRY) COLUMNS(COLUMNS_ENTRY
 static entries solver;
 static handle solver_handle, solver_options;
 
-static bool solver_ready(void)
+static bool solver_begin(void)
 {
-    static const char *const names[] = {"libcusolver.so.12", "libcusolver.so.11", "libcusolver.so", NULL};
-    static bool looked, ready;
-    if (!looked) {
-        looked = true;
-        void *library = cni_cuda_library(cni_text_settings[CNI_TEXT_SETTING_CUDA_SOLVER], names);
-        ready = library != NULL &&
-                cni_cuda_fill_table(library, &solver, all_entries, sizeof all_entries / sizeof *all_entries) &&
-                solver.create(&solver_handle) == 0 && solver.set_stream(solver_handle, cni_cuda_gpu.stream) == 0 &&
-                solver.options(&solver_options) == 0;
-    }
-    return ready;
+    return solver.create(&solver_handle) == 0 && solver.set_stream(solver_handle, cni_cuda_gpu.stream) == 0 &&
+           solver.options(&solver_options) == 0;
 }
+
+static cni_cuda_opening opening = {
+    .setting = CNI_TEXT_SETTING_CUDA_SOLVER,
+    .names = (const char *const[]){"libcusolver.so.12", "libcusolver.so.11", "libcusolver.so", NULL},
+    .table = &solver,
+    .entries = all_entries,
+    .count = sizeof all_entries / sizeof *all_entries,
+    .begin = solver_begin};
 
 /* ---- One matrix ---- */
 
@@ -337,7 +336,7 @@ cn_status cni_cuda_factorize(cni_device_call *call)
     const int *narrays = rows[call->factor].narrays;
     bool fits = call->narrays >= narrays[0] && call->narrays <= narrays[1] && kinds_of(call->arrays[0].dtype, &m) &&
                 batch > 0 && m.rows > 0 && m.columns > 0 && m.rows <= INT32_MAX && m.columns <= INT32_MAX;
-    if (!fits || !solver_ready()) {
+    if (!fits || !cni_cuda_ready(&opening)) {
         return CN_ERROR_UNSUPPORTED;
     }
     for (int i = 0; i < call->narrays; i++) {
