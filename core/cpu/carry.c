@@ -22,27 +22,6 @@ struct cni_carry_binding {
     cni_box boxes[CNI_COVER_BOXES * CNI_CUT_BOXES];
 };
 
-/* What of the boxes lies in the span. */
-static void clip(const cni_geometry *home, cni_carry_binding *b)
-{
-    cni_box within[CNI_CUT_BOXES], whole[CNI_COVER_BOXES];
-    int nwithin = cni_geometry_cut(home, b->span.low, b->span.high, within), nwhole = b->nboxes;
-    memcpy(whole, b->boxes, sizeof whole);
-    b->nboxes = 0;
-    for (int i = 0; i < nwhole; i++) {
-        for (int k = 0; k < nwithin; k++) {
-            cni_box *box = &b->boxes[b->nboxes];
-            bool any = true;
-            for (int d = 0; d < home->ndim; d++) {
-                box->start[d] = whole[i].start[d] > within[k].start[d] ? whole[i].start[d] : within[k].start[d];
-                box->stop[d] = whole[i].stop[d] < within[k].stop[d] ? whole[i].stop[d] : within[k].stop[d];
-                any &= box->start[d] < box->stop[d];
-            }
-            b->nboxes += any;
-        }
-    }
-}
-
 void cni_carry_rebind(const cni_part *part, const cni_window *w, const cni_skeleton *s, const cni_span *span,
                       cni_carry_binding *b)
 {
@@ -66,7 +45,10 @@ void cni_carry_rebind(const cni_part *part, const cni_window *w, const cni_skele
     }
     b->span = span != NULL ? *span : (cni_span){0, b->nbytes};
     if (span != NULL && b->nboxes > 0) {
-        clip(&home, b);
+        cni_box whole[CNI_COVER_BOXES];
+        memcpy(whole, b->boxes, (size_t)b->nboxes * sizeof *whole);
+        int within = cni_boxes_within(&home, span->low, span->high, b->nboxes, whole, b->boxes);
+        b->nboxes = within > 0 ? within : 0;
     }
 }
 

@@ -1,8 +1,8 @@
-/* arange.cuh - out[i] = first + i * step in the dtype's own arithmetic; VALUE(i) is the text's. */
+/* arange.cuh - out[i] = first + (at + i) * step in the dtype's own arithmetic; VALUE(i) is the text's, of the sum. */
 typedef struct parameters {
     int64_t begin; /* the launch's first block */
     char *out;
-    int64_t n, stride;
+    int64_t n, stride, at;
     uint64_t first[2], step[2];
 } parameters;
 
@@ -13,6 +13,6 @@ CNI_KERNEL(cni_kernel, parameters)
 {
     const int64_t i = (p.begin + (int64_t)blockIdx.x) * blockDim.x + threadIdx.x;
     if (i < p.n) {
-        *(TYPE *)(p.out + i * p.stride) = VALUE(i);
+        *(TYPE *)(p.out + i * p.stride) = VALUE(p.at + i);
     }
 }

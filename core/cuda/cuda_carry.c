@@ -10,7 +10,7 @@
 #include "cuda/cuda_kernel.h"
 #include "cuda/cuda_split.h"
 
-enum { LIST_MOST = 64, THREADS = 256, TOGETHER = 8 };
+enum { LIST_MOST = 64, THREADS = 256, TOGETHER = 8, LAUNCHES = 2 * (CNI_COVER_BOXES + TOGETHER - 1) / TOGETHER };
 
 /* As carry.cuh has it. */
 typedef struct parameters {
@@ -28,10 +28,10 @@ typedef struct carry_launch {
 
 struct cni_cuda_carry {
     const cni_cuda_module *module;
-    int64_t nbytes;
-    bool whole; /* a copy of everything: no kernel's work */
+    cni_span span; /* of the storage */
+    bool whole;    /* a copy of everything: no kernel's work */
     int nlaunches;
-    carry_launch launches[(CNI_COVER_BOXES + TOGETHER - 1) / TOGETHER];
+    carry_launch launches[LAUNCHES];
 };
 
 static const cni_cuda_module *module_of(int64_t itemsize)
@@ -81,16 +81,28 @@ static void add_box(cni_cuda_carry *c, const cni_geometry *home, const cni_box *
     l->blocks += (p->count[k] + THREADS - 1) / THREADS;
 }
 
-/* The whole home as one run. */
+/* All of the span as one run. */
 static void add_all(cni_cuda_carry *c, int64_t itemsize)
 {
-    const int64_t stride[1] = {itemsize}, count[1] = {c->nbytes / itemsize};
+    const int64_t stride[1] = {itemsize}, count[1] = {c->span.high / itemsize};
     cni_geometry run = {1, itemsize, 0, count, stride};
-    cni_box all = {.stop = {count[0]}};
+    cni_box all = {.start = {c->span.low / itemsize}, .stop = {count[0]}};
     add_box(c, &run, &all);
 }
 
-cn_status cni_cuda_carry_bind(const cni_part *part, const cni_window *w, const cni_skeleton *s, cni_cuda_carry **out)
+/* What of the boxes lies in the span; false: too many. */
+static bool add_boxes(cni_cuda_carry *c, const cni_geometry *home, int n, const cni_box *boxes)
+{
+    cni_box within[CNI_COVER_BOXES * CNI_CUT_BOXES];
+    n = cni_boxes_within(home, c->span.low, c->span.high, n, boxes, within);
+    for (int i = 0; i < n && n <= LAUNCHES * TOGETHER; i++) {
+        add_box(c, home, &within[i]);
+    }
+    return n >= 0 && n <= LAUNCHES * TOGETHER;
+}
+
+cn_status cni_cuda_carry_bind(const cni_part *part, const cni_window *w, const cni_skeleton *s, const cni_span *span,
+                              cni_cuda_carry **out)
 {
     cni_geometry views[LIST_MOST];
     cni_box boxes[CNI_COVER_BOXES];
@@ -106,16 +118,15 @@ cn_status cni_cuda_carry_bind(const cni_part *part, const cni_window *w, const c
         views[i] = cni_window_geometry(w, part->list[i]);
     }
     cni_geometry_uncovered(&home, n, views, &nboxes, boxes);
-    bool everything = nboxes < 0 || (nboxes > 0 && (n == 0 || home.ndim == 0));
-    c->nbytes = base->nbytes;
+    bool everything = nboxes < 0 || (nboxes > 0 && (n == 0 || home.ndim == 0)), fits = true;
+    c->span = span != NULL ? *span : (cni_span){0, base->nbytes};
     c->whole = everything && part->kind == CNI_PART_CARRY;
     if (everything && !c->whole) {
         add_all(c, base->home_itemsize);
+    } else if (!everything) {
+        fits = add_boxes(c, &home, nboxes, boxes);
     }
-    for (int i = 0; i < nboxes && !everything; i++) {
-        add_box(c, &home, &boxes[i]);
-    }
-    c->module = module_of(base->home_itemsize);
+    c->module = fits ? module_of(base->home_itemsize) : NULL;
     if (c->module == NULL) {
         cni_free(c);
         return CN_ERROR_UNSUPPORTED;
@@ -149,7 +160,7 @@ void cni_cuda_carry_run(const cni_part *part, cni_cuda_carry *c, const cni_run *
     const cn_scalar *fill = part->kind == CNI_PART_FILL ? &run->window->scalars[part->source] : NULL;
     uint64_t to = (uintptr_t)run->slots[part->slot], from = fill == NULL ? (uintptr_t)run->slots[part->source] : 0;
     if (c->whole) {
-        cni_cuda_copy(to, from, (size_t)c->nbytes);
+        cni_cuda_copy(to + (uint64_t)c->span.low, from + (uint64_t)c->span.low, (size_t)(c->span.high - c->span.low));
         return;
     }
     for (int i = 0; i < c->nlaunches; i++) {

@@ -6,7 +6,9 @@
 
 typedef struct cni_cuda_carry cni_cuda_carry; /* freed with cni_free */
 
-cn_status cni_cuda_carry_bind(const cni_part *part, const cni_window *w, const cni_skeleton *s, cni_cuda_carry **out);
+/* span: bytes of the storage that are done; NULL: all. */
+cn_status cni_cuda_carry_bind(const cni_part *part, const cni_window *w, const cni_skeleton *s, const cni_span *span,
+                              cni_cuda_carry **out);
 void cni_cuda_carry_run(const cni_part *part, cni_cuda_carry *carry, const cni_run *run);
 
 #endif

@@ -12,6 +12,7 @@
 #include "base/notice.h"
 #include "base/settings.h"
 #include "exec/info.h"
+#include "exec/net.h"
 #include "exec/place.h"
 
 enum { COMPUTE_MAJOR = 75, COMPUTE_MINOR = 76, MULTIPROCESSORS = 16, NON_BLOCKING = 1, LEAST_ARCH = 70 };
@@ -226,13 +227,22 @@ static bool peers_enable(int number)
     return fine;
 }
 
+/* The devices that this process may use: all or, where several processes share a machine, its share. */
+static void choose_devices(int count, int *first, int *end)
+{
+    const cni_net *net = cni_process_net;
+    int64_t wanted = cni_settings[CNI_SETTING_GPUS], share = count / net->local_size;
+    int64_t n = wanted > 0 ? wanted : share > 0 ? share : 1;
+    n = n < CNI_CUDA_GPUS ? n : CNI_CUDA_GPUS;
+    *first = (int)(n * net->local_rank % count);
+    *end = *first + (int)n < count ? *first + (int)n : count;
+}
+
 /* The other devices that can work with the first as if their memory were one. */
-static void others_open(int count)
+static void others_open(int first, int end)
 {
     cni_cuda_machine *gpu = &cni_cuda_gpu;
-    int64_t wanted = cni_settings[CNI_SETTING_GPUS];
-    int most = wanted > 0 && wanted < CNI_CUDA_GPUS ? (int)wanted : CNI_CUDA_GPUS;
-    for (int device = 1; device < count && gpu->gpus < most; device++) {
+    for (int device = first + 1; device < end; device++) {
         bool fits = arch_of(device) == gpu->arch;
         for (int k = 0; k < gpu->gpus && fits; k++) {
             fits = linked(gpu->devices[k], device);
@@ -245,15 +255,16 @@ static void others_open(int count)
 
 static bool device_open(void)
 {
-    int count = 0, device = 0, code = cni_cuda.init(0);
+    int count = 0, first, end, device = 0, code = cni_cuda.init(0);
     cni_cuda_machine *gpu = &cni_cuda_gpu;
     if (code == NO_DEVICE || (code == 0 && cni_cuda.device_count(&count) == 0 && count == 0)) {
         snprintf(reason, sizeof reason, "the CUDA driver sees none");
         return false;
     }
     bool fine = code == 0 && cni_cuda.version(&gpu->driver_version) == 0 && count > 0;
-    fine =
-        fine && cni_cuda.device_get(&device, 0) == 0 && cni_cuda.device_name(gpu->name, sizeof gpu->name, device) == 0;
+    choose_devices(fine ? count : 1, &first, &end);
+    fine = fine && cni_cuda.device_get(&device, first) == 0 &&
+           cni_cuda.device_name(gpu->name, sizeof gpu->name, device) == 0;
     fine = fine && cni_cuda.device_attribute(&gpu->processors, MULTIPROCESSORS, device) == 0;
     gpu->arch = fine ? arch_of(device) : 0;
     gpu->parameter_bytes = gpu->driver_version >= 12010 ? 32764 : 4096;
@@ -268,7 +279,7 @@ static bool device_open(void)
     gpu->context = gpu->contexts[0];
     gpu->stream = gpu->streams[0];
     gpu->gpus = 1;
-    others_open(count);
+    others_open(first, end);
     return cni_cuda.context_set(gpu->context) == 0 && pthread_atfork(NULL, NULL, in_child) == 0;
 }
 

@@ -37,6 +37,7 @@ typedef struct cni_cuda_opaque *cni_cuda_handle; /* context, stream, event, modu
     X(memory_alloc, "cuMemAlloc_v2", (cni_cuda_address * address, size_t nbytes))                                      \
     X(memory_free, "cuMemFree_v2", (cni_cuda_address address))                                                         \
     X(memory_host, "cuMemAllocHost_v2", (void **memory, size_t nbytes))                                                \
+    X(memory_host_free, "cuMemFreeHost", (void *memory))                                                               \
     X(addresses_reserve, "cuMemAddressReserve",                                                                        \
       (cni_cuda_address * address, size_t n, size_t alignment, cni_cuda_address at, unsigned long long flags))         \
     X(addresses_free, "cuMemAddressFree", (cni_cuda_address address, size_t n))                                        \
@@ -52,6 +53,7 @@ typedef struct cni_cuda_opaque *cni_cuda_handle; /* context, stream, event, modu
     X(upload, "cuMemcpyHtoDAsync_v2", (cni_cuda_address to, const void *from, size_t n, cni_cuda_handle stream))       \
     X(download, "cuMemcpyDtoHAsync_v2", (void *to, cni_cuda_address from, size_t n, cni_cuda_handle stream))           \
     X(copy, "cuMemcpyDtoDAsync_v2", (cni_cuda_address to, cni_cuda_address from, size_t n, cni_cuda_handle stream))    \
+    X(copy_rows, "cuMemcpy2DAsync_v2", (const void *rows, cni_cuda_handle stream))                                     \
     X(module_load, "cuModuleLoadData", (cni_cuda_handle * module, const void *image))                                  \
     X(module_function, "cuModuleGetFunction", (cni_cuda_handle * function, cni_cuda_handle module, const char *name))  \
     X(launch, "cuLaunchKernel",                                                                                        \

@@ -112,6 +112,7 @@ static void arange_run(const cni_part *part, binding *b, const cni_run *run)
     }
     memcpy(b->p.arange.first, first.value.bytes, 16);
     memcpy(b->p.arange.step, step.value.bytes, 16);
+    b->p.arange.at = run->box != NULL ? run->box->start[0] : 0;
     b->p.arange.out = cni_cuda_operand_address(part, run, 0);
     cni_cuda_library_launch(b, sizeof b->p.arange, b->p.arange.out);
 }
@@ -281,14 +282,14 @@ static void extreme_run(const cni_part *part, binding *b, const cni_run *run)
 /* ---- The table ---- */
 
 static const cni_cuda_library_row rows[CNI_KIND_COUNT] = {
-    [CNI_ARANGE] = {arange_bind, arange_run},
-    [CNI_GATHER] = {gather_bind, gather_run},
+    [CNI_ARANGE] = {arange_bind, arange_run, true},
+    [CNI_GATHER] = {gather_bind, gather_run, true},
     [CNI_SCATTER] = {scatter_bind, scatter_run},
-    [CNI_ARG_REDUCE] = {extreme_bind, extreme_run},
-    [CNI_SCAN] = {cni_cuda_scan_bind, cni_cuda_scan_run},
+    [CNI_ARG_REDUCE] = {extreme_bind, extreme_run, true},
+    [CNI_SCAN] = {cni_cuda_scan_bind, cni_cuda_scan_run, true},
     [CNI_MATMUL] = {cni_cuda_matmul_bind, cni_cuda_matmul_run},
-    [CNI_SORT] = {cni_cuda_sort_bind, cni_cuda_sort_run},
-    [CNI_ARGSORT] = {cni_cuda_sort_bind, cni_cuda_sort_run},
+    [CNI_SORT] = {cni_cuda_sort_bind, cni_cuda_sort_run, true},
+    [CNI_ARGSORT] = {cni_cuda_sort_bind, cni_cuda_sort_run, true},
     [CNI_NONZERO] = {cni_cuda_select_bind, cni_cuda_select_run},
     [CNI_COMPRESS] = {cni_cuda_select_bind, cni_cuda_select_run},
 };
@@ -296,6 +297,11 @@ static const cni_cuda_library_row rows[CNI_KIND_COUNT] = {
 bool cni_cuda_library_supports(const cni_part *part, const cni_window *w)
 {
     return rows[w->ops[part->op].kind].bind != NULL;
+}
+
+bool cni_cuda_library_shares(const cni_part *part, const cni_window *w)
+{
+    return rows[w->ops[part->op].kind].shares;
 }
 
 cn_status cni_cuda_library_bind(const cni_part *part, const cni_window *w, binding **out)

@@ -28,7 +28,7 @@ typedef struct cni_cuda_library_binding {
         struct {
             int64_t begin;
             uint64_t out;
-            int64_t n, stride;
+            int64_t n, stride, at; /* at: the number of the first element */
             uint64_t first[2], step[2];
         } arange;
         struct {
@@ -67,9 +67,11 @@ typedef struct cni_cuda_library_binding {
 typedef struct cni_cuda_library_row {
     bool (*bind)(const cni_part *part, const cni_window *w, cni_cuda_library_binding *b);
     void (*run)(const cni_part *part, cni_cuda_library_binding *b, const cni_run *run);
+    bool shares; /* can do a box of what several places do */
 } cni_cuda_library_row;
 
 bool cni_cuda_library_supports(const cni_part *part, const cni_window *w);
+bool cni_cuda_library_shares(const cni_part *part, const cni_window *w);
 cn_status cni_cuda_library_bind(const cni_part *part, const cni_window *w, cni_cuda_library_binding **out);
 int64_t cni_cuda_library_scratch(const cni_cuda_library_binding *binding);
 void cni_cuda_library_run(const cni_part *part, cni_cuda_library_binding *binding, const cni_run *run);

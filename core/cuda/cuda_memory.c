@@ -16,6 +16,7 @@
 #include "base/memory.h"
 #include "base/settings.h"
 #include "base/status.h"
+#include "cuda/cuda_exchange.h"
 #include "cuda/cuda_graph.h"
 #include "cuda/cuda_spread.h"
 #include "cuda/cuda_stream.h"
@@ -63,8 +64,7 @@ static bool take(int64_t size, cni_cuda_address *out)
     return true;
 }
 
-/* Gives large free blocks back to the driver, which waits until they are not in use. */
-static void trim(void)
+void cni_cuda_trim(void)
 {
     int64_t unused;
     int first = class_of(SLAB_BLOCK, &unused);
@@ -106,7 +106,7 @@ void *cni_cuda_alloc(int64_t nbytes)
     if (cni_cuda_spread_wanted(nbytes)) {
         address = cni_cuda_spread_alloc(nbytes);
         if (address == 0) {
-            trim();
+            cni_cuda_trim();
             address = cni_cuda_spread_alloc(nbytes);
         }
         return (void *)(uintptr_t)address;
@@ -122,7 +122,7 @@ void *cni_cuda_alloc(int64_t nbytes)
     bool small = size < SLAB_BLOCK;
     bool got = small ? cut(size, &address) : take(size, &address);
     if (!got) {
-        trim();
+        cni_cuda_trim();
         got = small ? cut(size, &address) : take(size, &address);
     }
     return got ? (void *)(uintptr_t)address : NULL;
@@ -331,4 +331,13 @@ const cni_device cni_cuda_device = {.alloc = cni_cuda_alloc,
                                     .copy = copy,
                                     .finish = finish,
                                     .join = join,
-                                    .number = number};
+                                    .number = number,
+                                    .reserve = cni_cuda_reserve,
+                                    .touch = cni_cuda_touch,
+                                    .unreserve = cni_cuda_unreserve,
+                                    .pinned = cni_cuda_pinned,
+                                    .unpin = cni_cuda_unpin,
+                                    .pack = cni_cuda_pack,
+                                    .unpack = cni_cuda_unpack,
+                                    .mark = cni_cuda_mark,
+                                    .reach = cni_cuda_reach};

@@ -8,6 +8,9 @@
 void *cni_cuda_alloc(int64_t nbytes);
 void cni_cuda_free(void *memory, int64_t nbytes);
 
+/* Gives large free blocks back to the driver, which waits until they are not in use. */
+void cni_cuda_trim(void);
+
 extern const cni_device cni_cuda_device;
 
 #endif

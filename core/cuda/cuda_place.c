@@ -29,8 +29,13 @@ static bool supports(const cni_part *part, const cni_window *w, const cni_skelet
     return part->kind != CNI_PART_LIBRARY || cni_cuda_library_supports(part, w);
 }
 
+static bool shares(const cni_part *part, const cni_window *w)
+{
+    return cni_cuda_library_shares(part, w);
+}
+
 static cn_status bind_parts(const cni_part *part, uint32_t count, const cni_window *w, const cni_skeleton *s,
-                            uint32_t *taken, void **out)
+                            const cni_span *span, uint32_t *taken, void **out)
 {
     part_binding *b = cni_alloc_zero(1, sizeof *b);
     if (b == NULL) {
@@ -45,7 +50,7 @@ static cn_status bind_parts(const cni_part *part, uint32_t count, const cni_wind
     } else if (part->kind == CNI_PART_LIBRARY) {
         status = cni_cuda_library_bind(part, w, &b->library);
     } else {
-        status = cni_cuda_carry_bind(part, w, s, &b->carry);
+        status = cni_cuda_carry_bind(part, w, s, span, &b->carry);
     }
     if (status != CN_OK) {
         cni_free(b);
@@ -127,6 +132,7 @@ static const cni_place place = {.name = name,
                                 .unbind = unbind,
                                 .scratch = scratch,
                                 .run = run_part,
+                                .shares = shares,
                                 .plan_begin = cni_cuda_plan_begin,
                                 .plan_end = cni_cuda_plan_end,
                                 .plan_forget = cni_cuda_plan_forget,

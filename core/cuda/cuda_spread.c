@@ -23,7 +23,7 @@ enum { PINNED = 1, ON_DEVICE = 1, READ_WRITE = 3, RECOMMENDED = 1 };
 static struct {
     cni_cuda_spread *list; /* by address */
     size_t count, capacity, granularity;
-    int64_t taken;
+    int64_t taken[CNI_CUDA_GPUS];
 } blocks;
 
 static struct {
@@ -48,59 +48,100 @@ bool cni_cuda_spread_wanted(int64_t nbytes)
     return cni_cuda_gpu.gpus > 1 && nbytes >= cni_settings[CNI_SETTING_GPU_SPREAD_BYTES] && granularity_known();
 }
 
-/* Where the GPUs' shares begin, of so many pages. */
+static size_t page_above(size_t n)
+{
+    return (n + blocks.granularity - 1) / blocks.granularity * blocks.granularity;
+}
+
+/* Where the GPUs' shares of [low, high) begin; the first and the last have what lies beside it. */
 static void cut(cni_cuda_spread *s)
 {
-    size_t pages = s->nbytes / blocks.granularity, gpus = (size_t)cni_cuda_gpu.gpus;
-    for (size_t k = 0; k <= gpus; k++) {
-        s->begin[k] = (2 * pages * k + gpus - 1) / (2 * gpus) * blocks.granularity; /* nearest, halves down */
+    size_t first = s->low / blocks.granularity, pages = page_above(s->high) / blocks.granularity - first;
+    size_t gpus = (size_t)cni_cuda_gpu.gpus;
+    for (size_t k = 1; k < gpus; k++) { /* nearest, halves down */
+        s->begin[k] = (first + (2 * pages * k + gpus - 1) / (2 * gpus)) * blocks.granularity;
     }
+    s->begin[0] = 0;
+    s->begin[gpus] = s->nbytes;
 }
 
 /* ---- Pages ---- */
 
-static void unmap(const cni_cuda_spread *s, int gpus)
+static void unmap(cni_cuda_spread *s)
 {
-    for (int k = 0; k < gpus; k++) {
-        if (s->begin[k] < s->begin[k + 1]) {
-            cni_cuda_check(cni_cuda.pages_unmap(s->address + s->begin[k], s->begin[k + 1] - s->begin[k]), "unmapping");
-        }
+    for (size_t i = 0; i < s->npages; i++) {
+        const cni_cuda_pages *p = &s->pages[i];
+        cni_cuda_check(cni_cuda.pages_unmap(s->address + p->begin, p->end - p->begin), "unmapping");
+        blocks.taken[p->gpu] -= (int64_t)(p->end - p->begin);
     }
+    cni_free(s->pages);
+    s->pages = NULL;
+    s->npages = s->capacity = 0;
     cni_cuda_check(cni_cuda.addresses_free(s->address, s->nbytes), "giving addresses back");
 }
 
-/* The GPU's pages, at their addresses; they live until they are unmapped. */
-static bool map_pages(const cni_cuda_spread *s, int gpu)
+static bool access_allow(cni_cuda_address address, size_t n)
+{
+    page_access access[CNI_CUDA_GPUS];
+    for (int k = 0; k < cni_cuda_gpu.gpus; k++) {
+        access[k] = (page_access){ON_DEVICE, cni_cuda_gpu.devices[k], READ_WRITE};
+    }
+    return cni_cuda.pages_access(address, n, access, (size_t)cni_cuda_gpu.gpus) == 0;
+}
+
+/* Pages of the GPU for bytes of the block; they live until they are unmapped. */
+static bool map_pages(cni_cuda_spread *s, size_t begin, size_t end, int gpu)
 {
     page_properties properties = properties_of(gpu);
-    size_t n = s->begin[gpu + 1] - s->begin[gpu];
+    int64_t limit = cni_settings[CNI_SETTING_GPU_MEMORY], n = (int64_t)(end - begin);
     unsigned long long pages;
-    if (n == 0) {
-        return true;
-    }
-    if (cni_cuda.pages_create(&pages, n, &properties, 0) != 0) {
+    if ((limit > 0 && blocks.taken[gpu] + n > limit) ||
+        !cni_grow((void **)&s->pages, &s->capacity, s->npages + 1, sizeof *s->pages) ||
+        cni_cuda.pages_create(&pages, end - begin, &properties, 0) != 0) {
         return false;
     }
-    bool mapped = cni_cuda.pages_map(s->address + s->begin[gpu], n, 0, pages, 0) == 0;
+    bool mapped = cni_cuda.pages_map(s->address + begin, end - begin, 0, pages, 0) == 0;
     cni_cuda_check(cni_cuda.pages_release(pages), "releasing pages");
+    if (mapped && !access_allow(s->address + begin, end - begin)) {
+        cni_cuda_check(cni_cuda.pages_unmap(s->address + begin, end - begin), "unmapping");
+        mapped = false;
+    }
+    if (mapped) {
+        s->pages[s->npages++] = (cni_cuda_pages){begin, end, gpu};
+        blocks.taken[gpu] += n;
+    }
     return mapped;
 }
 
-static bool map(cni_cuda_spread *s)
+/* What is missing of [at, end) from its start on: up to what is there, or to another GPU's share. Empty: something is there. */
+static size_t missing(const cni_cuda_spread *s, size_t at, size_t end, size_t *next)
 {
-    page_access access[CNI_CUDA_GPUS];
-    int mapped = 0, gpus = cni_cuda_gpu.gpus;
-    if (cni_cuda.addresses_reserve(&s->address, s->nbytes, 0, 0, 0) != 0) {
-        return false;
+    *next = end;
+    for (size_t i = 0; i < s->npages; i++) {
+        const cni_cuda_pages *p = &s->pages[i];
+        if (p->begin <= at && at < p->end) {
+            *next = p->end < end ? p->end : end;
+            return at;
+        }
+        *next = at < p->begin && p->begin < *next ? p->begin : *next;
     }
-    for (; mapped < gpus && map_pages(s, mapped); mapped++) {
-        access[mapped] = (page_access){ON_DEVICE, cni_cuda_gpu.devices[mapped], READ_WRITE};
+    return *next;
+}
+
+static bool map(cni_cuda_spread *s, size_t low, size_t high)
+{
+    size_t end = page_above(high), next;
+    for (size_t at = low / blocks.granularity * blocks.granularity; at < end; at = next) {
+        int gpu = 0;
+        while (at >= s->begin[gpu + 1]) {
+            gpu++;
+        }
+        size_t border = s->begin[gpu + 1] < end ? s->begin[gpu + 1] : end, stop = missing(s, at, border, &next);
+        if (stop > at && !map_pages(s, at, stop, gpu)) {
+            return false;
+        }
     }
-    if (mapped == gpus && cni_cuda.pages_access(s->address, s->nbytes, access, (size_t)gpus) == 0) {
-        return true;
-    }
-    unmap(s, mapped);
-    return false;
+    return true;
 }
 
 /* ---- Blocks ---- */
@@ -120,65 +161,79 @@ static size_t rank_of(cni_cuda_address address)
     return low;
 }
 
-static int64_t most_of_a_gpu(const cni_cuda_spread *s)
+static cni_cuda_spread *block_at(cni_cuda_address address)
 {
-    size_t most = 0;
-    for (int k = 0; k < cni_cuda_gpu.gpus; k++) {
-        most = s->begin[k + 1] - s->begin[k] > most ? s->begin[k + 1] - s->begin[k] : most;
-    }
-    return (int64_t)most;
+    size_t at = rank_of(address);
+    return at > 0 && blocks.list[at - 1].address == address ? &blocks.list[at - 1] : NULL;
 }
 
-static cni_cuda_address take_free(size_t nbytes)
+static cni_cuda_address take_free(const cni_cuda_spread *like)
 {
     for (size_t i = 0; i < blocks.count; i++) {
-        if (blocks.list[i].free && blocks.list[i].nbytes == nbytes) {
-            blocks.list[i].free = false;
-            return blocks.list[i].address;
+        cni_cuda_spread *s = &blocks.list[i];
+        if (s->free && s->nbytes == like->nbytes && s->low == like->low && s->high == like->high) {
+            s->free = false;
+            return s->address;
         }
     }
     return 0;
 }
 
-static cni_cuda_address make(size_t nbytes)
+static cni_cuda_address make(cni_cuda_spread fresh)
 {
-    cni_cuda_spread fresh = {.nbytes = nbytes};
     cut(&fresh);
-    int64_t most = most_of_a_gpu(&fresh), limit = cni_settings[CNI_SETTING_GPU_MEMORY];
-    if ((limit > 0 && blocks.taken + most > limit) ||
-        !cni_grow((void **)&blocks.list, &blocks.capacity, blocks.count + 1, sizeof *blocks.list) || !map(&fresh)) {
+    if (!cni_grow((void **)&blocks.list, &blocks.capacity, blocks.count + 1, sizeof *blocks.list) ||
+        cni_cuda.addresses_reserve(&fresh.address, fresh.nbytes, 0, 0, 0) != 0) {
         return 0;
     }
     size_t at = rank_of(fresh.address);
     memmove(blocks.list + at + 1, blocks.list + at, (blocks.count - at) * sizeof *blocks.list);
     blocks.list[at] = fresh;
     blocks.count++;
-    blocks.taken += most;
     return fresh.address;
+}
+
+cni_cuda_address cni_cuda_spread_reserve(int64_t nbytes, int64_t low, int64_t high)
+{
+    if (!granularity_known()) {
+        return 0;
+    }
+    cni_cuda_spread like = {.nbytes = page_above((size_t)nbytes), .low = (size_t)low, .high = (size_t)high};
+    cni_cuda_address address = take_free(&like);
+    return address != 0 ? address : make(like);
+}
+
+bool cni_cuda_spread_touch(cni_cuda_address address, int64_t low, int64_t high)
+{
+    cni_cuda_spread *s = block_at(address);
+    return s != NULL && (low >= high || map(s, (size_t)low, (size_t)high));
 }
 
 cni_cuda_address cni_cuda_spread_alloc(int64_t nbytes)
 {
-    size_t size = ((size_t)nbytes + blocks.granularity - 1) / blocks.granularity * blocks.granularity;
-    cni_cuda_address address = take_free(size);
-    return address != 0 ? address : make(size);
+    int64_t size = (int64_t)page_above((size_t)nbytes);
+    cni_cuda_address address = cni_cuda_spread_reserve(size, 0, size);
+    if (address != 0 && !cni_cuda_spread_touch(address, 0, size)) {
+        cni_cuda_spread_free(address);
+        return 0;
+    }
+    return address;
 }
 
 bool cni_cuda_spread_free(cni_cuda_address address)
 {
-    size_t at = rank_of(address);
-    if (at == 0 || blocks.list[at - 1].address != address) {
-        return false;
+    cni_cuda_spread *s = block_at(address);
+    if (s != NULL) {
+        s->free = true;
     }
-    blocks.list[at - 1].free = true;
-    return true;
+    return s != NULL;
 }
 
 static void local_free(int gpu)
 {
     if (locals[gpu].address != 0) {
         cni_cuda_check(cni_cuda.memory_free(locals[gpu].address), "freeing memory");
-        blocks.taken -= gpu == 0 ? (int64_t)locals[gpu].size : 0;
+        blocks.taken[gpu] -= (int64_t)locals[gpu].size;
     }
     locals[gpu].address = 0;
     locals[gpu].size = 0;
@@ -191,12 +246,12 @@ cni_cuda_address cni_cuda_local(int gpu, size_t n)
         return locals[gpu].address;
     }
     local_free(gpu);
-    if ((limit > 0 && blocks.taken + (int64_t)n > limit) || cni_cuda.memory_alloc(&locals[gpu].address, n) != 0) {
+    if ((limit > 0 && blocks.taken[gpu] + (int64_t)n > limit) || cni_cuda.memory_alloc(&locals[gpu].address, n) != 0) {
         locals[gpu].address = 0;
         return 0;
     }
     locals[gpu].size = n;
-    blocks.taken += gpu == 0 ? (int64_t)n : 0;
+    blocks.taken[gpu] += (int64_t)n;
     return locals[gpu].address;
 }
 
@@ -215,8 +270,7 @@ void cni_cuda_spread_trim(void)
     }
     for (size_t i = 0; i < blocks.count; i++) {
         if (blocks.list[i].free) {
-            blocks.taken -= most_of_a_gpu(&blocks.list[i]);
-            unmap(&blocks.list[i], cni_cuda_gpu.gpus);
+            unmap(&blocks.list[i]);
         } else {
             blocks.list[kept++] = blocks.list[i];
         }
@@ -233,7 +287,11 @@ const cni_cuda_spread *cni_cuda_spread_find(cni_cuda_address address)
 
 int64_t cni_cuda_spread_taken(void)
 {
-    return blocks.taken;
+    int64_t most = 0;
+    for (int k = 0; k < cni_cuda_gpu.gpus; k++) {
+        most = blocks.taken[k] > most ? blocks.taken[k] : most;
+    }
+    return most;
 }
 
 int cni_cuda_owner(cni_cuda_address address, size_t n, size_t *here)

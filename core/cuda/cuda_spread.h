@@ -1,23 +1,33 @@
 /*
- * cuda_spread.h - memory that lies on all GPUs under one run of addresses, which each of them can use.
+ * cuda_spread.h - memory made of pages under one run of addresses: on all GPUs, which each of them can use; and what one of
+ * several places has of an array.
  *
- *     address    |. . . . . . . . . .|. . . . . . . . . .|
- *     pages of    GPU 0               GPU 1
+ *     address    |. . . . . . . . . .|. . . . . . . . . .|        |- - - - - -|. . . . .|. . . . .|. - - - - -|
+ *     pages of    GPU 0               GPU 1                        none         GPU 0     GPU 1     (a halo)
  *
  * Every kernel works on it as on any memory; it is faster on the GPU that has the pages. So what GPU does which part of a
- * launch is a matter of speed, never of results. Borders are multiples of the pages' size, nearest to equal shares: arrays
- * of nearly the same size are cut alike.
+ * launch is a matter of speed, never of results. Borders are multiples of the pages' size, nearest to equal shares of what
+ * is shared out: arrays of nearly the same size are cut alike. A place has the addresses of the whole array, and pages
+ * where it owns or reads something.
  */
 #ifndef CNI_CUDA_SPREAD_H
 #define CNI_CUDA_SPREAD_H
 
 #include "cuda/cuda_driver.h"
 
+typedef struct cni_cuda_pages {
+    size_t begin, end;
+    int gpu;
+} cni_cuda_pages;
+
 typedef struct cni_cuda_spread {
     cni_cuda_address address;
     size_t nbytes;
-    size_t begin[CNI_CUDA_GPUS + 1]; /* GPU k has bytes [begin[k], begin[k + 1]) */
+    size_t low, high;                /* the bytes that the GPUs share out */
+    size_t begin[CNI_CUDA_GPUS + 1]; /* GPU k has what there is of bytes [begin[k], begin[k + 1]) */
     bool free;
+    cni_cuda_pages *pages; /* that are there */
+    size_t npages, capacity;
 } cni_cuda_spread;
 
 /* Do blocks of this size lie on several GPUs? */
@@ -25,6 +35,12 @@ bool cni_cuda_spread_wanted(int64_t nbytes);
 
 /* A block of at least so many bytes, made of pages, or one of that size that was given back. 0: no memory. */
 cni_cuda_address cni_cuda_spread_alloc(int64_t nbytes);
+
+/* Addresses for nbytes of which the GPUs share out [low, high); nothing is there yet, unless it was before. 0: none. */
+cni_cuda_address cni_cuda_spread_reserve(int64_t nbytes, int64_t low, int64_t high);
+
+/* Bytes [low, high) of such addresses are there from now on; false: no memory for them. */
+bool cni_cuda_spread_touch(cni_cuda_address address, int64_t low, int64_t high);
 
 /* Keeps the block for the next one of its size; false: it is none of these. */
 bool cni_cuda_spread_free(cni_cuda_address address);

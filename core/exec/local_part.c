@@ -64,11 +64,11 @@ static cni_run local_run(cni_local_part *l, const cni_run *run, cni_window *loca
     return here;
 }
 
-void cni_local_part_run(cni_local_part *l, void *binding, const cni_run *run)
+void cni_local_part_run(cni_local_part *l, const cni_place *place, void *binding, const cni_run *run)
 {
     cni_window local;
     cni_run here = local_run(l, run, &local);
-    cni_cpu_place.run(&l->part, binding, &here);
+    place->run(&l->part, binding, &here);
 }
 
 void cni_local_part_chain(cni_local_part *l, void *binding, const cni_run *run, const cni_link *link,

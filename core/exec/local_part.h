@@ -26,7 +26,7 @@ void cni_local_part_make(const cni_part *part, const cni_window *w, const cni_sh
 cni_window cni_local_window(cni_local_part *local, const cni_window *w);
 
 /* Runs a binding of the part, or a phase of it. */
-void cni_local_part_run(cni_local_part *local, void *binding, const cni_run *run);
+void cni_local_part_run(cni_local_part *local, const cni_place *place, void *binding, const cni_run *run);
 void cni_local_part_chain(cni_local_part *local, void *binding, const cni_run *run, const cni_link *link,
                           cni_link_phase phase);
 

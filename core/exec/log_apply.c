@@ -5,6 +5,7 @@
 #include "base/settings.h"
 #include "base/status.h"
 #include "exec/log_entry.h"
+#include "exec/spread_memory.h"
 #include "exec/trace.h"
 
 /* ---- Arrays ---- */
@@ -19,6 +20,7 @@ static cn_status apply_fetch(const cni_entry_head *head)
         return cni_fail(CN_ERROR_INTERNAL, "a process does not know array %llu", (unsigned long long)head->number);
     }
     if (!head->have && cni_log_part(b, cni_process_net->rank, head->low, head->high, &message)) {
+        CN_TRY(cni_place_show(b, 0, head->low, head->high));
         CN_TRY(cni_process_net->exchange_begin(0, NULL, 1, &message)); /* to peer 0 */
         CN_TRY(cni_process_net->exchange_end());
     }

@@ -19,6 +19,7 @@ typedef struct cni_message {
 typedef struct cni_net {
     const char *name;
     int rank, size;
+    int local_rank, local_size; /* among the ranks of its machine */
     /* Rank 0: an entry of the log for every other rank. The memory may be used again when it returns. */
     cn_status (*log_send)(const void *entry, int64_t nbytes);
     /* The others: the next entry, valid until the next call. Waits without keeping a core busy. */

@@ -12,6 +12,9 @@
 
 enum { CNI_UNPLANNED_ELEMENTS = 1024 };
 
+/* Runs on one geometry after which a plan is known to repeat; then values of this part of gpu_bytes go to the device. */
+enum { CNI_REPEATS = 8, CNI_REPEATED_PART = 16 };
+
 /* What a run of parts sees of its window. */
 typedef struct cni_run {
     const cni_window *window;
@@ -76,10 +79,10 @@ typedef struct cni_place {
                         void *binding);
     /*
      * Instead of bind: the first parts of a launch as one, as many of the count as go together; run then gets the first.
-     * All of them are supported.
+     * All of them are supported. span: as bind's.
      */
     cn_status (*bind_parts)(const cni_part *parts, uint32_t count, const cni_window *w, const cni_skeleton *s,
-                            uint32_t *taken, void **binding);
+                            const cni_span *span, uint32_t *taken, void **binding);
     /*
      * After all parts of a plan have been bound here: the first launches that the place does as one when no two slots of
      * theirs have the same storage. What is bound is run with the first's part, and does all that they do, each value that
@@ -92,7 +95,9 @@ typedef struct cni_place {
     int64_t (*scratch)(const void *binding); /* bytes */
     /* Cannot fail: all memory is in the binding, the slots and the scratch. May return before the work is done. */
     void (*run)(const cni_part *part, void *binding, const cni_run *run);
-    const cni_sharing *sharing; /* NULL: it is the only place that there is */
+    const cni_sharing *sharing; /* NULL: it is the only place that there is, or the device of one of several */
+    /* Of library ops that it supports: can it do a box of what several places do? */
+    bool (*shares)(const cni_part *part, const cni_window *w);
     /*
      * An op of a small window, without plan or binding (unplanned.h), if the place takes it so; the host's alone. Slots are
      * then the addresses of bases, by number. No view has more than CNI_UNPLANNED_ELEMENTS elements.

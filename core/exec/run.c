@@ -12,6 +12,7 @@
 #include "base/stats.h"
 #include "base/status.h"
 #include "exec/explain.h"
+#include "exec/part_slots.h"
 #include "exec/place.h"
 #include "exec/simulate.h"
 #include "exec/spread.h"
@@ -112,23 +113,6 @@ static uint32_t part_count(const cni_plan *plan)
     return n;
 }
 
-/* Calls visit for every slot of the part; reads: it needs the values that are there. */
-static void part_slots(const cni_part *part, void (*visit)(void *context, uint32_t slot, bool reads, bool writes),
-                       void *context)
-{
-    for (uint32_t a = 0; a < part->naccess; a++) {
-        if (part->access[a].slot != CNI_NONE) {
-            visit(context, part->access[a].slot, true, part->access[a].written);
-        }
-    }
-    if (part->kind == CNI_PART_CARRY) {
-        visit(context, part->source, true, false);
-    }
-    if (part->kind == CNI_PART_CARRY || part->kind == CNI_PART_FILL) {
-        visit(context, part->slot, true, true);
-    }
-}
-
 /*
  * ---- Where parts run: a matter of sizes and of where values are, never of time ----
  *
@@ -137,7 +121,7 @@ static void part_slots(const cni_part *part, void (*visit)(void *context, uint32
  * a plan of smaller values is the processor's, for good.
  */
 
-enum { REPEATS = 8, REPEATED_PART = 16, MOVES = 4 };
+enum { REPEATS = CNI_REPEATS, REPEATED_PART = CNI_REPEATED_PART, MOVES = 4 };
 
 typedef struct part_size {
     const cni_plan *plan;
@@ -168,7 +152,7 @@ static const cni_place *choose_place(const cni_part *part, const cni_plan *plan,
         return &cni_cpu_place;
     }
     part_size size = {.plan = plan, .w = w, .s = s, .b = b};
-    part_slots(part, measure, &size);
+    cni_part_slots(part, measure, &size);
     int64_t least = cni_settings[CNI_SETTING_GPU_BYTES] / (b->repeats ? REPEATED_PART : 1);
     bool worth = (size.away && !b->back) || size.largest >= least;
     return worth && !size.shared && device->supports(part, w, s) ? device : &cni_cpu_place;
@@ -206,7 +190,7 @@ static cn_status bind_together(const cni_place *place, const cni_part *part, uin
 {
     uint32_t taken;
     part_unbind(bound);
-    CN_TRY(place->bind_parts(part, count, w, s, &taken, &bound->binding));
+    CN_TRY(place->bind_parts(part, count, w, s, NULL, &taken, &bound->binding));
     *bound = (bound_part){.place = place, .part = part, .binding = bound->binding, .count = taken};
     return CN_OK;
 }
@@ -238,7 +222,7 @@ static cn_status bind_part(const cni_part *part, uint32_t count, const cni_plan 
     b->uses_host |= bound->place->where == CNI_ON_HOST;
     need_scratch(b, bound->place, bound->binding);
     for (uint32_t k = 0; k < bound->count; k++) {
-        part_slots(&part[k], touch, &(part_touch){b, bound->place->where});
+        cni_part_slots(&part[k], touch, &(part_touch){b, bound->place->where});
     }
     return CN_OK;
 }
@@ -596,10 +580,10 @@ static cn_status move_parts(const cni_part *parts, const bound_part *bound, cons
     part_move m = {.store = store, .w = w, .where = bound->place->where};
     for (uint32_t k = 0; k < bound->count; k++) {
         m.part = &parts[k];
-        part_slots(&parts[k], bring, &m);
+        cni_part_slots(&parts[k], bring, &m);
     }
     for (uint32_t k = 0; k < bound->count && m.status == CN_OK; k++) {
-        part_slots(&parts[k], settle, &m);
+        cni_part_slots(&parts[k], settle, &m);
     }
     return m.status;
 }

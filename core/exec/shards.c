@@ -9,6 +9,7 @@
 
 #include "base/status.h"
 #include "exec/spread.h"
+#include "exec/spread_memory.h"
 #include "record/record.h"
 
 enum { PIECE = 1 << 30 };
@@ -67,6 +68,10 @@ static cn_status failure(const cni_file *f)
 
 cn_status cni_file_part(const cni_file *f)
 {
+    bool places = (f->buffer->valid & CNI_ON_PLACES) != 0;
+    for (int k = 0; k < cni_world_get()->local && places; k++) {
+        CN_TRY(cni_place_show(f->buffer, k, 0, f->buffer->nbytes));
+    }
     int file = open(f->path, (f->write ? O_WRONLY : O_RDONLY) | O_CLOEXEC);
     if (file < 0) {
         return failure(f);
@@ -75,8 +80,9 @@ cn_status cni_file_part(const cni_file *f)
     if (close(file) != 0 && status == CN_OK && f->write) { /* some file systems tell of a full disk here */
         status = failure(f);
     }
-    if (!f->write && (f->buffer->valid & CNI_ON_PLACES) != 0) {
+    for (int k = 0; k < cni_world_get()->local && places && !f->write; k++) {
         f->buffer->valid = CNI_ON_PLACES;
+        f->buffer->spread->at[k].valid = CNI_ON_HOST;
     }
     return status;
 }

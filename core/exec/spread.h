@@ -51,8 +51,9 @@ typedef struct cni_spread_run {
     cni_buffer **of;      /* by slot, whether it has ended or not */
     cni_buffer **idle;
     uint32_t nidle;
-    void ***addresses; /* [local place][slot] */
-    void *scratch;
+    void ***addresses; /* [local place][slot], on the host */
+    void *scratch, *device_scratch;
+    bool no_room; /* on the device */
     cni_rank_memory ranks;
 } cni_spread_run;
 
@@ -70,6 +71,10 @@ cni_buffer *cni_spread_find(uint64_t number);
 
 /* Gives the buffer what this process's places need to have of it. */
 cn_status cni_spread_attach(cni_buffer *buffer);
+
+/* Its values are at places from now on: it gets a number, in the order of windows that run, the same everywhere. */
+void cni_spread_name(cni_buffer *buffer);
+void cni_spread_forget(cni_buffer *buffer); /* it has none any more */
 
 /* cni_places.fetch: bytes [low, high) come to the root; alone: its copy is the only one then. */
 cn_status cni_spread_fetch(cni_buffer *buffer, int64_t low, int64_t high, bool alone);

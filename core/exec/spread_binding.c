@@ -13,6 +13,7 @@
 #include "exec/explain.h"
 #include "exec/overlap.h"
 #include "exec/spread.h"
+#include "exec/spread_device.h"
 #include "exec/trace.h"
 #include "plan/match.h"
 
@@ -32,7 +33,8 @@ static uint64_t layout_word(const cni_window *w, const cni_skeleton *s, uint32_t
 static bool geometry_same(const cni_spread_binding *b, const cni_window *w)
 {
     return b != NULL && b->ngeometry == w->ngeometry && b->spread_bytes == cni_settings[CNI_SETTING_SPREAD_BYTES] &&
-           b->overlap == cni_settings[CNI_SETTING_OVERLAP] &&
+           b->overlap == cni_settings[CNI_SETTING_OVERLAP] && b->gpu == cni_settings[CNI_SETTING_GPU] &&
+           b->gpu_bytes == cni_settings[CNI_SETTING_GPU_BYTES] &&
            memcmp(b->geometry, w->geometry, w->ngeometry * sizeof *w->geometry) == 0;
 }
 
@@ -61,7 +63,7 @@ static void binding_destroy(void *opaque)
     for (uint32_t i = 0; b->parts != NULL && i < b->nparts; i++) {
         for (uint32_t k = 0; k < b->parts[i].nbound; k++) {
             if (b->parts[i].bound[k].binding != NULL) {
-                cni_cpu_place.unbind(b->parts[i].bound[k].binding);
+                b->parts[i].bound[k].place->unbind(b->parts[i].bound[k].binding);
             }
             cni_free(b->parts[i].bound[k].part);
         }
@@ -80,6 +82,7 @@ static void binding_destroy(void *opaque)
     cni_free(b->touched);
     cni_free(b->more);
     cni_free(b->overlaps);
+    cni_free(b->at);
     cni_free(b->pointers);
     cni_free(b->states);
     cni_free(b->told);
@@ -96,6 +99,7 @@ typedef struct binder {
     const cni_world *world;
     int64_t *geometry;      /* the window's, for a box */
     const cni_stage *stage; /* at hand */
+    const cni_place *place; /* of the shares at hand */
     bool waits;             /* so does the share at hand */
 } binder;
 
@@ -120,7 +124,7 @@ static cni_window window_of_box(binder *k, const cni_part *part, const cni_box *
     return local;
 }
 
-static cn_status bind_one(binder *k, const cni_part *part, const cni_window *w, const cni_span *span, void **out)
+static cn_status bind_host(binder *k, const cni_part *part, const cni_window *w, const cni_span *span, void **out)
 {
     CN_TRY(cni_cpu_place.bind(part, w, k->s, span, out));
     int64_t scratch = cni_cpu_place.scratch(*out);
@@ -128,10 +132,32 @@ static cn_status bind_one(binder *k, const cni_part *part, const cni_window *w, 
     return CN_OK;
 }
 
+/* A share at its place; what the device refuses is the processor's. */
+static cn_status bind_one(binder *k, const cni_part *part, const cni_window *w, const cni_span *span,
+                          cni_bound_share *bound)
+{
+    cn_status status = CN_ERROR_UNSUPPORTED;
+    uint32_t taken;
+    if (bound->place != &cni_cpu_place) {
+        status = bound->place->bind_parts(part, 1, w, k->s, span, &taken, &bound->binding);
+    }
+    if (status == CN_ERROR_UNSUPPORTED) {
+        bound->place = &cni_cpu_place;
+        k->b->uses_host = true;
+        return bind_host(k, part, w, span, &bound->binding);
+    }
+    CN_TRY(status);
+    int64_t scratch = bound->place->scratch(bound->binding);
+    k->b->uses_device = true;
+    k->b->device_scratch = scratch > k->b->device_scratch ? scratch : k->b->device_scratch;
+    cni_share_touches(k->b, bound->local, part, w, span);
+    return CN_OK;
+}
+
 static cn_status bind_group(binder *k, const cni_part *part, const cni_box *box, cni_bound_share *bound)
 {
     cni_window local = window_of_box(k, part, box);
-    return bind_one(k, part, &local, NULL, &bound->binding);
+    return bind_one(k, part, &local, NULL, bound);
 }
 
 /* A box of a group's share: what need not wait for messages apart. */
@@ -146,8 +172,10 @@ static cn_status bind_boxes(binder *k, cni_bound_shared *out, const cni_share *s
     }
     for (int b = 0; b < n; b++) {
         cni_bound_share *bound = &out->bound[out->nbound++];
-        *bound = (cni_bound_share){
-            .local = share->place - k->world->first, .share = share, .waits = (b > 0 || n == 1) && k->waits};
+        *bound = (cni_bound_share){.local = share->place - k->world->first,
+                                   .place = k->place,
+                                   .share = share,
+                                   .waits = (b > 0 || n == 1) && k->waits};
         k->b->overlaps[k->stage - k->b->partition->stages] |= n > 1 && b == 0;
         CN_TRY(bind_group(k, part, &boxes[b], bound));
     }
@@ -163,7 +191,7 @@ static cn_status bind_operands(binder *k, const cni_part *part, const cni_share 
     }
     cni_local_part_make(part, k->w, share, i, bound->part);
     local = cni_local_window(bound->part, k->w);
-    return bind_one(k, &bound->part->part, &local, NULL, &bound->binding);
+    return bind_one(k, &bound->part->part, &local, NULL, bound);
 }
 
 static cn_status bind_share(binder *k, cni_bound_shared *out, const cni_share *share)
@@ -179,16 +207,16 @@ static cn_status bind_share(binder *k, cni_bound_shared *out, const cni_share *s
             continue;
         }
         cni_bound_share *bound = &out->bound[out->nbound++];
-        *bound = (cni_bound_share){.local = local, .share = share, .waits = k->waits};
+        *bound = (cni_bound_share){.local = local, .place = k->place, .share = share, .waits = k->waits};
         if (boxes) {
             CN_TRY(bind_operands(k, shared->part, share, i, bound));
         } else if (shared->kind == CNI_SHARE_BYTES) {
             cni_span span = {share->from, share->to};
-            CN_TRY(bind_one(k, shared->part, k->w, &span, &bound->binding));
+            CN_TRY(bind_one(k, shared->part, k->w, &span, bound));
         } else if (shared->kind == CNI_SHARE_ROOT) {
             bound->binding = k->b->whole[shared->origin]; /* bound to ask whether it can be shared out */
             k->b->whole[shared->origin] = NULL;
-            CN_TRY(bound->binding != NULL ? CN_OK : bind_one(k, shared->part, k->w, NULL, &bound->binding));
+            CN_TRY(bound->binding != NULL ? CN_OK : bind_host(k, shared->part, k->w, NULL, &bound->binding));
         }
     }
     return CN_OK;
@@ -234,6 +262,8 @@ static cn_status bind_shared(binder *k, const cni_shared_part *shared, cni_bound
 {
     size_t most = 1;
     out->shared = shared;
+    k->place = cni_share_place(k->b, k->plan, shared, k->w, k->s);
+    k->b->uses_host |= k->place == &cni_cpu_place;
     if (shared->kind == CNI_SHARE_JOINT) {
         return bind_joint(k, out);
     }
@@ -352,7 +382,7 @@ static cn_status ask_place(binder *k, int64_t *quantum, cni_chain_rule *chains)
         const cni_launch *launch = &k->plan->launches[l];
         for (uint32_t i = 0; i < launch->nparts; i++, n++) {
             if (launch->parts[i].reduces) {
-                CN_TRY(bind_one(k, &launch->parts[i], k->w, NULL, &k->b->whole[n]));
+                CN_TRY(bind_host(k, &launch->parts[i], k->w, NULL, &k->b->whole[n]));
                 quantum[n] = cni_cpu_place.sharing->quantum(k->b->whole[n]);
             }
             if (launch->parts[i].reduces || launch->parts[i].kind == CNI_PART_LIBRARY) {
@@ -367,10 +397,11 @@ static cn_status reserve_messages(binder *k)
 {
     const cni_partition *p = k->b->partition;
     CN_TRY(cni_exchange_create(k->world, &k->b->exchange));
-    CN_TRY(cni_exchange_reserve(k->b->exchange, p->adopt, p->nadopt));
+    bool device = k->b->uses_device || (k->world->net->size == 1 && cni_process_device != NULL);
+    CN_TRY(cni_exchange_reserve(k->b->exchange, p->adopt, p->nadopt, device));
     for (uint32_t l = 0; l < p->nstages; l++) {
-        CN_TRY(cni_exchange_reserve(k->b->exchange, p->stages[l].before, p->stages[l].nbefore));
-        CN_TRY(cni_exchange_reserve(k->b->exchange, p->stages[l].after, p->stages[l].nafter));
+        CN_TRY(cni_exchange_reserve(k->b->exchange, p->stages[l].before, p->stages[l].nbefore, device));
+        CN_TRY(cni_exchange_reserve(k->b->exchange, p->stages[l].after, p->stages[l].nafter, device));
     }
     return CN_OK;
 }
@@ -380,7 +411,7 @@ static cn_status reserve_work(binder *k)
 {
     cni_spread_binding *b = k->b;
     size_t slots = k->plan->nslots, rows = (size_t)k->world->local;
-    b->pointers = cni_alloc(((3 + rows) * slots + rows + 1) * sizeof *b->pointers);
+    b->pointers = cni_alloc((3 * slots + rows + 1) * sizeof *b->pointers);
     b->states = cni_alloc((size_t)b->state_bytes);
     b->told = cni_alloc(k->w->nops);
     return b->pointers != NULL && b->states != NULL && b->told != NULL ? CN_OK : cni_fail_memory(b->state_bytes);
@@ -410,6 +441,7 @@ static cn_status binding_fill(binder *k, int64_t *quantum, cni_chain_rule *chain
     }
     b->parts = cni_alloc_zero(b->nparts, sizeof *b->parts);
     b->overlaps = cni_alloc_zero(b->partition->nstages + 1, sizeof *b->overlaps);
+    CN_TRY(cni_share_slots(b, k->plan->nslots, k->world));
     CN_TRY(b->parts != NULL && b->overlaps != NULL ? CN_OK : cni_fail_memory((int64_t)b->nparts));
     cni_bound_shared *next = b->parts;
     for (uint32_t l = 0; l < b->partition->nstages; l++) {
@@ -419,6 +451,7 @@ static cn_status binding_fill(binder *k, int64_t *quantum, cni_chain_rule *chain
         }
         cni_launch_bytes(&k->plan->launches[l], k->plan, k->w, k->s, &b->bytes_read, &b->bytes_written);
     }
+    cni_share_spans(b, k->plan, k->world);
     CN_TRY(touch_all(k));
     CN_TRY(reserve_work(k));
     return reserve_messages(k);
@@ -433,6 +466,8 @@ static cn_status binding_make(const cni_plan *plan, const cni_window *w, const c
     b->nbases = (uint32_t)w->nbases;
     b->spread_bytes = cni_settings[CNI_SETTING_SPREAD_BYTES];
     b->overlap = cni_settings[CNI_SETTING_OVERLAP];
+    b->gpu = cni_settings[CNI_SETTING_GPU];
+    b->gpu_bytes = cni_settings[CNI_SETTING_GPU_BYTES];
     b->whole = cni_alloc_zero(b->norigins, sizeof *b->whole);
     b->geometry = cni_alloc(w->ngeometry * sizeof *b->geometry);
     b->layouts = cni_alloc_zero(w->nbases, sizeof *b->layouts);
@@ -454,24 +489,49 @@ static cn_status binding_make(const cni_plan *plan, const cni_window *w, const c
     return status;
 }
 
-cn_status cni_spread_bind(cni_plan *plan, const cni_window *w, const cni_skeleton *s, bool *fresh)
+/* Kernels of all shares are compiled side by side: have they become what was asked for? */
+static bool kernels_there(const cni_spread_binding *b)
 {
-    if (same(plan->spread, w, s)) {
-        return CN_OK;
-    }
-    *fresh = true;
-    cni_spread_binding *made = cni_alloc_zero(1, sizeof *made);
-    if (made == NULL) {
-        return cni_fail_memory((int64_t)sizeof *made);
-    }
-    uint64_t begin = cni_trace_begin();
-    cn_status status = binding_make(plan, w, s, made);
-    cni_trace_plan(begin, cni_world_get()->first, w);
+    const cni_place *device = b->uses_device ? cni_device_place() : NULL;
+    return device == NULL || device->bound == NULL || device->bound();
+}
+
+static cn_status make(const cni_plan *plan, const cni_window *w, const cni_skeleton *s, bool on_host, bool repeats,
+                      cni_spread_binding **out)
+{
+    cn_status status = CN_OK;
+    cni_spread_binding *made = NULL;
+    do { /* a kernel that cannot be compiled is not asked for again */
+        binding_destroy(made);
+        made = cni_alloc_zero(1, sizeof *made);
+        if (made == NULL) {
+            return cni_fail_memory((int64_t)sizeof *made);
+        }
+        made->on_host = on_host;
+        made->repeats = repeats;
+        status = binding_make(plan, w, s, made);
+    } while (status == CN_OK && !kernels_there(made));
     if (status != CN_OK) {
         binding_destroy(made);
         return status;
     }
-    binding_destroy(plan->spread);
+    *out = made;
+    return CN_OK;
+}
+
+cn_status cni_spread_bind(cni_plan *plan, const cni_window *w, const cni_skeleton *s, bool on_host, bool *fresh)
+{
+    cni_spread_binding *old = plan->spread, *made = NULL;
+    bool unchanged = same(old, w, s), asks = unchanged && cni_share_asks(old);
+    if (unchanged && !asks && old->on_host == on_host) {
+        return CN_OK;
+    }
+    *fresh = true;
+    uint64_t begin = cni_trace_begin();
+    cn_status status = make(plan, w, s, on_host, unchanged && old->repeats, &made);
+    cni_trace_plan(begin, cni_world_get()->first, w);
+    CN_TRY(status);
+    binding_destroy(old);
     plan->spread = made;
     plan->spread_destroy = binding_destroy;
     return CN_OK;

@@ -7,7 +7,8 @@
 
 /* One share of this process, or a box of it. */
 typedef struct cni_bound_share {
-    int local; /* place of this process */
+    int local;              /* place of this process */
+    const cni_place *place; /* its processor, or its device */
     const cni_share *share;
     void *binding;
     int64_t own, state, state_bytes; /* CHAIN: where in the binding's states what it keeps and hands on is */
@@ -35,10 +36,17 @@ typedef struct cni_spread_binding {
     uint32_t norigins;
     void **whole; /* by part of the plan: bound as a whole; NULL: not, or no longer */
     cni_exchange *exchange;
+    int64_t gpu, gpu_bytes; /* the settings that shares were placed by */
+    bool on_host;           /* the device had no room for what they use */
+    bool repeats;           /* smaller operands count as large */
+    bool uses_device, uses_host;
+    uint32_t runs;                /* up to CNI_REPEATS */
     int64_t scratch, state_bytes; /* the most that a part takes; that the shares of a reduction leave */
+    int64_t device_scratch;       /* likewise, on the device */
     bool **touched;               /* [local place][slot] */
     int64_t *more;                /* by slot: bytes that local places have of it and do not own */
     bool *overlaps;               /* by stage: enough of it needs nothing of the exchange before */
+    cni_place_slots *at;          /* by local place; addresses are of the run at hand */
     void **pointers;              /* of the run at hand: buffers and addresses (spread.c) */
     char *states;                 /* what shares of a reduction leave */
     uint8_t *told;                /* by op: floating-point events */
@@ -46,7 +54,8 @@ typedef struct cni_spread_binding {
     uint64_t chain_messages, chain_bytes; /* of one run */
 } cni_spread_binding;
 
-/* The plan's binding for the window, made if there is none for this geometry and these layouts (*fresh). */
-cn_status cni_spread_bind(cni_plan *plan, const cni_window *w, const cni_skeleton *s, bool *fresh);
+/* The plan's binding for the window, made if there is none for this geometry and these layouts (*fresh); on_host: without
+   the device, for this run. */
+cn_status cni_spread_bind(cni_plan *plan, const cni_window *w, const cni_skeleton *s, bool on_host, bool *fresh);
 
 #endif

@@ -314,20 +314,21 @@ static void make_tree(int rank, int size)
     }
 }
 
-/* Ranks that share cores give them up early: the message may be another's to send. */
-static void choose_spins(void)
+/* Which of how many ranks of its machine this is. Those that share cores give them up early: the message may be another's
+   to send. */
+static void know_machine(int *local_rank, int *local_size)
 {
     MPI_Comm machine;
     cpu_set_t cores;
-    int ranks;
     if (sched_getaffinity(0, sizeof cores, &cores) != 0) {
         CPU_ZERO(&cores);
     }
     must(MPI_Comm_split_type(m.all, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &machine), "start");
-    must(MPI_Comm_size(machine, &ranks), "start");
+    must(MPI_Comm_rank(machine, local_rank), "start");
+    must(MPI_Comm_size(machine, local_size), "start");
     must(MPI_Allreduce(MPI_IN_PLACE, &cores, sizeof cores, MPI_BYTE, MPI_BOR, machine), "start");
     must(MPI_Comm_free(&machine), "start");
-    m.spins = CPU_COUNT(&cores) >= ranks ? SPINS_ALONE : SPINS_SHARED;
+    m.spins = CPU_COUNT(&cores) >= *local_size ? SPINS_ALONE : SPINS_SHARED;
 }
 
 static const char *version(void)
@@ -348,7 +349,7 @@ cni_mpi_module_open_function cni_mpi_module_open;
 cn_status cni_mpi_module_open(const cni_mpi_host *host, const cni_net **net)
 {
     static cni_net table;
-    int provided, rank, size;
+    int provided, rank, size, local_rank, local_size;
     m.host = host;
     if (MPI_Init_thread(NULL, NULL, MPI_THREAD_SERIALIZED, &provided) != MPI_SUCCESS) {
         return host->fail(CN_ERROR_INTERNAL, "MPI cannot be initialised");
@@ -367,10 +368,12 @@ cn_status cni_mpi_module_open(const cni_mpi_host *host, const cni_net **net)
     must(MPI_Comm_dup(MPI_COMM_WORLD, &m.data), "start");
     must(MPI_Comm_dup(MPI_COMM_WORLD, &m.all), "start");
     make_tree(rank, size);
-    choose_spins();
+    know_machine(&local_rank, &local_size);
     table = (cni_net){.name = version(),
                       .rank = rank,
                       .size = size,
+                      .local_rank = local_rank,
+                      .local_size = local_size,
                       .log_send = log_send,
                       .log_receive = log_receive,
                       .exchange_begin = exchange_begin,

@@ -60,6 +60,7 @@ static void close_net(void)
 static const cni_net self = {
     .name = "self",
     .size = 1,
+    .local_size = 1,
     .log_send = log_send,
     .log_receive = log_receive,
     .exchange_begin = exchange_begin,

@@ -37,6 +37,14 @@ static void fault_read(void)
     cn_fault_set(nth != NULL ? strtoull(nth, NULL, 10) : 0);
 }
 
+/* What rank 0 would warn of. */
+static void tell_notices(const cni_net *net)
+{
+    for (const char *notice = cn_notice_take(); notice != NULL; notice = cn_notice_take()) {
+        fprintf(stderr, "%s (rank %d)\n", notice, net->rank);
+    }
+}
+
 static cn_status follow_log(const cni_net *net)
 {
     const void *entry;
@@ -46,6 +54,7 @@ static cn_status follow_log(const cni_net *net)
     for (bool stop = false; !stop;) {
         CN_TRY(net->log_receive(&entry, &nbytes));
         CN_TRY(cni_log_apply(entry, nbytes, &stop));
+        tell_notices(net);
     }
     return CN_OK;
 }

@@ -19,14 +19,23 @@ enum { CNI_ON_HOST = 1, CNI_ON_DEVICE = 2, CNI_ON_PLACES = 4 };
 
 typedef struct cni_base cni_base;
 
+/* What a place of this process has of it. */
+typedef struct cni_place_memory {
+    void *host;    /* of places behind the first, whose is the buffer's data; NULL: none yet */
+    void *device;  /* addresses of the whole buffer, of which a part is there; NULL: none */
+    uint8_t valid; /* CNI_ON_HOST, CNI_ON_DEVICE: where its part is, while the buffer's valid says CNI_ON_PLACES */
+} cni_place_memory;
+
 /* What places have of a buffer that is spread, or that they have needed to read. */
 typedef struct cni_spread {
-    cni_layout layout;       /* while valid says CNI_ON_PLACES */
-    bool reserved;           /* data, too, is addresses of which only a part is touched */
-    int64_t beside;          /* bytes that places of this process have beside what they own */
-    uint64_t number;         /* its name among the processes; 0: it needs none */
-    struct cni_buffer *next; /* numbered alike (exec) */
-    void *more[];            /* memory of the other places of this process, by place - 1; NULL: none yet */
+    cni_layout layout;                /* while valid says CNI_ON_PLACES */
+    bool reserved;                    /* data, too, is addresses of which only a part is touched */
+    int64_t beside;                   /* bytes that places of this process have beside what they own */
+    uint64_t number;                  /* its name among the processes; 0: it needs none */
+    struct cni_buffer *next;          /* numbered alike (exec) */
+    struct cni_buffer *older, *newer; /* of those with memory of places on the device, by their last use (exec) */
+    uint64_t turn;                    /* of that use; 0: in no list */
+    cni_place_memory at[];            /* by place of this process */
 } cni_spread;
 
 typedef struct cni_buffer {
@@ -52,6 +61,21 @@ typedef struct cni_device {
     cn_status (*finish)(void);                                /* waits for all work */
     cn_status (*join)(void); /* waits for all work on the device, other libraries' too */
     int (*number)(void);     /* what CUDA calls it */
+    /* What a place has of a buffer that is spread (exec): addresses of the whole, of which it needs [low, high) most; NULL:
+       none. Bytes that are touched are there; false: no memory for them. */
+    void *(*reserve)(int64_t nbytes, int64_t low, int64_t high);
+    bool (*touch)(void *memory, int64_t low, int64_t high);
+    void (*unreserve)(void *memory);
+    /*
+     * Elements for other places, in C order: between there and memory of the host, pinned if there is such. In the order of
+     * the device's work; reach waits for what began before mark.
+     */
+    void *(*pinned)(int64_t nbytes);
+    void (*unpin)(void *memory);
+    void (*pack)(const cni_region *region, void *packed, const void *device);
+    void (*unpack)(const cni_region *region, void *device, const void *packed);
+    void (*mark)(void);
+    cn_status (*reach)(void);
 } cni_device;
 
 extern const cni_device *cni_process_device; /* NULL: none */

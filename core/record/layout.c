@@ -180,6 +180,25 @@ static void split(ranges *r, int d, int64_t from, int64_t to)
     }
 }
 
+int cni_boxes_within(const cni_geometry *home, int64_t low, int64_t high, int n, const cni_box *boxes, cni_box *out)
+{
+    cni_box within[CNI_CUT_BOXES];
+    int nwithin = cni_geometry_cut(home, low, high, within), count = 0;
+    for (int i = 0; i < n && nwithin >= 0; i++) {
+        for (int k = 0; k < nwithin; k++) {
+            cni_box *box = &out[count];
+            bool any = true;
+            for (int d = 0; d < home->ndim; d++) {
+                box->start[d] = boxes[i].start[d] > within[k].start[d] ? boxes[i].start[d] : within[k].start[d];
+                box->stop[d] = boxes[i].stop[d] < within[k].stop[d] ? boxes[i].stop[d] : within[k].stop[d];
+                any &= box->start[d] < box->stop[d];
+            }
+            count += any;
+        }
+    }
+    return nwithin >= 0 ? count : -1;
+}
+
 int cni_range_boxes(int ndim, const int64_t *shape, int64_t from, int64_t to, cni_box *boxes)
 {
     ranges r = {.ndim = ndim, .shape = shape, .boxes = boxes};

@@ -73,6 +73,12 @@ bool cni_geometry_order(const cni_geometry *view, cni_order *out);
  */
 int cni_geometry_cut(const cni_geometry *view, int64_t low, int64_t high, cni_box *boxes);
 
+/*
+ * What of n boxes of the home's indices lies in bytes [low, high): at most CNI_CUT_BOXES times as many boxes. -1: as
+ * cni_geometry_cut.
+ */
+int cni_boxes_within(const cni_geometry *home, int64_t low, int64_t high, int n, const cni_box *boxes, cni_box *out);
+
 /* Flat indices [from, to), in C order over dimensions of this shape, as boxes: at most 2 ndim - 1. */
 int cni_range_boxes(int ndim, const int64_t *shape, int64_t from, int64_t to, cni_box *boxes);
 

@@ -29,6 +29,10 @@ def report() -> str:
         lines.append(f"  {count:8} {name}  {os.path.relpath(file)}:{line}")
     if not _fallback.calls:
         lines[0] = "cnumeric: NumPy computed nothing"
+    processes = _cnumeric.net_size()
+    lines.append(
+        f"cnumeric: {processes} process{'es' if processes > 1 else ''}, GPU of rank 0: {_cnumeric.info('gpu')}"
+    )
     lines.append("cnumeric: counters")
     lines += [f"  {value:16} {name}" for name, value in _cnumeric.stats().items() if value]
     return "\n".join(lines)

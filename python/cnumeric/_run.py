@@ -64,7 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--nodes", type=_positive, default=1, metavar="N", help="machines (default 1)")
     add("--ranks-per-node", type=_positive, default=1, metavar="N", help="processes on each machine (default 1)")
     add("--cpus", type=_positive, metavar="N", help="processors of each process (default: all of them, shared out)")
-    add("--gpus", type=int, metavar="N", help="GPUs of each process: 0 or 1 (default: 1 if there is one)")
+    add("--gpus", type=_count, metavar="N", help="GPUs of each process (default: those there are, shared out)")
     add("--launcher", choices=("auto", "mpirun", "srun", "none"), default="auto", help="who starts the processes")
     add(
         "--launcher-extra",
@@ -103,6 +103,13 @@ def _words(text: str) -> list[str]:
         raise LaunchError(f"--launcher-extra {text}: {str(error)[0].lower()}{str(error)[1:]}") from None
 
 
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"must be 0 or more, not {value}")
+    return value
+
+
 def _simulation(text: str) -> dict[str, str]:
     """Settings from ``ranks=2048,node=8,alpha=2e-6,beta=1e-10,launch=2e-6``.
 
@@ -126,16 +133,26 @@ def _processors() -> int:
     return len(os.sched_getaffinity(0))
 
 
+def _gpus() -> int:
+    """How many GPUs programs on this machine see."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is None:
+        return len(glob.glob("/dev/nvidia[0-9]*"))
+    names = [name.strip() for name in visible.split(",")]
+    return next((i for i, name in enumerate(names) if name in ("", "-1")), len(names))
+
+
 def _check_local(options: argparse.Namespace, here: bool) -> None:
     """Refuse what this machine has not got (here: all processes are on it)."""
-    ranks, gpus = options.ranks_per_node, options.gpus
-    if gpus is not None and gpus not in (0, 1):
-        raise LaunchError(f"--gpus {gpus}: a process uses one GPU; --ranks-per-node N --gpus 1 uses N of a machine")
+    ranks, gpus = options.ranks_per_node, options.gpus or 0
     if not here:
         return
-    found = len(glob.glob("/dev/nvidia[0-9]*"))
-    if gpus == 1 and found < ranks:
-        raise LaunchError(f"--gpus 1: {found} GPUs on this machine for {ranks} processes; use --gpus 0")
+    found = _gpus() if gpus else 0
+    if found < ranks * gpus:
+        raise LaunchError(
+            f"--gpus {gpus}: {ranks} processes need {ranks * gpus} GPUs, this machine has {found}: "
+            "ask for fewer, or leave --gpus out, and processes share what there is"
+        )
     needed = ranks * (options.cpus or 1)
     if needed > _processors() and not options.oversubscribe:
         each = f" of {options.cpus} processors" if options.cpus else ""
@@ -229,6 +246,7 @@ def _srun(path: str, options: argparse.Namespace, cpus: int, names: list[str]) -
     words = [path, f"--nodes={options.nodes}", f"--ntasks={options.nodes * options.ranks_per_node}"]
     words += [f"--ntasks-per-node={options.ranks_per_node}", f"--cpus-per-task={cpus}", f"--cpu-bind={binding}"]
     words += ["--overcommit"] if options.oversubscribe else []
+    words += [f"--gpus-per-node={options.ranks_per_node * options.gpus}"] if options.gpus else []
     return [*words, "--kill-on-bad-exit=1", "--input=0"]
 
 
@@ -249,7 +267,9 @@ def plan(options: argparse.Namespace) -> Launch:
     kind, path = _find_launcher(options)
     _check_local(options, _check_nodes(options, kind, extra))
     python = [sys.executable, "-m", "cnumeric._program"]
-    environment = {"CNUMERIC_GPU": str(options.gpus)} if options.gpus is not None else {}
+    environment = {}
+    if options.gpus is not None:
+        environment = {"CNUMERIC_GPU": str(min(options.gpus, 1)), "CNUMERIC_GPUS": str(options.gpus)}
     environment.update(options.simulate or {})
     if options.profile:
         environment["CNUMERIC_PROFILE"] = "1"
@@ -263,7 +283,8 @@ def plan(options: argparse.Namespace) -> Launch:
             environment[name] = str(cpus)
     if sys.stdout is not None and sys.stdout.isatty():
         environment["PYTHONUNBUFFERED"] = "1"  # a launcher makes a pipe of the terminal
-    names = {name for name in os.environ if name.startswith(("CNUMERIC_", "PYTHON"))} | set(environment)
+    kinds = ("CNUMERIC_", "PYTHON", "CUDA_")
+    names = {name for name in os.environ if name.startswith(kinds)} | set(environment)
     words = _COMMANDS[kind](path, options, cpus, sorted(names | ({"PATH", "LD_LIBRARY_PATH"} & set(os.environ))))
     ranks = options.nodes * options.ranks_per_node
     program = [WORKER, "--ranks", str(ranks), *python, "--launched", *_program(options)]

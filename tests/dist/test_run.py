@@ -96,6 +96,20 @@ def test_dry_run_of_srun(write, tools):
     ) in out
 
 
+def test_dry_run_shows_gpus(write, tools):
+    path = tools("srun")
+    options = ["--nodes", 3, "--ranks-per-node", 2, "--gpus", 2]
+    out = run("--dry-run", *options, write(""), PATH=path, SLURM_JOB_ID="5")[1]
+    assert out.startswith("CNUMERIC_GPU=1 CNUMERIC_GPUS=2 ") and " --gpus-per-node=4 " in out
+    tools("mpirun", "mpirun (Open MPI) 5.0.3")
+    options = ["--dry-run", "--oversubscribe", "--launcher", "mpirun", "--ranks-per-node", 2, "--gpus"]
+    out = run(*options, 1, write(""), PATH=path, CUDA_VISIBLE_DEVICES="3,1")[1]
+    assert out.startswith("CNUMERIC_GPU=1 CNUMERIC_GPUS=1 ") and " -x CUDA_VISIBLE_DEVICES " in out
+    assert run(*options, 0, write(""), PATH=path)[1].startswith("CNUMERIC_GPU=0 CNUMERIC_GPUS=0 ")
+    status, out, err = run(*options, 1, write("print('started')"), PATH=path, CUDA_VISIBLE_DEVICES="3,-1,1")
+    assert (status, out) == (2, "") and "2 processes need 2 GPUs, this machine has 1" in err
+
+
 def test_bound_cores_are_as_many_as_asked_for(write, tools):
     path = tools("mpirun", "mpirun (Open MPI) 5.0.3")
     options = ["--nodes", 2, "--cpus", 3, "--bind", "core", "--launcher-extra=--host a,b"]
@@ -123,8 +137,9 @@ def test_bound_cores_are_as_many_as_asked_for(write, tools):
         (["--ranks-per-node", 0], "must be a number, 1 or more, not 0"),
         (["--nodes", "two"], "must be a number, 1 or more, not two"),
         (["--cpus", -1], "must be a number, 1 or more, not -1"),
-        (["--gpus", 2], "a process uses one GPU"),
-        (["--gpus", 1], "GPUs on this machine for 1 processes"),
+        (["--gpus", 2], "--gpus 2: 1 processes need 2 GPUs, this machine has 0"),
+        (["--gpus", 1], "leave --gpus out, and processes share what there is"),
+        (["--gpus", -1], "must be a number, 0 or more, not -1"),
         (["--alias", "scipy"], "invalid choice: 'scipy'"),
     ],
 )

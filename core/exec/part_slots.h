@@ -1,0 +1,24 @@
+/* part_slots.h - the slots of a part. */
+#ifndef CNI_PART_SLOTS_H
+#define CNI_PART_SLOTS_H
+
+#include "plan/plan.h"
+
+/* Calls visit for every slot of the part; reads: it needs the values that are there. */
+static inline void cni_part_slots(const cni_part *part,
+                                  void (*visit)(void *context, uint32_t slot, bool reads, bool writes), void *context)
+{
+    for (uint32_t a = 0; a < part->naccess; a++) {
+        if (part->access[a].slot != CNI_NONE) {
+            visit(context, part->access[a].slot, true, part->access[a].written);
+        }
+    }
+    if (part->kind == CNI_PART_CARRY) {
+        visit(context, part->source, true, false);
+    }
+    if (part->kind == CNI_PART_CARRY || part->kind == CNI_PART_FILL) {
+        visit(context, part->slot, true, true);
+    }
+}
+
+#endif

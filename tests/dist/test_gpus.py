@@ -1,0 +1,176 @@
+"""GPUs in ranks: every place works on its own (the stand-in of tests/cuda): the same bits, and only halos move."""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+import devices
+import pytest
+
+MIXED = pathlib.Path(__file__).parent / "mixed_programs.py"
+EVERY_ARRAY = {"CNUMERIC_GPU_BYTES": "1", "CNUMERIC_SPREAD_BYTES": "1", "CNUMERIC_VERIFY": "1", "CNUMERIC_THREADS": "1"}
+
+PRELUDE = """
+import numpy
+import cnumeric as np
+
+def counted(run):
+    np.synchronize()
+    np.stats_reset()
+    run()
+    np.synchronize()
+    return np.stats()
+
+def same(ours, theirs):
+    numpy.testing.assert_array_equal(numpy.asarray(ours), theirs)
+
+def sweep(p, b):
+    pn = p.copy()
+    p[1:-1, 1:-1] = ((pn[1:-1, 2:] + pn[1:-1, :-2]) + (pn[2:, 1:-1] + pn[:-2, 1:-1])) / 4 - b[1:-1, 1:-1]
+    p[:, -1] = p[:, -2]
+    p[:, 0] = p[:, 1]
+    p[0, :] = p[1, :]
+    p[-1, :] = 0
+
+def swept(np, n, times):
+    p, b = np.zeros((n, n)), np.ones((n, n))
+    for _ in range(times):
+        sweep(p, b)
+    return p, b
+"""
+
+SWEEPS = """
+n = 130
+p, b = swept(np, n, 40)
+def ten():
+    for _ in range(10):
+        sweep(p, b)
+counted(ten)
+s = counted(ten)
+print(s["messages"], s["message_bytes"], s["moves"], s["move_bytes"], s["device_launches"] > 0, s["plan_misses"])
+same(p, swept(numpy, n, 60)[0])
+"""
+
+
+def settings(**more):
+    """Variables for the stand-in, with every array spread and on it."""
+    wanted = ("CNUMERIC_CUDA_", "CNUMERIC_GPU", "STANDIN_")
+    given = devices.environment(real=False, **EVERY_ARRAY, **more)
+    return {name: value for name, value in given.items() if name.startswith(wanted) or name in EVERY_ARRAY | more}
+
+
+def at_places(places, program, **more):
+    """What the program prints at so many places of one process, which share its GPU."""
+    environment = {**os.environ, **settings(CNUMERIC_PLACES=str(places), **more)}
+    command = [sys.executable, "-c", PRELUDE + program]
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    assert run.returncode == 0, run.stderr
+    return run.stdout
+
+
+def test_a_sweep_at_places_moves_halos():
+    """On paper: a row without its ends each way between neighbours: from the device, and to it."""
+    n, pairs = 130, 4
+    row = 8 * (n - 2)
+    words = [10 * pairs, 10 * pairs * row, 20 * pairs, 20 * pairs * row, True, 0]
+    assert at_places(3, SWEEPS).split() == [str(word) for word in words]
+
+
+@pytest.mark.parametrize("ranks, more", [(2, {}), (3, {"CNUMERIC_OVERLAP": "1"}), (2, {"CNUMERIC_GPUS": "2"})])
+def test_a_sweep_in_ranks_moves_halos(mpi, ranks, more):
+    """On paper: rank 0 has one neighbour; it gives one row a sweep, and gets one."""
+    several = {"STANDIN_DEVICES": "4"} if more.get("CNUMERIC_GPUS") else {}
+    status, out, err = mpi.python(ranks, PRELUDE + SWEEPS, environment=settings(**more, **several))
+    row = 8 * 128
+    assert (status, out.split()) == (0, [str(x) for x in (20, 20 * row, 20, 20 * row, True, 0)]), err
+
+
+@pytest.mark.parametrize("ranks, spread_bytes, gpu_bytes", [(2, 1, 1), (3, 200, 300)])
+def test_random_programs_over_processes(mpi, ranks, spread_bytes, gpu_bytes):
+    environment = settings() | {"CNUMERIC_SPREAD_BYTES": str(spread_bytes), "CNUMERIC_GPU_BYTES": str(gpu_bytes)}
+    environment = {**mpi.environment, **environment, "CNUMERIC_OVERLAP": "1"}
+    command = ["mpirun", "-n", str(ranks), sys.executable, str(MIXED), "200", "206"]
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600, check=False)
+    assert run.stdout.split() == ["passed"], (run.stdout + run.stderr)[-3000:]
+
+
+@pytest.mark.parametrize("places, spread_bytes, gpu_bytes", [(2, 1, 1), (5, 100, 300)])
+def test_random_programs_over_places(places, spread_bytes, gpu_bytes):
+    environment = {**os.environ, **settings(), "CNUMERIC_PLACES": str(places)}
+    environment |= {"CNUMERIC_SPREAD_BYTES": str(spread_bytes), "CNUMERIC_GPU_BYTES": str(gpu_bytes)}
+    command = [sys.executable, str(MIXED), "7000", "7010"]
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert run.stdout.split() == ["passed"], (run.stdout + run.stderr)[-3000:]
+
+
+# ---- Which GPU -------------------------------------------------------------------------------------------
+
+OPENED = PRELUDE + "p, b = swept(np, 40, 3)\nsame(p, swept(numpy, 40, 3)[0])"
+
+
+@pytest.mark.parametrize(
+    "ranks, count, gpus, opened",
+    [
+        (2, 2, "", [0, 1]),
+        (2, 4, "", [0, 1, 2, 3]),  # two each
+        (2, 4, "1", [0, 1]),
+        (3, 2, "", [0, 0, 1]),  # more ranks than GPUs: shared
+        (2, 1, "", [0, 0]),
+    ],
+)
+def test_ranks_take_gpus_in_turn(mpi, ranks, count, gpus, opened):
+    more = {"STANDIN_DEVICES": str(count), "STANDIN_TELL": "1", "CNUMERIC_GPUS": gpus}
+    status, _, err = mpi.python(ranks, OPENED, environment=settings(**more))
+    assert status == 0, err
+    assert sorted(int(line.split()[-1]) for line in err.splitlines() if "opens device" in line) == opened
+
+
+def test_cnumeric_run_with_gpus(mpi, tmp_path):
+    program = tmp_path / "program.py"
+    program.write_text(OPENED)
+    more = {"STANDIN_DEVICES": "2", "STANDIN_TELL": "1", "CUDA_VISIBLE_DEVICES": "0,1"}
+    command = [sys.executable, "-m", "cnumeric", "run", "--ranks-per-node", 2, "--oversubscribe", "--gpus", 1, "--report"]
+    names = [word for name in settings(**more) if name.startswith("STANDIN_") for word in ("-x", name)]
+    extra = [f"--launcher-extra={' '.join(names)}"] if mpi.name == "openmpi" else []
+    status, _, err = mpi.complete([*command, *extra, program], environment=settings(**more))
+    assert status == 0, err
+    assert sorted(int(line.split()[-1]) for line in err.splitlines() if "opens device" in line) == [0, 1]
+    assert "cnumeric: 2 processes, GPU of rank 0: 1 x stand-in, CUDA 13.0" in err
+
+
+# ---- What goes wrong on one rank alone -------------------------------------------------------------------
+
+
+def differently(mpi, program, **of_rank_1):
+    """Run on two ranks; rank 1 has these variables too."""
+    command = [sys.executable, "-c", program]
+    changed = ["env", *(f"{name}={value}" for name, value in of_rank_1.items())]
+    return mpi.complete(["mpirun", "-n", 1, *command, ":", "-n", 1, *changed, *command], environment=settings())
+
+
+FAULTS = PRELUDE + "p, b = swept(np, 50, 9)\nsame(p, swept(numpy, 50, 9)[0])\nprint('same')"
+
+
+def test_a_gpu_that_one_rank_lacks(mpi):
+    """Its processor does its part, and nobody else notices."""
+    status, out, err = differently(mpi, FAULTS, CNUMERIC_CUDA_DRIVER="/no/such/library.so")
+    assert (status, out) == (0, "same\n"), err
+    status, out, err = differently(mpi, FAULTS, CNUMERIC_CUDA_COMPILER="/no/such/library.so")
+    assert (status, out) == (0, "same\n"), err
+    assert err.count("the GPU is not used") == 1, err
+
+
+@pytest.mark.parametrize("fail", ["pages:1", "pages:2", "pages:3", "pages:1+", "pages:3+", "alloc:1+", "compile:1+"])
+def test_a_gpu_without_memory_on_one_rank(mpi, fail, tmp_path):
+    """What it has no room for is the processor's."""
+    status, out, err = differently(mpi, FAULTS, STANDIN_FAIL=fail, CNUMERIC_CACHE=str(tmp_path / "cache"))
+    assert (status, out) == (0, "same\n"), err
+
+
+@pytest.mark.parametrize("fail", ["launch:2+", "launch:9"])
+def test_a_gpu_that_fails_on_one_rank(mpi, fail):
+    """Its values are lost: all ranks end, with one message."""
+    status, out, err = differently(mpi, FAULTS, STANDIN_FAIL=fail)
+    assert (status, out) == (1, ""), (out, err)
+    assert err.count("cnumeric: rank 1: the GPU failed: CUDA error 719 in a launch") == 1, err
