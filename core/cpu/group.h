@@ -156,10 +156,11 @@ void cni_reduce_run(cni_group_binding *g, const cni_run *run);
 /* Fills the lane's reductions for the geometry; they exist (zeroed, or of other geometry). False without memory. */
 bool cni_reduce_bind(const cni_part *part, const cni_window *w, cni_group_binding *g, cni_lane *lane);
 
-/* Results shared out among places: cni_place's quantum, partial_bytes, partial and finish. */
+/* Results shared out among places: cni_place's quantum, partial_bytes, partial, take and finish. */
 int64_t cni_reduce_quantum(const cni_group_binding *g);
 int64_t cni_reduce_partial_bytes(const cni_group_binding *g);
 void cni_reduce_partial(cni_group_binding *g, const cni_run *run, int64_t from, int64_t to, void *state);
+void cni_reduce_take_left(cni_group_binding *g, const cni_run *run, int64_t from, const cni_left *left, void *state);
 void cni_reduce_finish(cni_group_binding *g, const cni_run *run, int n, const void *states);
 
 /* Takes the tile's values into the accumulators (step REDUCE). */

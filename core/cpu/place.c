@@ -103,6 +103,11 @@ static void partial(const cni_part *part, void *opaque, const cni_run *run, int6
     cni_group_run_partial(part, ((part_binding *)opaque)->group, run, from, to, state);
 }
 
+static void take(void *opaque, const cni_run *run, int64_t from, const cni_left *left, void *state)
+{
+    cni_reduce_take_left(((part_binding *)opaque)->group, run, from, left, state);
+}
+
 static void finish(const cni_part *part, void *opaque, const cni_run *run, int n, const void *states)
 {
     (void)part;
@@ -142,6 +147,7 @@ static const cni_sharing sharing = {.quantum = quantum,
                                     .partial_bytes = partial_bytes,
                                     .partial = partial,
                                     .finish = finish,
+                                    .take = take,
                                     .chain_rule = chain_rule,
                                     .chain_bind = chain_bind,
                                     .chain = chain,

@@ -323,6 +323,17 @@ static void run_lane(void *context, int k)
              cni_lane_begin(r->count, k + 1, r->lanes));
 }
 
+/* What is before the elements from there on. */
+static void share_begin(cni_reduction *r, const cni_run *run, int64_t from)
+{
+    cni_result_begin(r, run);
+    if (from > 0 && r->has_initial) { /* it counts once */
+        r->begun = r->has_identity;
+        r->accumulator = r->identity;
+    }
+    r->seen = from;
+}
+
 /* A share of one result's elements, from a place where leaves begin. */
 static void run_share(void *context, int k)
 {
@@ -333,13 +344,7 @@ static void run_share(void *context, int k)
     int64_t to = (r->first + cni_lane_begin(r->count, k + 1, r->lanes)) * r->quantum;
     cni_events_clear();
     for (uint32_t i = 0; i < r->g->nreductions; i++) {
-        cni_reduction *reduction = &lane->reductions[i];
-        cni_result_begin(reduction, r->run);
-        if (from > 0 && reduction->has_initial) { /* it counts once */
-            reduction->begun = reduction->has_identity;
-            reduction->accumulator = reduction->identity;
-        }
-        reduction->seen = from;
+        share_begin(&lane->reductions[i], r->run, from);
     }
     take_elements(r->g, lane, r->run, from, to < elements ? to : elements);
 }
@@ -431,6 +436,16 @@ int64_t cni_reduce_partial_bytes(const cni_group_binding *g)
     return cni_group_extent(g, 0, g->nkept) * g->nreductions * (int64_t)sizeof(partial_state);
 }
 
+static partial_state state_of(const cni_reduction *r)
+{
+    partial_state state = {.accumulator = r->accumulator, .begun = r->begun};
+    if (r->large) {
+        state.exact[0] = r->exact[0];
+        state.exact[1] = r->exact[1];
+    }
+    return state;
+}
+
 void cni_reduce_partial(cni_group_binding *g, const cni_run *run, int64_t from, int64_t to, void *state)
 {
     int64_t quantum = share_quantum(g), results = cni_group_extent(g, 0, g->nkept);
@@ -441,12 +456,26 @@ void cni_reduce_partial(cni_group_binding *g, const cni_run *run, int64_t from, 
     for (int64_t unit = 0; unit < results; unit++) {
         share_result(&r, unit);
         for (uint32_t i = 0; i < g->nreductions; i++, left++) {
-            const cni_reduction *reduction = &g->lanes[0].reductions[i];
-            *left = (partial_state){.accumulator = reduction->accumulator, .begun = reduction->begun};
-            if (reduction->large) {
-                left->exact[0] = reduction->exact[0];
-                left->exact[1] = reduction->exact[1];
+            *left = state_of(&g->lanes[0].reductions[i]);
+        }
+    }
+}
+
+void cni_reduce_take_left(cni_group_binding *g, const cni_run *run, int64_t from, const cni_left *left, void *state)
+{
+    int64_t results = cni_group_extent(g, 0, g->nkept);
+    partial_state *out = state;
+    for (int64_t unit = 0; unit < results; unit++) {
+        for (uint32_t i = 0; i < g->nreductions; i++, left++, out++) {
+            cni_reduction *r = &g->lanes[0].reductions[i];
+            share_begin(r, run, from);
+            if (r->large) {
+                cni_superacc_set(&r->exact[0], left->exact[0]);
+                cni_superacc_set(&r->exact[1], left->exact[1]);
+            } else if (left->begun) {
+                cni_result_take(r, 1, (const char *)left->value);
             }
+            *out = state_of(r);
         }
     }
 }

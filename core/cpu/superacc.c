@@ -69,6 +69,19 @@ void cni_superacc_merge(cni_superacc *acc, const cni_superacc *other)
     acc->any_finite |= theirs.any_finite;
 }
 
+void cni_superacc_set(cni_superacc *acc, const int64_t *words)
+{
+    int64_t flags = words[CNI_SUPERACC_DIGITS];
+    cni_superacc_init(acc);
+    memcpy(acc->digits, words, sizeof acc->digits);
+    acc->terms = CNI_SUPERACC_TERMS - 1; /* nobody counted them */
+    acc->any_finite = (flags & 8) != 0;
+    acc->any_special = (flags & 7) != 0;
+    acc->special += (flags & 1) != 0 ? (double)INFINITY : 0;
+    acc->special += (flags & 2) != 0 ? -(double)INFINITY : 0;
+    acc->special += (flags & 4) != 0 ? (double)NAN : 0;
+}
+
 /* Bit `place` of the digits, which are not negative. */
 static bool bit_at(const int64_t *digits, int place)
 {

@@ -22,6 +22,9 @@ void cni_superacc_init(cni_superacc *acc);
 void cni_superacc_add(cni_superacc *acc, double x);
 void cni_superacc_merge(cni_superacc *acc, const cni_superacc *other);
 
+/* Digits, then flags: 1 plus infinity, 2 minus infinity, 4 NaN, 8 a term that is not -0. */
+void cni_superacc_set(cni_superacc *acc, const int64_t *words);
+
 /* The sum, rounded once to nearest, ties to even; -0.0 if every term was. */
 double cni_superacc_round(cni_superacc *acc);
 

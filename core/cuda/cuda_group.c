@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/stats.h"
 #include "base/status.h"
 #include "cuda/cuda_graph.h"
 #include "cuda/cuda_kernel.h"
@@ -32,6 +33,8 @@ struct cni_cuda_group {
     int64_t *words;               /* parameters of all */
     int64_t *each[CNI_CUDA_GPUS]; /* the same, as each GPU gets them, if there are several */
     size_t size;                  /* bytes */
+    int64_t *found;               /* of a range: words as the device leaves them, by result */
+    cni_left *left;               /* the same for others, by result and reduction */
 };
 
 /* ---- What a reduction begins with, and its identity ---- */
@@ -211,25 +214,48 @@ static uint32_t together(const cni_part *parts, uint32_t count)
     return n > 0 ? n : 1;
 }
 
+/* n parts as one group; unsupported if they cannot be. */
+static cn_status group_make(const cni_part *parts, uint32_t n, const cni_window *w, bool range, cni_cuda_group **out)
+{
+    cni_cuda_group *g = cni_alloc_zero(1, sizeof *g);
+    if (g == NULL) {
+        return cni_fail_memory((int64_t)sizeof *g);
+    }
+    g->count = n;
+    g->shape.range = range;
+    if (!fill(g, parts, w)) {
+        cni_cuda_group_unbind(g);
+        return CN_ERROR_UNSUPPORTED;
+    }
+    *out = g;
+    return CN_OK;
+}
+
 cn_status cni_cuda_group_bind(const cni_part *parts, uint32_t count, const cni_window *w, uint32_t *taken,
                               cni_cuda_group **out)
 {
-    for (uint32_t n = together(parts, count);; n = 1) {
-        cni_cuda_group *g = cni_alloc_zero(1, sizeof *g);
-        if (g == NULL) {
-            return cni_fail_memory((int64_t)sizeof *g);
-        }
-        g->count = n;
-        if (fill(g, parts, w)) {
-            *taken = n;
-            *out = g;
-            return CN_OK;
-        }
-        cni_cuda_group_unbind(g);
-        if (n == 1) {
-            return CN_ERROR_UNSUPPORTED;
-        }
+    *taken = together(parts, count);
+    cn_status status = group_make(parts, *taken, w, false, out);
+    if (status == CN_ERROR_UNSUPPORTED && *taken > 1) {
+        *taken = 1;
+        status = group_make(parts, 1, w, false, out);
     }
+    return status;
+}
+
+cn_status cni_cuda_range_bind(const cni_part *part, const cni_window *w, cni_cuda_group **out)
+{
+    cni_cuda_group *g;
+    CN_TRY(group_make(part, 1, w, true, &g));
+    const cni_cuda_left *l = &g->shape.left;
+    g->found = cni_arena_alloc(&g->arena, (size_t)l->results * l->words * sizeof *g->found);
+    g->left = cni_arena_alloc(&g->arena, (size_t)l->results * l->count * sizeof *g->left);
+    if (g->found == NULL || g->left == NULL) {
+        cni_cuda_group_unbind(g);
+        return cni_fail_memory(l->results * (int64_t)sizeof *g->left);
+    }
+    *out = g;
+    return CN_OK;
 }
 
 void cni_cuda_group_unbind(cni_cuda_group *g)
@@ -315,4 +341,47 @@ void cni_cuda_group_run(cni_cuda_group *g, const cni_run *run)
         cni_cuda_launch(g->module->finish, g->shape.finish_blocks, g->shape.finish_x, g->shape.finish_y, g->words,
                         g->size);
     }
+}
+
+/* The leaf that begins with this element. */
+static int64_t leaf_of(const cni_cuda_group *g, int64_t element)
+{
+    enum { BLOCK = 2, IN_BLOCK = 4, LEAF = 1024 };
+    const int64_t *words = g->words;
+    return element == g->shape.left.elements ? g->shape.left.leaves
+                                             : element / words[BLOCK] * words[IN_BLOCK] + element % words[BLOCK] / LEAF;
+}
+
+static void left_read(const cni_cuda_group *g)
+{
+    const cni_cuda_left *l = &g->shape.left;
+    cni_left *out = g->left;
+    for (int64_t r = 0; r < l->results; r++) {
+        for (uint32_t k = 0; k < l->count; k++, out++) {
+            const int64_t *words = g->found + r * l->words + l->word[k];
+            *out = (cni_left){.begun = !l->sum[k] && words[2] != 0};
+            if (l->sum[k]) {
+                memcpy(out->exact, words, sizeof out->exact[0] * (l->parts[k] ? 2 : 1));
+            } else {
+                memcpy(out->value, words, sizeof out->value);
+            }
+        }
+    }
+}
+
+cn_status cni_cuda_range_run(cni_cuda_group *g, const cni_run *run, int64_t from, int64_t to, const cni_left **left)
+{
+    enum { FIRST_LEAF = 1, LAST_LEAF = 6 };
+    int64_t nbytes = g->shape.left.results * g->shape.left.words * 8;
+    g->words[FIRST_LEAF] = leaf_of(g, from);
+    g->words[LAST_LEAF] = leaf_of(g, to);
+    cni_cuda_group_run(g, run);
+    int64_t participants = g->words[CNI_CUDA_PARTICIPANTS];
+    char *behind = (char *)run->scratch + g->shape.scratch + g->shape.zeroed * (participants - 1) - nbytes;
+    CN_TRY(cni_process_device->download(g->found, behind, nbytes));
+    cni_stats.moves++;
+    cni_stats.move_bytes += (uint64_t)nbytes;
+    left_read(g);
+    *left = g->left;
+    return CN_OK;
 }

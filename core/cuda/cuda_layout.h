@@ -83,8 +83,24 @@ void cni_cuda_group_unbind(cni_cuda_group *g);
 int64_t cni_cuda_group_scratch(const cni_cuda_group *g);
 void cni_cuda_group_run(cni_cuda_group *g, const struct cni_run *run);
 
+/* cni_place's bind_range and range (exec/place.h). */
+struct cni_left;
+cn_status cni_cuda_range_bind(const cni_part *part, const cni_window *w, cni_cuda_group **out);
+cn_status cni_cuda_range_run(cni_cuda_group *g, const struct cni_run *run, int64_t from, int64_t to,
+                             const struct cni_left **left);
+
+/* What a range of a reduction leaves in scratch memory, behind all else: by result, so many words. */
+typedef struct cni_cuda_left {
+    int64_t results, elements, leaves;
+    uint32_t count, words;
+    uint32_t word[CNI_CUDA_REDUCTIONS]; /* by reduction: where it begins */
+    bool sum[CNI_CUDA_REDUCTIONS], parts[CNI_CUDA_REDUCTIONS];
+} cni_cuda_left;
+
 /* How a kernel is started: what text writers decide. */
 typedef struct cni_cuda_shape {
+    bool range;         /* asked for: a reduction of which places do ranges of elements */
+    cni_cuda_left left; /* of it */
     int64_t blocks, finish_blocks;
     unsigned x, y, finish_x, finish_y;
     int64_t scratch,

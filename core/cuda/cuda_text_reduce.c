@@ -2,8 +2,8 @@
  * cuda_text_reduce.c - the kernel of a group that reduces: the program as a function of one element, and words for
  * reduce_leaf.cuh or reduce_columns.cuh, which bring the elements in the right order.
  *
- *     p.n[]: results, elements of a result, block, shares or runs, leaves of a block or rows of a run, leaves, depth; cuda_layout.h
- *     has the rest
+ *     p.n[]: results, elements of a result, block, shares or runs, leaves of a block or rows of a run, leaves, depth; of large
+ *     ones [1] and [6] are the leaves that are done; cuda_layout.h has the rest
  */
 #include <string.h>
 
@@ -356,19 +356,37 @@ static int depth_of(int64_t n, int64_t chunk)
     return depth;
 }
 
+/* Where what is left of a reduction lies: behind all else in the scratch memory. */
+static void say_left(const reducer *t, int64_t leaves, cni_cuda_shape *shape)
+{
+    uint32_t others = 0;
+    shape->left.results = t->results;
+    shape->left.elements = t->elements;
+    shape->left.leaves = leaves;
+    shape->left.count = t->count;
+    for (uint32_t k = 0; k < t->count; k++) {
+        const reduction *r = &t->of[k];
+        shape->left.sum[k] = r->sum;
+        shape->left.parts[k] = r->instr->dtype >= CN_COMPLEX64;
+        shape->left.word[k] = r->sum ? (uint32_t)r->bin * EXACT_WORDS : t->nbins * EXACT_WORDS + 4 * others++;
+    }
+    shape->left.words = t->nbins * EXACT_WORDS + 4 * others;
+    shape->scratch += t->results * shape->left.words * 8;
+}
+
 static bool say_leaves(reducer *t, cni_cuda_shape *shape)
 {
     int64_t *words = t->l->words, chunk = t->complex ? 64 : 128;
     bool large = is_large(t);
     int lanes = t->complex ? 4 : 8, depth = depth_of(large ? LEAF : t->block, chunk);
     int group = !large && t->elements <= 4 * chunk ? lanes : 32;
-    if (t->nbins > BINS_MOST || t->block < 1 || t->elements % t->block != 0) {
+    if (t->nbins > BINS_MOST || t->block < 1 || t->elements % t->block != 0 || (shape->range && !large)) {
         return false;
     }
     cni_text_add(t->text,
                  "#define CNI_COOPERATIVE\n#define LANES %d\n#define LARGE %d\n#define GROUP %d\n#define DEPTH "
-                 "%d\n%s",
-                 lanes, (int)large, group, depth, t->stores ? "" : CNI_CUDA_TWO_BLOCKS);
+                 "%d\n#define RANGE %d\n%s",
+                 lanes, (int)large, group, depth, (int)shape->range, t->stores ? "" : CNI_CUDA_TWO_BLOCKS);
     write_words(t, large);
     cni_text_add(t->text, "#include \"cuda/reduce_leaf.cuh\"\n%s", large ? "/* CNI_FINISH */\n" : "");
     words[2] = t->block;
@@ -385,13 +403,17 @@ static bool say_leaves(reducer *t, cni_cuda_shape *shape)
     shares = shares > most ? most : shares;
     words[3] = shares;
     words[4] = in_block;
-    words[5] = leaves;
+    words[5] = words[6] = leaves;
+    words[1] = 0;
     shape->blocks = t->results * shares;
     shape->finish_x = 128;
     shape->finish_y = 1;
     shape->finish_blocks = (t->results + 3) / 4;
     shape->zeroed = t->results * t->nbins * EXACT_WORDS * 8;
     shape->scratch = shape->zeroed + t->results * shares * (int64_t)(t->count - t->nsums + 1) * 32;
+    if (shape->range) {
+        say_left(t, leaves, shape);
+    }
     return true;
 }
 
@@ -460,5 +482,5 @@ bool cni_cuda_text_reduce(cni_cuda_layout *l, cni_statements *x, cni_text *text,
         x->headers |= t.of[k].instr->dtype == CN_FLOAT16 || t.of[k].instr->dtype >= CN_COMPLEX64;
     }
     cni_cuda_layout_write(l, text);
-    return t.columns ? say_columns(&t, shape) : say_leaves(&t, shape);
+    return !t.columns ? say_leaves(&t, shape) : !shape->range && say_columns(&t, shape);
 }

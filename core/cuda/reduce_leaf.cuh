@@ -7,6 +7,7 @@
  *
  *   LARGE 0   GROUP threads a result; its blocks one after the other
  *   LARGE 1   a warp a leaf; leaves are added up exactly, in the block's memory, then in the device's; cni_finish rounds
+ *   RANGE 1   likewise, but what is left of leaves [n[1], n[6]) is handed on, since others have more of the result
  */
 enum { WARP = 32, WARPS = 8, LEAF = 1024, CHUNK = 16 * LANES, AT_ONCE = 4 };
 
@@ -287,7 +288,8 @@ CNI_KERNEL(cni_kernel, parameters)
     const int warp = (int)(threadIdx.x / WARP), lane = (int)(threadIdx.x % WARP);
     const index_t shares = (index_t)p.n[3], r = BLOCK / shares, share = BLOCK % shares;
     const uint64_t leaves = (uint64_t)p.n[5], in_block = (uint64_t)p.n[4], block = (uint64_t)p.n[2];
-    const uint64_t first = leaves * share / shares, end = leaves * (share + 1) / shares;
+    const uint64_t begin = (uint64_t)p.n[1], some = (uint64_t)p.n[6] - begin;
+    const uint64_t first = begin + some * share / shares, end = begin + some * (share + 1) / shares;
     const offsets base = result_at(&p, r);
     others m;
     others_none(&m);
@@ -342,6 +344,14 @@ CNI_KERNEL(cni_kernel, parameters)
 #endif
 }
 
+#if RANGE
+/* What is left of each result: its exact sums; then of each of the others a value in two words, and whether there is one. */
+enum { LEFT_WORDS = NBINS * EXACT_WORDS + 4 * NOTHERS };
+#define LEFT(r) ((int64_t *)((char *)EXACT(p.n[10], 0) + p.n[0] * p.n[3] * (NOTHERS + 1) * 32) + (r) * LEFT_WORDS)
+#define LEAVE(k, type, work, bin, begins, identity) \
+    memcpy(left, &m.m##k, sizeof m.m##k); left[2] = m.b##k; left += 4;
+#endif
+
 /* CNI_FINISH: a warp a result, four a block. */
 CNI_KERNEL(cni_finish, parameters)
 {
@@ -395,11 +405,25 @@ CNI_KERNEL(cni_finish, parameters)
     }
     others_all(&m, 0xFFFFFFFFu, lane, WARP);
 #endif
+#if RANGE
+    int64_t *left = LEFT(r);
+#if NBINS > 0
+    for (int i = lane; i < NBINS * EXACT_WORDS; i += WARP) {
+        left[i] = (&bins[warp][0][0])[i];
+    }
+    left += NBINS * EXACT_WORDS;
+#endif
+    if (lane == 0) {
+        OTHERS(LEAVE)
+    }
+    (void)base;
+#else
     if (lane == 0) {
 #define FINISH(k, type, work, bin, begins, identity) OUT(k, type) = fold_##k(BEGIN(k, type), FROM_EXACT_##k(bins[warp][bin]));
         SUMS(FINISH)
         OTHERS(OTHER_FINISH)
 #undef FINISH
     }
+#endif
 }
 #endif

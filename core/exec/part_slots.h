@@ -21,4 +21,15 @@ static inline void cni_part_slots(const cni_part *part,
     }
 }
 
+/* Does the access take what a reduction gives? */
+static inline bool cni_part_reduces_into(const cni_part *part, uint32_t access)
+{
+    for (uint32_t i = 0; i < part->ninstr; i++) {
+        if (part->instr[i].kind == CNI_INSTR_REDUCE && part->instr[i].access == access) {
+            return true;
+        }
+    }
+    return false;
+}
+
 #endif

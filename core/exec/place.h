@@ -43,6 +43,15 @@ typedef struct cni_link {
     char *own, *state; /* of as many bytes as chain_bind says; nobody else's, and what is handed on */
 } cni_link;
 
+/* What a share of a reduction leaves on a device: of every result, of every reduction in the part's order. */
+enum { CNI_EXACT_WORDS = 69 };
+
+typedef struct cni_left {
+    int64_t exact[2][CNI_EXACT_WORDS]; /* a sum of leaves, real and imaginary, as cuda/exact.cuh has it */
+    bool begun;                        /* of another reduction: its value */
+    uint8_t value[16];
+} cni_left;
+
 /* What a place does of parts that several share out. */
 typedef struct cni_sharing {
     /*
@@ -54,6 +63,8 @@ typedef struct cni_sharing {
     int64_t (*partial_bytes)(const void *binding);
     void (*partial)(const cni_part *part, void *binding, const cni_run *run, int64_t from, int64_t to, void *state);
     void (*finish)(const cni_part *part, void *binding, const cni_run *run, int n, const void *states);
+    /* What partial would have left of the elements from there on, of what the device has. */
+    void (*take)(void *binding, const cni_run *run, int64_t from, const cni_left *left, void *state);
     /* Parts that places do one after the other; whole: the part bound as a whole, of a group. */
     cni_chain_rule (*chain_rule)(const cni_part *part, const cni_window *w, const void *whole);
     void (*chain_bind)(const cni_part *part, const cni_window *w, void *binding, const void *whole, int64_t *own,
@@ -98,6 +109,9 @@ typedef struct cni_place {
     const cni_sharing *sharing; /* NULL: it is the only place that there is, or the device of one of several */
     /* Of library ops that it supports: can it do a box of what several places do? */
     bool (*shares)(const cni_part *part, const cni_window *w);
+    /* A reduction of which places do ranges, bound as a whole, and one of them: waits. *left: the binding's memory. */
+    cn_status (*bind_range)(const cni_part *part, const cni_window *w, void **binding);
+    cn_status (*range)(void *binding, const cni_run *run, int64_t from, int64_t to, const cni_left **left);
     /*
      * An op of a small window, without plan or binding (unplanned.h), if the place takes it so; the host's alone. Slots are
      * then the addresses of bases, by number. No view has more than CNI_UNPLANNED_ELEMENTS elements.

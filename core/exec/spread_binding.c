@@ -99,6 +99,7 @@ typedef struct binder {
     const cni_world *world;
     int64_t *geometry;      /* the window's, for a box */
     const cni_stage *stage; /* at hand */
+    const cni_shared_part *shared;
     const cni_place *place; /* of the shares at hand */
     bool waits;             /* so does the share at hand */
 } binder;
@@ -132,6 +133,13 @@ static cn_status bind_host(binder *k, const cni_part *part, const cni_window *w,
     return CN_OK;
 }
 
+static void bound_on_device(binder *k, const cni_bound_share *bound)
+{
+    int64_t scratch = bound->place->scratch(bound->binding);
+    k->b->uses_device = true;
+    k->b->device_scratch = scratch > k->b->device_scratch ? scratch : k->b->device_scratch;
+}
+
 /* A share at its place; what the device refuses is the processor's. */
 static cn_status bind_one(binder *k, const cni_part *part, const cni_window *w, const cni_span *span,
                           cni_bound_share *bound)
@@ -147,10 +155,29 @@ static cn_status bind_one(binder *k, const cni_part *part, const cni_window *w, 
         return bind_host(k, part, w, span, &bound->binding);
     }
     CN_TRY(status);
-    int64_t scratch = bound->place->scratch(bound->binding);
-    k->b->uses_device = true;
-    k->b->device_scratch = scratch > k->b->device_scratch ? scratch : k->b->device_scratch;
-    cni_share_touches(k->b, bound->local, part, w, span);
+    bound_on_device(k, bound);
+    cni_share_touches(k->b, bound->local, k->shared, part, w, span);
+    return CN_OK;
+}
+
+/* A range of a reduction, which its processor does unless the device can. */
+static cn_status bind_range(binder *k, const cni_share *share, cni_bound_share *bound)
+{
+    cn_status status = CN_ERROR_UNSUPPORTED;
+    if (bound->place != &cni_cpu_place) {
+        status = bound->place->bind_range(k->shared->part, k->w, &bound->binding);
+    }
+    if (status == CN_ERROR_UNSUPPORTED) {
+        bound->place = &cni_cpu_place;
+        k->b->uses_host = true;
+        return CN_OK;
+    }
+    CN_TRY(status);
+    bound_on_device(k, bound);
+    for (int i = 0; i < share->nboxes; i++) {
+        cni_window local = window_of_box(k, k->shared->part, &share->boxes[i]);
+        cni_share_touches(k->b, bound->local, k->shared, k->shared->part, &local, NULL);
+    }
     return CN_OK;
 }
 
@@ -208,7 +235,9 @@ static cn_status bind_share(binder *k, cni_bound_shared *out, const cni_share *s
         }
         cni_bound_share *bound = &out->bound[out->nbound++];
         *bound = (cni_bound_share){.local = local, .place = k->place, .share = share, .waits = k->waits};
-        if (boxes) {
+        if (shared->kind == CNI_SHARE_RANGE) {
+            CN_TRY(bind_range(k, share, bound));
+        } else if (boxes) {
             CN_TRY(bind_operands(k, shared->part, share, i, bound));
         } else if (shared->kind == CNI_SHARE_BYTES) {
             cni_span span = {share->from, share->to};
@@ -261,7 +290,7 @@ static cn_status bind_joint(binder *k, cni_bound_shared *out)
 static cn_status bind_shared(binder *k, const cni_shared_part *shared, cni_bound_shared *out)
 {
     size_t most = 1;
-    out->shared = shared;
+    out->shared = k->shared = shared;
     k->place = cni_share_place(k->b, k->plan, shared, k->w, k->s);
     k->b->uses_host |= k->place == &cni_cpu_place;
     if (shared->kind == CNI_SHARE_JOINT) {

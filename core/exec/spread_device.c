@@ -35,6 +35,9 @@ static bool kind_may(const cni_shared_part *shared, const cni_place *device, con
     if (shared->kind == CNI_SHARE_BYTES) {
         return true;
     }
+    if (shared->kind == CNI_SHARE_RANGE) {
+        return shared->part->kind == CNI_PART_GROUP;
+    }
     return shared->kind == CNI_SHARE_BOXES &&
            (shared->part->kind != CNI_PART_LIBRARY || device->shares(shared->part, w));
 }
@@ -90,12 +93,13 @@ static void touch(cni_place_slots *at, uint32_t slot, int64_t low, int64_t high)
     cni_spans_add(&at->spans[slot], low, high);
 }
 
-void cni_share_touches(cni_spread_binding *b, int local, const cni_part *part, const cni_window *w,
-                       const cni_span *span)
+void cni_share_touches(cni_spread_binding *b, int local, const cni_shared_part *shared, const cni_part *part,
+                       const cni_window *w, const cni_span *span)
 {
     cni_place_slots *at = &b->at[local];
+    bool range = shared->kind == CNI_SHARE_RANGE; /* the root's processor stores results */
     for (uint32_t a = 0; a < part->naccess; a++) {
-        if (part->access[a].slot != CNI_NONE) {
+        if (part->access[a].slot != CNI_NONE && !(range && cni_part_reduces_into(part, a))) {
             cni_geometry g = cni_window_geometry(w, part->access[a].view);
             int64_t low, high;
             cni_geometry_range(&g, &low, &high);

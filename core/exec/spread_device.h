@@ -18,8 +18,8 @@ const cni_place *cni_share_place(const cni_spread_binding *b, const cni_plan *pl
 cn_status cni_share_slots(cni_spread_binding *b, size_t slots, const cni_world *world);
 
 /* A share was bound at the device: what it touches, in the geometry of this window. */
-void cni_share_touches(cni_spread_binding *b, int local, const cni_part *part, const cni_window *w,
-                       const cni_span *span);
+void cni_share_touches(cni_spread_binding *b, int local, const cni_shared_part *shared, const cni_part *part,
+                       const cni_window *w, const cni_span *span);
 
 /* All shares are bound: what places own, and what comes to them there. */
 void cni_share_spans(cni_spread_binding *b, const cni_plan *plan, const cni_world *world);

@@ -61,28 +61,6 @@ static cn_status collect_states(cni_spread_run *r, const cni_shared_part *shared
     return collect_at_root(r, shared, size);
 }
 
-static cn_status run_range(cni_spread_run *r, const cni_bound_shared *bound)
-{
-    const cni_shared_part *shared = bound->shared;
-    int64_t size = cni_cpu_place.sharing->partial_bytes(bound->whole);
-    for (uint32_t i = 0; i < shared->nshares; i++) {
-        const cni_share *share = &shared->shares[i];
-        if (cni_world_has(r->world, share->place)) {
-            cni_run run = cni_spread_run_at(r, share->place - r->world->first);
-            uint64_t begin = cni_trace_begin();
-            cni_cpu_place.sharing->partial(shared->part, bound->whole, &run, share->from, share->to,
-                                           r->b->states + (int64_t)i * size);
-            cni_trace_part(begin, share->place, false, shared->part, r->w);
-        }
-    }
-    CN_TRY(collect_states(r, shared, size));
-    if (r->world->first == 0) {
-        cni_run run = cni_spread_run_at(r, 0);
-        cni_cpu_place.sharing->finish(shared->part, bound->whole, &run, (int)shared->nshares, r->b->states);
-    }
-    return CN_OK;
-}
-
 static cn_status run_joint(cni_spread_run *r, const cni_bound_shared *bound)
 {
     cni_joint joint = {.part = bound->shared->part,
@@ -177,6 +155,68 @@ static cn_status root_to_host(cni_spread_run *r)
     return CN_OK;
 }
 
+/* ---- Ranges of reductions ---- */
+
+/* What a range reads and stores by element is where it runs: all but the results. */
+static cn_status move_range(const cni_spread_run *r, const cni_part *part, int local, uint8_t where, bool after)
+{
+    part_move m = {.r = r, .local = local, .where = where};
+    for (uint32_t a = 0; a < part->naccess; a++) {
+        if (part->access[a].slot != CNI_NONE && !cni_part_reduces_into(part, a)) {
+            (after ? settle : bring)(&m, part->access[a].slot, true, part->access[a].written);
+        }
+    }
+    return m.status;
+}
+
+static cn_status range_share(cni_spread_run *r, const cni_bound_shared *bound, const cni_bound_share *mine, void *state)
+{
+    const cni_share *share = mine->share;
+    const cni_part *part = bound->shared->part;
+    cni_run run = cni_spread_run_at(r, mine->local);
+    uint8_t where = mine->place->where;
+    CN_TRY(move_range(r, part, mine->local, where, false));
+    uint64_t begin = cni_trace_begin();
+    if (where == CNI_ON_DEVICE) {
+        const cni_left *left;
+        cni_run there = run;
+        there.slots = r->b->at[mine->local].device;
+        there.scratch = r->device_scratch;
+        CN_TRY(mine->place->range(mine->binding, &there, share->from, share->to, &left));
+        cni_cpu_place.sharing->take(bound->whole, &run, share->from, left, state);
+    } else {
+        cni_cpu_place.sharing->partial(part, bound->whole, &run, share->from, share->to, state);
+    }
+    cni_trace_part(begin, share->place, where == CNI_ON_DEVICE, part, r->w);
+    return move_range(r, part, mine->local, where, true);
+}
+
+static cn_status run_range(cni_spread_run *r, const cni_bound_shared *bound)
+{
+    const cni_shared_part *shared = bound->shared;
+    int64_t size = cni_cpu_place.sharing->partial_bytes(bound->whole);
+    for (uint32_t i = 0, mine = 0; i < shared->nshares; i++) {
+        if (cni_world_has(r->world, shared->shares[i].place)) {
+            CN_TRY(range_share(r, bound, &bound->bound[mine++], r->b->states + (int64_t)i * size));
+        }
+    }
+    CN_TRY(collect_states(r, shared, size));
+    if (r->world->first != 0) {
+        return CN_OK;
+    }
+    part_move m = {.r = r, .where = CNI_ON_HOST};
+    for (uint32_t a = 0; a < shared->part->naccess; a++) {
+        if (shared->part->access[a].slot != CNI_NONE && cni_part_reduces_into(shared->part, a)) {
+            bring(&m, shared->part->access[a].slot, true, true);
+            settle(&m, shared->part->access[a].slot, true, true);
+        }
+    }
+    CN_TRY(m.status);
+    cni_run run = cni_spread_run_at(r, 0);
+    cni_cpu_place.sharing->finish(shared->part, bound->whole, &run, (int)shared->nshares, r->b->states);
+    return CN_OK;
+}
+
 /* ---- Shares ---- */
 
 static cn_status run_share(cni_spread_run *r, const cni_bound_shared *bound, const cni_bound_share *share)
@@ -221,11 +261,11 @@ static bool together(const cni_bound_shared *bound)
 /* What is left of the part once all is there. */
 static cn_status run_shared(cni_spread_run *r, const cni_bound_shared *bound, bool begun)
 {
-    if (together(bound)) {
-        CN_TRY(all_to_host(r, bound));
-    }
     if (bound->shared->kind == CNI_SHARE_RANGE) {
         return run_range(r, bound);
+    }
+    if (together(bound)) {
+        CN_TRY(all_to_host(r, bound));
     }
     if (bound->shared->kind == CNI_SHARE_JOINT) {
         return run_joint(r, bound);

@@ -56,7 +56,7 @@ same(p, swept(numpy, n, 60)[0])
 def settings(**more):
     """Variables for the stand-in, with every array spread and on it."""
     wanted = ("CNUMERIC_CUDA_", "CNUMERIC_GPU", "STANDIN_")
-    given = devices.environment(real=False, **EVERY_ARRAY, **more)
+    given = devices.environment(real=False, **(EVERY_ARRAY | more))
     return {name: value for name, value in given.items() if name.startswith(wanted) or name in EVERY_ARRAY | more}
 
 
@@ -102,6 +102,39 @@ def test_random_programs_over_places(places, spread_bytes, gpu_bytes):
     command = [sys.executable, str(MIXED), "7000", "7010"]
     run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert run.stdout.split() == ["passed"], (run.stdout + run.stderr)[-3000:]
+
+
+REDUCTIONS = """
+x = np.sin(np.arange(100000.0)).reshape(1000, 100)
+z, k = (x * (1 + 2j)).astype("c8"), (np.arange(100000) % 1009).reshape(1000, 100)
+i, j = x.copy(), x.copy()
+i[700, 3] = np.inf
+j[3, 3], j[999, 3] = -np.inf, np.inf
+def all_of_them():
+    words = [x.sum(), z.sum(), k.sum(), x.max(), k.min(), ((x - 0.5) ** 2).mean(), np.sum(x, initial=5.0)]
+    words += [np.max(x, initial=5.0), x[3:-7].sum(), x.astype("f4").sum(), x.astype("f2").sum(), i.sum(), j.sum()]
+    words += [(x * -0.0 * 0).sum(), (x[1:] - x[:-1]).max(), *np.sum(x.reshape(4, 25000), axis=1)]
+    y = x * 2  # stored and summed
+    return [*words, y.sum(), y[5, 5]]
+text = [repr(word.item()) for word in all_of_them()]
+one = lambda: float(x.sum())
+one()
+s = counted(one)
+print(s["moves"], s["move_bytes"], s["message_bytes"], s["device_launches"])
+print(text)
+"""
+
+
+def test_reductions_leave_exact_sums(mpi):
+    """The bits of one processor; on paper, of a sum: a leaf's rows to where it is summed, and 69 words from each GPU."""
+    alone = at_places(1, REDUCTIONS, CNUMERIC_GPU="0").splitlines()
+    more = {"CNUMERIC_SPREAD_BYTES": "1000"}
+    shared = at_places(3, REDUCTIONS, **more).splitlines()
+    status, out, err = mpi.python(2, PRELUDE + REDUCTIONS, environment=settings(**more))
+    assert status == 0, err
+    assert shared[1] == alone[1] and out.splitlines()[1] == alone[1]
+    moves, nbytes, sent, launches = map(int, out.splitlines()[0].split())
+    assert launches == 2 and nbytes == sent + 69 * 8 and sent < 1024 * 8
 
 
 # ---- Which GPU -------------------------------------------------------------------------------------------
