@@ -1,9 +1,10 @@
-"""One GPU beside several of one machine: the same programs with CNUMERIC_GPUS=1, 2, ...
+"""One GPU beside several of one machine: the same programs with CNUMERIC_GPUS=1, 2, ..., or on ranks with a GPU each.
 
-    python bench/gpus.py [--rows REGEX] [--scale 0] [--output FILE]
+    python bench/gpus.py [--rows REGEX] [--scale 0] [--counts 1,2,2r] [--output FILE]
 
-Strong rows have the same size on any number of GPUs; the table gives the time on one over the time on all (2.0 on two
-is perfect), and says whether the results are the same bits. Weak rows have that much more to do; 1.0 is perfect.
+2 is one process with two linked GPUs, 2r two ranks with one each (MPI, `cnumeric run`). Strong rows have the same size
+on any number of GPUs; the table gives the time on one over the time on all (2.0 on two is perfect), and says whether the
+results are the same bits. Weak rows have that much more to do; 1.0 is perfect.
 --scale -3 makes arrays eight times smaller.
 """
 
@@ -26,6 +27,7 @@ sys.path[:0] = [str(ROOT / "examples"), str(ROOT)]
 import gray_scott  # noqa: E402
 
 from bench import gpu_rows  # noqa: E402
+from bench.mpi.__main__ import AS_ROOT  # noqa: E402
 
 Made = tuple[Callable[..., Any], list[Any]]
 ROWS: list[tuple[str, int, bool, Callable[[Any, int], Made]]] = []  # name, log2 of elements, weak, make
@@ -149,6 +151,9 @@ def checksum(np: Any, result: Any) -> int:
     return int(np.atleast_1d(result).view(np.int64).sum())
 
 
+COUNTERS = ("device_launches", "shared_launches", "graphs", "moves", "move_bytes", "messages", "message_bytes")
+
+
 def run_rows(pattern: str, scale: int, gpus: int) -> None:
     """Every row; a line of JSON for each."""
     import cnumeric as np
@@ -166,6 +171,7 @@ def run_rows(pattern: str, scale: int, gpus: int) -> None:
                 for _ in range(repeats):
                     result = function(*inputs)
                     np.flush()
+                float(result[(-1,) * result.ndim] if result.ndim else result)  # of the last rank
                 np.synchronize()
                 return (time.perf_counter() - start) / repeats, result
 
@@ -177,22 +183,26 @@ def run_rows(pattern: str, scale: int, gpus: int) -> None:
         except Exception as error:  # reported, not hidden
             line = {"row": name, "gpus": gpus, "error": f"{type(error).__name__}: {error}"[:200]}
         after = np.stats()
-        line["counters"] = {k: after[k] - before[k] for k in ("device_launches", "shared_launches", "graphs", "moves")}
+        line["counters"] = {k: after[k] - before[k] for k in COUNTERS}
         print(json.dumps(line), flush=True)
 
 
-def collect(arguments: argparse.Namespace, gpus: int) -> dict[str, dict[str, Any]]:
-    command = [sys.executable, __file__, "--gpus", str(gpus), "--rows", arguments.rows, "--scale", str(arguments.scale)]
+def collect(arguments: argparse.Namespace, count: str) -> dict[str, dict[str, Any]]:
+    gpus = count.removesuffix("r")
+    program = [__file__, "--gpus", gpus, "--rows", arguments.rows, "--scale", str(arguments.scale)]
+    command, environment = [sys.executable, *program], {**os.environ, "CNUMERIC_GPUS": gpus}
+    if count.endswith("r"):
+        driver = [sys.executable, "-m", "cnumeric", "run", "--ranks-per-node", gpus, "--oversubscribe"]
+        command, environment = [*driver, "--gpus", "1", *program], {**os.environ, **AS_ROOT}
     try:
         done = subprocess.run(
-            command, env={**os.environ, "CNUMERIC_GPUS": str(gpus)}, capture_output=True, text=True, check=False,
-            timeout=arguments.seconds,
-        )  # fmt: skip
+            command, env=environment, capture_output=True, text=True, check=False, timeout=arguments.seconds
+        )
         output, failed = done.stdout, done.stderr[-2000:] if done.returncode != 0 else ""
     except subprocess.TimeoutExpired as error:
         output, failed = (error.stdout or b"").decode(), f"stopped after {arguments.seconds} s"
     if failed:
-        print(f"{gpus} GPUs: {failed}")
+        print(f"{count}: {failed}")
     lines = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
     return {line["row"]: line for line in lines}
 
@@ -213,16 +223,17 @@ def main() -> None:
     parser.add_argument("--rows", default=".")
     parser.add_argument("--scale", type=int, default=0)
     parser.add_argument("--seconds", type=float, default=240)
-    parser.add_argument("--counts", default="1,2", help="numbers of GPUs, the first of which is the reference")
+    parser.add_argument("--counts", default="1,2", help="numbers of GPUs (2r: of ranks); the first is the reference")
     parser.add_argument("--output")
     parser.add_argument("--gpus", type=int, default=0, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.gpus:
         run_rows(arguments.rows, arguments.scale, arguments.gpus)
         return
-    counts = [int(c) for c in arguments.counts.split(",")]
+    counts = arguments.counts.split(",")
     found = {count: collect(arguments, count) for count in counts}
-    print(f"{'row':20s}" + "".join(f"{f'{count} GPUs':>34s}" for count in counts))
+    names = [f"{c.removesuffix('r')} {'ranks' if c.endswith('r') else 'GPUs'}" for c in counts]
+    print(f"{'row':20s}" + "".join(f"{name:>34s}" for name in names))
     for name, _, weak, _ in ROWS:
         if re.search(arguments.rows, name):
             one = found[counts[0]].get(name)

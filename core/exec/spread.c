@@ -131,10 +131,9 @@ static void entry_valid(const cni_spread_run *r, uint32_t slot)
     bool places = layout->spread && !layout->adopted;
     for (int k = 0; k < r->world->local; k++) {
         uint8_t *valid = &b->spread->at[k].valid;
+        *valid = places ? *valid : 0;
         if (r->world->first + k == 0 && (b->valid & CNI_ON_HOST) != 0) {
-            *valid = CNI_ON_HOST; /* of everything: nobody sends it more */
-        } else if (!places) {
-            *valid = 0;
+            *valid |= CNI_ON_HOST;
         }
     }
 }

@@ -198,6 +198,17 @@ cn_status cni_place_bring(cni_buffer *b, int local, uint8_t where, const cni_spa
     return CN_OK;
 }
 
+cn_status cni_place_complete(cni_buffer *b, const cni_spans *spans)
+{
+    int64_t begin = own_begin(b, 0, true), end = own_end(b, 0, true);
+    for (int i = 0; i < spans->n; i++) {
+        int64_t low = spans->at[i].low, high = spans->at[i].high;
+        CN_TRY(low < begin ? move(b, 0, CNI_ON_DEVICE, low, high < begin ? high : begin) : CN_OK);
+        CN_TRY(high > end ? move(b, 0, CNI_ON_DEVICE, low > end ? low : end, high) : CN_OK);
+    }
+    return CN_OK;
+}
+
 cn_status cni_place_show(cni_buffer *b, int local, int64_t low, int64_t high)
 {
     cni_place_memory *at = &b->spread->at[local];

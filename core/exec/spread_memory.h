@@ -28,6 +28,9 @@ bool cni_place_device(cni_buffer *buffer, int local, bool spread, const cni_span
 /* Values come to the host or the device (CNI_ON_ bit), of the spans, if they are not there; counted. */
 cn_status cni_place_bring(cni_buffer *buffer, int local, uint8_t where, const cni_spans *spans);
 
+/* The root has all of the buffer on its host, and what it owns on its device: the rest of the spans comes there too. */
+cn_status cni_place_complete(cni_buffer *buffer, const cni_spans *spans);
+
 /* What the place owns of bytes [low, high) is on the host, to be read; counted. */
 cn_status cni_place_show(cni_buffer *buffer, int local, int64_t low, int64_t high);
 

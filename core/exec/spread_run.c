@@ -297,10 +297,24 @@ static void mark_part(const cni_spread_run *r, const cni_part *part)
     }
 }
 
+/* What the root has all of, nobody sends it: on its device that is not there yet. */
+static cn_status complete(cni_spread_run *r)
+{
+    const cni_place_slots *at = &r->b->at[0];
+    for (uint32_t i = 0; i < r->plan->nslots && r->world->first == 0; i++) {
+        bool whole = r->plan->slots[i].entry && r->of[i]->valid == (CNI_ON_PLACES | CNI_ON_HOST);
+        if (whole && at->on_device[i] && (*at->valid[i] & CNI_ON_DEVICE) != 0) {
+            CN_TRY(cni_place_complete(r->of[i], &at->spans[i]));
+        }
+    }
+    return CN_OK;
+}
+
 /* Arrays of the root are shared out. */
 static cn_status adopt(cni_spread_run *r)
 {
     const cni_partition *p = r->b->partition;
+    CN_TRY(complete(r));
     CN_TRY(cni_exchange_run(r->b->exchange, p->adopt, p->nadopt, r->b->at));
     for (uint32_t i = 0; i < r->plan->nslots; i++) {
         if (p->slots[i].adopted) {
