@@ -3,7 +3,7 @@
     python bench/gpus.py [--rows REGEX] [--scale 0] [--counts 1,2,2r] [--output FILE]
 
 2 is one process with two linked GPUs, 2r two ranks with one each (MPI, `cnumeric run`). Strong rows have the same size
-on any number of GPUs; the table gives the time on one over the time on all (2.0 on two is perfect), and says whether the
+on any number of GPUs; the table gives the time on one over the time on all (2.0 on two is perfect), and says whether
 results are the same bits. Weak rows have that much more to do; 1.0 is perfect.
 --scale -3 makes arrays eight times smaller.
 """

@@ -16,7 +16,7 @@
 #include "exec/place.h"
 #include "op/op.h"
 
-enum { PARTS_MOST = 32, INSTRUCTIONS_MOST = 512 };
+enum { INSTRUCTIONS_MOST = 512 };
 
 typedef struct member {
     cni_cuda_layout layout;
@@ -126,15 +126,14 @@ static bool words_join(cni_cuda_group *g)
     return fine;
 }
 
-static bool write_map(cni_cuda_group *g, const cni_window *w, cni_arena *work, cni_text *functions, cni_text *kernel,
-                      bool *headers)
+static bool write_map(cni_cuda_group *g, cni_arena *work, cni_text *functions, cni_text *kernel, bool *headers)
 {
     uint8_t *written = cni_arena_alloc(work, UINT16_MAX + 1);
     bool made = written != NULL;
     int64_t blocks = 0;
     for (uint32_t k = 0; k < g->count && made; k++) {
         cni_statements x;
-        made = cni_statements_begin(&x, g->members[k].layout.part, w, work);
+        made = cni_statements_begin(&x, g->members[k].layout.part, g->members[k].layout.w, work);
         if (made) {
             x.written = written;
             x.text = functions;
@@ -151,11 +150,10 @@ static bool write_map(cni_cuda_group *g, const cni_window *w, cni_arena *work, c
     return made;
 }
 
-static bool write_reduction(cni_cuda_group *g, const cni_window *w, cni_arena *work, cni_text *functions,
-                            cni_text *kernel, bool *headers)
+static bool write_reduction(cni_cuda_group *g, cni_arena *work, cni_text *functions, cni_text *kernel, bool *headers)
 {
     cni_statements x;
-    if (!cni_statements_begin(&x, g->members[0].layout.part, w, work)) {
+    if (!cni_statements_begin(&x, g->members[0].layout.part, g->members[0].layout.w, work)) {
         return false;
     }
     x.reductions = true;
@@ -168,13 +166,13 @@ static bool write_reduction(cni_cuda_group *g, const cni_window *w, cni_arena *w
     return made;
 }
 
-static bool write_text(cni_cuda_group *g, const cni_window *w, cni_text *text)
+static bool write_text(cni_cuda_group *g, cni_text *text)
 {
     cni_arena work = {0};
     cni_text functions = {0}, kernel = {0};
     bool headers = false;
-    bool made = g->members[0].layout.part->reduces ? write_reduction(g, w, &work, &functions, &kernel, &headers)
-                                                   : write_map(g, w, &work, &functions, &kernel, &headers);
+    bool made = g->members[0].layout.part->reduces ? write_reduction(g, &work, &functions, &kernel, &headers)
+                                                   : write_map(g, &work, &functions, &kernel, &headers);
     if (made) {
         cni_text_add(text, "#include \"cuda/prelude.cuh\"\n#include \"op/%s.h\"\n\n", headers ? "convert" : "complex");
         cni_text_join(text, &functions);
@@ -187,14 +185,14 @@ static bool write_text(cni_cuda_group *g, const cni_window *w, cni_text *text)
     return made;
 }
 
-static bool fill(cni_cuda_group *g, const cni_part *parts, const cni_window *w)
+static bool fill(cni_cuda_group *g, const cni_placed_part *parts)
 {
     cni_text text = {0};
     bool made = (g->members = cni_arena_alloc(&g->arena, g->count * sizeof *g->members)) != NULL;
     for (uint32_t k = 0; k < g->count && made; k++) {
-        made = member_make(g, &g->members[k], &parts[k], w);
+        made = member_make(g, &g->members[k], parts[k].part, parts[k].window);
     }
-    made = made && words_join(g) && write_text(g, w, &text) && g->shape.blocks <= INT32_MAX &&
+    made = made && words_join(g) && write_text(g, &text) && g->shape.blocks <= INT32_MAX &&
            (g->module = cni_cuda_module_begin(text.data)) != NULL;
     cni_text_free(&text);
     for (uint32_t k = 0; k < g->count && made; k++) {
@@ -204,18 +202,18 @@ static bool fill(cni_cuda_group *g, const cni_part *parts, const cni_window *w)
 }
 
 /* How many of the parts may share a kernel. */
-static uint32_t together(const cni_part *parts, uint32_t count)
+static uint32_t together(const cni_placed_part *parts, uint32_t count)
 {
     uint32_t n = 0, ninstr = 0;
-    while (n < count && n < PARTS_MOST && parts[n].kind == CNI_PART_GROUP && !parts[n].reduces &&
-           (n == 0 || ninstr + parts[n].ninstr <= INSTRUCTIONS_MOST)) {
-        ninstr += parts[n++].ninstr;
+    while (n < count && n < CNI_PARTS_TOGETHER && parts[n].part->kind == CNI_PART_GROUP && !parts[n].part->reduces &&
+           (n == 0 || ninstr + parts[n].part->ninstr <= INSTRUCTIONS_MOST)) {
+        ninstr += parts[n++].part->ninstr;
     }
     return n > 0 ? n : 1;
 }
 
 /* n parts as one group; unsupported if they cannot be. */
-static cn_status group_make(const cni_part *parts, uint32_t n, const cni_window *w, bool range, cni_cuda_group **out)
+static cn_status group_make(const cni_placed_part *parts, uint32_t n, bool range, cni_cuda_group **out)
 {
     cni_cuda_group *g = cni_alloc_zero(1, sizeof *g);
     if (g == NULL) {
@@ -223,7 +221,7 @@ static cn_status group_make(const cni_part *parts, uint32_t n, const cni_window 
     }
     g->count = n;
     g->shape.range = range;
-    if (!fill(g, parts, w)) {
+    if (!fill(g, parts)) {
         cni_cuda_group_unbind(g);
         return CN_ERROR_UNSUPPORTED;
     }
@@ -231,14 +229,13 @@ static cn_status group_make(const cni_part *parts, uint32_t n, const cni_window 
     return CN_OK;
 }
 
-cn_status cni_cuda_group_bind(const cni_part *parts, uint32_t count, const cni_window *w, uint32_t *taken,
-                              cni_cuda_group **out)
+cn_status cni_cuda_group_bind(const cni_placed_part *parts, uint32_t count, uint32_t *taken, cni_cuda_group **out)
 {
     *taken = together(parts, count);
-    cn_status status = group_make(parts, *taken, w, false, out);
+    cn_status status = group_make(parts, *taken, false, out);
     if (status == CN_ERROR_UNSUPPORTED && *taken > 1) {
         *taken = 1;
-        status = group_make(parts, 1, w, false, out);
+        status = group_make(parts, 1, false, out);
     }
     return status;
 }
@@ -246,7 +243,7 @@ cn_status cni_cuda_group_bind(const cni_part *parts, uint32_t count, const cni_w
 cn_status cni_cuda_range_bind(const cni_part *part, const cni_window *w, cni_cuda_group **out)
 {
     cni_cuda_group *g;
-    CN_TRY(group_make(part, 1, w, true, &g));
+    CN_TRY(group_make(&(cni_placed_part){part, w}, 1, true, &g));
     const cni_cuda_left *l = &g->shape.left;
     g->found = cni_arena_alloc(&g->arena, (size_t)l->results * l->words * sizeof *g->found);
     g->left = cni_arena_alloc(&g->arena, (size_t)l->results * l->count * sizeof *g->left);

@@ -77,7 +77,8 @@ struct cni_run;
  * Binds the first parts of a launch as one kernel: as many of count as go together, at least one. CN_ERROR_UNSUPPORTED if
  * the first cannot be said or compiled.
  */
-cn_status cni_cuda_group_bind(const cni_part *parts, uint32_t count, const cni_window *w, uint32_t *taken,
+struct cni_placed_part;
+cn_status cni_cuda_group_bind(const struct cni_placed_part *parts, uint32_t count, uint32_t *taken,
                               cni_cuda_group **out);
 void cni_cuda_group_unbind(cni_cuda_group *g);
 int64_t cni_cuda_group_scratch(const cni_cuda_group *g);

@@ -34,9 +34,11 @@ static bool shares(const cni_part *part, const cni_window *w)
     return cni_cuda_library_shares(part, w);
 }
 
-static cn_status bind_parts(const cni_part *part, uint32_t count, const cni_window *w, const cni_skeleton *s,
-                            const cni_span *span, uint32_t *taken, void **out)
+static cn_status bind_parts(const cni_placed_part *parts, uint32_t count, const cni_skeleton *s, const cni_span *span,
+                            uint32_t *taken, void **out)
 {
+    const cni_part *part = parts->part;
+    const cni_window *w = parts->window;
     part_binding *b = cni_alloc_zero(1, sizeof *b);
     if (b == NULL) {
         return cni_fail_memory((int64_t)sizeof *b);
@@ -46,7 +48,7 @@ static cn_status bind_parts(const cni_part *part, uint32_t count, const cni_wind
     if (!cni_cuda_enter() || cni_cuda_failure() != NULL) {
         status = CN_ERROR_UNSUPPORTED;
     } else if (part->kind == CNI_PART_GROUP) {
-        status = cni_cuda_group_bind(part, count, w, taken, &b->group);
+        status = cni_cuda_group_bind(parts, count, taken, &b->group);
     } else if (part->kind == CNI_PART_LIBRARY) {
         status = cni_cuda_library_bind(part, w, &b->library);
     } else {

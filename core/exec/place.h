@@ -31,6 +31,14 @@ typedef struct cni_span {
     int64_t low, high;
 } cni_span;
 
+/* A part, and the window in whose geometry it is bound; most that are bound as one. */
+typedef struct cni_placed_part {
+    const cni_part *part;
+    const cni_window *window;
+} cni_placed_part;
+
+enum { CNI_PARTS_TOGETHER = 32 };
+
 /*
  * A share of a part that places do one after the other. It may begin with what needs nothing of the others, all at once;
  * steps are one after the other, each with what the ones before left (state); then all end, and the last stores results.
@@ -92,8 +100,8 @@ typedef struct cni_place {
      * Instead of bind: the first parts of a launch as one, as many of the count as go together; run then gets the first.
      * All of them are supported. span: as bind's.
      */
-    cn_status (*bind_parts)(const cni_part *parts, uint32_t count, const cni_window *w, const cni_skeleton *s,
-                            const cni_span *span, uint32_t *taken, void **binding);
+    cn_status (*bind_parts)(const cni_placed_part *parts, uint32_t count, const cni_skeleton *s, const cni_span *span,
+                            uint32_t *taken, void **binding);
     /*
      * After all parts of a plan have been bound here: the first launches that the place does as one when no two slots of
      * theirs have the same storage. What is bound is run with the first's part, and does all that they do, each value that

@@ -188,9 +188,13 @@ static cn_status bind_at(const cni_place *place, const cni_part *part, const cni
 static cn_status bind_together(const cni_place *place, const cni_part *part, uint32_t count, const cni_window *w,
                                const cni_skeleton *s, bound_part *bound)
 {
+    cni_placed_part placed[CNI_PARTS_TOGETHER];
     uint32_t taken;
     part_unbind(bound);
-    CN_TRY(place->bind_parts(part, count, w, s, NULL, &taken, &bound->binding));
+    for (uint32_t k = 0; k < count; k++) {
+        placed[k] = (cni_placed_part){&part[k], w};
+    }
+    CN_TRY(place->bind_parts(placed, count, s, NULL, &taken, &bound->binding));
     *bound = (bound_part){.place = place, .part = part, .binding = bound->binding, .count = taken};
     return CN_OK;
 }
@@ -209,7 +213,7 @@ static cn_status bind_part(const cni_part *part, uint32_t count, const cni_plan 
     cn_status status = CN_ERROR_UNSUPPORTED;
     const cni_place *place = choose_place(part, plan, w, s, b);
     if (place->bind_parts != NULL) {
-        while (n < count && choose_place(&part[n], plan, w, s, b) == place) {
+        while (n < count && n < CNI_PARTS_TOGETHER && choose_place(&part[n], plan, w, s, b) == place) {
             n++;
         }
         status = bind_together(place, part, n, w, s, bound);

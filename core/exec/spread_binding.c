@@ -13,6 +13,7 @@
 #include "exec/explain.h"
 #include "exec/overlap.h"
 #include "exec/spread.h"
+#include "exec/spread_binder.h"
 #include "exec/spread_device.h"
 #include "exec/trace.h"
 #include "plan/match.h"
@@ -91,104 +92,8 @@ static void binding_destroy(void *opaque)
     cni_free(b);
 }
 
-typedef struct binder {
-    cni_spread_binding *b;
-    const cni_plan *plan;
-    const cni_window *w;
-    const cni_skeleton *s;
-    const cni_world *world;
-    int64_t *geometry;      /* the window's, for a box */
-    const cni_stage *stage; /* at hand */
-    const cni_shared_part *shared;
-    const cni_place *place; /* of the shares at hand */
-    bool waits;             /* so does the share at hand */
-} binder;
-
-/* The window as a box of the part's indices shows it. */
-static cni_window window_of_box(binder *k, const cni_part *part, const cni_box *box)
-{
-    cni_window local = *k->w;
-    const cni_shape_entry *shape = &local.shapes[part->shape];
-    memcpy(k->geometry, local.geometry, local.all_geometry * sizeof *k->geometry);
-    local.geometry = k->geometry;
-    for (size_t v = 0; v < local.all_views; v++) {
-        if (local.views[v].shape == part->shape) {
-            int64_t *numbers = k->geometry + local.views[v].geometry;
-            for (int d = 0; d < shape->ndim; d++) {
-                numbers[0] += box->start[d] * numbers[1 + d];
-            }
-        }
-    }
-    for (int d = 0; d < shape->ndim; d++) {
-        k->geometry[shape->geometry + (uint32_t)d] = box->stop[d] - box->start[d];
-    }
-    return local;
-}
-
-static cn_status bind_host(binder *k, const cni_part *part, const cni_window *w, const cni_span *span, void **out)
-{
-    CN_TRY(cni_cpu_place.bind(part, w, k->s, span, out));
-    int64_t scratch = cni_cpu_place.scratch(*out);
-    k->b->scratch = scratch > k->b->scratch ? scratch : k->b->scratch;
-    return CN_OK;
-}
-
-static void bound_on_device(binder *k, const cni_bound_share *bound)
-{
-    int64_t scratch = bound->place->scratch(bound->binding);
-    k->b->uses_device = true;
-    k->b->device_scratch = scratch > k->b->device_scratch ? scratch : k->b->device_scratch;
-}
-
-/* A share at its place; what the device refuses is the processor's. */
-static cn_status bind_one(binder *k, const cni_part *part, const cni_window *w, const cni_span *span,
-                          cni_bound_share *bound)
-{
-    cn_status status = CN_ERROR_UNSUPPORTED;
-    uint32_t taken;
-    if (bound->place != &cni_cpu_place) {
-        status = bound->place->bind_parts(part, 1, w, k->s, span, &taken, &bound->binding);
-    }
-    if (status == CN_ERROR_UNSUPPORTED) {
-        bound->place = &cni_cpu_place;
-        k->b->uses_host = true;
-        return bind_host(k, part, w, span, &bound->binding);
-    }
-    CN_TRY(status);
-    bound_on_device(k, bound);
-    cni_share_touches(k->b, bound->local, k->shared, part, w, span);
-    return CN_OK;
-}
-
-/* A range of a reduction, which its processor does unless the device can. */
-static cn_status bind_range(binder *k, const cni_share *share, cni_bound_share *bound)
-{
-    cn_status status = CN_ERROR_UNSUPPORTED;
-    if (bound->place != &cni_cpu_place) {
-        status = bound->place->bind_range(k->shared->part, k->w, &bound->binding);
-    }
-    if (status == CN_ERROR_UNSUPPORTED) {
-        bound->place = &cni_cpu_place;
-        k->b->uses_host = true;
-        return CN_OK;
-    }
-    CN_TRY(status);
-    bound_on_device(k, bound);
-    for (int i = 0; i < share->nboxes; i++) {
-        cni_window local = window_of_box(k, k->shared->part, &share->boxes[i]);
-        cni_share_touches(k->b, bound->local, k->shared, k->shared->part, &local, NULL);
-    }
-    return CN_OK;
-}
-
-static cn_status bind_group(binder *k, const cni_part *part, const cni_box *box, cni_bound_share *bound)
-{
-    cni_window local = window_of_box(k, part, box);
-    return bind_one(k, part, &local, NULL, bound);
-}
-
 /* A box of a group's share: what need not wait for messages apart. */
-static cn_status bind_boxes(binder *k, cni_bound_shared *out, const cni_share *share, int i)
+static cn_status bind_boxes(cni_binder *k, cni_bound_shared *out, const cni_share *share, int i)
 {
     const cni_part *part = out->shared->part;
     cni_box boxes[CNI_OVERLAP_BOXES];
@@ -199,17 +104,19 @@ static cn_status bind_boxes(binder *k, cni_bound_shared *out, const cni_share *s
     }
     for (int b = 0; b < n; b++) {
         cni_bound_share *bound = &out->bound[out->nbound++];
-        *bound = (cni_bound_share){.local = share->place - k->world->first,
+        *bound = (cni_bound_share){.shared = out->shared,
+                                   .local = share->place - k->world->first,
                                    .place = k->place,
                                    .share = share,
                                    .waits = (b > 0 || n == 1) && k->waits};
         k->b->overlaps[k->stage - k->b->partition->stages] |= n > 1 && b == 0;
-        CN_TRY(bind_group(k, part, &boxes[b], bound));
+        CN_TRY(cni_bind_box(k, part, &boxes[b], bound));
     }
     return CN_OK;
 }
 
-static cn_status bind_operands(binder *k, const cni_part *part, const cni_share *share, int i, cni_bound_share *bound)
+static cn_status bind_operands(cni_binder *k, const cni_part *part, const cni_share *share, int i,
+                               cni_bound_share *bound)
 {
     cni_window local;
     bound->part = cni_alloc(sizeof *bound->part);
@@ -218,10 +125,10 @@ static cn_status bind_operands(binder *k, const cni_part *part, const cni_share 
     }
     cni_local_part_make(part, k->w, share, i, bound->part);
     local = cni_local_window(bound->part, k->w);
-    return bind_one(k, &bound->part->part, &local, NULL, bound);
+    return cni_bind_alone(k, &bound->part->part, &local, NULL, bound);
 }
 
-static cn_status bind_share(binder *k, cni_bound_shared *out, const cni_share *share)
+static cn_status bind_share(cni_binder *k, cni_bound_shared *out, const cni_share *share)
 {
     const cni_shared_part *shared = out->shared;
     int local = share->place - k->world->first;
@@ -234,25 +141,26 @@ static cn_status bind_share(binder *k, cni_bound_shared *out, const cni_share *s
             continue;
         }
         cni_bound_share *bound = &out->bound[out->nbound++];
-        *bound = (cni_bound_share){.local = local, .place = k->place, .share = share, .waits = k->waits};
+        *bound =
+            (cni_bound_share){.shared = shared, .local = local, .place = k->place, .share = share, .waits = k->waits};
         if (shared->kind == CNI_SHARE_RANGE) {
-            CN_TRY(bind_range(k, share, bound));
+            CN_TRY(cni_bind_range(k, share, bound));
         } else if (boxes) {
             CN_TRY(bind_operands(k, shared->part, share, i, bound));
         } else if (shared->kind == CNI_SHARE_BYTES) {
             cni_span span = {share->from, share->to};
-            CN_TRY(bind_one(k, shared->part, k->w, &span, bound));
+            CN_TRY(cni_bind_alone(k, shared->part, k->w, &span, bound));
         } else if (shared->kind == CNI_SHARE_ROOT) {
             bound->binding = k->b->whole[shared->origin]; /* bound to ask whether it can be shared out */
             k->b->whole[shared->origin] = NULL;
-            CN_TRY(bound->binding != NULL ? CN_OK : bind_host(k, shared->part, k->w, NULL, &bound->binding));
+            CN_TRY(bound->binding != NULL ? CN_OK : cni_bind_host(k, shared->part, k->w, NULL, &bound->binding));
         }
     }
     return CN_OK;
 }
 
 /* Where in the states each box of a chain has what it keeps and hands on: the same box's, the same memory. */
-static void bind_chain(binder *k, cni_bound_shared *out)
+static void bind_chain(cni_binder *k, cni_bound_shared *out)
 {
     const cni_shared_part *shared = out->shared;
     uint32_t nblocks = shared->nshares > 0 ? (uint32_t)shared->shares[0].nboxes : 0;
@@ -274,7 +182,7 @@ static void bind_chain(binder *k, cni_bound_shared *out)
     k->b->chain_bytes += (uint64_t)handed * links;
 }
 
-static cn_status bind_joint(binder *k, cni_bound_shared *out)
+static cn_status bind_joint(cni_binder *k, cni_bound_shared *out)
 {
     cni_joint joint = {.part = out->shared->part,
                        .shared = out->shared,
@@ -287,10 +195,10 @@ static cn_status bind_joint(binder *k, cni_bound_shared *out)
     return cni_alltoall_create(k->world, asked, heard, &out->moves);
 }
 
-static cn_status bind_shared(binder *k, const cni_shared_part *shared, cni_bound_shared *out)
+static cn_status bind_shared(cni_binder *k, const cni_shared_part *shared, cni_bound_shared *out)
 {
     size_t most = 1;
-    out->shared = k->shared = shared;
+    out->shared = shared;
     k->place = cni_share_place(k->b, k->plan, shared, k->w, k->s);
     k->b->uses_host |= k->place == &cni_cpu_place;
     if (shared->kind == CNI_SHARE_JOINT) {
@@ -324,7 +232,7 @@ static cn_status bind_shared(binder *k, const cni_shared_part *shared, cni_bound
 
 /* ---- What is touched where ---- */
 
-static void touch(binder *k, int place, uint32_t slot)
+static void touch(cni_binder *k, int place, uint32_t slot)
 {
     if (slot != CNI_NONE && cni_world_has(k->world, place)) {
         k->b->touched[place - k->world->first][slot] = true;
@@ -332,7 +240,7 @@ static void touch(binder *k, int place, uint32_t slot)
 }
 
 /* brought: by slot, bytes that this exchange brings; what counts is the most of all, which bring the same places again. */
-static void touch_transfers(binder *k, const cni_transfer *transfers, uint32_t n, int64_t *brought)
+static void touch_transfers(cni_binder *k, const cni_transfer *transfers, uint32_t n, int64_t *brought)
 {
     memset(brought, 0, k->plan->nslots * sizeof *brought);
     for (uint32_t i = 0; i < n; i++) {
@@ -344,7 +252,7 @@ static void touch_transfers(binder *k, const cni_transfer *transfers, uint32_t n
     }
 }
 
-static void touch_part(binder *k, const cni_shared_part *shared)
+static void touch_part(cni_binder *k, const cni_shared_part *shared)
 {
     const cni_part *part = shared->part;
     for (uint32_t i = 0; i <= shared->nshares; i++) {
@@ -365,7 +273,7 @@ static void touch_part(binder *k, const cni_shared_part *shared)
     }
 }
 
-static cn_status touch_all(binder *k)
+static cn_status touch_all(cni_binder *k)
 {
     const cni_partition *p = k->b->partition;
     size_t nslots = k->plan->nslots, rows = (size_t)k->world->local;
@@ -404,14 +312,14 @@ static cn_status touch_all(binder *k)
 /* ---- Making one ---- */
 
 /* Parts that reduce are bound as a whole first: how they may be shared out is the place's to say. */
-static cn_status ask_place(binder *k, int64_t *quantum, cni_chain_rule *chains)
+static cn_status ask_place(cni_binder *k, int64_t *quantum, cni_chain_rule *chains)
 {
     uint32_t n = 0;
     for (uint32_t l = 0; l < k->plan->nlaunches; l++) {
         const cni_launch *launch = &k->plan->launches[l];
         for (uint32_t i = 0; i < launch->nparts; i++, n++) {
             if (launch->parts[i].reduces) {
-                CN_TRY(bind_host(k, &launch->parts[i], k->w, NULL, &k->b->whole[n]));
+                CN_TRY(cni_bind_host(k, &launch->parts[i], k->w, NULL, &k->b->whole[n]));
                 quantum[n] = cni_cpu_place.sharing->quantum(k->b->whole[n]);
             }
             if (launch->parts[i].reduces || launch->parts[i].kind == CNI_PART_LIBRARY) {
@@ -422,7 +330,7 @@ static cn_status ask_place(binder *k, int64_t *quantum, cni_chain_rule *chains)
     return CN_OK;
 }
 
-static cn_status reserve_messages(binder *k)
+static cn_status reserve_messages(cni_binder *k)
 {
     const cni_partition *p = k->b->partition;
     CN_TRY(cni_exchange_create(k->world, &k->b->exchange));
@@ -436,7 +344,7 @@ static cn_status reserve_messages(binder *k)
 }
 
 /* What every run needs for itself. */
-static cn_status reserve_work(binder *k)
+static cn_status reserve_work(cni_binder *k)
 {
     cni_spread_binding *b = k->b;
     size_t slots = k->plan->nslots, rows = (size_t)k->world->local;
@@ -446,7 +354,7 @@ static cn_status reserve_work(binder *k)
     return b->pointers != NULL && b->states != NULL && b->told != NULL ? CN_OK : cni_fail_memory(b->state_bytes);
 }
 
-static cn_status binding_fill(binder *k, int64_t *quantum, cni_chain_rule *chains)
+static cn_status binding_fill(cni_binder *k, int64_t *quantum, cni_chain_rule *chains)
 {
     cni_spread_binding *b = k->b;
     CN_TRY(ask_place(k, quantum, chains));
@@ -478,6 +386,7 @@ static cn_status binding_fill(binder *k, int64_t *quantum, cni_chain_rule *chain
         for (uint32_t i = 0; i < stage->nparts; i++) {
             CN_TRY(bind_shared(k, &stage->parts[i], next++));
         }
+        CN_TRY(cni_bind_pending(k));
         cni_launch_bytes(&k->plan->launches[l], k->plan, k->w, k->s, &b->bytes_read, &b->bytes_written);
     }
     cni_share_spans(b, k->plan, k->world);
@@ -500,7 +409,9 @@ static cn_status binding_make(const cni_plan *plan, const cni_window *w, const c
     b->whole = cni_alloc_zero(b->norigins, sizeof *b->whole);
     b->geometry = cni_alloc(w->ngeometry * sizeof *b->geometry);
     b->layouts = cni_alloc_zero(w->nbases, sizeof *b->layouts);
-    int64_t *work = cni_alloc_zero(w->all_geometry + b->norigins, sizeof *work);
+    size_t boxes = cni_settings[CNI_SETTING_GPU] != 0 && cni_device_place() != NULL ? CNI_PARTS_TOGETHER : 1;
+    size_t ngeometry = boxes * w->all_geometry;
+    int64_t *work = cni_alloc_zero(ngeometry + b->norigins, sizeof *work);
     cni_chain_rule *chains = cni_alloc_zero(b->norigins, sizeof *chains);
     cn_status status = CN_OK;
     if (b->whole == NULL || b->geometry == NULL || b->layouts == NULL || work == NULL || chains == NULL) {
@@ -510,8 +421,9 @@ static cn_status binding_make(const cni_plan *plan, const cni_window *w, const c
         for (uint32_t i = 0; i < b->nbases; i++) {
             b->layouts[i] = layout_word(w, s, i);
         }
-        binder k = {.b = b, .plan = plan, .w = w, .s = s, .world = cni_world_get(), .geometry = work};
-        status = binding_fill(&k, work + w->all_geometry, chains);
+        cni_binder k = {.b = b, .plan = plan, .w = w, .s = s, .world = cni_world_get(), .geometry = work};
+        status = binding_fill(&k, work + ngeometry, chains);
+        cni_free(k.pending);
     }
     cni_free(work);
     cni_free(chains);

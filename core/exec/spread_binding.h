@@ -7,8 +7,11 @@
 
 /* One share of this process, or a box of it. */
 typedef struct cni_bound_share {
-    int local;              /* place of this process */
-    const cni_place *place; /* its processor, or its device */
+    const cni_shared_part *shared;
+    struct cni_bound_share *next; /* what its binding does too; NULL: no more */
+    bool follows;                 /* another's binding does it */
+    int local;                    /* place of this process */
+    const cni_place *place;       /* its processor, or its device */
     const cni_share *share;
     void *binding;
     int64_t own, state, state_bytes; /* CHAIN: where in the binding's states what it keeps and hands on is */

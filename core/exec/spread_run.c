@@ -219,16 +219,19 @@ static cn_status run_range(cni_spread_run *r, const cni_bound_shared *bound)
 
 /* ---- Shares ---- */
 
-static cn_status run_share(cni_spread_run *r, const cni_bound_shared *bound, const cni_bound_share *share)
+/* The share, and those that its binding does too. */
+static cn_status run_share(cni_spread_run *r, const cni_bound_share *share)
 {
-    const cni_part *part = bound->shared->part;
+    const cni_part *part = share->shared->part;
     uint8_t where = share->place->where;
     cni_run run = cni_spread_run_at(r, share->local);
     if (where == CNI_ON_DEVICE) {
         run.slots = r->b->at[share->local].device;
         run.scratch = r->device_scratch;
     }
-    CN_TRY(move_to(r, part, share->local, where));
+    for (const cni_bound_share *x = share; x != NULL; x = x->next) {
+        CN_TRY(move_to(r, x->shared->part, x->local, where));
+    }
     uint64_t begin = cni_trace_begin();
     if (share->part != NULL) {
         cni_local_part_run(share->part, share->place, share->binding, &run);
@@ -236,7 +239,9 @@ static cn_status run_share(cni_spread_run *r, const cni_bound_shared *bound, con
         share->place->run(part, share->binding, &run);
     }
     cni_trace_part(begin, r->world->first + share->local, where == CNI_ON_DEVICE, part, r->w);
-    moved(r, part, share->local, where);
+    for (const cni_bound_share *x = share; x != NULL; x = x->next) {
+        moved(r, x->shared->part, x->local, where);
+    }
     return CN_OK;
 }
 
@@ -245,8 +250,8 @@ static cn_status run_own(cni_spread_run *r, const cni_bound_shared *bound, bool 
 {
     for (uint32_t i = 0; i < bound->nbound; i++) {
         const cni_bound_share *share = &bound->bound[i];
-        if (share->waits == waits && (share->place->where & places) != 0) {
-            CN_TRY(run_share(r, bound, share));
+        if (share->waits == waits && !share->follows && (share->place->where & places) != 0) {
+            CN_TRY(run_share(r, share));
         }
     }
     return CN_OK;

@@ -137,6 +137,32 @@ def test_reductions_leave_exact_sums(mpi):
     assert launches == 2 and nbytes == sent + 69 * 8 and sent < 1024 * 8
 
 
+CROWDED = """
+def work(np, flush):
+    xs = [np.arange(65536.0).reshape(256, 256) + i for i in range(12)]
+    for _ in range(3):
+        for i in range(12):
+            xs[i] = xs[i][::1] * 0.5 + xs[(i + 1) % 12]
+            flush()
+    return xs
+xs = []
+s = counted(lambda: xs.extend(work(np, np.flush)))
+for x, y in zip(xs, work(numpy, lambda: None)):
+    same(x, y)
+print(s["spills"], s["moves"], s["device_launches"])
+"""
+
+
+@pytest.mark.parametrize("limit, spills, on_device", [(1500000, True, True), (100000, False, False)])
+def test_arrays_make_room_on_a_ranks_gpu(mpi, limit, spills, on_device):
+    """What was used longest ago goes to the host; what does not fit at all is the processor's."""
+    more = {"CNUMERIC_GPU_MEMORY": str(limit), "CNUMERIC_SPREAD_BYTES": "1000"}
+    status, out, err = mpi.python(2, PRELUDE + CROWDED, environment=settings(**more))
+    assert status == 0, err
+    spilled, moves, launches = map(int, out.split())
+    assert (spilled > 0, moves > 0, launches > 0) == (spills, spills, on_device)
+
+
 # ---- Which GPU -------------------------------------------------------------------------------------------
 
 OPENED = PRELUDE + "p, b = swept(np, 40, 3)\nsame(p, swept(numpy, 40, 3)[0])"
