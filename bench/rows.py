@@ -188,7 +188,7 @@ for name in "exp expm1 log log10 sin cos tan arctan tanh cbrt".split():
 
 # ---- Sorting and searching -------------------------------------------------------------------------------
 
-for kind in (numpy.float64, numpy.int64):
+for kind in (numpy.float64, numpy.int64, numpy.float32):
 
     def numbers(n: int, kind: Any = kind) -> list[Any]:
         return [(values(n) * 1e6).astype(kind)]

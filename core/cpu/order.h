@@ -26,6 +26,7 @@ typedef struct cni_scatter {
 
 /* For keys of one size. */
 typedef struct cni_key_kernels {
+    int64_t alone; /* bytes of keys that one thread sorts faster as they lie than distributed first */
     /*
      * Sorts n keys; spare has room for as many. The result is in spare if to_spare. ahead, ahead_spare (or NULL): the
      * memory of the next call for about as many keys, to be brought to the cache meanwhile.

@@ -36,6 +36,7 @@ __attribute__((constructor)) static void split_lanes_fill(void)
     }
 }
 
+#define ALONE (INT64_C(256) << 20) /* quicksort in place reads memory in order */
 #define V __m512i
 #define ONE_LINE static inline __attribute__((always_inline))
 
@@ -71,6 +72,7 @@ __attribute__((constructor)) static void split_lanes_fill(void)
 
 #else
 
+#define ALONE (INT64_C(4) << 20)
 #define MOST_SMALL 32
 
 #define KEY uint32_t
@@ -220,7 +222,8 @@ static void unpack_64(const uint64_t *packed, int64_t n, uint64_t mask, int64_t 
     {name##_u8,  name##_i8,  name##_u8,  name##_i16, name##_u16, name##_i32,                                           \
      name##_u32, name##_i64, name##_u64, name##_f16, name##_f32, name##_f64}
 #define BY_KEY(s)                                                                                                      \
-    {.sort = sort_##s,                                                                                                 \
+    {.alone = ALONE,                                                                                                   \
+     .sort = sort_##s,                                                                                                 \
      .select = select_##s,                                                                                             \
      .lines = lines_##s,                                                                                               \
      .sorted = sorted_##s,                                                                                             \

@@ -8,7 +8,6 @@
 #include "cpu/library.h"
 
 enum {
-    IN_CACHE = 4 << 20,     /* bytes of keys that one thread sorts without distributing them */
     STREAM_ABOVE = 8 << 20, /* bytes of keys that are distributed past the cache */
     SAMPLES = 4096,
     CHUNK = 4096,       /* keys loaded together */
@@ -169,7 +168,7 @@ void cni_sort_keys(const cni_sort_run *run)
         d.threads = 1;
     }
     d.tally = d.threads > 1 ? run->tally : own;
-    if (d.threads == 1 && (run->n * (int64_t)d.size <= IN_CACHE || run->kth != NULL)) {
+    if (d.threads == 1 && (run->n * (int64_t)d.size <= d.k->alone || run->kth != NULL)) {
         if (run->load != NULL) {
             load_share(&d, 0);
         }

@@ -1,7 +1,7 @@
 /*
- * sort.h - a run of keys sorted in memory, by several threads when it is long: keys are distributed to buckets between
- * sampled splitters, once, and every bucket is then sorted in the cache. Equal keys are alike, so the result does not
- * depend on splitters or threads.
+ * sort.h - a run of keys sorted in memory. Several threads, or one where the keys are too many for it (`alone` of
+ * order.h), distribute them to buckets between sampled splitters, once, and every bucket is then sorted in the cache.
+ * Equal keys are alike, so the result does not depend on splitters or threads.
  */
 #ifndef CNI_SORT_H
 #define CNI_SORT_H

@@ -202,27 +202,74 @@ static void F(small)(const KEY *from, int64_t n, KEY *to)
     }
 }
 
-static int64_t F(split)(const KEY *from, KEY *to, int64_t n, KEY bound)
+enum { F(BLOCK_VECTORS) = 8, F(BLOCK) = F(BLOCK_VECTORS) * LANES };
+
+ONE_LINE void F(load_block)(V *v, const KEY *from)
 {
-    KEY *left = to, *right = to + n;
-    V limit = F(set1)(bound);
-    int64_t i = 0;
-    for (; i < n % LANES; i++) {
-        KEY key = from[i];
-        *left = key;
-        right[-1] = key;
-        left += key < bound;
-        right -= key >= bound;
+#pragma GCC unroll 8
+    for (int k = 0; k < F(BLOCK_VECTORS); k++) {
+        v[k] = F(load_all)(from + k * LANES);
     }
-    for (; i < n; i += LANES) { /* a multiple of LANES places is free between left and right */
-        V v = F(load_all)(from + i);
-        MASK below = F(less)(v, limit);
-        int count = __builtin_popcount(below);
-        F(store_both)(left, right, v, below, count);
-        left += count;
-        right -= LANES - count;
+}
+
+/* Keys below the limit to the left end of what is free, the others to its right end. */
+ONE_LINE void F(share_out)(V v, V limit, KEY **left, KEY **right)
+{
+    MASK below = F(less)(v, limit);
+    int count = __builtin_popcount(below);
+    F(store_both)(*left, *right, v, below, count);
+    *left += count;
+    *right -= LANES - count;
+}
+
+ONE_LINE void F(share_out_block)(const V *v, V limit, KEY **left, KEY **right)
+{
+#pragma GCC unroll 8
+    for (int k = 0; k < F(BLOCK_VECTORS); k++) {
+        F(share_out)(v[k], limit, left, right);
     }
-    return left - to;
+}
+
+/*
+ * In place, of at least two blocks. A block of each end is held back, so that places are free at both; the next block is
+ * read at the end where fewer are, and then either end has room for all of it.
+ *
+ *     written | free | to be read ... | free | written
+ *            left    next             end    right
+ */
+static int64_t F(split)(KEY *keys, int64_t n, KEY bound)
+{
+    const V limit = F(set1)(bound);
+    KEY *left = keys, *right = keys + n, rest[F(BLOCK)];
+    V first[F(BLOCK_VECTORS)], last[F(BLOCK_VECTORS)], some[F(BLOCK_VECTORS)];
+    int64_t odd = n % F(BLOCK);
+    memcpy(rest, keys, (size_t)odd * sizeof(KEY));
+    const KEY *next = keys + odd, *end = keys + n - F(BLOCK);
+    F(load_block)(first, next);
+    F(load_block)(last, end);
+    for (next += F(BLOCK); next < end;) {
+        if (right - end <= next - left) {
+            end -= F(BLOCK);
+            F(load_block)(some, end);
+        } else {
+            F(load_block)(some, next);
+            next += F(BLOCK);
+        }
+        F(share_out_block)(some, limit, &left, &right);
+    }
+    MASK there = F(first)(odd % LANES);
+    V few = F(load)(limit, there, rest);
+    MASK below = F(less)(few, limit); /* what is not there is not */
+    F(compress_store)(left, below, few);
+    left += __builtin_popcount(below);
+    right -= __builtin_popcount((MASK)(there & (MASK)~below));
+    F(compress_store)(right, (MASK)(there & (MASK)~below), few);
+    for (int64_t i = odd % LANES; i < odd; i += LANES) { /* a multiple of LANES places is free from now on */
+        F(share_out)(F(load_all)(rest + i), limit, &left, &right);
+    }
+    F(share_out_block)(first, limit, &left, &right);
+    F(share_out_block)(last, limit, &left, &right);
+    return left - keys;
 }
 
 /* LANES lines of up to LANES keys, a line to a column. */

@@ -87,6 +87,11 @@ ONE_LINE void store_32(uint32_t *to, MASK m, V v)
     _mm512_mask_storeu_epi32(to, m, v);
 }
 
+ONE_LINE void compress_store_32(uint32_t *to, MASK m, V v)
+{
+    _mm512_mask_compressstoreu_epi32(to, m, v);
+}
+
 ONE_LINE void store_bytes_32(uint8_t *to, MASK m, V v)
 {
     _mm512_mask_cvtepi32_storeu_epi8(to, m, v);

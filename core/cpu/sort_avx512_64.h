@@ -87,6 +87,11 @@ ONE_LINE void store_64(uint64_t *to, MASK m, V v)
     _mm512_mask_storeu_epi64(to, m, v);
 }
 
+ONE_LINE void compress_store_64(uint64_t *to, MASK m, V v)
+{
+    _mm512_mask_compressstoreu_epi64(to, m, v);
+}
+
 ONE_LINE void store_bytes_64(uint8_t *to, MASK m, V v)
 {
     _mm512_mask_cvtepi64_storeu_epi8(to, m, v);

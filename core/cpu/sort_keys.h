@@ -1,7 +1,7 @@
 /*
- * sort_keys.h - sorting unsigned keys in memory that is (nearly) cached: quicksort that copies from one buffer to the
- * other at every step, down to blocks that sort_avx512.h or sort_plain.h sorts. Should pivots keep failing, a radix
- * sort takes over. Included for each KEY; F(name) is name for it.
+ * sort_keys.h - sorting unsigned keys in memory that is (nearly) cached: quicksort in place, down to blocks that
+ * sort_avx512.h or sort_plain.h sorts, to another buffer if asked. Should pivots keep failing, a radix sort takes over.
+ * Included for each KEY; F(name) is name for it.
  */
 
 /* Least significant digit first; the digits that all keys share are skipped. */
@@ -109,16 +109,14 @@ static void F(range_sort)(F(task) * t, KEY *a, KEY *b, int64_t n, bool into_b, K
             }
             return;
         }
-        int64_t left = F(split)(a, b, n, least ? pivot + 1 : pivot);
+        int64_t left = F(split)(a, n, least ? pivot + 1 : pivot);
         if (!least) {
-            F(range_sort)(t, b, a, left, !into_b, low, first, budget);
-        } else if (!into_b) {
-            memcpy(a, b, (size_t)left * sizeof(KEY));
+            F(range_sort)(t, a, b, left, into_b, low, first, budget);
+        } else if (into_b) {
+            memcpy(b, a, (size_t)left * sizeof(KEY));
         }
-        KEY *turn = a + left;
-        a = b + left;
-        b = turn;
-        into_b = !into_b;
+        a += left;
+        b += left;
         low = least ? pivot + 1 : pivot;
         first += left;
         n -= left;

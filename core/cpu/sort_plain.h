@@ -14,17 +14,17 @@ static void F(small)(const KEY *from, int64_t n, KEY *to)
     }
 }
 
-static int64_t F(split)(const KEY *from, KEY *to, int64_t n, KEY bound)
+/* Keys below the bound to the front; how many. */
+static int64_t F(split)(KEY *keys, int64_t n, KEY bound)
 {
-    KEY *left = to, *right = to + n;
+    int64_t left = 0;
     for (int64_t i = 0; i < n; i++) {
-        KEY key = from[i];
-        *left = key;
-        right[-1] = key;
+        KEY key = keys[i];
+        keys[i] = keys[left];
+        keys[left] = key;
         left += key < bound;
-        right -= key >= bound;
     }
-    return left - to;
+    return left;
 }
 
 static void F(lines)(void *keys, int64_t lines, int64_t length)
