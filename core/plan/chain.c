@@ -108,6 +108,7 @@ bool cni_chain_share(cni_partitioning *p, const cni_chain *c, cni_shared_part *p
         return false;
     }
     part->kind = CNI_SHARE_CHAIN;
+    part->nshares = 0; /* some may have been listed before another place could not have what it owns */
     part->chain = *out = cut;
     part->shares = shares;
     for (int place = p->first; place < p->end; place++) {

@@ -80,9 +80,9 @@ typedef struct cni_shared_part {
     int before, behind; /* CHAIN: places whose shares come before the first local one and behind the last; -1: none */
     int end;            /* CHAIN: the place of the last share of all */
     int64_t quantum;    /* RANGE */
-    bool listed;        /* shares are of all places, not of local ones alone */
-    uint8_t dynamic;    /* JOINT: bits of the accesses that no transfer is for */
-    bool at_end;        /* CHAIN of a library op: what it writes is the last share's; of a group: what it reduces */
+    bool listed;     /* shares are of all places: JOINT, whose runs send every place a count, and where rows are cut */
+    uint8_t dynamic; /* JOINT: bits of the accesses that no transfer is for */
+    bool at_end;     /* CHAIN of a library op: what it writes is the last share's; of a group: what it reduces */
     uint32_t nshares;
     const cni_share
         *shares; /* of local places, in their order; a root's, and of a range all that the root hears of, always */

@@ -33,9 +33,11 @@ static const char prelude[] =
     "#define CNI_KERNEL(name, type) static void name##_body(const type p); \\\n"
     "    __attribute__((visibility(\"default\"))) void name(const void *q) { name##_body(*(const type *)q); } static "
     "void name##_body(const type p)\n"
-    "#define CNI_INLINE static inline\n#define CNI_CALLED static\n#define CNI_ALIGN(n) __attribute__((aligned(n)))\n#define CNI_UNROLL\n#define "
+    "#define CNI_INLINE static inline\n#define CNI_CALLED static\n#define CNI_ALIGN(n) "
+    "__attribute__((aligned(n)))\n#define CNI_UNROLL\n#define "
     "CNI_UNROLL_4\n#define CNI_UNROLL_16\n#define CNI_ROLLED\n"
-    "#define CNI_SHARED static\n#define CNI_BARRIER() cni_hooks.barrier()\n#define CNI_WARP_BARRIER() ((void)cni_hooks.shuffle(0xFFFFFFFFu, 0, 0))\n"
+    "#define CNI_SHARED static\n#define CNI_BARRIER() cni_hooks.barrier()\n#define CNI_WARP_BARRIER() "
+    "((void)cni_hooks.shuffle(0xFFFFFFFFu, 0, 0))\n"
     "static inline void cni_atomic_add(int64_t *to, int64_t value) { *to += value; }\n"
     "static inline void cni_atomic_or(int64_t *to, int64_t value) { *to |= value; }\n"
     "static inline void cni_atomic_max(int64_t *to, int64_t value) { *to = *to > value ? *to : value; }\n"
@@ -343,8 +345,8 @@ API int cuMemsetD8Async(uint64_t to, unsigned char byte, size_t n, void *s)
     return 0;
 }
 
-int standin_launch(const standin_function *function, unsigned gx, unsigned bx, unsigned by, void *s, const void *parameters,
-                   size_t size)
+int standin_launch(const standin_function *function, unsigned gx, unsigned bx, unsigned by, void *s,
+                   const void *parameters, size_t size)
 {
     if (bx * by > 1024 || bx * by == 0 || gx == 0 || gx > INT32_MAX) {
         return 1;
