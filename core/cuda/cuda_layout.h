@@ -105,7 +105,8 @@ typedef struct cni_cuda_shape {
     int64_t blocks, finish_blocks;
     unsigned x, y, finish_x, finish_y;
     int64_t scratch,
-        zeroed; /* bytes; of them, zeroed before each run (the first ones); every GPU has zeroed ones of its own */
+        zeroed;     /* bytes; of them, zeroed before each run (the first ones); every GPU has zeroed ones of its own */
+    int64_t shared; /* bytes of a block's memory that the kernel's parts have taken so far */
 } cni_cuda_shape;
 
 /* Append the kernel of a group that reduces; false if it cannot be said. Sets the layout's counts. */

@@ -16,6 +16,7 @@ typedef struct turner {
     cni_statements *x;
     cni_text *text;
     int turned, last; /* dimensions */
+    int64_t shared;   /* bytes of the tiles */
 } turner;
 
 static int64_t stride(const turner *t, uint32_t access, int dim)
@@ -35,8 +36,8 @@ static bool turns(const turner *t, uint32_t access, int dim)
     return !t->l->part->access[access].written && stride(t, access, dim) == size && (jump > size || jump < -size);
 }
 
-/* The dimension along which most loads run; false if there is none, or too many loads. */
-static bool choose(turner *t)
+/* The dimension along which most loads run; false if there is none, or if their tiles have no room beside what is taken. */
+static bool choose(turner *t, int64_t taken)
 {
     const cni_nest *n = &t->l->nest;
     int most = 0;
@@ -48,9 +49,10 @@ static bool choose(turner *t)
             count += turns(t, a, d);
             bytes += turns(t, a, d) ? SIDE * (SIDE + 1) * item_size(t, a) : 0;
         }
-        if (count > most && n->shape[d] >= LEAST && bytes <= SHARED_MOST) {
+        if (count > most && n->shape[d] >= LEAST && taken + bytes <= SHARED_MOST) {
             most = count;
             t->turned = d;
+            t->shared = bytes;
         }
     }
     return most > 0 && n->shape[t->last] >= LEAST;
@@ -186,9 +188,10 @@ static void write_rest(const turner *t)
 bool cni_cuda_text_turn(cni_cuda_layout *l, cni_statements *x, uint32_t number, cni_text *text, cni_cuda_shape *shape)
 {
     turner t = {.l = l, .x = x, .text = text};
-    if (cni_cuda_loads_what_it_stored(l->part) || !choose(&t)) {
+    if (cni_cuda_loads_what_it_stored(l->part) || !choose(&t, shape->shared)) {
         return false;
     }
+    shape->shared += t.shared;
     set_shape(&t, shape);
     cni_cuda_layout_names(number, text);
     cni_cuda_layout_write(l, text);
