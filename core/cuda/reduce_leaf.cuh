@@ -118,42 +118,70 @@ CNI_INLINE sums sums_from(sums a, unsigned mask, int lane)
 
 /* ---- A chunk, by the LANES threads of the mask; lane: of the warp. All of them get the sum. ---- */
 
-CNI_INLINE sums chunk_sum(const parameters *p, const offsets *base, index_t first, int n, int lane, others *m)
+CNI_INLINE sums lanes_sum(sums s, unsigned mask, int lane)
 {
-    const int mine = lane % LANES, whole = n - n % LANES;
-    const unsigned mask = ((1u << LANES) - 1) << (lane - mine);
-    sums s = sums_none();
-    if (n == CHUNK) {
-        CNI_UNROLL
-        for (int j = 0; j < CHUNK / LANES; j += FETCHED) {
-            loads l[FETCHED];
-            values v[FETCHED];
-            CNI_UNROLL
-            for (int i = 0; i < FETCHED; i++) {
-                l[i] = fetch(p, base, first + (index_t)((j + i) * LANES + mine));
-            }
-            CNI_UNROLL
-            for (int i = 0; i < FETCHED; i++) {
-                v[i] = value_of(p, base, first + (index_t)((j + i) * LANES + mine), &l[i]);
-                s = i + j == 0 ? sums_of(&v[i]) : sums_plus(s, sums_of(&v[i]));
-            }
-            others_take_all(m, v);
-        }
-    } else if (whole > 0) {
-        values v = element(p, base, first + (index_t)mine);
-        s = sums_of(&v);
-        others_take(m, &v);
-        for (int i = LANES; i < whole; i += LANES) {
-            v = element(p, base, first + (index_t)(i + mine));
-            s = sums_plus(s, sums_of(&v));
-            others_take(m, &v);
-        }
-    }
     CNI_UNROLL
     for (int k = 1; k < LANES; k <<= 1) {
-        if (whole > 0) {
-            s = sums_plus(s, sums_from(s, mask, lane ^ k));
+        s = sums_plus(s, sums_from(s, mask, lane ^ k));
+    }
+    return s;
+}
+
+CNI_INLINE unsigned lanes_mask(int lane)
+{
+    return ((1u << LANES) - 1) << (lane - lane % LANES);
+}
+
+/* A whole one; the mask may have other lanes, too. */
+CNI_INLINE sums chunk_whole(const parameters *p, const offsets *base, index_t first, unsigned mask, int lane, others *m)
+{
+    const index_t mine = first + (index_t)(lane % LANES);
+    sums s = sums_none();
+    CNI_UNROLL
+    for (int j = 0; j < CHUNK / LANES; j += FETCHED) {
+        loads l[FETCHED];
+        values v[FETCHED];
+        CNI_UNROLL
+        for (int i = 0; i < FETCHED; i++) {
+            l[i] = fetch(p, base, mine + (index_t)((j + i) * LANES));
         }
+        CNI_UNROLL
+        for (int i = 0; i < FETCHED; i++) {
+            v[i] = value_of(p, base, mine + (index_t)((j + i) * LANES), &l[i]);
+            s = i + j == 0 ? sums_of(&v[i]) : sums_plus(s, sums_of(&v[i]));
+        }
+        others_take_all(m, v);
+    }
+    return lanes_sum(s, mask, lane);
+}
+
+/* One of any length. */
+CNI_INLINE sums chunk_any(const parameters *p, const offsets *base, index_t first, int n, int lane, others *m)
+{
+    enum { AHEAD = LARGE ? 1 : FETCHED < 8 ? FETCHED : 8 };
+    const int mine = lane % LANES, whole = n - n % LANES;
+    const unsigned mask = lanes_mask(lane);
+    sums s = sums_none();
+    CNI_ROLLED
+    for (int i = 0; i < whole; i += AHEAD * LANES) {
+        loads l[AHEAD];
+        CNI_UNROLL
+        for (int k = 0; k < AHEAD; k++) {
+            if (i + k * LANES < whole) {
+                l[k] = fetch(p, base, first + (index_t)(i + k * LANES + mine));
+            }
+        }
+        CNI_UNROLL
+        for (int k = 0; k < AHEAD; k++) {
+            if (i + k * LANES < whole) {
+                const values v = value_of(p, base, first + (index_t)(i + k * LANES + mine), &l[k]);
+                s = i + k == 0 ? sums_of(&v) : sums_plus(s, sums_of(&v));
+                others_take(m, &v);
+            }
+        }
+    }
+    if (whole > 0) {
+        s = lanes_sum(s, mask, lane);
     }
     if (whole < n) {
         sums rest = sums_none();
@@ -162,12 +190,34 @@ CNI_INLINE sums chunk_sum(const parameters *p, const offsets *base, index_t firs
             rest = sums_of(&v);
             others_take(m, &v);
         }
+        CNI_ROLLED
         for (int i = 0; i < n - whole; i++) {
             s = sums_plus(s, sums_from(rest, mask, lane - mine + i));
         }
     }
     return s;
 }
+
+#if LARGE /* few are not whole: the ends of what has no whole leaf. What others use stays in registers. */
+CNI_CALLED sums chunk_called(const parameters *p, const offsets *base, index_t first, int n, int lane, others *m)
+{
+    return chunk_any(p, base, first, n, lane, m);
+}
+
+CNI_INLINE sums chunk_sum(const parameters *p, const offsets *base, index_t first, int n, int lane, others *m)
+{
+    const offsets there = *base;
+    others found = *m;
+    const sums s = chunk_called(p, &there, first, n, lane, &found);
+    *m = found;
+    return s;
+}
+#else
+CNI_INLINE sums chunk_sum(const parameters *p, const offsets *base, index_t first, int n, int lane, others *m)
+{
+    return n == CHUNK ? chunk_whole(p, base, first, lanes_mask(lane), lane, m) : chunk_any(p, base, first, n, lane, m);
+}
+#endif
 
 /* Where slot `slot` of the tree over n elements lies; false if the tree has no such slot. */
 CNI_INLINE int slot_find(int slot, int depth, int n, int *first, int *length)
@@ -222,7 +272,7 @@ CNI_INLINE sums leaf_sum(const parameters *p, const offsets *base, index_t first
     sums part[EACH];
     CNI_UNROLL
     for (int j = 0; j < EACH; j++) {
-        part[j] = chunk_sum(p, base, first + (index_t)((lane / LANES * EACH + j) * CHUNK), CHUNK, lane, m);
+        part[j] = chunk_whole(p, base, first + (index_t)((lane / LANES * EACH + j) * CHUNK), 0xFFFFFFFFu, lane, m);
     }
     CNI_UNROLL
     for (int k = 1; k < EACH; k <<= 1) {
