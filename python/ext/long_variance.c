@@ -9,7 +9,7 @@
  */
 #include "ext.h"
 
-enum { LEAF = 512, MADE_MOST = 56 };
+enum { LEAF = 512, ROWS = 32, MADE_MOST = 128 };
 
 /* Arrays of the computation so far; once a step has failed, nothing is done any more. */
 typedef struct work {
@@ -64,6 +64,21 @@ static cn_array *sum(work *w, cn_array *a, int axis, bool keepdims)
     cn_array *made = NULL;
     w->status = w->status == CN_OK ? cn_reduce(cn_op_find("add"), a, &options, &made) : w->status;
     return keep(w, made);
+}
+
+static cn_array *view(work *w, cn_array *a, int axis, int64_t first, int nextents, const int64_t *extents);
+
+/* The sum of many rows, some at a time: one after the other they would wait for each other. */
+static cn_array *sum_rows(work *w, cn_array *a, int axis, bool keepdims)
+{
+    int64_t count = w->status == CN_OK ? cn_array_shape(a)[axis] : 0, whole = count / ROWS, rest = count % ROWS;
+    if (count < ROWS * ROWS || axis == cn_array_ndim(a) - 1) {
+        return sum(w, a, axis, keepdims);
+    }
+    cn_array *runs = sum(w, view(w, a, axis, 0, 2, (const int64_t[]){whole, ROWS}), axis + 1, false);
+    cn_array *total = sum_rows(w, runs, axis, keepdims);
+    return rest == 0 ? total
+                     : call_arrays(w, "add", total, sum(w, view(w, a, axis, whole * ROWS, 1, &rest), axis, keepdims));
 }
 
 /* What begins at `first` along the axis, which becomes as many axes as there are extents: none, one, or two, the second inside. */
@@ -128,13 +143,13 @@ static cn_array *deviations(work *w, cn_array *x, int axis, cn_dtype dtype, bool
     int64_t count = cn_array_shape(x)[axis], whole = count / LEAF, rest = count % LEAF;
     cn_array *origin = first_of(w, x, axis, dtype);
     leaves many = leaves_of(w, x, axis, 0, whole, LEAF, origin), last = {NULL, NULL};
-    cn_array *mean = call(w, "multiply", sum(w, many.mean, axis, true), number(LEAF));
+    cn_array *mean = call(w, "multiply", sum_rows(w, many.mean, axis, true), number(LEAF));
     if (rest > 0) {
         last = leaves_of(w, x, axis, whole * LEAF, 1, rest, origin);
         mean = call_arrays(w, "add", mean, call(w, "multiply", last.mean, number((double)rest)));
     }
     mean = call(w, "divide", mean, number((double)count));
-    cn_array *total = sum(w, from_mean(w, &many, mean, LEAF), axis, keepdims);
+    cn_array *total = sum_rows(w, from_mean(w, &many, mean, LEAF), axis, keepdims);
     if (rest > 0) {
         cn_array *more = from_mean(w, &last, mean, rest);
         total = call_arrays(w, "add", total, keepdims ? more : view(w, more, axis, 0, 0, NULL));
