@@ -1,8 +1,8 @@
-"""Compiles kernel texts with the real run-time compiler, on a machine without a GPU.
+"""Compiles kernel texts with the real run-time compiler, on a machine without a GPU (`tools/cuda texts` does it all).
 
     mkdir texts; STANDIN_TEXTS=texts CNUMERIC_CUDA_DRIVER=build/libcnstandin.so \
         CNUMERIC_CUDA_COMPILER=build/libcnstandin.so build/test_device quick
-    python tools/cuda_texts.py texts [--arch sm_80,sm_90] [--sass] [--jobs 2]
+    python tools/cuda_texts.py texts [--arch sm_75,sm_80,sm_90] [--sass] [--jobs 2]
 
 NVRTC is CUDA's, or that of the wheel nvidia-cuda-nvrtc in this Python. Prints the texts that do not compile, with what
 the compiler says, and how many registers and bytes of stack the worst ones take; exit status 1 if any does not compile.
@@ -66,7 +66,7 @@ def main() -> int:
     """Run the command line."""
     parser = argparse.ArgumentParser(description="Compile kernel texts with NVRTC.")
     parser.add_argument("folder", type=pathlib.Path)
-    parser.add_argument("--arch", default="sm_80,sm_90")
+    parser.add_argument("--arch", default="sm_75,sm_80,sm_90")
     parser.add_argument("--sass", action="store_true")
     parser.add_argument("--jobs", type=int, default=2)
     arguments = parser.parse_args()
