@@ -242,6 +242,6 @@ for dtype in ("f8", "f4"):
 
 @pytest.mark.parametrize("gpus", [1, 3])
 def test_products_of_tall_matrices_read_them_once(gpus: int) -> None:
-    """x.T @ f(x @ w) is one kernel, and one that adds up, on one GPU; x in any order of rows, and all of what is stored."""
+    """x.T @ f(x @ w) is one kernel, and one that adds up, on one GPU; all that is between is stored as well."""
     several = {"CNUMERIC_GPUS": str(gpus), "CNUMERIC_GPU_SPREAD_BYTES": "1", "STANDIN_DEVICES": str(gpus)}
     on_device(TALL.replace("LAUNCHES", "3" if gpus == 1 else "30"), CNUMERIC_GPU_BYTES="1", **several)
