@@ -102,6 +102,10 @@ bool cni_place_device(cni_buffer *b, int local, bool spread, const cni_spans *sp
         next = old->spread->newer;
         fine = spill(old) && try_device(&b->spread->at[local], b->nbytes, low, high, spans);
     }
+    if (!fine && b->spread->at[local].device != NULL && (b->spread->at[local].valid & CNI_ON_DEVICE) == 0) {
+        cni_process_device->unreserve(b->spread->at[local].device); /* what it has got of it is others' */
+        b->spread->at[local].device = NULL;
+    }
     return fine;
 }
 

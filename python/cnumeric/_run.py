@@ -104,10 +104,9 @@ def _words(text: str) -> list[str]:
 
 
 def _count(text: str) -> int:
-    value = int(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError(f"must be 0 or more, not {value}")
-    return value
+    if not text.isascii() or not text.isdigit():
+        raise argparse.ArgumentTypeError(f"must be a number, 0 or more, not {text}")
+    return int(text)
 
 
 def _simulation(text: str) -> dict[str, str]:

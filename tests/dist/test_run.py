@@ -139,7 +139,7 @@ def test_bound_cores_are_as_many_as_asked_for(write, tools):
         (["--cpus", -1], "must be a number, 1 or more, not -1"),
         (["--gpus", 2], "--gpus 2: 1 processes need 2 GPUs, this machine has 0"),
         (["--gpus", 1], "leave --gpus out, and processes share what there is"),
-        (["--gpus", -1], "must be 0 or more, not -1"),
+        (["--gpus", -1], "must be a number, 0 or more, not -1"),
         (["--alias", "scipy"], "invalid choice: 'scipy'"),
     ],
 )
