@@ -74,6 +74,10 @@ mine = solve(np, 5000, 20)
 np.flush()
 assert reads() == before
 numpy.testing.assert_allclose(numpy.asarray(mine), solve(numpy, 5000, 20), rtol=1e-9)
+before, followed = reads(), np.stats()["followed"]
+solve(np, 5000, 100)
+np.flush()
+assert reads() == before and np.stats()["followed"] >= followed + 10
 """
 
 OFF = """

@@ -15,7 +15,7 @@ static bool op_elsewhere(const cni_window *w, const cni_op *op, int depth)
     bool there = false;
     for (int k = op->nout; k < op->nout + op->nin && !there; k++) {
         if ((op->args[k] & CNI_SCALAR) == 0) {
-            const cni_base *base = w->bases[w->views[op->args[k]].base];
+            const cni_base *base = w->bases[cni_window_views(w)[op->args[k]].base];
             there = base->nbytes >= cni_settings[CNI_SETTING_GPU_BYTES] || base_elsewhere(base, depth - 1);
         }
     }
@@ -28,10 +28,11 @@ static bool base_elsewhere(const cni_base *base, int depth)
     if (!base->pending_write || w == NULL || depth == 0) {
         return cni_buffer_away(base->buffer);
     }
+    const cni_op *ops = cni_window_ops(w);
     for (size_t i = w->nops; i-- > 0;) {
-        for (int k = 0; k < w->ops[i].nout; k++) {
-            if (w->views[w->ops[i].args[k]].base == base->index) {
-                return op_elsewhere(w, &w->ops[i], depth);
+        for (int k = 0; k < ops[i].nout; k++) {
+            if (cni_window_views(w)[ops[i].args[k]].base == base->index) {
+                return op_elsewhere(w, &ops[i], depth);
             }
         }
     }

@@ -207,6 +207,17 @@ void cni_window_base_forgotten(cni_base *base);
 
 void cni_window_destroy(cni_window *window);
 
+/* Of a window that is still being recorded: its own, or its model's. */
+static inline const cni_op *cni_window_ops(const cni_window *w)
+{
+    return w->model != NULL ? w->model->ops : w->ops;
+}
+
+static inline const cni_view *cni_window_views(const cni_window *w)
+{
+    return w->model != NULL ? w->model->views : w->views;
+}
+
 static inline cni_geometry cni_window_geometry(const cni_window *w, uint32_t view)
 {
     const cni_view *v = &w->views[view];
