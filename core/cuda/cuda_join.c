@@ -65,7 +65,8 @@ static bool is_between(const cni_cuda_join *j, const cni_part *first, const cni_
     const cni_cuda_layout *l = &j->layout;
     const cni_access *z = operand(first, 0), *r = operand(last, j->back.vector);
     bool reads = false, writes = false;
-    if (l->part->reduces || l->nest.ndim != 1 || l->nest.shape[0] != j->forward.rows) {
+    if (l->part->reduces || l->nest.ndim != 1 || l->nest.shape[0] != j->forward.rows ||
+        cni_cuda_loads_what_it_stored(l->part)) {
         return false;
     }
     for (uint32_t a = 0; a < l->part->naccess; a++) {

@@ -602,7 +602,7 @@ static bool may_join(const cni_launch *launches, const bound_part *bound, const 
             for (uint32_t m = 0; m <= k; m++) {
                 for (uint32_t o = 0; o < launches[m].parts->naccess; o++) {
                     uint32_t other = launches[m].parts->access[o].slot;
-                    if (slot != other && addresses[slot] == addresses[other]) {
+                    if (slot != other && slot != CNI_NONE && other != CNI_NONE && addresses[slot] == addresses[other]) {
                         return false;
                     }
                 }
