@@ -39,27 +39,25 @@ void cni_debug_rank(int rank)
     own_rank = rank;
 }
 
-/* Its length; text: NULL, or room for it. */
-static size_t compose(char *text, size_t size, cni_debug_topic topic, const char *format, va_list arguments)
-{
-    size_t head = own_rank < 0 ? (size_t)snprintf(text, size, "cnumeric %s: ", names[topic])
-                               : (size_t)snprintf(text, size, "cnumeric[%d] %s: ", own_rank, names[topic]);
-    char *rest = text != NULL ? text + head : NULL;
-    return head + (size_t)vsnprintf(rest, text != NULL ? size - head : 0, format, arguments);
-}
-
 void cni_debug(cni_debug_topic topic, const char *format, ...)
 {
     if (!cni_debug_on(topic)) {
         return;
     }
+    char head[64];
+    if (own_rank < 0) {
+        snprintf(head, sizeof head, "cnumeric %s: ", names[topic]);
+    } else {
+        snprintf(head, sizeof head, "cnumeric[%d] %s: ", own_rank, names[topic]);
+    }
     va_list arguments, again;
     va_start(arguments, format);
     va_copy(again, arguments);
-    size_t length = compose(NULL, 0, topic, format, arguments);
-    char *text = malloc(length + 1); /* not of the allocations that are counted: telling changes nothing */
+    size_t before = strlen(head), length = before + (size_t)vsnprintf(NULL, 0, format, arguments);
+    char *text = malloc(length + 2); /* not of the allocations that are counted: telling changes nothing */
     if (text != NULL) {
-        compose(text, length + 1, topic, format, again);
+        memcpy(text, head, before);
+        vsnprintf(text + before, length - before + 1, format, again);
         text[length] = '\n';
         fwrite(text, 1, length + 1, stderr);
         free(text);

@@ -72,7 +72,11 @@ static void test_a_part_alone_is_touched(void)
     int64_t nbytes = 64 << 20, low = 20 << 20, high = 37 << 20;
     bool fresh;
     char *memory = cni_storage_reserve(nbytes, low, high, high - low, &fresh);
-    EXPECT(memory != NULL && fresh);
+    bool had = memory != NULL;
+    EXPECT(had && fresh);
+    if (!had) {
+        return;
+    }
     memset(memory + low, 1, (size_t)(high - low));
     memory[low - 5000] = memory[high + 5000] = 1; /* a halo */
     int64_t more = resident(memory, nbytes) - (high - low);
