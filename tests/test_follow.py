@@ -1,5 +1,5 @@
-"""Windows that repeat one before are not built anew (core/record/follow.h): nothing but a counter tells, whatever happens
-in the middle of one.
+"""Windows that repeat one before are not built anew (core/record/follow.h): nothing but a counter tells, whatever
+happens in the middle of one.
 """
 
 import threading
@@ -76,7 +76,7 @@ def elsewhere(call):
 
 
 def play(np, surprise, position, when, rounds=14):
-    """All that the loop leaves, with the surprise in this round instead of, or before, the statement at the position."""
+    """All that the loop leaves; in this round, the surprise comes before the statement at the position."""
     names = {"np": np, "numpy": numpy, "dt": 0.01, "seen": [], "kept": [], "message": message, "elsewhere": elsewhere}
     values = numpy.random.default_rng(3).random((2, 9, 11))
     names |= {"x": np.array(values[0]), "y": np.array(values[1]), "s": np.array(values[0, 0])}
