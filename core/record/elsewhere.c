@@ -1,5 +1,5 @@
 /*
- * elsewhere.c - will a value be on the device when it has been computed? Work follows values and sizes (exec's run.c), so
+ * elsewhere.c - will a value be on the device when it has been computed? Work follows values and sizes (exec's binding.c), so
  * what is pending is guessed from what it is computed from.
  */
 #include "base/settings.h"
