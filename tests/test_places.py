@@ -5,20 +5,9 @@ import subprocess
 import sys
 
 import pytest
+import texts
 
 pytestmark = pytest.mark.default_settings
-
-PRELUDE = """
-import numpy
-import cnumeric as np
-
-def counted(run):
-    np.synchronize()
-    np.stats_reset()
-    run()
-    np.synchronize()
-    return np.stats()
-"""
 
 
 def at_places(places: int, program: str, **settings: str) -> str:
@@ -26,21 +15,13 @@ def at_places(places: int, program: str, **settings: str) -> str:
     environment = {**os.environ, "CNUMERIC_PLACES": str(places), "CNUMERIC_SPREAD_BYTES": "1", "CNUMERIC_VERIFY": "1"}
     environment.update({f"CNUMERIC_{name.upper()}": value for name, value in settings.items()})
     run = subprocess.run(
-        [sys.executable, "-c", PRELUDE + program], env=environment, capture_output=True, text=True, timeout=300
+        [sys.executable, "-c", texts.PRELUDE + program], env=environment, capture_output=True, text=True, timeout=300
     )
     assert run.returncode == 0, run.stderr
     return run.stdout
 
 
-SWEEP = """
-def sweep(p, b):
-    pn = p.copy()
-    p[1:-1, 1:-1] = ((pn[1:-1, 2:] + pn[1:-1, :-2]) + (pn[2:, 1:-1] + pn[:-2, 1:-1])) / 4 - b[1:-1, 1:-1]
-    p[:, -1] = p[:, -2]
-    p[:, 0] = p[:, 1]
-    p[0, :] = p[1, :]
-    p[-1, :] = 0
-
+SWEEP = f"""{texts.SWEEP}
 p, b = np.zeros((n, n)), np.ones((n, n))
 for _ in range(40):
     sweep(p, b)

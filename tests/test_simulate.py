@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+import texts
 
 pytestmark = pytest.mark.default_settings
 
@@ -30,16 +31,12 @@ def windows(tmp_path, text, ranks, **settings):
     return eval(simulate(tmp_path, text, ranks, **settings)[0])
 
 
-SWEEPS = """
+SWEEPS = f"""
 import cnumeric as np
+{texts.SWEEP}
 p, b = np.zeros((n, n)), np.ones((n, n))
 for _ in range(60):
-    pn = p.copy()
-    p[1:-1, 1:-1] = ((pn[1:-1, 2:] + pn[1:-1, :-2]) + (pn[2:, 1:-1] + pn[:-2, 1:-1])) / 4 - b[1:-1, 1:-1]
-    p[:, -1] = p[:, -2]
-    p[:, 0] = p[:, 1]
-    p[0, :] = p[1, :]
-    p[-1, :] = 0
+    sweep(p, b)
 """
 
 

@@ -301,20 +301,32 @@ static int place_of_index(const cni_partitioning *p, const cni_shared_part *shar
     return cni_layout_owner(&p->slots[access->slot].layout, o.base + step * o.stride[0]);
 }
 
+/* Along one dimension, the first and last index of the view's elements in bytes [low, high); false: it has none there. */
+static bool positions(const cni_geometry *view, int dim, int64_t low, int64_t high, int64_t *first, int64_t *last)
+{
+    int64_t begin[CNI_LATTICE_DIMS], end[CNI_LATTICE_DIMS];
+    walk k = walk_of(view);
+    walk_dim(&k, view, dim, false);
+    if (!position(&k, low, high, false, begin) || !position(&k, low, high, true, end)) {
+        return false;
+    }
+    *first = begin[0];
+    *last = end[0];
+    return true;
+}
+
 static cni_place_range near_cut(const cni_partitioning *p, const cni_shared_part *shared, uint32_t access,
                                 const cni_geometry *view, int64_t low, int64_t high)
 {
-    int64_t first[CNI_LATTICE_DIMS], last[CNI_LATTICE_DIMS];
+    int64_t first, last;
     int dim = shared->cut->follows[access];
     if (dim < 0) {
         return (cni_place_range){0, p->places};
     }
-    walk k = walk_of(view);
-    walk_dim(&k, view, dim, false);
-    if (!position(&k, low, high, false, first) || !position(&k, low, high, true, last)) {
+    if (!positions(view, dim, low, high, &first, &last)) {
         return (cni_place_range){0, 0};
     }
-    int a = place_of_index(p, shared, first[0]), b = place_of_index(p, shared, last[0]);
+    int a = place_of_index(p, shared, first), b = place_of_index(p, shared, last);
     return (cni_place_range){a < b ? a : b, (a < b ? b : a) + 1};
 }
 
@@ -322,17 +334,15 @@ static cni_place_range near_chain(const cni_partitioning *p, const cni_shared_pa
                                   const cni_geometry *view, int64_t low, int64_t high)
 {
     const cni_chain_cut *cut = shared->chain;
-    int64_t first[CNI_LATTICE_DIMS], last[CNI_LATTICE_DIMS];
+    int64_t first, last;
     int dim = cut->noperands == 0 ? cut->chain.way : cut->follows[access];
     if (dim < 0) {
         return (cni_place_range){0, p->places};
     }
-    walk k = walk_of(view);
-    walk_dim(&k, view, dim, false);
-    if (!position(&k, low, high, false, first) || !position(&k, low, high, true, last)) {
+    if (!positions(view, dim, low, high, &first, &last)) {
         return (cni_place_range){0, 0};
     }
-    return (cni_place_range){cni_chain_place(p, cut, first[0]), cni_chain_place(p, cut, last[0]) + 1};
+    return (cni_place_range){cni_chain_place(p, cut, first), cni_chain_place(p, cut, last) + 1};
 }
 
 cni_place_range cni_places_near(const cni_partitioning *p, const cni_shared_part *shared, uint32_t access)

@@ -7,31 +7,14 @@ import sys
 
 import devices
 import pytest
+import texts
 
 MIXED = pathlib.Path(__file__).parent / "mixed_programs.py"
 EVERY_ARRAY = {"CNUMERIC_GPU_BYTES": "1", "CNUMERIC_SPREAD_BYTES": "1", "CNUMERIC_VERIFY": "1", "CNUMERIC_THREADS": "1"}
 
-PRELUDE = """
-import numpy
-import cnumeric as np
-
-def counted(run):
-    np.synchronize()
-    np.stats_reset()
-    run()
-    np.synchronize()
-    return np.stats()
-
+PRELUDE = f"""{texts.PRELUDE}{texts.SWEEP}
 def same(ours, theirs):
     numpy.testing.assert_array_equal(numpy.asarray(ours), theirs)
-
-def sweep(p, b):
-    pn = p.copy()
-    p[1:-1, 1:-1] = ((pn[1:-1, 2:] + pn[1:-1, :-2]) + (pn[2:, 1:-1] + pn[:-2, 1:-1])) / 4 - b[1:-1, 1:-1]
-    p[:, -1] = p[:, -2]
-    p[:, 0] = p[:, 1]
-    p[0, :] = p[1, :]
-    p[-1, :] = 0
 
 def swept(np, n, times):
     p, b = np.zeros((n, n)), np.ones((n, n))
