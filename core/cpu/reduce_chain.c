@@ -36,6 +36,22 @@ static int64_t handed_on(const cni_reduction *r, bool apart)
     return r->large && !apart ? 2 : 1;
 }
 
+/* What a reduction takes of a share's own memory, and of what is handed on; others of other types come behind it. */
+static int64_t aligned(int64_t nbytes)
+{
+    return (nbytes + 7) / 8 * 8;
+}
+
+static int64_t own_bytes(const cni_group_binding *g, const cni_reduction *r, bool apart)
+{
+    return apart ? aligned(runs_of(g, r) * results_of(g) * (int64_t)r->itemsize) : 0;
+}
+
+static int64_t state_bytes(const cni_group_binding *g, const cni_reduction *r, bool apart)
+{
+    return aligned(handed_on(r, apart) * results_of(g) * (int64_t)r->itemsize);
+}
+
 cni_chain_rule cni_reduce_chain_rule(const cni_group_binding *g)
 {
     cni_chain_rule rule = {
@@ -58,8 +74,8 @@ void cni_reduce_chain_bind(cni_group_binding *g, const cni_group_binding *whole,
             g->lanes[k].reductions[i].large = whole->lanes[0].reductions[i].large;
         }
         const cni_reduction *r = &g->lanes[0].reductions[i];
-        *own += apart ? runs_of(g, r) * results_of(g) * (int64_t)r->itemsize : 0;
-        *state += handed_on(r, apart) * results_of(g) * (int64_t)r->itemsize;
+        *own += own_bytes(g, r, apart);
+        *state += state_bytes(g, r, apart);
     }
 }
 
@@ -100,8 +116,8 @@ void cni_reduce_share_begin(const cni_group_binding *g, cni_lane *lane, int64_t 
             memcpy(r->row, state + at * size, (size_t)(columns * size));
             memcpy(r->total, state + (r->large ? results + at : at) * size, (size_t)(columns * size));
         }
-        own += s->apart ? runs_of(g, r) * results * size : 0;
-        state += handed_on(r, s->apart) * results * size;
+        own += own_bytes(g, r, s->apart);
+        state += state_bytes(g, r, s->apart);
     }
 }
 
@@ -116,13 +132,13 @@ void cni_reduce_share_end(const cni_group_binding *g, cni_lane *lane, int64_t co
         if (s->apart) {
             int64_t run = r->large ? r->filled : 0;
             memcpy(own + (run * results + at) * size, r->row, (size_t)(columns * size));
-            own += runs_of(g, r) * results * size;
         } else {
             memcpy(state + at * size, r->row, (size_t)(columns * size));
             memcpy(state + (r->large ? results + at : at) * size, r->large ? r->total : r->row,
                    (size_t)(columns * size));
-            state += handed_on(r, false) * results * size;
         }
+        own += own_bytes(g, r, s->apart);
+        state += state_bytes(g, r, s->apart);
         r->runs = NULL;
     }
 }
@@ -161,8 +177,8 @@ static void add_runs(const cni_group_binding *g, const cni_link *link)
                 combine(r, state, own + k * step, results);
             }
         }
-        own += runs * step;
-        state += handed_on(r, true) * step;
+        own += own_bytes(g, r, true);
+        state += state_bytes(g, r, true);
     }
 }
 
@@ -198,7 +214,7 @@ static void finish(cni_group_binding *g, const cni_run *run, const cni_link *lin
             combine(r, state + step, state, results);
         }
         store(g, run, r, folded ? state + step : state);
-        state += handed_on(r, apart) * step;
+        state += state_bytes(g, r, apart);
     }
 }
 
