@@ -168,6 +168,7 @@ for sorts in (False, True):
 """
 
 
+@pytest.mark.default_settings
 def test_what_repeats_goes_to_the_device() -> None:
     """Arrays of less than gpu_bytes, but more than a sixteenth of it."""
     on_device(REPEATED, CNUMERIC_GPU_BYTES="1000000")
@@ -240,6 +241,7 @@ for dtype in ("f8", "f4"):
 """
 
 
+@pytest.mark.default_settings
 @pytest.mark.parametrize("gpus", [1, 3])
 def test_products_of_tall_matrices_read_them_once(gpus: int) -> None:
     """x.T @ f(x @ w) is one kernel, and one that adds up, on one GPU; all that is between is stored as well."""

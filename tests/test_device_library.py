@@ -7,6 +7,8 @@ import devices
 import numpy
 import pytest
 
+pytestmark = pytest.mark.default_settings  # what moves is counted, for one place
+
 
 def environment(**more: str) -> dict[str, str]:
     """The environment in which everything is the device's; skips without a stand-in."""
@@ -89,3 +91,22 @@ def test_numpy_computes_what_no_library_does(more: dict[str, str]) -> None:
 def test_batches_of_small_matrices_are_numpys() -> None:
     """The device would do one after the other."""
     run("small_matrices", CNUMERIC_GPU_MATRIX="6")
+
+
+SPREAD = """
+import numpy, cnumeric as np
+rng = numpy.random.default_rng(2)
+a, b = rng.random((30, 30)) + 30 * numpy.eye(30), rng.random((30, 4))
+x, y = np.array(a) * 1, np.array(b) * 1
+for _ in range(3):
+    numpy.testing.assert_allclose(numpy.asarray(np.linalg.solve(x, y)), numpy.linalg.solve(a, b))
+    numpy.testing.assert_allclose(numpy.asarray(np.linalg.inv(x)), numpy.linalg.inv(a))
+    numpy.testing.assert_allclose(numpy.asarray(np.fft.fft(y, axis=0)), numpy.fft.fft(b, axis=0))
+    x, a, y, b = x + 1, a + 1, y * 2, b * 2
+assert np.stats()["device_calls"] > 0
+"""
+
+
+def test_library_calls_where_arrays_are_spread() -> None:
+    """What places have of an operand comes to the device first."""
+    devices.run("-c", SPREAD, env=environment(CNUMERIC_PLACES="3", CNUMERIC_SPREAD_BYTES="1"))

@@ -49,8 +49,8 @@ static cn_status to_device(cn_array *array, bool written)
         base->buffer->valid = CNI_ON_DEVICE;
         return CN_OK;
     }
-    if ((base->buffer->valid & CNI_ON_PLACES) != 0) {
-        CN_TRY(cni_buffer_to_host(base->buffer, false));
+    if ((base->buffer->valid & CNI_ON_PLACES) != 0) { /* the places forget it: the device's copy is the root's */
+        CN_TRY(cni_buffer_to_host(base->buffer, true));
     }
     CN_TRY(cni_buffer_refresh(base->buffer));
     CN_TRY(cni_buffer_reserve(base->buffer, CNI_ON_DEVICE));
