@@ -328,6 +328,21 @@ cn_status cni_array_make(cni_base *base, cn_dtype dtype, int64_t offset, int ndi
     return CN_OK;
 }
 
+/* The whole of a new base, all but its extents and strides; order: CNI_ORDER_ bits. */
+static inline void array_begin(cn_array *a, cni_base *base, cn_dtype dtype, int ndim, int64_t size, int order)
+{
+    uint8_t capacity = a->capacity;
+    *a = (cn_array){.refs = 1,
+                    .dtype = (uint8_t)dtype,
+                    .ndim = (uint8_t)ndim,
+                    .writeable = true,
+                    .c_contiguous = (order & CNI_ORDER_C) != 0,
+                    .f_contiguous = (order & CNI_ORDER_F) != 0,
+                    .capacity = capacity,
+                    .base = base,
+                    .size = size};
+}
+
 /*
  * A C-order array on a base of its own, in one pass over the extents: the commonest thing that a call makes.
  * ndim is at most INLINE_DIMS.
@@ -359,16 +374,7 @@ static cn_status array_fresh(cn_dtype dtype, int ndim, const int64_t *shape, cn_
     for (int d = 0; d < ndim && size == 0; d++) {
         a->dims[ndim + d] = 0; /* as NumPy has it for what has no elements */
     }
-    uint8_t capacity = a->capacity;
-    *a = (cn_array){.refs = 1,
-                    .dtype = (uint8_t)dtype,
-                    .ndim = (uint8_t)ndim,
-                    .writeable = true,
-                    .c_contiguous = true,
-                    .f_contiguous = long_axes < 2 || size == 0,
-                    .capacity = capacity,
-                    .base = base,
-                    .size = size};
+    array_begin(a, base, dtype, ndim, size, CNI_ORDER_C | (long_axes < 2 || size == 0 ? CNI_ORDER_F : 0));
     *out = a;
     return CN_OK;
 }
@@ -395,16 +401,7 @@ cn_array *cni_array_again(cn_dtype dtype, const cni_geometry *g, int64_t size, u
         base->home[d] = a->dims[d] = g->shape[d];
         base->home[ndim + d] = a->dims[ndim + d] = g->strides[d];
     }
-    uint8_t capacity = a->capacity;
-    *a = (cn_array){.refs = 1,
-                    .dtype = (uint8_t)dtype,
-                    .ndim = (uint8_t)ndim,
-                    .writeable = true,
-                    .c_contiguous = (order & CNI_ORDER_C) != 0,
-                    .f_contiguous = (order & CNI_ORDER_F) != 0,
-                    .capacity = capacity,
-                    .base = base,
-                    .size = size};
+    array_begin(a, base, dtype, ndim, size, order);
     return a;
 }
 

@@ -9,12 +9,11 @@
 /* The same call of the package's function. */
 static PyObject *by_package(const char *name, PyObject *const *args, Py_ssize_t count, PyObject *names)
 {
-    PyObject *module = PyImport_ImportModule("cnumeric._creation");
-    PyObject *function = module != NULL ? PyObject_GetAttrString(module, name) : NULL, *made = NULL;
+    static PyObject *module;
+    PyObject *function = cnx_module_attribute(&module, "cnumeric._creation", name), *made = NULL;
     if (function != NULL) {
         made = PyObject_Vectorcall(function, args, (size_t)count, names);
     }
-    Py_XDECREF(module);
     Py_XDECREF(function);
     return made;
 }

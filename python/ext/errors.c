@@ -8,7 +8,7 @@
 
 static PyObject *numpy_module, *fallback_module, *errors_module, *no_value;
 
-static PyObject *module_attribute(PyObject **module, const char *module_name, const char *name)
+PyObject *cnx_module_attribute(PyObject **module, const char *module_name, const char *name)
 {
     if (*module == NULL) {
         *module = PyImport_ImportModule(module_name);
@@ -21,7 +21,7 @@ static PyObject *module_attribute(PyObject **module, const char *module_name, co
 
 PyObject *cnx_numpy(const char *name)
 {
-    return module_attribute(&numpy_module, "numpy", name);
+    return cnx_module_attribute(&numpy_module, "numpy", name);
 }
 
 const char *cnx_numpy_doc(const char *name)
@@ -46,7 +46,7 @@ PyObject *cnx_numpy_method(const char *name)
 
 PyObject *cnx_fallback(const char *name)
 {
-    return module_attribute(&fallback_module, "cnumeric._fallback", name);
+    return cnx_module_attribute(&fallback_module, "cnumeric._fallback", name);
 }
 
 PyObject *cnx_no_value(void)
@@ -103,7 +103,7 @@ PyObject *cnx_raise_plain(cn_status status)
 
 static void replay(PyObject *reference, PyObject *args, PyObject *kwargs)
 {
-    PyObject *function = module_attribute(&errors_module, "cnumeric._errors", "replay");
+    PyObject *function = cnx_module_attribute(&errors_module, "cnumeric._errors", "replay");
     if (function == NULL) {
         return;
     }

@@ -222,6 +222,9 @@ PyObject *cnx_call_method(PyObject *self, const char *method, PyObject *args, Py
 PyObject *cnx_call_function(const char *name, PyObject *args, PyObject *kwargs);
 PyObject *cnx_call_quietly(const char *name, PyObject *args, PyObject *kwargs); /* it is no fallback */
 
+/* An attribute of the module of this name, which is imported when *module is NULL and kept there. */
+PyObject *cnx_module_attribute(PyObject **module, const char *module_name, const char *name);
+
 /* numpy.<name>, numpy.ndarray.<name>, and a function of cnumeric._fallback. */
 PyObject *cnx_numpy(const char *name);
 PyObject *cnx_numpy_method(const char *name);

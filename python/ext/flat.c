@@ -76,12 +76,11 @@ static int element_of(const cn_array *array, PyObject *key, int64_t *out)
 
 static PyObject *call_helper(const char *name, PyObject *self, PyObject *key, PyObject *value)
 {
-    PyObject *module = PyImport_ImportModule("cnumeric._flat");
-    PyObject *function = module != NULL ? PyObject_GetAttrString(module, name) : NULL, *result = NULL;
+    static PyObject *module;
+    PyObject *function = cnx_module_attribute(&module, "cnumeric._flat", name), *result = NULL;
     if (function != NULL) {
         result = PyObject_CallFunctionObjArgs(function, ((flat *)self)->array, key, value, NULL);
     }
-    Py_XDECREF(module);
     Py_XDECREF(function);
     return result;
 }

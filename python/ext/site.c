@@ -7,7 +7,7 @@
  */
 #include "ext.h"
 
-enum { RECENT = 512, FIRST_SLOTS = 1024, MOST_SITES = 1 << 16 };
+enum { FIRST_SLOTS = 1024, MOST_SITES = 1 << 16 };
 
 /* Table value for a place inside this package. */
 #define INSIDE UINT32_MAX
@@ -105,16 +105,10 @@ static uint32_t place_add(PyCodeObject *code, int offset)
 
 static uint32_t frame_site(PyFrameObject *frame)
 {
-    static slot recent[RECENT]; /* of those that the table has */
     PyCodeObject *code = PyFrame_GetCode(frame);
     int offset = PyFrame_GetLasti(frame);
-    slot *near = &recent[(((uintptr_t)code >> 5) + (unsigned)offset / 2) % RECENT];
-    if (near->code != code || near->offset != offset) {
-        const slot *found = slot_find(slots, nslots, code, offset);
-        uint32_t site = found->code != NULL ? found->site : place_add(code, offset);
-        *near = (slot){site != 0 ? code : NULL, offset, site};
-    }
-    uint32_t site = near->site;
+    const slot *found = slot_find(slots, nslots, code, offset);
+    uint32_t site = found->code != NULL ? found->site : place_add(code, offset);
     Py_DECREF(code); /* the frame has it */
     return site;
 }

@@ -36,27 +36,15 @@ static void call_release(call *c)
 
 /* ---- Fallbacks ---------------------------------------------------------------------------------------- */
 
-static PyObject *fallback_module(void)
-{
-    static PyObject *module;
-    if (module == NULL) {
-        module = PyImport_ImportModule("cnumeric._fallback");
-    }
-    return module;
-}
-
 PyObject *cnx_ufunc_fallback(cnx_ufunc *self, const char *method, PyObject *args, PyObject *kwargs)
 {
-    PyObject *module = fallback_module();
-    if (module == NULL) {
-        return NULL;
-    }
+    PyObject *function = cnx_fallback("call_ufunc"), *result = NULL;
     PyObject *empty = kwargs == NULL ? PyDict_New() : Py_NewRef(kwargs);
-    if (empty == NULL) {
-        return NULL;
+    if (function != NULL && empty != NULL) {
+        result = PyObject_CallFunction(function, "OsOO", (PyObject *)self, method, args, empty);
     }
-    PyObject *result = PyObject_CallMethod(module, "call_ufunc", "OsOO", (PyObject *)self, method, args, empty);
-    Py_DECREF(empty);
+    Py_XDECREF(function);
+    Py_XDECREF(empty);
     return result;
 }
 
