@@ -29,6 +29,7 @@ CLASS = """
 assert type(s).__name__ == "lazy_scalar"
 assert s.__class__ is numpy.float64 and isinstance(s, (float, numpy.floating)) and numpy.isscalar(s)
 assert (s.dtype, s.shape, s.ndim, s.size, s.nbytes) == (numpy.dtype("float64"), (), 0, 1, 8)
+assert s[()] is s and np.einsum("i,i", x, x).__class__ is numpy.float64
 assert reads() == before
 single = x.astype("float32").sum()
 assert single.__class__ is numpy.float32 and (single * np.float32(2)).dtype == "float32"
@@ -42,6 +43,12 @@ assert f"{s:.3e}" == f"{value:.3e}" and "%.5g" % s == "%.5g" % value
 assert round(s, 2) == round(value, 2) and math.floor(s) == math.floor(value) and math.sqrt(s) == math.sqrt(value)
 assert int(s) == int(value) and divmod(s, 7) == divmod(value, 7) and complex(s) == value
 assert type(pickle.loads(pickle.dumps(s))) is numpy.float64 and copy.deepcopy(s) == value
+assert s[...].shape == () and s[None].tolist() == [value]
+try:
+    s[0]
+    raise SystemExit("no IndexError")
+except IndexError as error:
+    assert str(error) == "invalid index to scalar variable."
 assert s.item() == value and s.is_integer() == value.is_integer()
 assert {s: 1}[value] == 1 and sorted([s, 0.0]) == [0.0, value] and max(s, 1e300) == 1e300
 assert bool(s) and not bool(s < 0) and (numpy.ones(2) * s == value).all() and (s * numpy.ones(2) == value).all()

@@ -124,6 +124,16 @@ static Py_hash_t hash(PyObject *self)
     return value != NULL ? PyObject_Hash(value) : -1;
 }
 
+/* scalar[()] is the scalar; whatever else may be asked of one is the value's matter. */
+static PyObject *subscript(PyObject *self, PyObject *index)
+{
+    if (PyTuple_CheckExact(index) && PyTuple_GET_SIZE(index) == 0) {
+        return Py_NewRef(self);
+    }
+    PyObject *value = value_of(self);
+    return value != NULL ? PyObject_GetItem(value, index) : NULL;
+}
+
 /* Methods that Python looks for in the class. */
 static PyObject *forward(PyObject *self, const char *name, PyObject *args)
 {
@@ -212,6 +222,8 @@ static PyNumberMethods as_number = {
     .nb_matrix_multiply = matmul,
 };
 
+static PyMappingMethods as_mapping = {.mp_subscript = subscript};
+
 PyTypeObject cnx_lazy_type = {
     PyVarObject_HEAD_INIT(NULL, 0).tp_name = "cnumeric.lazy_scalar",
     .tp_basicsize = sizeof(lazy),
@@ -220,6 +232,7 @@ PyTypeObject cnx_lazy_type = {
     .tp_str = text,
     .tp_hash = hash,
     .tp_as_number = &as_number,
+    .tp_as_mapping = &as_mapping,
     .tp_richcompare = compare,
     .tp_getattro = get_attribute,
     .tp_methods = methods,
