@@ -198,15 +198,8 @@ static inline cnx_key take(parse *p, PyObject *item, PyObject *const *rest, Py_s
     return take_other(p, item);
 }
 
-cnx_key cnx_key_parse(const cn_array *array, PyObject *key, cnx_view_geometry *out)
+static cnx_key parse_any(const cn_array *array, PyObject *const *items, Py_ssize_t count, cnx_view_geometry *out)
 {
-    PyObject *single[1] = {key};
-    PyObject *const *items = single;
-    Py_ssize_t count = 1;
-    if (PyTuple_CheckExact(key)) {
-        items = &PyTuple_GET_ITEM(key, 0);
-        count = PyTuple_GET_SIZE(key);
-    }
     parse p = {.shape = cn_array_shape(array),
                .strides = cn_array_strides(array),
                .ndim = cn_array_ndim(array),
@@ -225,4 +218,62 @@ cnx_key cnx_key_parse(const cn_array *array, PyObject *key, cnx_view_geometry *o
         return CNX_KEY_ELEMENT;
     }
     return take_axes(&p, p.ndim - p.axis);
+}
+
+/*
+ * Most keys: small ints, and slices from and to small ints or nothing, at most one for each axis. False: any other key, or
+ * an int that is out of bounds; what is in out then means nothing.
+ */
+static inline bool parse_plain(const cn_array *array, PyObject *const *items, Py_ssize_t count, cnx_view_geometry *out)
+{
+    const int64_t *shape = cn_array_shape(array), *strides = cn_array_strides(array);
+    int64_t offset = cn_array_offset(array);
+    int ndim = cn_array_ndim(array), made = 0;
+    if (count > ndim) {
+        return false;
+    }
+    for (int axis = 0; axis < ndim; axis++) {
+        int64_t extent = shape[axis], stride = strides[axis], start = 0, stop = extent;
+        PyObject *item = axis < count ? items[axis] : NULL;
+        if (item != NULL && PySlice_Check(item)) {
+            const PySliceObject *s = (const PySliceObject *)item;
+            if (s->step != Py_None || !slice_end(s->start, 0, extent, &start) ||
+                !slice_end(s->stop, extent, extent, &stop)) {
+                return false;
+            }
+            if (stop <= start) {
+                start = stop = 0; /* the start may lie past the end */
+            }
+        } else if (item != NULL) {
+            int overflow = 0;
+            int64_t index = PyLong_CheckExact(item) ? int_value(item, &overflow) : extent;
+            index += index < 0 ? extent : 0;
+            if (overflow != 0 || index < 0 || index >= extent) {
+                return false;
+            }
+            offset += index * stride;
+            continue;
+        }
+        offset += start * stride;
+        out->shape[made] = stop - start;
+        out->strides[made++] = stride;
+    }
+    out->ndim = made;
+    out->offset = offset;
+    return true;
+}
+
+cnx_key cnx_key_parse(const cn_array *array, PyObject *key, cnx_view_geometry *out)
+{
+    PyObject *single[1] = {key};
+    PyObject *const *items = single;
+    Py_ssize_t count = 1;
+    if (PyTuple_CheckExact(key)) {
+        items = &PyTuple_GET_ITEM(key, 0);
+        count = PyTuple_GET_SIZE(key);
+    }
+    if (parse_plain(array, items, count, out)) {
+        return out->ndim == 0 ? CNX_KEY_ELEMENT : CNX_KEY_VIEW;
+    }
+    return parse_any(array, items, count, out);
 }

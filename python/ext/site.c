@@ -1,66 +1,84 @@
 /*
  * site.c - call sites: a number for the place in the user's program that makes the current call.
  *
- * A place is a code object and an instruction offset. Places are numbered when first seen and keep their code object
- * alive, so that a code object's address never stands for two. Places inside this package are passed over: the
- * caller outside it is the site. Number 0 is "unknown"; when MOST_SITES places are known, new ones are unknown.
+ * A place is a code object and an instruction in it. A code object has a table of its instructions' numbers, made when it
+ * is first seen, and is kept alive, so that its address never stands for two; what ran last is found without looking.
+ * Places inside this package are passed over: the caller outside it is the site. Number 0 is "unknown"; when MOST_SITES
+ * places are known, new ones are unknown.
  */
 #include "ext.h"
 
-enum { FIRST_SLOTS = 1024, MOST_SITES = 1 << 16 };
+enum { FIRST_CODES = 256, MOST_SITES = 1 << 16 };
 
-/* Table value for a place inside this package. */
+/* A number for a place inside this package. */
 #define INSIDE UINT32_MAX
 
-typedef struct slot {
+typedef struct code_sites {
     PyCodeObject *code; /* NULL: free; held */
-    int offset;         /* of the instruction, in bytes */
-    uint32_t site;
-} slot;
+    Py_ssize_t count;   /* of instructions */
+    uint32_t *sites;    /* of each; 0: none yet */
+} code_sites;
 
 typedef struct place {
-    PyCodeObject *code; /* held by the slot */
-    int offset;
+    PyCodeObject *code; /* held by its table */
+    int offset;         /* in bytes */
 } place;
 
-static slot *slots;
-static size_t nslots; /* a power of two */
-static size_t nused;
-static place *places; /* of site i + 1 */
+static code_sites *codes; /* open addressing */
+static size_t ncodes, codes_size; /* the size is a power of two */
+static code_sites newest; /* seen last */
+static size_t nseen;      /* places, those inside too */
+static place *places;     /* of site i + 1 */
 static uint32_t nplaces, places_capacity;
 static PyObject *package; /* prefix of the names of this package's files */
 
-static size_t hash_of(const PyCodeObject *code, int offset)
+/* Where the code object is, or belongs. */
+static code_sites *codes_find(code_sites *table, size_t size, const PyCodeObject *code)
 {
-    uint64_t key = ((uint64_t)(uintptr_t)code >> 4) ^ (uint64_t)(unsigned)offset * UINT64_C(0x9E3779B97F4A7C15);
-    return (size_t)((key * UINT64_C(0xC2B2AE3D27D4EB4F)) >> 20);
-}
-
-/* The slot of the place, or the free one where it belongs. */
-static slot *slot_find(slot *table, size_t size, const PyCodeObject *code, int offset)
-{
-    size_t at = hash_of(code, offset) & (size - 1);
-    while (table[at].code != NULL && (table[at].code != code || table[at].offset != offset)) {
+    uint64_t key = (uint64_t)(uintptr_t)code >> 4;
+    size_t at = (size_t)((key * UINT64_C(0x9E3779B97F4A7C15)) >> 32) & (size - 1);
+    while (table[at].code != NULL && table[at].code != code) {
         at = (at + 1) & (size - 1);
     }
     return &table[at];
 }
 
-static bool slots_grow(void)
+static bool codes_grow(void)
 {
-    size_t size = nslots * 2;
-    slot *table = PyMem_Calloc(size, sizeof *table);
+    size_t size = codes_size * 2;
+    code_sites *table = PyMem_Calloc(size, sizeof *table);
     if (table == NULL) {
         return false;
     }
-    for (size_t i = 0; i < nslots; i++) {
-        if (slots[i].code != NULL) {
-            *slot_find(table, size, slots[i].code, slots[i].offset) = slots[i];
+    for (size_t i = 0; i < codes_size; i++) {
+        if (codes[i].code != NULL) {
+            *codes_find(table, size, codes[i].code) = codes[i];
         }
     }
-    PyMem_Free(slots);
-    slots = table;
-    nslots = size;
+    PyMem_Free(codes);
+    codes = table;
+    codes_size = size;
+    return true;
+}
+
+/* Makes the code object the newest; false if there is no room for a table. */
+static bool code_seen(PyCodeObject *code)
+{
+    code_sites *found = codes_find(codes, codes_size, code);
+    if (found->code == NULL) {
+        if (nseen >= MOST_SITES || (ncodes * 2 >= codes_size && !codes_grow())) {
+            return false;
+        }
+        Py_ssize_t count = Py_SIZE(code);
+        uint32_t *sites = PyMem_Calloc((size_t)count, sizeof *sites);
+        if (sites == NULL) {
+            return false;
+        }
+        found = codes_find(codes, codes_size, code);
+        *found = (code_sites){(PyCodeObject *)Py_NewRef((PyObject *)code), count, sites};
+        ncodes++;
+    }
+    newest = *found;
     return true;
 }
 
@@ -84,33 +102,36 @@ static bool is_inside(const PyCodeObject *code)
     return package != NULL && PyUnicode_Tailmatch(code->co_filename, package, 0, PY_SSIZE_T_MAX, -1) > 0;
 }
 
-/* Numbers a new place: its slot's value. 0 if there is no room. */
-static uint32_t place_add(PyCodeObject *code, int offset)
+/* Numbers an instruction of the newest code object that has no number. 0 if there is no room. */
+static uint32_t place_add(int offset, uint32_t *number)
 {
-    if (nused >= MOST_SITES || (nused * 2 >= nslots && !slots_grow())) {
+    if (nseen >= MOST_SITES || !places_grow()) {
         return 0;
     }
-    uint32_t site = INSIDE;
-    if (!is_inside(code)) {
-        if (!places_grow()) {
-            return 0;
-        }
-        places[nplaces] = (place){code, offset};
-        site = ++nplaces;
+    if (is_inside(newest.code)) {
+        *number = INSIDE;
+    } else {
+        places[nplaces] = (place){newest.code, offset};
+        *number = ++nplaces;
     }
-    *slot_find(slots, nslots, code, offset) = (slot){(PyCodeObject *)Py_NewRef((PyObject *)code), offset, site};
-    nused++;
-    return site;
+    nseen++;
+    return *number;
 }
 
 static uint32_t frame_site(PyFrameObject *frame)
 {
     PyCodeObject *code = PyFrame_GetCode(frame);
-    int offset = PyFrame_GetLasti(frame);
-    const slot *found = slot_find(slots, nslots, code, offset);
-    uint32_t site = found->code != NULL ? found->site : place_add(code, offset);
     Py_DECREF(code); /* the frame has it */
-    return site;
+    if (code != newest.code && !code_seen(code)) {
+        return 0;
+    }
+    int offset = PyFrame_GetLasti(frame);
+    Py_ssize_t instruction = offset / 2;
+    if (offset < 0 || instruction >= newest.count) {
+        return 0;
+    }
+    uint32_t *number = &newest.sites[instruction];
+    return *number != 0 ? *number : place_add(offset, number);
 }
 
 uint32_t cnx_site_current(PyThreadState *thread)
@@ -180,12 +201,12 @@ static PyObject *package_folder(PyObject *module)
 
 int cnx_site_init(PyObject *module)
 {
-    slots = PyMem_Calloc(FIRST_SLOTS, sizeof *slots);
-    if (slots == NULL) {
+    codes = PyMem_Calloc(FIRST_CODES, sizeof *codes);
+    if (codes == NULL) {
         PyErr_NoMemory();
         return -1;
     }
-    nslots = FIRST_SLOTS;
+    codes_size = FIRST_CODES;
     package = package_folder(module);
     cn_set_site_printer(print_site);
     return PyErr_Occurred() ? -1 : 0;
