@@ -30,6 +30,7 @@ STATEMENTS = [
     "z = np.array([x.sum(), y.max(), (x * y).sum()])",
     "z = np.modf(abs(x))[1] + y",
     "z = np.cumsum(x.ravel())",
+    "z = np.dot(x.ravel(), y.ravel()) + x.reshape(-1, 1) @ y.reshape(1, -1)",
     "z = np.repeat(x.ravel(), 3)[np.arange(3)]",
 ]
 
@@ -99,6 +100,7 @@ def test_small_windows_have_no_plan(counters):
         y[:k] += 2.0 * y[:k][::-1]
         y[k] = k
         assert float((x[:k] * y[:k]).sum()) > -1
+        assert float(cnumeric.dot(x[:k], y[:k])) > -1
     counted = counters()
     assert counted["unplanned"] == counted["windows"] > 0
     assert counted["plan_hits"] == counted["plan_misses"] == 0

@@ -246,19 +246,37 @@ static void run_reduce(const cni_run *run, const cni_op *op, int64_t n)
     }
 }
 
-static void run_library(const cni_run *run, uint32_t number)
+/* The op as the only one of a part. */
+static cni_part library_part(const cni_window *w, uint32_t *number, cni_access *access)
 {
-    const cni_op *op = &run->window->ops[number];
-    cni_access access[CNI_OP_ARGS];
+    const cni_op *op = &w->ops[*number];
     uint32_t n = (uint32_t)op->nout + op->nin;
     for (uint32_t i = 0; i < n; i++) {
         bool scalar = (op->args[i] & CNI_SCALAR) != 0;
-        access[i] = (cni_access){.slot = scalar ? CNI_NONE : run->window->views[op->args[i]].base,
+        access[i] = (cni_access){.slot = scalar ? CNI_NONE : w->views[op->args[i]].base,
                                  .view = scalar ? CNI_NONE : op->args[i],
                                  .written = i < op->nout};
     }
-    cni_part part = {.kind = CNI_PART_LIBRARY, .naccess = n, .access = access, .op = number, .nops = 1, .ops = &number};
+    return (cni_part){
+        .kind = CNI_PART_LIBRARY, .naccess = n, .access = access, .op = *number, .nops = 1, .ops = number};
+}
+
+static void run_library(const cni_run *run, uint32_t number)
+{
+    cni_access access[CNI_OP_ARGS];
+    cni_part part = library_part(run->window, &number, access);
     cni_library_run(&part, run);
+}
+
+/* There is no memory beside the runs above. */
+static bool takes_scratch(const cni_window *w, uint32_t number)
+{
+    cni_access access[CNI_OP_ARGS];
+    if (!cni_library_takes_scratch(w->ops[number].kind)) {
+        return false;
+    }
+    cni_part part = library_part(w, &number, access);
+    return cni_library_scratch(&part, w) > 0;
 }
 
 /* ---- The place's functions ---- */
@@ -278,7 +296,7 @@ bool cni_unplanned_op_takes(const cni_window *w, uint32_t number)
     for (int i = 0; i < op->nout + op->nin; i++) {
         any_empty |= (op->args[i] & CNI_SCALAR) == 0 && w->views[op->args[i]].size == 0;
     }
-    return !any_empty && !cni_library_takes_scratch(op->kind);
+    return !any_empty && !takes_scratch(w, number);
 }
 
 void cni_unplanned_op_run(const cni_run *run, uint32_t number)

@@ -106,7 +106,7 @@ bool cn_can_cast(cn_dtype from, cn_dtype to, cn_casting casting)
 
 cn_dtype cn_promote(cn_dtype a, cn_dtype b)
 {
-    for (int d = 0; d < CN_DTYPE_COUNT; d++) {
+    for (int d = a == b ? (int)a : 0; d < CN_DTYPE_COUNT; d++) {
         if (is_safe(a, (cn_dtype)d) && is_safe(b, (cn_dtype)d)) {
             return (cn_dtype)d;
         }
