@@ -500,6 +500,7 @@ typedef struct cn_stats {
     uint64_t messages, message_bytes; /* from or to places of this process */
     uint64_t root_bytes;              /* of them, what the root has received */
     uint64_t overlapped;              /* exchanges during which this process computed */
+    uint64_t carried;                 /* exchanges that another thread had seen to the end of by then */
     uint64_t moves, move_bytes;       /* between host and device */
     uint64_t device_launches, graphs; /* kernels sent to the device one by one; plans sent to it as a whole */
     uint64_t shared_launches;         /* kernels that several GPUs shared out, however they were sent */

@@ -73,7 +73,8 @@ def names() -> Iterator[str]:
 def headers(compiler: str) -> Iterator[str]:
     """Complain about headers of the core that do not compile alone."""
     for path in (*sources("include"), *sources("core")):
-        if path.suffix != ".h" or "#ifndef" not in path.read_text():
+        text = path.read_text()
+        if path.suffix != ".h" or "#ifndef" not in text or "<mpi.h>" in text:  # not every machine has that
             continue
         flags = ["-std=c17", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-Wno-unused-function"]
         command = [compiler, *flags, f"-I{ROOT / 'core'}", f"-I{ROOT / 'include'}", "-fsyntax-only", "-x", "c", "-"]

@@ -13,7 +13,10 @@
 typedef struct cni_mpi_host {
     int rank, size;       /* as the launcher says */
     int64_t message_most; /* bytes; larger messages travel in pieces */
+    int64_t progress;     /* microseconds until messages are seen to by another thread; 0: none does */
+    uint64_t *carried;    /* counts exchanges that it saw to their end; the thread's that executes */
     void *(*resize)(void *memory, size_t size);
+    void (*release)(void *memory);
     cn_status (*fail)(cn_status code, const char *format, ...);
 } cni_mpi_host;
 

@@ -22,6 +22,7 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "base/settings.h"
+#include "base/stats.h"
 #include "base/status.h"
 #include "base/text.h"
 #include "net/mpi_module.h"
@@ -75,7 +76,7 @@ const char *cni_net_mpi_compiler(cni_mpi_kind kind)
 
 /* ---- Compiling ---- */
 
-#define FLAGS "-std=gnu17", "-D_GNU_SOURCE", "-O2", "-fPIC", "-shared", "-w"
+#define FLAGS "-std=gnu17", "-D_GNU_SOURCE", "-O2", "-fPIC", "-shared", "-w", "-pthread"
 
 typedef struct build {
     cni_mpi_kind kind;
@@ -127,19 +128,33 @@ static void read_problem(build *b, const char *path)
     }
 }
 
+enum { SOURCES_MOST = 8 };
+
 static bool compile(build *b, const char *folder, const char *output)
 {
-    char source[PATH_MAX], include[PATH_MAX], log[PATH_MAX];
-    const char *wanted = b->kind == CNI_MPI_OPEN_MPI ? "-DCN_WANTED_OPEN_MPI=1" : "-DCN_WANTED_OPEN_MPI=0";
+    static const char *const flags[] = {FLAGS};
+    char sources[SOURCES_MOST][PATH_MAX], include[PATH_MAX], log[PATH_MAX];
+    const char *argv[8 + sizeof flags / sizeof *flags + SOURCES_MOST] = {b->wrapper};
+    size_t n = 1, nsources = 0;
     bool written = true;
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
+        argv[n++] = flags[i];
+    }
     for (const cni_header *h = cni_mpi_sources; h->name != NULL && written; h++) {
         written = cni_folder_write(folder, h->name, h->text, h->size);
+        if (strcmp(strrchr(h->name, '.'), ".c") == 0 && nsources < SOURCES_MOST) {
+            snprintf(sources[nsources], sizeof sources[nsources], "%s/%s", folder, h->name);
+            argv[n++] = sources[nsources++];
+        }
     }
-    snprintf(source, sizeof source, "%s/net/mpi_module.c", folder);
     snprintf(include, sizeof include, "-I%s", folder);
     snprintf(log, sizeof log, "%s/log", folder);
-    const char *argv[] = {b->wrapper, FLAGS, include, "-o", output, source, b->kind == CNI_MPI_ANY ? NULL : wanted,
-                          NULL};
+    argv[n++] = include;
+    argv[n++] = "-o";
+    argv[n++] = output;
+    if (b->kind != CNI_MPI_ANY) {
+        argv[n++] = b->kind == CNI_MPI_OPEN_MPI ? "-DCN_WANTED_OPEN_MPI=1" : "-DCN_WANTED_OPEN_MPI=0";
+    }
     if (!written) {
         snprintf(b->problem, sizeof b->problem, "there is no room for its source");
         return false;
@@ -278,7 +293,10 @@ cn_status cni_net_mpi_open(const cni_launch *launch, const cni_net **net)
     CN_CHECK(open_module != NULL);
     host = (cni_mpi_host){.rank = launch->rank,
                           .size = launch->size,
+                          .progress = cni_settings[CNI_SETTING_PROGRESS],
+                          .carried = &cni_stats.carried,
                           .resize = cni_realloc,
+                          .release = cni_free,
                           .fail = cni_fail,
                           .message_most = most < 1 || most > 1 << 30 ? 1 << 30 : most};
     return open_module(&host, net);

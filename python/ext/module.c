@@ -117,7 +117,7 @@ static const struct {
     COUNTER(graphs),       COUNTER(shared_launches), COUNTER(device_calls),
     COUNTER(spills),       COUNTER(spill_bytes),     COUNTER(overlapped),
     COUNTER(faded),        COUNTER(restored),        COUNTER(unplanned),
-    COUNTER(followed),
+    COUNTER(followed),     COUNTER(carried),
 #undef COUNTER
 };
 

@@ -1,5 +1,6 @@
 /*
- * test_net.c - the net over MPI: order and contents of the log, exchanges of many sizes, collective calls, idle waits.
+ * test_net.c - the net over MPI: order and contents of the log, exchanges of many sizes, collective calls, idle waits, and what
+ * goes on while a rank computes.
  *
  *   mpirun -n 3 build/test_net        every rank runs this; with CNUMERIC_MESSAGE_BYTES=1000 messages are split
  *   mpirun -n 3 build/test_net fail   rank 1 ends all
@@ -8,6 +9,8 @@
 #include <time.h>
 
 #include "base/memory.h"
+#include "base/settings.h"
+#include "base/stats.h"
 #include "net/launcher.h"
 #include "net/net_mpi.h"
 
@@ -172,6 +175,74 @@ static void test_wrong_size(void)
     }
 }
 
+/* ---- While a rank computes ---- */
+
+enum { LARGE = 8 << 20, LARGE_ROUNDS = 5, STALLED = 2, BELOW = 3, ENTRIES_STALLED = 20 };
+
+/* Computes, calling nothing of the net, until the byte is there; false: it does not come. That is a race, and meant. */
+__attribute__((no_sanitize("thread"))) static bool comes(const volatile unsigned char *byte, unsigned char value)
+{
+    for (int turn = 0; turn < 20000 && *byte != value; turn++) {
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
+    return *byte == value;
+}
+
+/* A message that needs both ends' calls of MPI comes while both compute. */
+static void test_progress(void)
+{
+    unsigned char *in = cni_alloc(LARGE), *out = cni_alloc(LARGE);
+    int peer = net->rank ^ 1;
+    uint64_t carried = cni_stats.carried;
+    for (int round = 0; round < LARGE_ROUNDS && peer < net->size; round++) {
+        uint64_t mine = mix((uint64_t)round, (uint64_t)net->rank), theirs = mix((uint64_t)round, (uint64_t)peer);
+        cni_message receive = {peer, in, LARGE}, send = {peer, out, LARGE};
+        fill(out, LARGE, mine);
+        memset(in, 0, LARGE);
+        out[LARGE - 1] = 77;
+        EXPECT(net->exchange_begin(1, &receive, 1, &send) == CN_OK);
+        EXPECT(comes(in + LARGE - 1, 77));
+        nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL); /* for the last word of what was sent */
+        EXPECT(net->exchange_end() == CN_OK);
+        EXPECT(filled(in, LARGE - 1, theirs));
+    }
+    EXPECT(peer >= net->size || cni_stats.carried > carried);
+    cni_free(in);
+    cni_free(out);
+}
+
+/* Entries go on to the rank below one that computes or, without: waits for a message. */
+static void test_stalled(bool computes)
+{
+    unsigned char entry[100], done = 0;
+    const void *received;
+    int64_t nbytes;
+    cni_message message = {.data = &done, .nbytes = 1};
+    if (net->rank == 0) {
+        for (int i = 0; i < ENTRIES_STALLED; i++) {
+            fill(entry, sizeof entry, (uint64_t)i);
+            EXPECT(net->log_send(entry, sizeof entry) == CN_OK);
+        }
+        return;
+    }
+    if (net->rank == STALLED && net->size > BELOW) {
+        message.peer = BELOW;
+        EXPECT(net->exchange_begin(1, &message, 0, NULL) == CN_OK);
+        EXPECT(!computes || comes(&done, 1));
+        EXPECT(net->exchange_end() == CN_OK && done == 1);
+    }
+    for (int i = 0; i < ENTRIES_STALLED; i++) {
+        EXPECT(net->log_receive(&received, &nbytes) == CN_OK);
+        EXPECT(nbytes == sizeof entry && filled(received, nbytes, (uint64_t)i));
+    }
+    if (net->rank == BELOW) {
+        message.peer = STALLED;
+        done = 1;
+        EXPECT(net->exchange_begin(0, NULL, 1, &message) == CN_OK);
+        EXPECT(net->exchange_end() == CN_OK);
+    }
+}
+
 /* ---- Collective calls ---- */
 
 static void test_agree(void)
@@ -232,6 +303,11 @@ int main(int argc, char **argv)
     test_log();
     test_exchanges();
     test_wrong_size();
+    if (cni_settings[CNI_SETTING_PROGRESS] > 0) {
+        test_progress();
+        test_stalled(true);
+    }
+    test_stalled(false);
     test_agree();
     test_gather(0);
     test_gather(13);

@@ -21,6 +21,13 @@ def test_large_messages_travel_in_pieces(mpi):
     assert out.count("test_net: ok") == 3
 
 
+def test_the_net_does_without_a_thread_of_its_own(mpi):
+    """As with an MPI that lets only one thread call it."""
+    status, out, err = mpi.mpirun(5, TEST, environment={"CNUMERIC_PROGRESS": "0"})
+    assert status == 0, err
+    assert out.count("test_net: ok") == 5
+
+
 def test_a_rank_that_fails_ends_all_with_one_message(mpi):
     status, out, err = mpi.mpirun(3, TEST, "fail")
     assert status != 0
