@@ -2,8 +2,8 @@
  * matmul.c - matrix products, batch by batch; each by blas.c.
  *
  * A sum that is long beside the result goes segment by segment, added in their order: so places can each take some of it,
- * and the bits are the same. How long a segment is follows from the result's shape: 16 of the result are at most its
- * operands. Whole shapes decide, also where a place does a part of the result.
+ * and the bits are the same. How long a segment is follows from the result's shape: such that adding its result costs little
+ * beside its product, and calling for it too. Whole shapes decide, also where a place does a part of the result.
  */
 #include <string.h>
 
@@ -12,7 +12,7 @@
 #include "cpu/loops.h"
 #include "op/op.h"
 
-enum { SEGMENT_LEAST = 4096, OPERANDS_PER_RESULT = 16 };
+enum { SEGMENT_LEAST = 256, SEGMENT_FULL = 4096, MULTIPLICATIONS_LEAST = 1 << 22, OPERANDS_PER_RESULT = 4 };
 
 typedef cni_library_operand operand;
 
@@ -20,7 +20,9 @@ typedef cni_library_operand operand;
 static int64_t segment_of(cn_dtype dtype, int64_t rows, int64_t columns, int64_t count)
 {
     int64_t segment = SEGMENT_LEAST;
-    while (segment <= count && (__int128)rows * columns * OPERANDS_PER_RESULT > (__int128)segment * (rows + columns)) {
+    __int128 result = (__int128)rows * columns;
+    while (segment <= count && (result * OPERANDS_PER_RESULT > (__int128)segment * (rows + columns) ||
+                                (segment < SEGMENT_FULL && result * segment < MULTIPLICATIONS_LEAST))) {
         segment *= 2;
     }
     return dtype != CN_FLOAT16 && count >= 2 * segment ? segment : 0; /* half is added in double, and rounded once */

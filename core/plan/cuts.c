@@ -270,11 +270,19 @@ static cni_place_range near_range(const cni_partitioning *p, const cni_shared_pa
 
 /* ---- Library ops ---- */
 
+/* Of an axis that is cut evenly; the last one has what is left beyond it, too. */
+static int64_t pieces_of(const cni_library_cut *cut)
+{
+    int64_t pieces = cut->extent / cut->quantum;
+    return pieces > 1 ? pieces : 1;
+}
+
 void cni_library_cut_at(const cni_partitioning *p, const cni_shared_part *shared, int place, int64_t *from, int64_t *to)
 {
     const cni_library_cut *cut = shared->cut;
-    *from = cut->extent * place / p->places;
-    *to = cut->extent * (place + 1) / p->places;
+    int64_t pieces = pieces_of(cut), first = pieces * place / p->places, end = pieces * (place + 1) / p->places;
+    *from = first < pieces ? first * cut->quantum : cut->extent;
+    *to = end < pieces ? end * cut->quantum : cut->extent;
     if (cut->by >= 0) {
         const cni_access *access = &shared->part->access[cut->by];
         const cni_layout *layout = &p->slots[access->slot].layout;
@@ -291,7 +299,8 @@ static int place_of_index(const cni_partitioning *p, const cni_shared_part *shar
 {
     const cni_library_cut *cut = shared->cut;
     if (cut->by < 0) {
-        return (int)(((index + 1) * p->places - 1) / cut->extent);
+        int64_t pieces = pieces_of(cut), piece = index / cut->quantum < pieces ? index / cut->quantum : pieces - 1;
+        return (int)(((piece + 1) * p->places - 1) / pieces);
     }
     const cni_access *access = &shared->part->access[cut->by];
     cni_geometry view = cni_window_geometry(p->w, access->view);

@@ -27,7 +27,7 @@ static bool share_each(const cni_operands *o, cni_work_axes *axes)
 static bool share_lines(const cni_operands *o, cni_work_axes *axes)
 {
     bool all = o->op->parameter == CNI_FIRST_AXIS_ALL;
-    axes->evenly = true;
+    axes->evenly = 1;
     for (int k = 0; k < o->n; k++) {
         for (int d = 0; d < axes->n && o->array[k] && o->g[k].ndim == axes->n; d++) {
             follow(axes, k, d, d);
@@ -69,7 +69,7 @@ static bool share_ranks(const cni_operands *o, cni_work_axes *axes)
 static bool share_segments(const cni_operands *o, cni_work_axes *axes)
 {
     int along = o->op->parameter;
-    axes->evenly = true;
+    axes->evenly = 1;
     axes->uncut[along] = true;
     for (int d = 0; d < axes->n; d++) {
         follow(axes, 0, d, d);
@@ -102,9 +102,21 @@ static bool share_search(const cni_operands *o, cni_work_axes *axes)
     return true;
 }
 
+/* What the result costs to be handed from place to place beside what its operands would, which every place would need. */
+static bool hands_on_less(const cni_operands *o)
+{
+    int64_t operands = (o->spread[1] ? cni_view_bytes(&o->g[1]) : 0) + (o->spread[2] ? cni_view_bytes(&o->g[2]) : 0);
+    return cni_view_bytes(&o->g[0]) <= 4 * operands / o->places;
+}
+
+/* BLAS takes rows and columns by a few, and small products otherwise: pieces as these have the bits of the whole. */
+enum { ROWS_TOGETHER = 192, MULTIPLICATIONS_TOGETHER = 1 << 21 };
+
 static bool share_matrix(const cni_operands *o, cni_work_axes *axes)
 {
     int a = o->g[1].ndim, b = o->g[2].ndim, n = axes->n - (a > 1) - (b > 1);
+    axes->evenly = ROWS_TOGETHER;
+    axes->least = MULTIPLICATIONS_TOGETHER;
     for (int d = 0; d < axes->n; d++) {
         follow(axes, 0, d, d);
     }
@@ -126,7 +138,7 @@ static bool share_matrix(const cni_operands *o, cni_work_axes *axes)
         int axis = axes->n++;
         axes->extent[axis] = o->g[1].shape[a - 1];
         axes->uncut[axis] = true;
-        axes->way = axis;
+        axes->way = hands_on_less(o) ? axis : CNI_NO_AXIS;
         follow(axes, 1, a - 1, axis);
         follow(axes, 2, b > 1 ? b - 2 : 0, axis);
     }

@@ -77,6 +77,16 @@ static bool share_add(sharing *s, int place, int n, const cni_box *work)
     return true;
 }
 
+/* Of an axis that is cut evenly, what stays together. */
+static int64_t piece_of(const sharing *s, int axis)
+{
+    int64_t piece = s->axes.evenly, work = piece;
+    for (int i = 0; i < s->axes.n; i++) {
+        work *= i != axis && work < s->axes.least ? s->axes.extent[i] : 1;
+    }
+    return work < s->axes.least ? (s->axes.least + work - 1) / work * piece : piece;
+}
+
 /* The op's work cut along an axis: by the owners of operand k (CNI_NO_AXIS: evenly). *made: any place's box follows. */
 static bool cut_along(sharing *s, int k, int axis, bool *made)
 {
@@ -96,6 +106,7 @@ static bool cut_along(sharing *s, int k, int axis, bool *made)
             }
         }
     }
+    cut.quantum = k == CNI_NO_AXIS ? piece_of(s, axis) : 1;
     cni_library_cut *kept = cni_arena_copy(s->p->arena, &cut, sizeof cut);
     s->out->cut = kept;
     *made = kept != NULL;
@@ -306,6 +317,19 @@ static bool joint(sharing *s, bool *fits)
     return true;
 }
 
+/* One place has all of the operand, and much less than others have of another: it would do all the work. */
+static bool alone(const sharing *s, int k)
+{
+    int64_t most = 0, low, high;
+    for (int i = 0; i < s->o.n; i++) {
+        int64_t bytes = s->o.array[i] && s->o.spread[i] ? cni_view_bytes(&s->o.g[i]) : 0;
+        most = bytes > most ? bytes : most;
+    }
+    cni_geometry_range(&s->o.g[k], &low, &high);
+    return cni_view_bytes(&s->o.g[k]) <= most / s->p->places &&
+           cni_layout_owner(s->o.layout[k], low) == cni_layout_owner(s->o.layout[k], high - 1);
+}
+
 bool cni_library_share(cni_partitioning *p, const cni_part *part, const cni_chain_rule *rule, cni_shared_part *out,
                        bool *fits)
 {
@@ -326,21 +350,22 @@ bool cni_library_share(cni_partitioning *p, const cni_part *part, const cni_chai
     s.shares = cni_arena_alloc(p->arena, (size_t)p->places * sizeof *s.shares);
     out->kind = CNI_SHARE_BOXES;
     out->shares = s.shares;
+    bool chains = rule->may && s.axes.way != CNI_NO_AXIS;
     for (int k = 0; k < s.o.n; k++) { /* with a chain, the result is less than what it is made of */
-        tried[k] = (k == 0 && rule->may && along_way(&s, 0) == CNI_NO_AXIS) ||
+        tried[k] = (k == 0 && chains && along_way(&s, 0) == CNI_NO_AXIS) ||
                    (s.axes.joint && !s.axes.as_result && (s.axes.dynamic >> k & 1) != 0);
     }
     for (int k; s.shares != NULL && !*fits && (k = next_candidate(&s.o, tried)) >= 0;) {
         tried[k] = true;
-        if (!by_owners(&s, k, fits)) {
+        if (!(s.axes.evenly > 0 && alone(&s, k)) && !by_owners(&s, k, fits)) {
             return false;
         }
     }
-    if (s.shares != NULL && !*fits && rule->may && !in_a_chain(&s, rule, fits)) {
+    if (s.shares != NULL && !*fits && chains && !in_a_chain(&s, rule, fits)) {
         return false;
     }
     if (s.shares != NULL && s.axes.joint) {
         return joint(&s, fits);
     }
-    return s.shares != NULL && (*fits || !s.axes.evenly || evenly(&s, fits));
+    return s.shares != NULL && (*fits || s.axes.evenly == 0 || evenly(&s, fits));
 }

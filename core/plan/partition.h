@@ -43,7 +43,8 @@ typedef enum cni_share_kind {
 /* A library op cut along one axis of its work, so that a place's box follows from its number. */
 typedef struct cni_library_cut {
     int64_t extent; /* of the axis */
-    int by;         /* the operand whose owners do the work; -1: all places as much */
+    int by;         /* the operand whose owners do the work; -1: all places as much, */
+    int64_t quantum; /* in pieces of so many */
     int noperands;
     int8_t follows[CNI_OP_ARGS]; /* by operand: its dimension along the axis, -1: none */
     cni_box whole[CNI_OP_ARGS];  /* by operand: what is needed of it, along all of the axis */
