@@ -178,6 +178,45 @@ print(*(str(counted(run)["message_bytes"]) + "/" + str(np.stats()["root_bytes"])
     assert max(root for _, root in stats) <= 800
 
 
+def test_no_product_fetches_its_operands_to_the_root():
+    """On paper: results from place to place, or the columns that a place needs for its rows of the result."""
+    program = """
+x, a = np.sin(np.arange(250000.0)).reshape(5000, 50), np.sin(np.arange(1440000.0)).reshape(1200, 1200)
+v = np.cos(np.arange(1200.0))
+runs = [lambda: x.T @ x, lambda: a.T @ v, lambda: v @ a, lambda: a[3] @ a]
+np.synchronize()
+print(*(str(counted(run)["message_bytes"]) + "/" + str(np.stats()["root_bytes"]) for run in runs))
+"""
+    stats = at_places(4, program, spread_bytes="20001").split()
+    (gram, own), *rest = ([int(word) for word in pair.split("/")] for pair in stats)
+    assert gram <= 3 * (2 * 50 * 2048 + 50 * 50) * 8 and own <= 50 * 50 * 8
+    for product, own in rest:  # of a column, what others have, and the vector for all; pieces of 192 columns
+        assert product <= 1200 * 1200 * 8 * 3 / 4 + 4 * 1200 * 8 + 1200 * 8
+        assert own <= (2 * 192 * 1200 + 2 * 1200) * 8
+
+
+def test_masks_are_where_their_arrays_are():
+    """They have an eighth of the bytes and are spread nevertheless: nothing that is found with them passes the root."""
+    program = """
+v, k = np.sin(np.arange(200000.0)), np.arange(200000) * 7919 % 1000
+few = k[:9].copy()
+runs = [lambda: v > 0.5, lambda: np.histogram(v, 20), lambda: np.isin(k, few), lambda: np.unique(k)]
+runs += [lambda: np.allclose(v, k), lambda: np.where(v > 0, v, k)]
+np.synchronize()
+print(*(counted(run)["root_bytes"] for run in runs))
+"""
+    assert max(map(int, at_places(4, program).split())) <= 30000
+    assert max(map(int, at_places(4, program, spread_bytes="1048576").split())) <= 30000
+
+
+def test_owners_send_a_small_result_and_not_what_it_is_made_of():
+    program = """
+c = np.arange(8000) * (1 + 1j); c += 1; np.synchronize()
+print(counted(lambda: np.abs(c))["root_bytes"], float(np.abs(c)[-1] - abs(8000 + 7999j)))
+"""
+    assert at_places(4, program, spread_bytes="100000").split() == [str(6000 * 8), "0.0"]
+
+
 def test_an_array_needs_no_more_memory_than_its_parts():
     """Every place has its own part, and rows of its neighbours: not the whole."""
     program = """
@@ -350,6 +389,12 @@ results += np.einsum("ij,ik->jk", x, w), np.tensordot(x, x, ((0,), (0,))), np.li
 f, h, c = x.astype(np.float32), y.astype(np.float16), (x + 1j).reshape(10, 30000)
 results += f.T @ f, h @ h, c @ c.T, y[::3] @ y[1::3], x[:, 3] @ x, x[:, :3].T @ x[:, 1:4], x[:8100].T @ x[:8100]
 """,
+    "masks": """
+v, k = np.sin(np.arange(9000.0)), np.arange(9000) * 7919 % 100
+m = v > 0.3
+results = m, v[m], np.nonzero(m), np.histogram(v, 9)[0], np.isin(k, k[:5]), np.unique(k), np.where(m, v, 1)
+results += m.sum(), m[::2]
+""",
     "multigrid": """
 def cycle(u, f):
     n = u.shape[0] - 1
@@ -374,6 +419,21 @@ def test_the_same_bits_at_any_number_of_places(name):
     assert len(one) > 100
     for places in (2, 3, 8):
         assert at_places(places, program) == one
+
+
+def test_products_that_places_share_have_the_bits_of_the_whole(monkeypatch):
+    """Where no owner of results decides who does what: pieces of rows and segments of sums that BLAS sums alike."""
+    program = """
+x, y = np.sin(np.arange(600000.0) * 1.7).reshape(3000, 200), np.cos(np.arange(490000.0)).reshape(700, 700)
+f, v = y.astype(np.float32), np.cos(np.arange(3000.0) * 2.3)
+results = x.T @ x, x.T @ v, v @ x, y.T @ y[:, 3], y[3] @ y, f.T @ f, x[:1500].T @ x[1500:, :30], x.T[:7] @ x
+print([numpy.asarray(r).tobytes().hex() for r in results])
+"""
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")  # last bits follow its threads
+    settings = {"spread_bytes": "2000000", "threads": "1"}
+    one = at_places(1, program, **settings)
+    for places in (2, 3, 5):
+        assert at_places(places, program, **settings) == one
 
 
 def test_memory_that_others_know_stays_at_the_root():

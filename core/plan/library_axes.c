@@ -116,7 +116,7 @@ static bool share_matrix(const cni_operands *o, cni_work_axes *axes)
 {
     int a = o->g[1].ndim, b = o->g[2].ndim, n = axes->n - (a > 1) - (b > 1);
     axes->evenly = ROWS_TOGETHER;
-    axes->least = MULTIPLICATIONS_TOGETHER;
+    axes->least = a > 1 && b > 1 ? MULTIPLICATIONS_TOGETHER : 1;
     for (int d = 0; d < axes->n; d++) {
         follow(axes, 0, d, d);
     }
@@ -236,7 +236,7 @@ static bool share_selected(const cni_operands *o, cni_work_axes *axes)
     }
     axes->joint = true;
     axes->dynamic = 1;
-    return same && o->spread[1] && dense_from(&o->g[1], 0) && dense_from(&o->g[0], 0);
+    return same && (o->spread[1] || (o->n > 2 && o->spread[2])) && dense_from(&o->g[1], 0) && dense_from(&o->g[0], 0);
 }
 
 typedef bool (*share_row)(const cni_operands *o, cni_work_axes *axes);

@@ -20,7 +20,7 @@ typedef struct cni_work_axes {
     uint8_t dynamic;                               /* bits of operands */
     bool as_result;                                /* and places do what they own of the result, all the same */
     int ordered;                                   /* shares must follow each other in this operand (less 1) */
-    int evenly; /* where layouts do not help, the longest axis is cut evenly in pieces of so many; 0: it is not */
+    int evenly;    /* where layouts do not help, the longest axis is cut evenly in pieces of so many; 0: it is not */
     int64_t least; /* of the work, in a piece */
 } cni_work_axes;
 

@@ -163,7 +163,7 @@ static bool evenly(sharing *s, bool *fits)
             longest = axis;
         }
     }
-    bool wanted = longest != CNI_NO_AXIS && s->axes.extent[longest] > 1;
+    bool wanted = longest != CNI_NO_AXIS && s->axes.extent[longest] >= 2 * piece_of(s, longest);
     *fits = false;
     return !wanted || cut_along(s, CNI_NO_AXIS, longest, fits);
 }

@@ -18,7 +18,9 @@ bool cni_base_spreads(const cni_window *w, const cni_skeleton *s, uint32_t base,
     if ((s->states[base] & CNI_BASE_SPREAD) != 0) {
         return true;
     }
-    return w->bases[base]->nbytes >= spread_bytes && (s->states[base] & CNI_BASE_SHARED) == 0;
+    int64_t nbytes = w->bases[base]->nbytes, itemsize = w->bases[base]->home_itemsize;
+    bool large = nbytes >= spread_bytes || (itemsize > 0 && itemsize < 8 && nbytes / itemsize >= spread_bytes / 8);
+    return large && nbytes > 0 && (s->states[base] & CNI_BASE_SHARED) == 0;
 }
 
 static void slot_layout(const cni_partitioning *p, uint32_t slot, cni_slot_layout *out)
@@ -320,11 +322,30 @@ static bool chain_group(cni_partitioning *p, const cni_part *part, uint32_t acce
     return cni_chain_share(p, &chain, out, &cut);
 }
 
+/* Of a part whose results are all the root's, the largest spread array that it reads, if that is more than the results are:
+   then owners send less than the root would have to fetch. */
+static uint32_t larger_read(const cni_partitioning *p, const cni_part *part)
+{
+    int64_t most = 0, results = 0;
+    uint32_t best = CNI_NONE;
+    for (uint32_t a = 0; a < part->naccess; a++) {
+        int64_t bytes = view_bytes(p, part->access[a].view);
+        results += part->access[a].written ? bytes : 0;
+        if (!part->access[a].written && p->slots[part->access[a].slot].spread && bytes > most) {
+            most = bytes;
+            best = a;
+        }
+    }
+    return most > results ? best : CNI_NONE;
+}
+
 static bool share_group(cni_partitioning *p, const cni_part *part, cni_shared_part *out)
 {
     const cni_chain_rule *rule = &p->request->chains[out->origin];
     bool may = one_space(p, part) && !is_empty(p, part);
-    uint32_t access = may ? primary_access(p, part, 3) : CNI_NONE, read = access;
+    uint32_t access = may ? primary_access(p, part, 3) : CNI_NONE;
+    access = may && access == CNI_NONE && !part->reduces ? larger_read(p, part) : access;
+    uint32_t read = access;
     if (access == CNI_NONE) {
         return at_root(p, out);
     }

@@ -42,8 +42,8 @@ typedef enum cni_share_kind {
 
 /* A library op cut along one axis of its work, so that a place's box follows from its number. */
 typedef struct cni_library_cut {
-    int64_t extent; /* of the axis */
-    int by;         /* the operand whose owners do the work; -1: all places as much, */
+    int64_t extent;  /* of the axis */
+    int by;          /* the operand whose owners do the work; -1: all places as much, */
     int64_t quantum; /* in pieces of so many */
     int noperands;
     int8_t follows[CNI_OP_ARGS]; /* by operand: its dimension along the axis, -1: none */
@@ -121,7 +121,7 @@ typedef struct cni_partition_request {
     const cni_skeleton *skeleton;
     const cni_layout *const *layouts; /* by base, of those that are spread already; NULL: as their buffers say */
     int places, first, end;           /* local: [first, end) */
-    int64_t spread_bytes;             /* bases from this size on are spread */
+    int64_t spread_bytes;             /* bases from this size on are spread, were their elements of 8 bytes */
     const int64_t
         *quantum; /* by part, in the order of launches: elements of a reduction that stay together; 0: no share */
     const cni_chain_rule *chains; /* by part */
@@ -133,7 +133,7 @@ void cni_partition_destroy(cni_partition *partition);
 /* As text: how each part is shared out, and what moves. */
 void cni_partition_print(const cni_partition *partition, struct cni_text *text);
 
-/* Is the base spread, or will it be as soon as a place works on it? */
+/* Is the base spread, or will it be as soon as a place works on it? A mask is where what it was made of is. */
 bool cni_base_spreads(const cni_window *w, const cni_skeleton *s, uint32_t base, int64_t spread_bytes);
 
 #endif
