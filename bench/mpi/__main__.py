@@ -69,6 +69,8 @@ class Runner:
         compiler = shutil.which("mpicc")
         if compiler is None:
             sys.exit("bench.mpi: there is no mpicc on the PATH")
+        version = subprocess.run(["mpirun", "--version"], capture_output=True, text=True, check=True).stdout
+        self._launch = ["--oversubscribe"] if "Open MPI" in version or "OpenRTE" in version else []
         flags = ["-std=gnu17", "-O3", "-march=native", "-ffp-contract=off", "-o", self._stencils]
         subprocess.run([compiler, *flags, *map(str, sorted(HERE.glob("*.c"))), "-lm"], check=True)
 
@@ -87,7 +89,7 @@ class Runner:
 
     def theirs(self, ranks: int, *arguments: str) -> dict[str, float]:
         """The C program with so many ranks."""
-        launcher = ["mpirun", "--oversubscribe", "--bind-to", "none", "-n", str(ranks)]
+        launcher = ["mpirun", *self._launch, "-bind-to", "none", "-n", str(ranks)]
         return self._run([*launcher, self._stencils, *arguments])
 
     def predicted(self, ranks: int, *arguments: str) -> float:
