@@ -2,7 +2,9 @@
  * standin.c - a CUDA driver and run-time compiler for machines without a GPU: tests only.
  *
  * Device memory cannot be touched but while queued work runs; nothing runs before somebody waits for it. STANDIN_DEVICES
- * devices have a stream each, whose work is done in any order that events allow. Kernels are compiled for the host by cc, from the very text that a GPU would get; only prelude.cuh is another.
+ * devices have a stream each, and one for messages, whose work is done in any order that events allow: messages, and what
+ * they wait for, by a thread too, as other processes wait for them (standin_nccl.c). Kernels are compiled for the host by
+ * cc, from the very text that a GPU would get; only prelude.cuh is another.
  * CNUMERIC_CUDA_DRIVER and CNUMERIC_CUDA_COMPILER name this library. STANDIN_NVRTC, the path of a real run-time
  * compiler, has it compile every text too.
  */
@@ -87,14 +89,23 @@ static struct {
 } ranges[RANGES];
 static int nranges;
 
+static pthread_mutex_t turn = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+
+/* Whoever has it open is alone. */
 static void unlock(bool open)
 {
     int rights = open ? PROT_READ | PROT_WRITE : PROT_NONE;
+    if (open) {
+        pthread_mutex_lock(&turn);
+    }
     if (region != NULL && used > 0) {
         mprotect(region, used, rights);
     }
     for (int i = 0; i < nranges; i++) {
         mprotect((void *)(uintptr_t)ranges[i].at, ranges[i].n, rights);
+    }
+    if (!open) {
+        pthread_mutex_unlock(&turn);
     }
 }
 
@@ -103,24 +114,28 @@ static bool range_add(uint64_t at, size_t n)
     if (nranges == RANGES) {
         return false;
     }
-    void *memory = (void *)(uintptr_t)at;
+    pthread_mutex_lock(&turn);
     ranges[nranges].at = at;
     ranges[nranges++].n = n;
-    mprotect(memory, n, PROT_READ | PROT_WRITE);
-    memset(memory, 0xA5, n);
-    mprotect(memory, n, PROT_NONE);
+    unlock(true);
+    memset((void *)(uintptr_t)at, 0xA5, n);
+    unlock(false);
+    pthread_mutex_unlock(&turn);
     return true;
 }
 
 static bool range_remove(uint64_t at, size_t n)
 {
-    for (int i = 0; i < nranges; i++) {
-        if (ranges[i].at == at && ranges[i].n == n) {
+    bool found = false;
+    pthread_mutex_lock(&turn);
+    for (int i = 0; i < nranges && !found; i++) {
+        found = ranges[i].at == at && ranges[i].n == n;
+        if (found) {
             ranges[i] = ranges[--nranges];
-            return true;
         }
     }
-    return false;
+    pthread_mutex_unlock(&turn);
+    return found;
 }
 
 API int cuMemAlloc_v2(uint64_t *address, size_t nbytes)
@@ -132,11 +147,13 @@ API int cuMemAlloc_v2(uint64_t *address, size_t nbytes)
     if (region == MAP_FAILED || used + size > REGION || standin_fails("alloc")) {
         return 2;
     }
+    pthread_mutex_lock(&turn);
     *address = (uint64_t)(uintptr_t)(region + used);
     used += size;
     unlock(true);
     memset(region + used - size, 0xA5, nbytes < 1 << 20 ? nbytes : 1 << 20);
     unlock(false);
+    pthread_mutex_unlock(&turn);
     return 0;
 }
 
@@ -156,7 +173,7 @@ API int cuMemFreeHost(void *memory)
 
 enum { DEVICES_MOST = 8 };
 
-typedef enum work_kind { COPY, FILL, KERNEL, WAIT } work_kind;
+typedef enum work_kind { COPY, FILL, KERNEL, JOB, WAIT } work_kind;
 
 typedef struct stream stream;
 
@@ -169,12 +186,14 @@ typedef struct work {
     unsigned char byte;
     const standin_function *function;
     unsigned blocks, x, y;
+    bool (*job)(void *context); /* JOB */
+    void *context;
     stream *other; /* WAIT: until that stream has done so much */
     uint64_t until;
     _Alignas(16) char parameters[];
 } work;
 
-/* One a device: its address is the stream's handle, and the device's context is its own. */
+/* Two a device: the address is the stream's handle, and the device's context is its own. */
 struct stream {
     work *first, **last;
     uint64_t queued, done;
@@ -186,8 +205,9 @@ typedef struct event {
     uint64_t until;
 } event;
 
-static stream streams[DEVICES_MOST];
-static int contexts[DEVICES_MOST]; /* the address is the handle */
+static stream streams[2 * DEVICES_MOST]; /* all first ones, all second ones */
+static int contexts[DEVICES_MOST];       /* the address is the handle */
+static int first_device = -1;            /* that this process opened */
 static _Thread_local int current_device;
 
 static int device_count(void)
@@ -203,8 +223,12 @@ static void complain(const char *what)
     abort();
 }
 
-static void run(const work *w)
+/* False: it is not done yet. */
+static bool run(const work *w)
 {
+    if (w->kind == JOB) {
+        return w->job(w->context);
+    }
     if (w->kind == COPY) {
         memmove(w->to, w->from, w->n);
     } else if (w->kind == FILL) {
@@ -212,6 +236,7 @@ static void run(const work *w)
     } else if (w->kind == KERNEL) {
         standin_run(w->function, w->blocks, w->x, w->y, w->parameters);
     }
+    return true;
 }
 
 unsigned standin_random(unsigned n)
@@ -221,20 +246,23 @@ unsigned standin_random(unsigned n)
     return (unsigned)(state >> 33) % n;
 }
 
-/* One piece of work of the stream, or, if it waits for another stream, one of that. */
-static void advance(stream *s)
+/* One piece of work of the stream, or, if it waits for another stream, one of that; false: it waits for another process. */
+static bool advance(stream *s)
 {
     while (s->first->kind == WAIT && s->first->other->done < s->first->until) {
         s = s->first->other;
     }
     work *w = s->first;
-    run(w);
+    if (!run(w)) {
+        return false;
+    }
     s->done++;
     s->first = w->next;
     if (s->first == NULL) {
         s->last = &s->first;
     }
     free(w);
+    return true;
 }
 
 /* Runs the stream's work; of other streams what it waits for, and whatever chance has it. */
@@ -242,16 +270,33 @@ static int drain(stream *s, uint64_t until)
 {
     unlock(true);
     while (s->done < until) {
-        stream *other = &streams[standin_random((unsigned)device_count())];
-        advance(other->first != NULL && standin_random(2) == 0 ? other : s);
+        unsigned k = standin_random(2 * (unsigned)device_count());
+        stream *other = &streams[k / 2 + (k % 2) * DEVICES_MOST];
+        if (!advance(other->first != NULL && standin_random(2) == 0 ? other : s)) {
+            unlock(false);
+            usleep(100);
+            unlock(true);
+        }
     }
     unlock(false);
     return 0;
 }
 
+/* Not ready, or ready; asking is waiting a little. */
+static int query(stream *s, uint64_t until)
+{
+    unlock(true);
+    if (s->done < until) {
+        advance(s);
+    }
+    int code = s->done < until ? 600 : 0;
+    unlock(false);
+    return code;
+}
+
 static int drain_all(void)
 {
-    for (int k = 0; k < DEVICES_MOST; k++) {
+    for (int k = 0; k < 2 * DEVICES_MOST; k++) {
         drain(&streams[k], streams[k].queued);
     }
     return 0;
@@ -269,13 +314,49 @@ static work *add(void *to, work_kind kind, const void *parameters, size_t nbytes
     if (nbytes > 0) {
         memcpy(w->parameters, parameters, nbytes);
     }
+    return w;
+}
+
+/* It is complete, and may run. */
+static int queue(void *to, work *w)
+{
+    stream *s = to != NULL ? to : &streams[current_device];
+    pthread_mutex_lock(&turn);
     if (s->first == NULL) {
         s->last = &s->first;
     }
     *s->last = w;
     s->last = &w->next;
     s->queued++;
-    return w;
+    pthread_mutex_unlock(&turn);
+    return 0;
+}
+
+/* Messages, and what they wait for, whatever this process does. */
+static void *carry_on(void *opaque)
+{
+    stream *s = opaque;
+    for (;;) {
+        usleep(200);
+        unlock(true);
+        for (int i = 0; i < 8 && s->first != NULL && advance(s); i++) {
+        }
+        unlock(false);
+    }
+    return NULL;
+}
+
+void standin_queue(void *to, bool (*job)(void *context), void *context)
+{
+    static bool started;
+    pthread_t thread;
+    work *w = add(to, JOB, NULL, 0);
+    w->job = job;
+    w->context = context;
+    queue(to, w);
+    if (!started) {
+        started = pthread_create(&thread, NULL, carry_on, to) == 0;
+    }
 }
 
 static int add_copy(void *s, void *to, const void *from, size_t n)
@@ -284,7 +365,7 @@ static int add_copy(void *s, void *to, const void *from, size_t n)
     w->to = to;
     w->from = from;
     w->n = n;
-    return 0;
+    return queue(s, w);
 }
 
 API int cuMemFree_v2(uint64_t address)
@@ -342,7 +423,7 @@ API int cuMemsetD8Async(uint64_t to, unsigned char byte, size_t n, void *s)
     w->to = (void *)(uintptr_t)to;
     w->byte = byte;
     w->n = n;
-    return 0;
+    return queue(s, w);
 }
 
 int standin_launch(const standin_function *function, unsigned gx, unsigned bx, unsigned by, void *s,
@@ -359,7 +440,7 @@ int standin_launch(const standin_function *function, unsigned gx, unsigned bx, u
     w->blocks = gx;
     w->x = bx;
     w->y = by;
-    return 0;
+    return queue(s, w);
 }
 
 API int cuLaunchKernel(void *function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz,
@@ -373,16 +454,16 @@ API int cuLaunchKernel(void *function, unsigned gx, unsigned gy, unsigned gz, un
     return standin_launch(f, gx, bx, by, s, extra[1], *(size_t *)extra[3]);
 }
 
-/* Of the first device's stream, once that has done what was sent to it. */
+/* Of the stream of the device that was opened first, once that has done what was sent to it. */
 int standin_now(int (*job)(void *context), void *context)
 {
     if (standin_fails("library")) {
         return 1;
     }
-    if (current_device != 0) {
+    if (current_device != first_device) {
         complain("a library is called in another device's context");
     }
-    drain(&streams[0], streams[0].queued);
+    drain(&streams[first_device], streams[first_device].queued);
     unlock(true);
     int status = job(context);
     unlock(false);
@@ -420,6 +501,11 @@ API int cuEventSynchronize(const event *e)
     return e->stream != NULL ? drain(e->stream, e->until) : 0;
 }
 
+API int cuEventQuery(const event *e)
+{
+    return e->stream != NULL ? query(e->stream, e->until) : 0;
+}
+
 API int cuStreamWaitEvent(void *s, const event *e, unsigned flags)
 {
     (void)flags;
@@ -427,6 +513,7 @@ API int cuStreamWaitEvent(void *s, const event *e, unsigned flags)
         work *w = add(s, WAIT, NULL, 0);
         w->other = e->stream;
         w->until = e->until;
+        queue(s, w);
     }
     return 0;
 }
@@ -503,7 +590,7 @@ API int cuMemSetAccess(uint64_t at, size_t n, const void *access, size_t count)
 API int cuInit(unsigned flags)
 {
     for (int k = 0; k < DEVICES_MOST; k++) {
-        streams[k].device = k;
+        streams[k].device = streams[k + DEVICES_MOST].device = k;
     }
     return (int)flags;
 }
@@ -540,6 +627,12 @@ API int cuDeviceGetAttribute(int *value, int attribute, int device)
     return 0;
 }
 
+API int cuDeviceGetUuid_v2(char *sixteen, int device)
+{
+    snprintf(sixteen, 16, "stand-in %d", device);
+    return 0;
+}
+
 /* STANDIN_UNLINKED: devices that do not see each other's memory. */
 API int cuDeviceGetP2PAttribute(int *value, int attribute, int from, int to)
 {
@@ -559,6 +652,7 @@ API int cuDevicePrimaryCtxRetain(void **context, int device)
     if (getenv("STANDIN_TELL") != NULL) {
         fprintf(stderr, "standin: opens device %d\n", device);
     }
+    first_device = first_device < 0 ? device : first_device;
     *context = &contexts[device];
     return 0;
 }
@@ -577,6 +671,13 @@ API int cuStreamCreate(void **s, unsigned flags)
     (void)flags;
     *s = &streams[current_device];
     return 0;
+}
+
+API int cuStreamCreateWithPriority(void **s, unsigned flags, int priority)
+{
+    (void)flags, (void)priority;
+    *s = &streams[current_device + DEVICES_MOST];
+    return standin_fails("stream") ? 2 : 0;
 }
 
 /* ---- Compiling ---- */
@@ -795,10 +896,10 @@ static int compile_program(program *p, int noptions, const char *const *options)
 /* Threads may come together; here they take turns. */
 API int nvrtcCompileProgram(program *p, int noptions, const char *const *options)
 {
-    static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
-    pthread_mutex_lock(&turn);
+    static pthread_mutex_t compiling = PTHREAD_MUTEX_INITIALIZER;
+    pthread_mutex_lock(&compiling);
     int status = compile_program(p, noptions, options);
-    pthread_mutex_unlock(&turn);
+    pthread_mutex_unlock(&compiling);
     return status;
 }
 

@@ -1,4 +1,4 @@
-/* standin.h - what the two halves of the stand-in driver share. */
+/* standin.h - what the parts of the stand-in driver share. */
 #ifndef STANDIN_H
 #define STANDIN_H
 
@@ -27,11 +27,14 @@ bool standin_fails(const char *kind);
 unsigned standin_random(unsigned n);
 
 /* Queues the kernel, whichever device it was loaded for. */
-int standin_launch(const standin_function *f, unsigned blocks, unsigned x, unsigned y, void *stream, const void *parameters,
-                   size_t size);
+int standin_launch(const standin_function *f, unsigned blocks, unsigned x, unsigned y, void *stream,
+                   const void *parameters, size_t size);
 
 /* Runs all blocks, in some order. */
 void standin_run(const standin_function *f, unsigned blocks, unsigned x, unsigned y, const void *parameters);
+
+/* Queues job(context), which is called until it says that it is done, with the device's memory in reach; a thread sees to it. */
+void standin_queue(void *stream, bool (*job)(void *context), void *context);
 
 /* Calls job(context) when all that was queued has run, with the device's memory in reach; gives its result. */
 int standin_now(int (*job)(void *context), void *context);
