@@ -496,19 +496,20 @@ typedef struct cn_stats {
     uint64_t ops, windows, plan_hits, plan_misses, plans, groups, launches;
     uint64_t bytes_read, bytes_written; /* by launches: every operand view that is loaded or stored, once a launch */
     uint64_t compilations, fallbacks, reads, exports;
-    uint64_t live_bytes, peak_bytes;  /* memory of bases */
-    uint64_t messages, message_bytes; /* from or to places of this process */
-    uint64_t root_bytes;              /* of them, what the root has received */
-    uint64_t overlapped;              /* exchanges during which this process computed */
-    uint64_t carried;                 /* exchanges that another thread had seen to the end of by then */
-    uint64_t moves, move_bytes;       /* between host and device */
-    uint64_t device_launches, graphs; /* kernels sent to the device one by one; plans sent to it as a whole */
-    uint64_t shared_launches;         /* kernels that several GPUs shared out, however they were sent */
-    uint64_t device_calls;            /* factorisations and Fourier transforms that a device did */
-    uint64_t spills, spill_bytes;     /* arrays that made room on the device for others; bytes moved for that */
-    uint64_t faded, restored;         /* values left out of memory (cn_array_fade); of them, used after all */
-    uint64_t followed;                /* windows that repeated one before, op by op, and were not built anew */
-    uint64_t unplanned;               /* small windows that ran op by op, without a plan */
+    uint64_t live_bytes, peak_bytes;        /* memory of bases */
+    uint64_t messages, message_bytes;       /* from or to places of this process */
+    uint64_t root_bytes;                    /* of them, what the root has received */
+    uint64_t overlapped;                    /* exchanges during which this process computed */
+    uint64_t carried;                       /* exchanges that another thread had seen to the end of by then */
+    uint64_t direct_messages, direct_bytes; /* between GPUs of ranks, by NCCL: from or to this process */
+    uint64_t moves, move_bytes;             /* between host and device */
+    uint64_t device_launches, graphs;       /* kernels sent to the device one by one; plans sent to it as a whole */
+    uint64_t shared_launches;               /* kernels that several GPUs shared out, however they were sent */
+    uint64_t device_calls;                  /* factorisations and Fourier transforms that a device did */
+    uint64_t spills, spill_bytes;           /* arrays that made room on the device for others; bytes moved for that */
+    uint64_t faded, restored;               /* values left out of memory (cn_array_fade); of them, used after all */
+    uint64_t followed;                      /* windows that repeated one before, op by op, and were not built anew */
+    uint64_t unplanned;                     /* small windows that ran op by op, without a plan */
 } cn_stats;
 
 CN_API void cn_stats_get(cn_stats *out);
@@ -560,7 +561,7 @@ CN_API void cn_text_setting_get(int i, cn_text_setting *out);
 /* Path of a BLAS with a CBLAS interface to load (may be called before the first matmul); prefix and suffix are of its symbols. */
 CN_API void cn_blas_set(const char *path, const char *prefix, const char *suffix, bool ilp64);
 CN_API const char *
-cn_info(const char *what); /* "version", "instruction_set", "blas", "compiler", "mpi"; NULL if unknown */
+cn_info(const char *what); /* "version", "instruction_set", "blas", "compiler", "mpi", "nccl"; NULL if unknown */
 
 /* Test hook: the n-th allocation from now fails (0: none). Returns how many have been made since the last call. */
 CN_API uint64_t cn_fault_set(uint64_t nth_allocation);

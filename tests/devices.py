@@ -18,7 +18,7 @@ def environment(*more: str, real: bool = REAL, **settings: str) -> dict[str, str
     if not real:
         if not LIBRARY.exists():
             pytest.skip("no stand-in driver beside this build")
-        result |= {f"CNUMERIC_CUDA_{name}": str(LIBRARY) for name in ("DRIVER", "COMPILER", "BLAS", *more)}
+        result |= {f"CNUMERIC_CUDA_{name}": str(LIBRARY) for name in ("DRIVER", "COMPILER", "BLAS", "NCCL", *more)}
     return result | settings
 
 

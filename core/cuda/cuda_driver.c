@@ -70,6 +70,7 @@ static const char *const folders[] = {
     "%s/nvidia/cublas/lib/",
     "%s/nvidia/cusolver/lib/",
     "%s/nvidia/cufft/lib/",
+    "%s/nvidia/nccl/lib/",
 };
 
 static void *load_from(const char *folder, const char *name)

@@ -1,5 +1,5 @@
 /*
- * cuda_driver.h - the CUDA driver, its run-time compiler and cuBLAS, loaded when first asked for: building needs no CUDA,
+ * cuda_driver.h - the CUDA driver, its run-time compiler and other libraries, loaded when first asked for: building needs no CUDA,
  * and a machine without a GPU goes on without.
  *
  * The entry points are rows here; types are as wide as the libraries' own. Of each GPU one context (its primary one, which
@@ -23,16 +23,19 @@ typedef struct cni_cuda_opaque *cni_cuda_handle; /* context, stream, event, modu
     X(device_get, "cuDeviceGet", (int *device, int ordinal))                                                           \
     X(device_name, "cuDeviceGetName", (char *name, int length, int device))                                            \
     X(device_attribute, "cuDeviceGetAttribute", (int *value, int attribute, int device))                               \
+    X(device_identity, "cuDeviceGetUuid_v2", (unsigned char *sixteen, int device))                                     \
     X(context_retain, "cuDevicePrimaryCtxRetain", (cni_cuda_handle * context, int device))                             \
     X(context_set, "cuCtxSetCurrent", (cni_cuda_handle context))                                                       \
     X(peer_attribute, "cuDeviceGetP2PAttribute", (int *value, int attribute, int from, int to))                        \
     X(peer_enable, "cuCtxEnablePeerAccess", (cni_cuda_handle context, unsigned flags))                                 \
     X(context_wait, "cuCtxSynchronize", (void))                                                                        \
     X(stream_create, "cuStreamCreate", (cni_cuda_handle * stream, unsigned flags))                                     \
+    X(stream_create_first, "cuStreamCreateWithPriority", (cni_cuda_handle * stream, unsigned flags, int priority))     \
     X(stream_wait, "cuStreamSynchronize", (cni_cuda_handle stream))                                                    \
     X(event_create, "cuEventCreate", (cni_cuda_handle * event, unsigned flags))                                        \
     X(event_record, "cuEventRecord", (cni_cuda_handle event, cni_cuda_handle stream))                                  \
     X(event_wait, "cuEventSynchronize", (cni_cuda_handle event))                                                       \
+    X(event_query, "cuEventQuery", (cni_cuda_handle event))                                                            \
     X(stream_wait_event, "cuStreamWaitEvent", (cni_cuda_handle stream, cni_cuda_handle event, unsigned flags))         \
     X(memory_alloc, "cuMemAlloc_v2", (cni_cuda_address * address, size_t nbytes))                                      \
     X(memory_free, "cuMemFree_v2", (cni_cuda_address address))                                                         \

@@ -81,26 +81,36 @@ typedef struct walk {
     int64_t height, pitch;
     char *packed; /* of the rows that are next */
     cni_cuda_address device;
-    bool out; /* from the device */
+    bool out;  /* from the device */
+    bool near; /* what is packed is in the device's memory */
 } walk;
+
+static int copy_run(const walk *x, cni_cuda_address at, size_t n, cni_cuda_handle stream)
+{
+    cni_cuda_address packed = (uintptr_t)x->packed;
+    if (x->near) {
+        return cni_cuda.copy(x->out ? packed : at, x->out ? at : packed, n, stream);
+    }
+    return x->out ? cni_cuda.download(x->packed, at, n, stream) : cni_cuda.upload(at, x->packed, n, stream);
+}
 
 static void send(walk *x, int64_t offset, int64_t height)
 {
     size_t unused;
     cni_cuda_address at = x->device + (cni_cuda_address)offset;
     int gpu = cni_cuda_owner(at, 1, &unused);
-    copy_side host = {.kind = HOST, .host = x->packed, .pitch = (size_t)x->width};
+    copy_side packed = {.kind = HOST, .host = x->packed, .pitch = (size_t)x->width};
     copy_side device = {.kind = DEVICE, .device = at, .pitch = (size_t)x->pitch};
-    copy_rows rows = {x->out ? device : host, x->out ? host : device, (size_t)x->width, (size_t)height};
-    size_t n = (size_t)x->width;
+    if (x->near) {
+        packed = (copy_side){.kind = DEVICE, .device = (uintptr_t)x->packed, .pitch = (size_t)x->width};
+    }
+    copy_rows rows = {x->out ? device : packed, x->out ? packed : device, (size_t)x->width, (size_t)height};
     cni_cuda_step(1u << gpu);
     cni_cuda_handle stream = cni_cuda_stream(gpu);
-    cni_cuda_check(height > 1 ? cni_cuda.copy_rows(&rows, stream)
-                   : x->out   ? cni_cuda.download(x->packed, at, n, stream)
-                              : cni_cuda.upload(at, x->packed, n, stream),
+    cni_cuda_check(height > 1 ? cni_cuda.copy_rows(&rows, stream) : copy_run(x, at, (size_t)x->width, stream),
                    "an exchange");
     cni_cuda_step_end();
-    sent |= 1u << gpu;
+    sent |= x->near ? 0 : 1u << gpu;
     x->packed += x->width * height;
 }
 
@@ -119,9 +129,10 @@ static void walk_rows(walk *x, int64_t offset, int dim)
     }
 }
 
-static void walk_region(const cni_region *r, const void *device, const void *packed, bool out)
+static void walk_region(const cni_region *r, const void *device, const void *packed, bool out, bool near)
 {
-    walk x = {.region = r, .width = r->itemsize, .height = 1, .packed = (char *)(uintptr_t)packed, .out = out};
+    walk x = {.region = r, .width = r->itemsize, .height = 1, .out = out, .near = near};
+    x.packed = (char *)(uintptr_t)packed;
     int dim = r->ndim;
     if (cni_region_size(r) == 0 || !cni_cuda_enter() || cni_cuda_failure() != NULL) {
         return;
@@ -140,12 +151,22 @@ static void walk_region(const cni_region *r, const void *device, const void *pac
 
 void cni_cuda_pack(const cni_region *region, void *packed, const void *device)
 {
-    walk_region(region, device, packed, true);
+    walk_region(region, device, packed, true, false);
 }
 
 void cni_cuda_unpack(const cni_region *region, void *device, const void *packed)
 {
-    walk_region(region, device, packed, false);
+    walk_region(region, device, packed, false, false);
+}
+
+void cni_cuda_pack_near(const cni_region *region, void *packed, const void *device)
+{
+    walk_region(region, device, packed, true, true);
+}
+
+void cni_cuda_unpack_near(const cni_region *region, void *device, const void *packed)
+{
+    walk_region(region, device, packed, false, true);
 }
 
 /* ---- Their end ---- */

@@ -1,4 +1,4 @@
-/* cuda_exchange.h - what a place has for others, between its memory on the device and messages on the host. */
+/* cuda_exchange.h - what a place has for others, between its memory on the device and messages. */
 #ifndef CNI_CUDA_EXCHANGE_H
 #define CNI_CUDA_EXCHANGE_H
 
@@ -14,5 +14,9 @@ void cni_cuda_pack(const cni_region *region, void *packed, const void *device);
 void cni_cuda_unpack(const cni_region *region, void *device, const void *packed);
 void cni_cuda_mark(void);
 cn_status cni_cuda_reach(void);
+
+/* Of messages that are in the device's memory, too (exec/direct.h). */
+void cni_cuda_pack_near(const cni_region *region, void *packed, const void *device);
+void cni_cuda_unpack_near(const cni_region *region, void *device, const void *packed);
 
 #endif

@@ -2,11 +2,14 @@
  * exchange.c - moves elements between places: by a copy inside this process, by messages between processes. All that two
  * processes have for each other in one exchange is one message, in the order of the transfers, which both know.
  *
- * Where values are on the device, their bytes alone come from there, and go there, through the messages' memory: pinned,
- * unless messages are so large that it would be felt.
+ * A message goes through the hosts (the net) or, if it is large and the ranks can, from device to device (direct.h).
+ * Through the hosts, where values are on the device, their bytes alone come from there, and go there, through the messages'
+ * memory: pinned, unless messages are so large that it would be felt.
  *
  *     device | pack . . . . |  what begin and go have between them . . .
  *     host          begin   |  go: waits for pack, messages travel  |  end: unpack is sent to the device
+ *
+ * From device to device the host waits for nothing, unless an end has the bytes on its host.
  */
 #include <string.h>
 
@@ -14,60 +17,43 @@
 #include "base/memory.h"
 #include "base/stats.h"
 #include "base/status.h"
+#include "exec/exchange_ways.h"
 #include "exec/trace.h"
-#include "exec/world.h"
 
 #define PINNED_MOST ((int64_t)64 << 20)
 
-/* Memory for messages. */
-typedef struct parcel {
-    char *data;
-    int64_t capacity;
-    bool pinned;
-} parcel;
-
 struct cni_exchange {
     const cni_world *world;
-    int64_t *sizes;                /* by peer, of the exchange at hand */
-    char **marks;                  /* by peer: where the next region is packed or taken from */
-    parcel out, in;                /* all messages, one peer after the other */
-    cni_message *sends, *receives; /* by number */
-    int nsends, nreceives;
+    cni_exchange_side out, in;
     bool packs;   /* the device still fills what goes */
     bool unpacks; /* the device may still read what came before */
     bool travels; /* begun, and there is some */
+    bool sent;    /* the direct messages of this exchange are on their way */
 };
 
 cn_status cni_exchange_create(const cni_world *world, cni_exchange **out)
 {
     cni_exchange *x = cni_alloc_zero(1, sizeof *x);
-    size_t peers = (size_t)world->places;
     if (x == NULL) {
         return cni_fail_memory((int64_t)sizeof *x);
     }
     x->world = world;
-    if (world->net->size > 1) {
-        x->sizes = cni_alloc_zero(peers, sizeof *x->sizes);
-        x->marks = cni_alloc_zero(peers, sizeof *x->marks);
-        x->sends = cni_alloc_zero(peers, sizeof *x->sends);
-        x->receives = cni_alloc_zero(peers, sizeof *x->receives);
-        if (x->sizes == NULL || x->marks == NULL || x->sends == NULL || x->receives == NULL) {
-            cni_exchange_destroy(x);
-            return cni_fail_memory((int64_t)peers);
-        }
+    if (world->net->size > 1 && (!cni_side_make(&x->out, world->places) || !cni_side_make(&x->in, world->places))) {
+        cni_exchange_destroy(x);
+        return cni_fail_memory((int64_t)world->places);
     }
     *out = x;
     return CN_OK;
 }
 
-static void parcel_free(parcel *p)
+static void parcel_free(cni_parcel *p)
 {
     if (p->pinned) {
         cni_process_device->unpin(p->data);
     } else {
         cni_free(p->data);
     }
-    *p = (parcel){0};
+    *p = (cni_parcel){0};
 }
 
 void cni_exchange_destroy(cni_exchange *x)
@@ -76,17 +62,15 @@ void cni_exchange_destroy(cni_exchange *x)
         if (x->unpacks) {
             (void)cni_process_device->reach(); /* a failure is told by who reads next */
         }
-        cni_free(x->sizes);
-        cni_free(x->marks);
-        cni_free(x->sends);
-        cni_free(x->receives);
-        parcel_free(&x->out);
-        parcel_free(&x->in);
+        parcel_free(&x->out.parcel);
+        parcel_free(&x->in.parcel);
+        cni_side_free(&x->out);
+        cni_side_free(&x->in);
         cni_free(x);
     }
 }
 
-static cn_status parcel_grow(parcel *p, int64_t need, bool device)
+static cn_status parcel_grow(cni_parcel *p, int64_t need, bool device)
 {
     if (need <= p->capacity && (p->pinned || !device || need > PINNED_MOST)) {
         return CN_OK;
@@ -97,7 +81,7 @@ static cn_status parcel_grow(parcel *p, int64_t need, bool device)
         return need <= p->capacity ? CN_OK : cni_fail_memory(need);
     }
     parcel_free(p);
-    *p = (parcel){data, need, pinned != NULL};
+    *p = (cni_parcel){data, need, pinned != NULL};
     return CN_OK;
 }
 
@@ -109,7 +93,7 @@ static cn_status reserve_one(cni_exchange *x, const cni_transfer *transfers, uin
         int64_t size = cni_region_size(&transfers[i].region);
         most = size > most ? size : most;
     }
-    return most > 0 ? parcel_grow(&x->out, most, true) : CN_OK;
+    return most > 0 ? parcel_grow(&x->out.parcel, most, true) : CN_OK;
 }
 
 cn_status cni_exchange_reserve(cni_exchange *x, const cni_transfer *transfers, uint32_t n, bool device)
@@ -123,8 +107,8 @@ cn_status cni_exchange_reserve(cni_exchange *x, const cni_transfer *transfers, u
         out += transfers[i].from == x->world->first ? size : 0;
         in += transfers[i].to == x->world->first ? size : 0;
     }
-    CN_TRY(out > 0 ? parcel_grow(&x->out, out, device) : CN_OK);
-    return in > 0 ? parcel_grow(&x->in, in, device) : CN_OK;
+    CN_TRY(out > 0 ? parcel_grow(&x->out.parcel, out, device) : CN_OK);
+    return in > 0 ? parcel_grow(&x->in.parcel, in, device) : CN_OK;
 }
 
 /* ---- A region, at a place ---- */
@@ -151,11 +135,7 @@ static bool pack(const cni_transfer *t, const cni_place_slots *from, char *packe
 static bool unpack(const cni_transfer *t, const cni_place_slots *to, const char *packed)
 {
     uint8_t valid = *to->valid[t->slot];
-    cni_geometry g = cni_region_geometry(&t->region);
-    int64_t low, high;
-    cni_geometry_range(&g, &low, &high);
-    bool can = to->device[t->slot] != NULL && cni_spans_have(&to->spans[t->slot], low, high);
-    bool device = can && (valid == 0 ? to->on_device[t->slot] : (valid & CNI_ON_DEVICE) != 0);
+    bool device = cni_arrives_on_device(t, to);
     if (!device || (valid & CNI_ON_HOST) != 0) {
         cni_region_unpack(&t->region, to->host[t->slot], packed);
     }
@@ -167,44 +147,65 @@ static bool unpack(const cni_transfer *t, const cni_place_slots *to, const char 
     return device;
 }
 
-/* ---- Messages ---- */
-
-/* Messages for, or from, the peers: their sizes, and one after the other their places in memory. */
-static int lay_out(cni_exchange *x, const cni_transfer *transfers, uint32_t n, bool sending, char *memory,
-                   cni_message *messages)
+/* A message from device to device has come: its region goes on to wherever the place has values of the slot. */
+static cn_status unpack_direct(cni_exchange *x, const cni_transfer *t, const cni_place_slots *to)
 {
-    int me = x->world->first, count = 0;
-    memset(x->sizes, 0, (size_t)x->world->places * sizeof *x->sizes);
-    for (uint32_t i = 0; i < n; i++) {
-        const cni_transfer *t = &transfers[i];
-        if ((sending ? t->from : t->to) == me) {
-            x->sizes[sending ? t->to : t->from] += cni_region_size(&t->region);
-        }
+    const cni_exchange_side *in = &x->in;
+    uint8_t valid = *to->valid[t->slot];
+    int64_t at = in->marks[t->from];
+    bool device = in->ways[t->from] == CNI_WAY_STRAIGHT || cni_arrives_on_device(t, to);
+    if (device && in->ways[t->from] == CNI_WAY_PACKED) {
+        in->direct->unpack(&t->region, to->device[t->slot], in->device + at);
     }
-    for (int peer = 0; peer < x->world->places; peer++) {
-        x->marks[peer] = memory;
-        if (x->sizes[peer] > 0) {
-            messages[count++] = (cni_message){peer, memory, x->sizes[peer]};
-            memory += x->sizes[peer];
-        }
+    if (!device || (valid & CNI_ON_HOST) != 0) {
+        CN_TRY(cni_process_device->download(in->parcel.data + at, in->device + at, cni_region_size(&t->region)));
+        cni_region_unpack(&t->region, to->host[t->slot], in->parcel.data + at);
+        count(t);
     }
-    return count;
+    *to->valid[t->slot] = valid != 0 ? valid : device ? CNI_ON_DEVICE : CNI_ON_HOST;
+    return CN_OK;
 }
 
-static cn_status set_out(cni_exchange *x, const cni_transfer *transfers, uint32_t n, const cni_place_slots *slots)
+/* ---- Messages ---- */
+
+static void pack_out(cni_exchange *x, const cni_transfer *transfers, uint32_t n, const cni_place_slots *slots)
 {
-    int me = x->world->first;
-    x->nsends = lay_out(x, transfers, n, true, x->out.data, x->sends);
+    cni_exchange_side *out = &x->out;
     x->packs = false;
     for (uint32_t i = 0; i < n; i++) {
         const cni_transfer *t = &transfers[i];
-        if (t->from == me) {
-            x->packs |= pack(t, slots, x->marks[t->to]);
-            x->marks[t->to] += cni_region_size(&t->region);
+        if (t->from != x->world->first) {
+            continue;
         }
+        if (out->ways[t->to] == CNI_WAY_PACKED) {
+            out->direct->pack(&t->region, out->device + out->marks[t->to], slots->device[t->slot]);
+        } else if (out->ways[t->to] != CNI_WAY_STRAIGHT) {
+            x->packs |= pack(t, slots, out->parcel.data + out->marks[t->to]);
+        }
+        out->marks[t->to] += cni_region_size(&t->region);
     }
-    x->nreceives = lay_out(x, transfers, n, false, x->in.data, x->receives);
-    x->travels = x->nsends + x->nreceives > 0;
+}
+
+static cn_status send_direct(cni_exchange *x)
+{
+    const cni_direct *direct = x->out.ndirect > 0 ? x->out.direct : x->in.direct;
+    x->sent = true;
+    cni_stats.direct_messages += (uint64_t)(x->out.ndirect + x->in.ndirect);
+    cni_stats.direct_bytes += (uint64_t)(x->out.direct_bytes + x->in.direct_bytes);
+    return direct->exchange(x->in.ndirect, x->in.direct_messages, x->out.ndirect, x->out.direct_messages);
+}
+
+static cn_status set_out(cni_exchange *x, const cni_transfer *transfers, uint32_t n, const cni_place_slots *slots,
+                         bool alone)
+{
+    cni_side_lay_out(&x->out, x->world, transfers, n, slots, true, alone);
+    cni_side_lay_out(&x->in, x->world, transfers, n, slots, false, alone);
+    pack_out(x, transfers, n, slots);
+    x->travels = x->out.n + x->in.n + x->out.ndirect + x->in.ndirect > 0;
+    x->sent = x->out.ndirect + x->in.ndirect == 0;
+    if (!x->sent && !x->out.staged && !x->in.staged) {
+        CN_TRY(send_direct(x));
+    }
     if (x->packs) {
         cni_process_device->mark();
         return CN_OK;
@@ -217,34 +218,49 @@ cn_status cni_exchange_go(cni_exchange *x)
     if (!x->travels) {
         return CN_OK;
     }
-    if (x->packs || x->unpacks) {
+    int nsends = x->out.n, nreceives = x->in.n;
+    bool host = nsends + nreceives > 0 || !x->sent;
+    if (host && (x->packs || x->unpacks)) {
         CN_TRY(cni_process_device->reach());
-        x->unpacks = false;
+        x->packs = x->unpacks = false;
     }
-    x->packs = false;
-    int nsends = x->nsends, nreceives = x->nreceives;
-    x->nsends = x->nreceives = 0;
-    return nsends + nreceives > 0 ? x->world->net->exchange_begin(nreceives, x->receives, nsends, x->sends) : CN_OK;
+    x->out.n = x->in.n = 0;
+    if (nsends + nreceives > 0) {
+        CN_TRY(x->world->net->exchange_begin(nreceives, x->in.messages, nsends, x->out.messages));
+    }
+    return x->sent ? CN_OK : send_direct(x);
 }
 
 /* Messages are there. */
 static cn_status receive(cni_exchange *x, const cni_transfer *transfers, uint32_t n, const cni_place_slots *slots)
 {
+    bool unpacks = false;
     if (!x->travels) {
         return CN_OK;
     }
     CN_TRY(x->world->net->exchange_end());
+    if (x->out.ndirect + x->in.ndirect > 0) {
+        (x->out.ndirect > 0 ? x->out.direct : x->in.direct)->arrive();
+    }
     x->travels = false;
     for (uint32_t i = 0; i < n; i++) {
         const cni_transfer *t = &transfers[i];
-        if (t->to == x->world->first) {
-            x->unpacks |= unpack(t, slots, x->marks[t->from]);
-            x->marks[t->from] += cni_region_size(&t->region);
+        if (t->to != x->world->first) {
+            continue;
         }
+        if (x->in.ways[t->from] == CNI_WAY_HOST || x->in.ways[t->from] == CNI_WAY_STAGED) {
+            unpacks |= unpack(t, slots, x->in.parcel.data + x->in.marks[t->from]);
+        } else {
+            CN_TRY(unpack_direct(x, t, slots));
+        }
+        x->in.marks[t->from] += cni_region_size(&t->region);
     }
-    if (x->unpacks) {
+    if (unpacks) {
         cni_process_device->mark();
     }
+    x->unpacks |= unpacks;
+    cni_side_give_back(&x->out);
+    cni_side_give_back(&x->in);
     return CN_OK;
 }
 
@@ -257,11 +273,11 @@ static cn_status copy(cni_exchange *x, const cni_transfer *t, const cni_place_sl
         *to->valid[t->slot] |= CNI_ON_HOST;
         return CN_OK;
     }
-    if (pack(t, from, x->out.data)) {
+    if (pack(t, from, x->out.parcel.data)) {
         cni_process_device->mark();
         CN_TRY(cni_process_device->reach());
     }
-    if (unpack(t, to, x->out.data)) {
+    if (unpack(t, to, x->out.parcel.data)) {
         cni_process_device->mark();
         CN_TRY(cni_process_device->reach());
     }
@@ -277,11 +293,12 @@ static void trace(const cni_exchange *x, uint64_t begin, const cni_transfer *tra
     cni_trace_bytes(begin, x->world->first, "exchange", bytes);
 }
 
-cn_status cni_exchange_begin(cni_exchange *x, const cni_transfer *transfers, uint32_t n, const cni_place_slots *slots)
+cn_status cni_exchange_begin(cni_exchange *x, const cni_transfer *transfers, uint32_t n, const cni_place_slots *slots,
+                             bool alone)
 {
     x->travels = false;
     if (x->world->net->size > 1) {
-        return n > 0 ? set_out(x, transfers, n, slots) : CN_OK;
+        return n > 0 ? set_out(x, transfers, n, slots, alone) : CN_OK;
     }
     for (uint32_t i = 0; i < n; i++) {
         const cni_transfer *t = &transfers[i];
@@ -305,6 +322,6 @@ cn_status cni_exchange_end(cni_exchange *x, const cni_transfer *transfers, uint3
 
 cn_status cni_exchange_run(cni_exchange *x, const cni_transfer *transfers, uint32_t n, const cni_place_slots *slots)
 {
-    CN_TRY(cni_exchange_begin(x, transfers, n, slots));
+    CN_TRY(cni_exchange_begin(x, transfers, n, slots, true));
     return cni_exchange_end(x, transfers, n, slots);
 }

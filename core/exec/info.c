@@ -4,8 +4,9 @@
 
 #include "base/settings.h"
 #include "cnumeric.h"
-#include "exec/place.h"
+#include "exec/direct.h"
 #include "exec/info.h"
+#include "exec/place.h"
 
 /* "cpu", or "cpu, 2 x NVIDIA H100". */
 static const char *places(void)
@@ -36,6 +37,9 @@ const char *cn_info(const char *what)
     }
     if (strcmp(what, "gpu") == 0) {
         return cni_cuda_description();
+    }
+    if (strcmp(what, "nccl") == 0) {
+        return cni_direct_description();
     }
     if (strcmp(what, "mpi") == 0) {
         return cni_net_description();

@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "base/settings.h"
+#include "base/stats.h"
 #include "base/status.h"
 #include "exec/log_entry.h"
 #include "exec/trace.h"
@@ -205,13 +206,15 @@ cn_status cni_rank_memory_get(cni_rank_memory *out)
     size_t ranks = (size_t)cni_process_net->size;
     if (memory.messages == NULL) {
         cni_message *messages = cni_alloc(2 * ranks * sizeof *messages);
+        cni_direct_message *direct = cni_alloc(ranks * sizeof *direct);
         cni_rank_events *events = cni_alloc_zero(ranks, sizeof *events);
-        if (messages == NULL || events == NULL) {
+        if (messages == NULL || direct == NULL || events == NULL) {
             cni_free(messages);
+            cni_free(direct);
             cni_free(events);
             return cni_fail_memory((int64_t)(ranks * sizeof *events));
         }
-        memory = (cni_rank_memory){messages, events};
+        memory = (cni_rank_memory){messages, direct, events};
     }
     *out = memory;
     return CN_OK;
@@ -251,16 +254,28 @@ bool cni_log_part(const cni_buffer *b, int owner, int64_t low, int64_t high, cni
     return begin < end;
 }
 
-static cn_status receive_parts(const cni_buffer *b, int64_t low, int64_t high, cni_message *receives)
+static cn_status receive_parts(const cni_buffer *b, int64_t low, int64_t high, const cni_rank_memory *memory)
 {
     const cni_net *net = cni_process_net;
-    int n = 0;
+    const cni_direct *direct = NULL;
+    int n = 0, ndirect = 0;
     for (int owner = cni_layout_owner(&b->spread->layout, low); owner < net->size; owner++) {
-        if (owner > 0 && cni_log_part(b, owner, low, high, &receives[n])) {
-            receives[n++].peer = owner;
+        cni_message part;
+        if (owner == 0 || !cni_log_part(b, owner, low, high, &part)) {
+            continue;
+        }
+        if (cni_direct_for(part.nbytes) != NULL) {
+            direct = cni_direct_for(part.nbytes);
+            memory->direct[ndirect++] = (cni_direct_message){.peer = owner, .host = part.data, .nbytes = part.nbytes};
+            cni_stats.direct_messages++;
+            cni_stats.direct_bytes += (uint64_t)part.nbytes;
+        } else {
+            memory->messages[n] = part;
+            memory->messages[n++].peer = owner;
         }
     }
-    CN_TRY(net->exchange_begin(n, receives, 0, NULL));
+    CN_TRY(net->exchange_begin(n, memory->messages, 0, NULL));
+    CN_TRY(direct != NULL ? direct->exchange(ndirect, memory->direct, 0, NULL) : CN_OK);
     return net->exchange_end();
 }
 
@@ -275,8 +290,12 @@ cn_status cni_log_fetch(cni_buffer *b, int64_t low, int64_t high, bool alone)
     cni_rank_memory memory;
     CN_TRY(cni_rank_memory_get(&memory));
     CN_TRY(put_head(&head) ? send() : cni_fail_memory((int64_t)sizeof head));
-    CN_TRY(have ? CN_OK : receive_parts(b, low, high, memory.messages));
-    return cni_log_events_gather(&memory);
+    cn_status status = have ? CN_OK : receive_parts(b, low, high, &memory);
+    status = status == CN_OK ? cni_log_events_gather(&memory) : status;
+    if (status != CN_OK && cni_process_net->size > 1) {
+        cni_process_net->abort(cn_error_message()); /* a net or a device is lost: others would wait for ever */
+    }
+    return status;
 }
 
 /* ---- Files ---- */

@@ -10,6 +10,25 @@
 
 /* ---- Arrays ---- */
 
+/* To the root: from the device, where values are there and the message is a direct one. */
+static cn_status send_part(cni_buffer *b, const cni_entry_head *head, const cni_message *part)
+{
+    const cni_direct *direct = cni_direct_for(part->nbytes);
+    const cni_place_memory *at = &b->spread->at[0];
+    if (direct == NULL) {
+        CN_TRY(cni_place_show(b, 0, head->low, head->high));
+        CN_TRY(cni_process_net->exchange_begin(0, NULL, 1, part));
+        return cni_process_net->exchange_end();
+    }
+    int64_t offset = (char *)part->data - (char *)b->data;
+    bool there = (at->valid & CNI_ON_DEVICE) != 0;
+    cni_direct_message message = {
+        .peer = 0, .device = there ? (char *)at->device + offset : NULL, .host = part->data, .nbytes = part->nbytes};
+    CN_TRY(direct->exchange(0, NULL, 1, &message));
+    direct->arrive();
+    return CN_OK;
+}
+
 static cn_status apply_fetch(const cni_entry_head *head)
 {
     cni_rank_memory memory;
@@ -20,9 +39,7 @@ static cn_status apply_fetch(const cni_entry_head *head)
         return cni_fail(CN_ERROR_INTERNAL, "a process does not know array %llu", (unsigned long long)head->number);
     }
     if (!head->have && cni_log_part(b, cni_process_net->rank, head->low, head->high, &message)) {
-        CN_TRY(cni_place_show(b, 0, head->low, head->high));
-        CN_TRY(cni_process_net->exchange_begin(0, NULL, 1, &message)); /* to peer 0 */
-        CN_TRY(cni_process_net->exchange_end());
+        CN_TRY(send_part(b, head, &message));
     }
     b->valid = head->alone ? CNI_ON_HOST : b->valid;
     return cni_log_events_gather(&memory);

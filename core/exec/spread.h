@@ -7,6 +7,7 @@
 #ifndef CNI_SPREAD_H
 #define CNI_SPREAD_H
 
+#include "exec/direct.h"
 #include "exec/world.h"
 
 /* Does the window concern more than the root? */
@@ -34,9 +35,10 @@ typedef struct cni_rank_events {
     cn_fp_event events[CNI_EVENTS_A_RANK];
 } cni_rank_events;
 
-/* Room for two messages and the events of every rank; had once, it is there for good. */
+/* Room for two messages, a direct one and the events of every rank; had once, it is there for good. */
 typedef struct cni_rank_memory {
     cni_message *messages;
+    cni_direct_message *direct;
     cni_rank_events *events;
 } cni_rank_memory;
 

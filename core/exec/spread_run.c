@@ -4,6 +4,7 @@
  */
 #include "base/stats.h"
 #include "base/status.h"
+#include "exec/direct.h"
 #include "exec/explain.h"
 #include "exec/part_slots.h"
 #include "exec/spread.h"
@@ -349,7 +350,7 @@ static cn_status exchange_before(cni_spread_run *r, const cni_stage *stage, cons
     for (uint32_t i = 0; i < stage->nparts && r->b->uses_host; i++) {
         CN_TRY(move_early(r, &bound[i]));
     }
-    CN_TRY(cni_exchange_begin(r->b->exchange, stage->before, stage->nbefore, r->b->at));
+    CN_TRY(cni_exchange_begin(r->b->exchange, stage->before, stage->nbefore, r->b->at, !overlaps));
     for (int pass = 0; pass < 2; pass++) {
         for (uint32_t i = 0; i < stage->nparts && overlaps; i++) {
             CN_TRY(together(&bound[i]) ? CN_OK : run_own(r, &bound[i], false, order[pass]));
@@ -400,9 +401,22 @@ static void commit(const cni_spread_run *r)
     }
 }
 
+/* The most bytes that a place has of a spread array. */
+static int64_t largest_part(const cni_spread_run *r)
+{
+    int64_t most = 0;
+    for (uint32_t i = 0; i < r->plan->nslots; i++) {
+        const cni_slot_layout *slot = &r->b->partition->slots[i];
+        int64_t nbytes = slot->spread ? slot->layout.nbytes / r->world->places : 0;
+        most = nbytes > most ? nbytes : most;
+    }
+    return most;
+}
+
 cn_status cni_spread_go(cni_spread_run *r)
 {
-    cn_status status = run_stages(r);
+    cn_status status = cni_direct_decide(largest_part(r));
+    status = status == CN_OK ? run_stages(r) : status;
     if (status != CN_OK && r->world->net->size > 1) {
         r->world->net->abort(cn_error_message()); /* a net or a device is lost: others would wait for ever */
     }

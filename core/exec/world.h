@@ -62,10 +62,10 @@ cn_status cni_exchange_reserve(cni_exchange *exchange, const cni_transfer *trans
 /*
  * Moves what they say between slots, by local place. Room must have been made. After begin, what goes may be written again;
  * after go it travels; until end, what is to come is not there yet, and no other call of the net may be made. The device may
- * be given work between begin and go, which waits for what it had before.
+ * be given work between begin and go, which waits for what it had before. alone: nothing is done before the end.
  */
 cn_status cni_exchange_begin(cni_exchange *exchange, const cni_transfer *transfers, uint32_t n,
-                             const cni_place_slots *slots);
+                             const cni_place_slots *slots, bool alone);
 cn_status cni_exchange_go(cni_exchange *exchange);
 cn_status cni_exchange_end(cni_exchange *exchange, const cni_transfer *transfers, uint32_t n,
                            const cni_place_slots *slots);

@@ -21,7 +21,7 @@ def info() -> str:
         f"python {sys.version.split()[0]}",
     ]
     value: Any
-    for what in ("places", "instruction_set", "compiler", "kernel_compiler", "blas", "gpu", "mpi"):
+    for what in ("places", "instruction_set", "compiler", "kernel_compiler", "blas", "gpu", "nccl", "mpi"):
         value = _cnumeric.info(what)
         if value is not None:
             lines.append(f"{what.replace('_', ' ')}: {value}")

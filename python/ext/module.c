@@ -117,7 +117,8 @@ static const struct {
     COUNTER(graphs),       COUNTER(shared_launches), COUNTER(device_calls),
     COUNTER(spills),       COUNTER(spill_bytes),     COUNTER(overlapped),
     COUNTER(faded),        COUNTER(restored),        COUNTER(unplanned),
-    COUNTER(followed),     COUNTER(carried),
+    COUNTER(followed),     COUNTER(direct_messages), COUNTER(direct_bytes),
+    COUNTER(carried),
 #undef COUNTER
 };
 

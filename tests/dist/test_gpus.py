@@ -5,51 +5,10 @@ import pathlib
 import subprocess
 import sys
 
-import devices
 import pytest
-import texts
+from gpus import PRELUDE, SWEEPS, at_places, differently, direct, settings
 
 MIXED = pathlib.Path(__file__).parent / "mixed_programs.py"
-EVERY_ARRAY = {"CNUMERIC_GPU_BYTES": "1", "CNUMERIC_SPREAD_BYTES": "1", "CNUMERIC_VERIFY": "1", "CNUMERIC_THREADS": "1"}
-
-PRELUDE = f"""{texts.PRELUDE}{texts.SWEEP}
-def same(ours, theirs):
-    numpy.testing.assert_array_equal(numpy.asarray(ours), theirs)
-
-def swept(np, n, times):
-    p, b = np.zeros((n, n)), np.ones((n, n))
-    for _ in range(times):
-        sweep(p, b)
-    return p, b
-"""
-
-SWEEPS = """
-n = 130
-p, b = swept(np, n, 40)
-def ten():
-    for _ in range(10):
-        sweep(p, b)
-counted(ten)
-s = counted(ten)
-print(s["messages"], s["message_bytes"], s["moves"], s["move_bytes"], s["device_launches"] > 0, s["plan_misses"])
-same(p, swept(numpy, n, 60)[0])
-"""
-
-
-def settings(**more):
-    """Variables for the stand-in, with every array spread and on it."""
-    wanted = ("CNUMERIC_CUDA_", "CNUMERIC_GPU", "STANDIN_")
-    given = devices.environment(real=False, **(EVERY_ARRAY | more))
-    return {name: value for name, value in given.items() if name.startswith(wanted) or name in EVERY_ARRAY | more}
-
-
-def at_places(places, program, **more):
-    """What the program prints at so many places of one process, which share its GPU."""
-    environment = {**os.environ, **settings(CNUMERIC_PLACES=str(places), **more)}
-    command = [sys.executable, "-c", PRELUDE + program]
-    run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
-    assert run.returncode == 0, run.stderr
-    return run.stdout
 
 
 def test_a_sweep_at_places_moves_halos():
@@ -60,19 +19,40 @@ def test_a_sweep_at_places_moves_halos():
     assert at_places(3, SWEEPS).split() == [str(word) for word in words]
 
 
-@pytest.mark.parametrize("ranks, more", [(2, {}), (3, {"CNUMERIC_OVERLAP": "1"}), (2, {"CNUMERIC_GPUS": "2"})])
-def test_a_sweep_in_ranks_moves_halos(mpi, ranks, more):
-    """On paper: rank 0 has one neighbour; it gives one row a sweep, and gets one."""
-    several = {"STANDIN_DEVICES": "4"} if more.get("CNUMERIC_GPUS") else {}
-    status, out, err = mpi.python(ranks, PRELUDE + SWEEPS, environment=settings(**more, **several))
+TWO_EACH = {"STANDIN_DEVICES": "4", "CNUMERIC_GPUS": "2"}
+
+
+@pytest.mark.parametrize(
+    "ranks, more, moves",
+    [
+        (2, {}, 20),
+        (3, {"CNUMERIC_OVERLAP": "1"}, 20),
+        (2, TWO_EACH, 20),
+        (2, direct(2), 0),
+        (3, direct(3, CNUMERIC_OVERLAP="1"), 0),
+        (2, direct(2, **TWO_EACH), 0),
+    ],
+)
+def test_a_sweep_in_ranks_moves_halos(mpi, ranks, more, moves):
+    """On paper: rank 0 has one neighbour; it gives one row a sweep, and gets one: over its host, or not at all."""
+    status, out, err = mpi.python(ranks, PRELUDE + SWEEPS, environment=settings(**more))
     row = 8 * 128
-    assert (status, out.split()) == (0, [str(x) for x in (20, 20 * row, 20, 20 * row, True, 0)]), err
+    assert (status, out.split()) == (0, [str(x) for x in (20, 20 * row, moves, moves * row, True, 0)]), err
 
 
-@pytest.mark.parametrize("ranks, spread_bytes, gpu_bytes", [(2, 1, 1), (3, 200, 300)])
-def test_random_programs_over_processes(mpi, ranks, spread_bytes, gpu_bytes):
-    environment = settings() | {"CNUMERIC_SPREAD_BYTES": str(spread_bytes), "CNUMERIC_GPU_BYTES": str(gpu_bytes)}
-    environment = {**mpi.environment, **environment, "CNUMERIC_OVERLAP": "1"}
+# Where memory of the GPU is short, some of what goes by NCCL is on hosts, and travels in many pieces.
+@pytest.mark.parametrize(
+    "ranks, more",
+    [
+        (2, {}),
+        (3, {"CNUMERIC_SPREAD_BYTES": "200", "CNUMERIC_GPU_BYTES": "300"}),
+        (2, direct(2)),
+        (3, direct(3, CNUMERIC_SPREAD_BYTES="200", CNUMERIC_GPU_BYTES="300", CNUMERIC_NCCL_BYTES="200")),
+        (2, direct(2, CNUMERIC_GPU_MEMORY="600000")),
+    ],
+)
+def test_random_programs_over_processes(mpi, ranks, more):
+    environment = {**mpi.environment, **settings(**more), "CNUMERIC_OVERLAP": "1"}
     command = ["mpirun", "-n", str(ranks), sys.executable, str(MIXED), "200", "206"]
     run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600, check=False)
     assert run.stdout.split() == ["passed"], (run.stdout + run.stderr)[-3000:]
@@ -108,16 +88,18 @@ print(text)
 """
 
 
-def test_reductions_leave_exact_sums(mpi):
-    """The bits of one processor; on paper, of a sum: a leaf's rows to where it is summed, and 69 words from each GPU."""
+@pytest.mark.parametrize("by_nccl", [False, True])
+def test_reductions_leave_exact_sums(mpi, by_nccl):
+    """The bits of one processor; of a sum, on paper: a leaf's rows to where it is summed, 69 words from each GPU."""
     alone = at_places(1, REDUCTIONS, CNUMERIC_GPU="0").splitlines()
     more = {"CNUMERIC_SPREAD_BYTES": "1000"}
     shared = at_places(3, REDUCTIONS, **more).splitlines()
+    more |= direct(2) if by_nccl else {}
     status, out, err = mpi.python(2, PRELUDE + REDUCTIONS, environment=settings(**more))
     assert status == 0, err
     assert shared[1] == alone[1] and out.splitlines()[1] == alone[1]
     moves, nbytes, sent, launches = map(int, out.splitlines()[0].split())
-    assert launches == 2 and nbytes == sent + 69 * 8 and sent < 1024 * 8
+    assert launches == 2 and nbytes == (0 if by_nccl else sent) + 69 * 8 and sent < 1024 * 8
 
 
 CROWDED = """
@@ -136,10 +118,11 @@ print(s["spills"], s["moves"], s["device_launches"])
 """
 
 
+@pytest.mark.parametrize("more", [{}, direct(2)])
 @pytest.mark.parametrize("limit, spills, on_device", [(1500000, True, True), (100000, False, False)])
-def test_arrays_make_room_on_a_ranks_gpu(mpi, limit, spills, on_device):
+def test_arrays_make_room_on_a_ranks_gpu(mpi, limit, spills, on_device, more):
     """What was used longest ago goes to the host; what does not fit at all is the processor's."""
-    more = {"CNUMERIC_GPU_MEMORY": str(limit), "CNUMERIC_SPREAD_BYTES": "1000"}
+    more = more | {"CNUMERIC_GPU_MEMORY": str(limit), "CNUMERIC_SPREAD_BYTES": "1000"}
     status, out, err = mpi.python(2, PRELUDE + CROWDED, environment=settings(**more))
     assert status == 0, err
     spilled, moves, launches = map(int, out.split())
@@ -172,7 +155,18 @@ def test_cnumeric_run_with_gpus(mpi, tmp_path):
     program = tmp_path / "program.py"
     program.write_text(OPENED)
     more = {"STANDIN_DEVICES": "2", "STANDIN_TELL": "1", "CUDA_VISIBLE_DEVICES": "0,1"}
-    command = [sys.executable, "-m", "cnumeric", "run", "--ranks-per-node", 2, "--oversubscribe", "--gpus", 1, "--report"]
+    command = [
+        sys.executable,
+        "-m",
+        "cnumeric",
+        "run",
+        "--ranks-per-node",
+        2,
+        "--oversubscribe",
+        "--gpus",
+        1,
+        "--report",
+    ]
     names = [word for name in settings(**more) if name.startswith("STANDIN_") for word in ("-x", name)]
     extra = [f"--launcher-extra={' '.join(names)}"] if mpi.name == "openmpi" else []
     status, _, err = mpi.complete([*command, *extra, program], environment=settings(**more))
@@ -184,35 +178,31 @@ def test_cnumeric_run_with_gpus(mpi, tmp_path):
 # ---- What goes wrong on one rank alone -------------------------------------------------------------------
 
 
-def differently(mpi, program, **of_rank_1):
-    """Run on two ranks; rank 1 has these variables too."""
-    command = [sys.executable, "-c", program]
-    changed = ["env", *(f"{name}={value}" for name, value in of_rank_1.items())]
-    return mpi.complete(["mpirun", "-n", 1, *command, ":", "-n", 1, *changed, *command], environment=settings())
-
-
 FAULTS = PRELUDE + "p, b = swept(np, 50, 9)\nsame(p, swept(numpy, 50, 9)[0])\nprint('same')"
 
 
-def test_a_gpu_that_one_rank_lacks(mpi):
+@pytest.mark.parametrize("everywhere", [{}, direct(2)])
+def test_a_gpu_that_one_rank_lacks(mpi, everywhere):
     """Its processor does its part, and nobody else notices."""
-    status, out, err = differently(mpi, FAULTS, CNUMERIC_CUDA_DRIVER="/no/such/library.so")
+    status, out, err = differently(mpi, FAULTS, everywhere, CNUMERIC_CUDA_DRIVER="/no/such/library.so")
     assert (status, out) == (0, "same\n"), err
-    status, out, err = differently(mpi, FAULTS, CNUMERIC_CUDA_COMPILER="/no/such/library.so")
+    status, out, err = differently(mpi, FAULTS, everywhere, CNUMERIC_CUDA_COMPILER="/no/such/library.so")
     assert (status, out) == (0, "same\n"), err
     assert err.count("the GPU is not used") == 1, err
 
 
+@pytest.mark.parametrize("everywhere", [{}, direct(2)])
 @pytest.mark.parametrize("fail", ["pages:1", "pages:2", "pages:3", "pages:1+", "pages:3+", "alloc:1+", "compile:1+"])
-def test_a_gpu_without_memory_on_one_rank(mpi, fail, tmp_path):
+def test_a_gpu_without_memory_on_one_rank(mpi, fail, everywhere, tmp_path):
     """What it has no room for is the processor's."""
-    status, out, err = differently(mpi, FAULTS, STANDIN_FAIL=fail, CNUMERIC_CACHE=str(tmp_path / "cache"))
+    status, out, err = differently(mpi, FAULTS, everywhere, STANDIN_FAIL=fail, CNUMERIC_CACHE=str(tmp_path / "cache"))
     assert (status, out) == (0, "same\n"), err
 
 
+@pytest.mark.parametrize("everywhere", [{}, direct(2)])
 @pytest.mark.parametrize("fail", ["launch:2+", "launch:9"])
-def test_a_gpu_that_fails_on_one_rank(mpi, fail):
+def test_a_gpu_that_fails_on_one_rank(mpi, fail, everywhere):
     """Its values are lost: all ranks end, with one message."""
-    status, out, err = differently(mpi, FAULTS, STANDIN_FAIL=fail)
+    status, out, err = differently(mpi, FAULTS, everywhere, STANDIN_FAIL=fail)
     assert (status, out) == (1, ""), (out, err)
     assert err.count("cnumeric: rank 1: the GPU failed: CUDA error 719 in a launch") == 1, err

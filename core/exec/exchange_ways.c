@@ -1,0 +1,157 @@
+/* exchange_ways.c - see exchange_ways.h. */
+#include "exec/exchange_ways.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+
+bool cni_side_make(cni_exchange_side *side, int places)
+{
+    size_t n = (size_t)places;
+    side->sizes = cni_alloc_zero(2 * n, sizeof *side->sizes);
+    side->ways = cni_alloc_zero(n, sizeof *side->ways);
+    side->messages = cni_alloc_zero(n, sizeof *side->messages);
+    side->direct_messages = cni_alloc_zero(n, sizeof *side->direct_messages);
+    side->marks = side->sizes + n;
+    return side->sizes != NULL && side->ways != NULL && side->messages != NULL && side->direct_messages != NULL;
+}
+
+void cni_side_free(cni_exchange_side *side)
+{
+    cni_free(side->sizes);
+    cni_free(side->ways);
+    cni_free(side->messages);
+    cni_free(side->direct_messages);
+}
+
+void cni_side_give_back(cni_exchange_side *side)
+{
+    if (side->device != NULL) {
+        cni_process_device->free(side->device, side->device_bytes);
+        side->device = NULL;
+    }
+}
+
+bool cni_arrives_on_device(const cni_transfer *t, const cni_place_slots *to)
+{
+    uint8_t valid = *to->valid[t->slot];
+    cni_geometry g = cni_region_geometry(&t->region);
+    int64_t low, high;
+    cni_geometry_range(&g, &low, &high);
+    bool can = to->device[t->slot] != NULL && cni_spans_have(&to->spans[t->slot], low, high);
+    return can && (valid == 0 ? to->on_device[t->slot] : (valid & CNI_ON_DEVICE) != 0);
+}
+
+/* Are the region's elements one run of bytes? */
+static bool one_run(const cni_region *r)
+{
+    int64_t width = r->itemsize;
+    for (int d = r->ndim - 1; d >= 0; width *= r->shape[d--]) {
+        if (r->shape[d] != 1 && r->strides[d] != width) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* How a direct message can be where this region of it is; several is whether it has more of them. */
+static cni_way way_of(const cni_transfer *t, const cni_place_slots *slots, bool sending, bool alone, bool several)
+{
+    bool there = sending ? (*slots->valid[t->slot] & CNI_ON_DEVICE) != 0 : cni_arrives_on_device(t, slots);
+    bool host_too = !sending && (*slots->valid[t->slot] & CNI_ON_HOST) != 0;
+    if (!there || host_too) {
+        return CNI_WAY_STAGED;
+    }
+    return alone && !several && one_run(&t->region) ? CNI_WAY_STRAIGHT : CNI_WAY_PACKED;
+}
+
+static void choose_ways(cni_exchange_side *side, int me, const cni_transfer *transfers, uint32_t n,
+                        const cni_place_slots *slots, bool sending, bool alone)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        const cni_transfer *t = &transfers[i];
+        int peer = sending ? t->to : t->from;
+        if ((sending ? t->from : t->to) == me && side->ways[peer] != CNI_WAY_HOST) {
+            bool several = cni_region_size(&t->region) != side->sizes[peer];
+            cni_way way = way_of(t, slots, sending, alone, several);
+            side->ways[peer] = way < side->ways[peer] ? way : side->ways[peer];
+        }
+    }
+}
+
+/* Memory for what is packed; where there is none, it goes through the host's. */
+static void take_device(cni_exchange_side *side, int places, int64_t nbytes)
+{
+    bool packed = false;
+    for (int peer = 0; peer < places; peer++) {
+        packed |= side->ways[peer] == CNI_WAY_PACKED;
+    }
+    side->device = packed ? cni_process_device->alloc(nbytes) : NULL;
+    side->device_bytes = nbytes;
+    for (int peer = 0; peer < places && packed && side->device == NULL; peer++) {
+        side->ways[peer] = side->ways[peer] == CNI_WAY_PACKED ? CNI_WAY_STAGED : side->ways[peer];
+    }
+}
+
+static void add_message(cni_exchange_side *side, int peer, void *straight)
+{
+    char *host = side->parcel.data + side->marks[peer];
+    cni_way way = side->ways[peer];
+    if (way == CNI_WAY_HOST) {
+        side->messages[side->n++] = (cni_message){peer, host, side->sizes[peer]};
+        return;
+    }
+    void *device = way == CNI_WAY_PACKED ? side->device + side->marks[peer] : straight;
+    side->staged |= way == CNI_WAY_STAGED;
+    side->direct_bytes += side->sizes[peer];
+    side->direct_messages[side->ndirect++] =
+        (cni_direct_message){peer, way == CNI_WAY_STAGED ? NULL : device, host, side->sizes[peer]};
+}
+
+/* Where the message to, or from, the peer is on the device: its one region. */
+static void *place_of(int me, int peer, const cni_transfer *transfers, uint32_t n, const cni_place_slots *slots,
+                      bool sending)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        const cni_transfer *t = &transfers[i];
+        if (t->from == (sending ? me : peer) && t->to == (sending ? peer : me)) {
+            return (char *)slots->device[t->slot] + t->region.offset;
+        }
+    }
+    return NULL;
+}
+
+void cni_side_lay_out(cni_exchange_side *side, const cni_world *world, const cni_transfer *transfers, uint32_t n,
+                      const cni_place_slots *slots, bool sending, bool alone)
+{
+    int me = world->first;
+    int64_t total = 0;
+    memset(side->sizes, 0, (size_t)world->places * sizeof *side->sizes);
+    for (uint32_t i = 0; i < n; i++) {
+        const cni_transfer *t = &transfers[i];
+        if ((sending ? t->from : t->to) == me) {
+            side->sizes[sending ? t->to : t->from] += cni_region_size(&t->region);
+        }
+    }
+    side->direct = NULL;
+    for (int peer = 0; peer < world->places; peer++) {
+        const cni_direct *direct = side->sizes[peer] > 0 ? cni_direct_for(side->sizes[peer]) : NULL;
+        side->ways[peer] = direct != NULL ? CNI_WAY_STRAIGHT : CNI_WAY_HOST;
+        side->direct = direct != NULL ? direct : side->direct;
+        side->marks[peer] = total;
+        total += side->sizes[peer];
+    }
+    if (side->direct != NULL) {
+        choose_ways(side, me, transfers, n, slots, sending, alone);
+        take_device(side, world->places, total);
+    }
+    side->n = side->ndirect = 0;
+    side->direct_bytes = 0;
+    side->staged = false;
+    for (int peer = 0; peer < world->places; peer++) {
+        if (side->sizes[peer] > 0) {
+            bool straight = side->ways[peer] == CNI_WAY_STRAIGHT;
+            add_message(side, peer, straight ? place_of(me, peer, transfers, n, slots, sending) : NULL);
+        }
+    }
+}

@@ -1,0 +1,53 @@
+/*
+ * exchange_ways.h - one side of an exchange between processes: what goes, or what comes, and the way of each message.
+ *
+ *     ........|= peer 1 =|= peer 2 =|= peer 4 =|        a parcel: messages one after the other, on the host; of those that
+ *                                                       are packed on the device, the same places in memory there
+ */
+#ifndef CNI_EXCHANGE_WAYS_H
+#define CNI_EXCHANGE_WAYS_H
+
+#include "exec/direct.h"
+#include "exec/world.h"
+
+/*
+ * HOST: through the net. The others are direct messages; where this rank has the bytes: STAGED: in the parcel on its host;
+ * PACKED: on its device, packed; STRAIGHT: on its device, where they belong.
+ */
+typedef enum cni_way { CNI_WAY_HOST, CNI_WAY_STAGED, CNI_WAY_PACKED, CNI_WAY_STRAIGHT } cni_way;
+
+/* Memory for messages. */
+typedef struct cni_parcel {
+    char *data;
+    int64_t capacity;
+    bool pinned;
+} cni_parcel;
+
+typedef struct cni_exchange_side {
+    cni_parcel parcel;
+    int64_t *sizes, *marks; /* by peer: of its message; where in the parcel its next region is */
+    cni_way *ways;          /* by peer */
+    cni_message *messages;  /* for the net, by number */
+    cni_direct_message *direct_messages;
+    int n, ndirect;
+    const cni_direct *direct; /* that carries them */
+    int64_t direct_bytes;
+    bool staged;  /* some of them are STAGED */
+    char *device; /* memory of the device for the exchange at hand, as large as the parcel; NULL: nothing is packed */
+    int64_t device_bytes;
+} cni_exchange_side;
+
+bool cni_side_make(cni_exchange_side *side, int places);
+void cni_side_free(cni_exchange_side *side); /* but not the parcel */
+
+/* The messages of an exchange, of this rank: those it sends, or those it receives. alone: nothing is done while they travel. */
+void cni_side_lay_out(cni_exchange_side *side, const cni_world *world, const cni_transfer *transfers, uint32_t n,
+                      const cni_place_slots *slots, bool sending, bool alone);
+
+/* Memory of the device. */
+void cni_side_give_back(cni_exchange_side *side);
+
+/* Is what comes for the device, with memory there? */
+bool cni_arrives_on_device(const cni_transfer *transfer, const cni_place_slots *to);
+
+#endif
