@@ -151,7 +151,10 @@ def checksum(np: Any, result: Any) -> int:
     return int(np.atleast_1d(result).view(np.int64).sum())
 
 
-COUNTERS = ("device_launches", "shared_launches", "graphs", "moves", "move_bytes", "messages", "message_bytes")
+COUNTERS = (
+    *("device_launches", "shared_launches", "graphs", "moves", "move_bytes"),
+    *("messages", "message_bytes", "direct_messages", "direct_bytes"),
+)
 
 
 def run_rows(pattern: str, scale: int, gpus: int) -> None:

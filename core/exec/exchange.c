@@ -186,10 +186,20 @@ static void pack_out(cni_exchange *x, const cni_transfer *transfers, uint32_t n,
     }
 }
 
+static void tell(const char *way, int n, const cni_direct_message *messages)
+{
+    for (int i = 0; i < n; i++) {
+        cni_debug(CNI_DEBUG_COMM, "direct: %lld bytes %s %d%s", (long long)messages[i].nbytes, way, messages[i].peer,
+                  messages[i].device == NULL ? ", at this host" : "");
+    }
+}
+
 static cn_status send_direct(cni_exchange *x)
 {
     const cni_direct *direct = x->out.ndirect > 0 ? x->out.direct : x->in.direct;
     x->sent = true;
+    tell("to", x->out.ndirect, x->out.direct_messages);
+    tell("from", x->in.ndirect, x->in.direct_messages);
     cni_stats.direct_messages += (uint64_t)(x->out.ndirect + x->in.ndirect);
     cni_stats.direct_bytes += (uint64_t)(x->out.direct_bytes + x->in.direct_bytes);
     return direct->exchange(x->in.ndirect, x->in.direct_messages, x->out.ndirect, x->out.direct_messages);
@@ -290,7 +300,8 @@ static void trace(const cni_exchange *x, uint64_t begin, const cni_transfer *tra
     for (uint32_t i = 0; i < n && begin != 0; i++) {
         bytes += cni_region_size(&transfers[i].region);
     }
-    cni_trace_bytes(begin, x->world->first, "exchange", bytes);
+    bool direct = x->out.ndirect + x->in.ndirect > 0;
+    cni_trace_bytes(begin, x->world->first, direct ? "exchange by GPUs" : "exchange", bytes);
 }
 
 cn_status cni_exchange_begin(cni_exchange *x, const cni_transfer *transfers, uint32_t n, const cni_place_slots *slots,

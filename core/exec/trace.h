@@ -19,7 +19,8 @@ static inline uint64_t cni_trace_begin(void)
 /* What began ends now; nothing if begin is 0. Each by one thread at a time. */
 void cni_trace_part(uint64_t begin, int place, bool device, const cni_part *part, const cni_window *w);
 void cni_trace_plan(uint64_t begin, int place, const cni_window *w);
-void cni_trace_bytes(uint64_t begin, int place, const char *what, int64_t bytes); /* what: "exchange" or "fetch" */
+void cni_trace_bytes(uint64_t begin, int place, const char *what,
+                     int64_t bytes); /* what: "exchange", "exchange by GPUs", "fetch" */
 
 /* Collective, other ranks than 0: rank 0 gets what this one has kept. */
 cn_status cni_trace_send(void);

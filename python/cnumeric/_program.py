@@ -33,6 +33,8 @@ def report() -> str:
     lines.append(
         f"cnumeric: {processes} process{'es' if processes > 1 else ''}, GPU of rank 0: {_cnumeric.info('gpu')}"
     )
+    if processes > 1:
+        lines.append(f"cnumeric: messages between GPUs: NCCL {_cnumeric.info('nccl')}")
     lines.append("cnumeric: counters")
     lines += [f"  {value:16} {name}" for name, value in _cnumeric.stats().items() if value]
     return "\n".join(lines)

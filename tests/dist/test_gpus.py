@@ -173,6 +173,7 @@ def test_cnumeric_run_with_gpus(mpi, tmp_path):
     assert status == 0, err
     assert sorted(int(line.split()[-1]) for line in err.splitlines() if "opens device" in line) == [0, 1]
     assert "cnumeric: 2 processes, GPU of rank 0: 1 x stand-in, CUDA 13.0" in err
+    assert "cnumeric: messages between GPUs: NCCL 2.27.5, in use" in err
 
 
 # ---- What goes wrong on one rank alone -------------------------------------------------------------------
