@@ -1,10 +1,12 @@
 """Programs in a process of their own, on a GPU: the stand-in of tests/cuda, or, with CN_TEST_GPU=1, a real one."""
 
+import glob
 import os
 import pathlib
 import subprocess
 import sys
 
+import numpy
 import pytest
 from cnumeric import _cnumeric
 
@@ -20,6 +22,14 @@ def environment(*more: str, real: bool = REAL, **settings: str) -> dict[str, str
             pytest.skip("no stand-in driver beside this build")
         result |= {f"CNUMERIC_CUDA_{name}": str(LIBRARY) for name in ("DRIVER", "COMPILER", "BLAS", "NCCL", *more)}
     return result | settings
+
+
+def lapack() -> str:
+    """The library that the stand-in's factorisations come from (STANDIN_LAPACK): NumPy's. Skips without it."""
+    found = glob.glob(str(pathlib.Path(numpy.__file__).parent.parent / "numpy.libs" / "*openblas64_*"))
+    if not found:
+        pytest.skip("NumPy has no LAPACK that the stand-in could use")
+    return found[0]
 
 
 def run(*command: str, env: dict[str, str]) -> str:

@@ -1,10 +1,8 @@
 """Factorisations and Fourier transforms on a device: the stand-in of tests/cuda; with CN_TEST_GPU=1, a real one."""
 
-import glob
 import pathlib
 
 import devices
-import numpy
 import pytest
 
 pytestmark = pytest.mark.default_settings  # what moves is counted, for one place
@@ -14,10 +12,7 @@ def environment(**more: str) -> dict[str, str]:
     """The environment in which everything is the device's; skips without a stand-in."""
     settings = {"CNUMERIC_GPU_BYTES": "1", "CNUMERIC_GPU_MATRIX": "1", "CNUMERIC_COPY_BYTES": "0"}
     if not devices.REAL:
-        lapack = glob.glob(str(pathlib.Path(numpy.__file__).parent.parent / "numpy.libs" / "*openblas64_*"))
-        if not lapack:
-            pytest.skip("NumPy has no LAPACK that the stand-in could use")
-        settings["STANDIN_LAPACK"] = lapack[0]
+        settings["STANDIN_LAPACK"] = devices.lapack()
     return devices.environment("SOLVER", "FFT", **(settings | more))
 
 

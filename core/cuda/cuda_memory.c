@@ -64,6 +64,11 @@ static bool take(int64_t size, cni_cuda_address *out)
     return true;
 }
 
+int64_t cni_cuda_pool_taken(void)
+{
+    return pool.taken;
+}
+
 void cni_cuda_trim(void)
 {
     int64_t unused;

@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "base/settings.h"
+#include "cuda/cuda_memory.h"
 #include "cuda/cuda_stream.h"
 
 /* As the driver has them: pages pinned on a device; who may read and write them. */
@@ -89,14 +90,20 @@ static bool access_allow(cni_cuda_address address, size_t n)
     return cni_cuda.pages_access(address, n, access, (size_t)cni_cuda_gpu.gpus) == 0;
 }
 
+/* Would so many more bytes of the GPU be within the limit? */
+static bool may_take(int gpu, int64_t n)
+{
+    int64_t limit = cni_settings[CNI_SETTING_GPU_MEMORY];
+    return limit <= 0 || blocks.taken[gpu] + (gpu == 0 ? cni_cuda_pool_taken() : 0) + n <= limit;
+}
+
 /* Pages of the GPU for bytes of the block; they live until they are unmapped. */
 static bool map_pages(cni_cuda_spread *s, size_t begin, size_t end, int gpu)
 {
     page_properties properties = properties_of(gpu);
-    int64_t limit = cni_settings[CNI_SETTING_GPU_MEMORY], n = (int64_t)(end - begin);
+    int64_t n = (int64_t)(end - begin);
     unsigned long long pages;
-    if ((limit > 0 && blocks.taken[gpu] + n > limit) ||
-        !cni_grow((void **)&s->pages, &s->capacity, s->npages + 1, sizeof *s->pages) ||
+    if (!may_take(gpu, n) || !cni_grow((void **)&s->pages, &s->capacity, s->npages + 1, sizeof *s->pages) ||
         cni_cuda.pages_create(&pages, end - begin, &properties, 0) != 0) {
         return false;
     }
@@ -241,12 +248,11 @@ static void local_free(int gpu)
 
 cni_cuda_address cni_cuda_local(int gpu, size_t n)
 {
-    int64_t limit = cni_settings[CNI_SETTING_GPU_MEMORY];
     if (locals[gpu].size >= n) {
         return locals[gpu].address;
     }
     local_free(gpu);
-    if ((limit > 0 && blocks.taken[gpu] + (int64_t)n > limit) || cni_cuda.memory_alloc(&locals[gpu].address, n) != 0) {
+    if (!may_take(gpu, (int64_t)n) || cni_cuda.memory_alloc(&locals[gpu].address, n) != 0) {
         locals[gpu].address = 0;
         return 0;
     }

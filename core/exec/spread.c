@@ -240,7 +240,7 @@ static cn_status storage_take(cni_spread_run *r, bool *fresh)
         r->addresses[k] = r->b->at[k].host;
     }
     CN_TRY(r->world->net->size > 1 ? cni_rank_memory_get(&r->ranks) : CN_OK);
-    cni_place_turn();
+    cni_device_turn();
     CN_TRY(slots_take(r, fresh));
     return scratch_take(r);
 }

@@ -11,40 +11,7 @@
 
 enum { POISON = 0xA5, POISON_MOST = 1 << 20 };
 
-/* ---- Memory on the device, by last use ---- */
-
-static cni_buffer *oldest, *newest;
-static uint64_t turn = 1;
-
-static void leave(cni_buffer *b)
-{
-    cni_spread *s = b->spread;
-    if (s->turn == 0) {
-        return;
-    }
-    *(s->older != NULL ? &s->older->spread->newer : &oldest) = s->newer;
-    *(s->newer != NULL ? &s->newer->spread->older : &newest) = s->older;
-    s->older = s->newer = NULL;
-    s->turn = 0;
-}
-
-static void use(cni_buffer *b)
-{
-    cni_spread *s = b->spread;
-    if (s->turn == turn) {
-        return;
-    }
-    leave(b);
-    s->turn = turn;
-    s->older = newest;
-    *(newest != NULL ? &newest->spread->newer : &oldest) = b;
-    newest = b;
-}
-
-void cni_place_turn(void)
-{
-    turn++;
-}
+/* ---- Memory on the device ---- */
 
 static int64_t own_begin(const cni_buffer *b, int local, bool spread)
 {
@@ -58,7 +25,6 @@ static int64_t own_end(const cni_buffer *b, int local, bool spread)
     return spread ? cni_layout_begin(&b->spread->layout, cni_world_get()->first + local + 1) : b->nbytes;
 }
 
-/* What the places own is on the host, and the device's memory is free; false if it cannot be had from there. */
 static bool spill(cni_buffer *b)
 {
     for (int k = 0; k < cni_world_get()->local; k++) {
@@ -76,35 +42,39 @@ static bool spill(cni_buffer *b)
         at->device = NULL;
         at->valid &= CNI_ON_HOST;
     }
-    leave(b);
     return true;
 }
 
-static bool try_device(cni_place_memory *at, int64_t nbytes, int64_t low, int64_t high, const cni_spans *spans)
+typedef struct wanted {
+    cni_place_memory *at;
+    int64_t nbytes, low, high;
+    const cni_spans *spans;
+} wanted;
+
+static bool take_pages(void *context)
 {
+    const wanted *x = context;
+    cni_place_memory *at = x->at;
     if (at->device == NULL) {
-        at->device = cni_process_device->reserve(nbytes, low, high);
+        at->device = cni_process_device->reserve(x->nbytes, x->low, x->high);
         at->valid &= CNI_ON_HOST;
     }
     bool fine = at->device != NULL;
-    for (int i = 0; i < spans->n && fine; i++) {
-        fine = cni_process_device->touch(at->device, spans->at[i].low, spans->at[i].high);
+    for (int i = 0; i < x->spans->n && fine; i++) {
+        fine = cni_process_device->touch(at->device, x->spans->at[i].low, x->spans->at[i].high);
     }
     return fine;
 }
 
 bool cni_place_device(cni_buffer *b, int local, bool spread, const cni_spans *spans)
 {
-    int64_t low = own_begin(b, local, spread), high = own_end(b, local, spread);
-    use(b);
-    bool fine = try_device(&b->spread->at[local], b->nbytes, low, high, spans);
-    for (cni_buffer *old = oldest, *next; !fine && old != NULL && old->spread->turn != turn; old = next) {
-        next = old->spread->newer;
-        fine = spill(old) && try_device(&b->spread->at[local], b->nbytes, low, high, spans);
-    }
-    if (!fine && b->spread->at[local].device != NULL && (b->spread->at[local].valid & CNI_ON_DEVICE) == 0) {
-        cni_process_device->unreserve(b->spread->at[local].device); /* what it has got of it is others' */
-        b->spread->at[local].device = NULL;
+    cni_place_memory *at = &b->spread->at[local];
+    wanted pages = {at, b->nbytes, own_begin(b, local, spread), own_end(b, local, spread), spans};
+    cni_buffer_used(b);
+    bool fine = cni_device_room(take_pages, &pages);
+    if (!fine && at->device != NULL && (at->valid & CNI_ON_DEVICE) == 0) {
+        cni_process_device->unreserve(at->device); /* what it has got of it is others' */
+        at->device = NULL;
     }
     return fine;
 }
@@ -116,7 +86,9 @@ static void release(cni_buffer *b)
     const cni_world *world = cni_world_get();
     int64_t counted = b->nbytes / world->places;
     cni_storage_touch(b->nbytes, -b->spread->beside);
-    leave(b);
+    if (b->device == NULL) {
+        cni_buffer_leave(b);
+    }
     for (int k = world->local - 1; k >= 0; k--) { /* what is taken next is taken by place 0 first */
         cni_place_memory *at = &b->spread->at[k];
         if (at->host != NULL) {
@@ -136,7 +108,7 @@ static void release(cni_buffer *b)
 }
 
 const cni_places cni_spread_places = {
-    .fetch = cni_spread_fetch, .release = release, .forget = cni_log_forget, .settle = cni_log_settle};
+    .fetch = cni_spread_fetch, .spill = spill, .release = release, .forget = cni_log_forget, .settle = cni_log_settle};
 
 cn_status cni_spread_attach(cni_buffer *b)
 {

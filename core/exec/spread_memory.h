@@ -3,8 +3,8 @@
  * too where parts run there, and of both what is touched.
  *
  * A place's part is on the host, on the device, or on both (valid); all that it has of the buffer in a run, what it owns
- * and what it has received, goes the same way. Memory on the device is given up for what is used now, the longest unused
- * first.
+ * and what it has received, goes the same way. Memory on the device is given up for what is used now
+ * (record/device_memory.c).
  */
 #ifndef CNI_SPREAD_MEMORY_H
 #define CNI_SPREAD_MEMORY_H
@@ -18,9 +18,6 @@ cn_status cni_place_host(cni_buffer *buffer, int local, const cni_layout *layout
 
 /* Bytes of other places come beside what places of this process own; memory once touched stays. */
 cn_status cni_place_more(cni_buffer *buffer, int64_t more);
-
-/* A run begins: what it asks for stays, whatever comes. */
-void cni_place_turn(void);
 
 /* Memory on the device for these bytes; false: there is no room. */
 bool cni_place_device(cni_buffer *buffer, int local, bool spread, const cni_spans *spans);

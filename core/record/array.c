@@ -157,9 +157,7 @@ void cni_buffer_unref(cni_buffer *buffer)
     if ((buffer->foreign & CNI_ON_HOST) == 0) {
         cni_storage_free(buffer->data, buffer->nbytes);
     }
-    if (buffer->device != NULL) {
-        cni_buffer_leave(buffer);
-    }
+    cni_buffer_leave(buffer);
     if (buffer->device != NULL && (buffer->foreign & CNI_ON_DEVICE) == 0) {
         cni_process_device->free(buffer->device, buffer->nbytes);
     }

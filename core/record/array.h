@@ -28,14 +28,12 @@ typedef struct cni_place_memory {
 
 /* What places have of a buffer that is spread, or that they have needed to read. */
 typedef struct cni_spread {
-    cni_layout layout;                /* while valid says CNI_ON_PLACES */
-    bool reserved;                    /* data, too, is addresses of which only a part is touched */
-    int64_t beside;                   /* bytes that places of this process have beside what they own */
-    uint64_t number;                  /* its name among the processes; 0: it needs none */
-    struct cni_buffer *next;          /* numbered alike (exec) */
-    struct cni_buffer *older, *newer; /* of those with memory of places on the device, by their last use (exec) */
-    uint64_t turn;                    /* of that use; 0: in no list */
-    cni_place_memory at[];            /* by place of this process */
+    cni_layout layout;       /* while valid says CNI_ON_PLACES */
+    bool reserved;           /* data, too, is addresses of which only a part is touched */
+    int64_t beside;          /* bytes that places of this process have beside what they own */
+    uint64_t number;         /* its name among the processes; 0: it needs none */
+    struct cni_buffer *next; /* numbered alike (exec) */
+    cni_place_memory at[];   /* by place of this process */
 } cni_spread;
 
 typedef struct cni_buffer {
@@ -47,8 +45,8 @@ typedef struct cni_buffer {
     bool shown;                       /* others know the device's memory: it alone counts (device_memory.c) */
     uint8_t valid;                    /* CNI_ON_ bits; 0: unspecified values */
     cni_spread *spread;               /* NULL: it has never left the root */
-    struct cni_buffer *older, *newer; /* of those with device memory, by their last use */
-    uint64_t turn;                    /* of that use */
+    struct cni_buffer *older, *newer; /* of those with device memory, places' too, by their last use */
+    uint64_t turn;                    /* of that use; 0: in no list */
 } cni_buffer;
 
 /* What record needs of the process's device, if it has one (exec sets it). Moves wait until they are done. */
@@ -87,10 +85,15 @@ extern const cni_device *cni_process_device; /* NULL: none */
 void *cni_device_take(int64_t nbytes);
 void cni_device_turn(void);
 
+/* The same for whatever take(context) takes, until it says that it has it. False: there is no room. */
+bool cni_device_room(bool (*take)(void *context), void *context);
+
 /* What record needs of the places that arrays are spread over, if there are several (exec sets it). */
 typedef struct cni_places {
     /* Brings bytes [low, high) of a spread buffer to data; alone: the others forget it. */
     cn_status (*fetch)(cni_buffer *buffer, int64_t low, int64_t high, bool alone);
+    /* What places own of it is on their hosts, and their memory on the device is free; false: it cannot be had from there. */
+    bool (*spill)(cni_buffer *buffer);
     void (*release)(cni_buffer *buffer); /* frees buffer->spread, and data if it was the places' */
     void (*forget)(cni_base *base);      /* a base that others know is gone */
     cn_status (*settle)(void);           /* what others noticed of the windows run so far is known here */

@@ -2,8 +2,8 @@
  * device_memory.c - memory of the process's device: buffers in the order of their last use, so that there is room for what
  * is used now; and memory of the device that other libraries know.
  *
- * A buffer that must make room keeps its values: the host has them, or gets them now. Buffers of one turn (a window's run, a
- * call of a library) stay, whatever comes.
+ * A buffer that must make room keeps its values: the host has them, or gets them now; so do those of places, each on its
+ * host. Buffers of one turn (a window's run, a call of a library) stay, whatever comes.
  *
  * What others know (shown) is where its values are: before each use the work of all libraries on the device is waited for,
  * since nothing says in which stream they wrote, and a copy on the host is forgotten; after it, ours is waited for.
@@ -43,14 +43,13 @@ void cni_buffer_used(cni_buffer *b)
     newest = b;
 }
 
-/* The buffer's values are on the host, and its device memory is free; false if there is no memory for them. */
-static bool spill(cni_buffer *b)
+/* The root's memory of the device is free, and the values are on the host; false if there is no memory for them. */
+static bool spill_whole(cni_buffer *b)
 {
     bool away = b->valid == CNI_ON_DEVICE;
     if (away && (cni_buffer_reserve(b, CNI_ON_HOST) != CN_OK || cni_buffer_bring(b, CNI_ON_HOST) != CN_OK)) {
         return false;
     }
-    cni_buffer_leave(b);
     cni_process_device->free(b->device, b->nbytes);
     b->device = NULL;
     b->valid &= (uint8_t)~CNI_ON_DEVICE;
@@ -59,16 +58,41 @@ static bool spill(cni_buffer *b)
     return true;
 }
 
+static bool spill(cni_buffer *b)
+{
+    bool free = (b->device == NULL || spill_whole(b)) && (b->spread == NULL || cni_process_places->spill(b));
+    if (free) {
+        cni_buffer_leave(b);
+    }
+    return free;
+}
+
+bool cni_device_room(bool (*take)(void *context), void *context)
+{
+    bool taken = take(context);
+    for (cni_buffer *b = oldest, *next; !taken && b != NULL && b->turn != turn; b = next) {
+        next = b->newer;
+        taken = !b->shown && spill(b) && take(context);
+    }
+    return taken;
+}
+
+typedef struct block {
+    int64_t nbytes;
+    void *memory;
+} block;
+
+static bool take_block(void *context)
+{
+    block *wanted = context;
+    wanted->memory = cni_process_device->alloc(wanted->nbytes);
+    return wanted->memory != NULL;
+}
+
 void *cni_device_take(int64_t nbytes)
 {
-    void *memory = cni_process_device->alloc(nbytes);
-    for (cni_buffer *b = oldest, *next; memory == NULL && b != NULL && b->turn != turn; b = next) {
-        next = b->newer;
-        if (!b->shown && spill(b)) {
-            memory = cni_process_device->alloc(nbytes);
-        }
-    }
-    return memory;
+    block wanted = {.nbytes = nbytes};
+    return cni_device_room(take_block, &wanted) ? wanted.memory : NULL;
 }
 
 /* ---- Memory that others know ---- */

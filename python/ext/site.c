@@ -24,11 +24,11 @@ typedef struct place {
     int offset;         /* in bytes */
 } place;
 
-static code_sites *codes; /* open addressing */
+static code_sites *codes;         /* open addressing */
 static size_t ncodes, codes_size; /* the size is a power of two */
-static code_sites newest; /* seen last */
-static size_t nseen;      /* places, those inside too */
-static place *places;     /* of site i + 1 */
+static code_sites newest;         /* seen last */
+static size_t nseen;              /* places, those inside too */
+static place *places;             /* of site i + 1 */
 static uint32_t nplaces, places_capacity;
 static PyObject *package; /* prefix of the names of this package's files */
 

@@ -5,6 +5,7 @@ import pathlib
 import subprocess
 import sys
 
+import devices
 import pytest
 from gpus import PRELUDE, SWEEPS, at_places, differently, direct, settings
 
@@ -127,6 +128,35 @@ def test_arrays_make_room_on_a_ranks_gpu(mpi, limit, spills, on_device, more):
     assert status == 0, err
     spilled, moves, launches = map(int, out.split())
     assert (spilled > 0, moves > 0, launches > 0) == (spills, spills, on_device)
+
+
+MADE_ROOM = """
+def solve(n):  # matrices of 2 MB, the root's: the first GPU has them and their inverses
+    for i in range(len(small), len(small) + n):
+        small.append(np.linalg.inv(np.eye(512) * (2.0 ** i)))
+def large():
+    out.append(np.arange(2097152.0).reshape(2048, 1024) * 0.5 + 1)  # half of 16 MB on each GPU
+    np.synchronize()
+small, out = [], []
+solve(first)
+assert np.stats()["spills"] == 0
+s = counted(lambda: (large(), solve(then)))
+print(s["spills"] > 0, s["device_launches"] > 0, s["device_calls"] == 2 * then)  # LU, and solving
+same(out[0], numpy.arange(2097152.0).reshape(2048, 1024) * 0.5 + 1)
+for i, x in enumerate(small):
+    same(x, numpy.eye(512) * 0.5 ** i)
+"""
+
+
+@pytest.mark.parametrize("first, then", [(5, 0), (1, 8)])
+def test_arrays_of_the_root_and_spread_ones_make_room_for_each_other(mpi, first, then):
+    """There is one order of last use for all that is on a GPU."""
+    more = {"CNUMERIC_GPU_MEMORY": str(24 << 20), "CNUMERIC_SPREAD_BYTES": str(3 << 20)}
+    more |= {"CNUMERIC_CUDA_SOLVER": settings()["CNUMERIC_CUDA_DRIVER"], "STANDIN_LAPACK": devices.lapack()}
+    program = f"first, then = {first}, {then}\n" + MADE_ROOM
+    status, out, err = mpi.python(2, PRELUDE + program, environment=settings(**more))
+    assert status == 0, err
+    assert out.split() == ["True", "True", "True"]
 
 
 # ---- Which GPU -------------------------------------------------------------------------------------------
