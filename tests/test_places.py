@@ -226,15 +226,30 @@ print(np.stats()["peak_bytes"])
     assert int(at_places(4, program, spread_bytes="1000000")) <= 1.1 * 2 * 2000 * 1000 * 8
 
 
-def test_what_the_root_has_of_others_counts():
-    """It reads all of a vector, and keeps what it makes of it whole."""
+def test_what_places_have_of_others_counts():
+    """Each needs all of what is searched in."""
     program = """
-x = np.arange(1000000.0); at = np.arange(500000) * 2; np.synchronize(); np.stats_reset()
-y = np.add.reduceat(x, at); np.synchronize()
+x = np.arange(1000000.0); y = np.arange(500000) * 2.0; np.synchronize(); np.stats_reset()
+z = np.searchsorted(x, y); np.synchronize()
 print(np.stats()["peak_bytes"])
 """
     n = 8 * 1000000
-    assert int(at_places(4, program, spread_bytes="1000000")) >= n + n // 2 + n * 3 // 4 + n // 2
+    assert int(at_places(4, program, spread_bytes="1000000")) >= 4 * n + n // 2 + n // 2
+
+
+def test_segments_are_reduced_by_who_has_their_results():
+    """On paper: what lies beside a border of places, where segments are in order; each half, where they are two."""
+    program = """
+n = 400000
+v, at, two = np.sin(np.arange(n * 1.0)), np.arange(n // 2) * 2, np.array([0, n // 2])
+np.synchronize()
+runs = [lambda: np.add.reduceat(v, at), lambda: np.add.reduceat(v, two)]
+print(*(str(counted(run)["message_bytes"]) + "/" + str(np.stats()["root_bytes"]) for run in runs))
+"""
+    stats = at_places(4, program, spread_bytes="1000000").split()
+    (many, own), (few, other) = ([int(word) for word in pair.split("/")] for pair in stats)
+    assert many <= 1000 + 4 * 8192 * 3 and few <= 400000 * 8 * 3 / 4 + 1000
+    assert max(own, other) <= 8192 * 3
 
 
 def test_what_is_made_or_goes_along_whole_lines_needs_no_message():
@@ -394,6 +409,14 @@ v, k = np.sin(np.arange(9000.0)), np.arange(9000) * 7919 % 100
 m = v > 0.3
 results = m, v[m], np.nonzero(m), np.histogram(v, 9)[0], np.isin(k, k[:5]), np.unique(k), np.where(m, v, 1)
 results += m.sum(), m[::2]
+""",
+    "segments": """
+v, k = np.sin(np.arange(9000.0) * 1.7), np.arange(9000) * 7919 % 1000
+ends = [np.arange(4500) * 2, np.array([0, 5, 3000]), np.array([8999, 0]), k[:500], np.sort(k)[::7], np.array([7])]
+results = ()
+for at in ends:
+    results += np.add.reduceat(v, at), np.maximum.reduceat(k, at), np.logaddexp.reduceat(v, at)
+    results += (np.add.reduceat(v > 0, at),)
 """,
     "multigrid": """
 def cycle(u, f):

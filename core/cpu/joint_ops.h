@@ -1,11 +1,12 @@
 /*
  * joint_ops.h - library ops of several places together: cni_sharing's joint functions. See joint_rows.c, joint_sort.c,
- * select.c. *scratch is 0 when they are asked for room.
+ * joint_segments.c, select.c. *scratch is 0 when they are asked for room.
  */
 #ifndef CNI_JOINT_OPS_H
 #define CNI_JOINT_OPS_H
 
 #include "exec/joint.h"
+#include "exec/place.h"
 
 void cni_joint_room(const cni_joint *joint, int64_t *asked, int64_t *heard, int64_t *scratch);
 cn_status cni_joint_run(const cni_joint *joint);
@@ -20,5 +21,11 @@ cn_status cni_apply_run(const cni_joint *joint);
 
 void cni_sorted_room(const cni_joint *joint, int64_t *asked, int64_t *heard, int64_t *scratch);
 cn_status cni_sorted_run(const cni_joint *joint);
+
+void cni_segments_room(const cni_joint *joint, int64_t *asked, int64_t *heard, int64_t *scratch);
+cn_status cni_segments_run(const cni_joint *joint);
+
+/* Results [first, end) of the part alone (scan.c). */
+void cni_segments_range(const cni_part *part, const cni_run *run, int64_t first, int64_t end);
 
 #endif

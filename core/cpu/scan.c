@@ -197,6 +197,7 @@ typedef struct segments {
     cni_library_operand out, in;
     const int64_t *begins;
     int64_t count, length; /* segments, elements along the axis */
+    int64_t first;         /* result that is computed */
     int axis;
     cni_reduce_loop loop; /* NULL: the op is no reduction */
     cni_loop fold;
@@ -232,13 +233,13 @@ static void segments_share(void *context, int64_t first, int64_t end)
 {
     segments *s = context;
     events_begin(&s->events);
-    for (int64_t k = first; k < end; k++) {
+    for (int64_t k = s->first + first; k < s->first + end; k++) {
         segment_reduce(s, k / s->count, k % s->count);
     }
     events_note(&s->events);
 }
 
-void cni_library_segments(const cni_part *part, const cni_run *run)
+void cni_segments_range(const cni_part *part, const cni_run *run, int64_t first, int64_t end)
 {
     const cni_op *op = &run->window->ops[part->op];
     cni_library_operand begins = cni_library_operand_get(part, 2, run);
@@ -247,18 +248,24 @@ void cni_library_segments(const cni_part *part, const cni_run *run)
                   .in = cni_library_operand_get(part, 1, run),
                   .axis = op->parameter,
                   .begins = (const int64_t *)(const void *)begins.data,
-                  .count = begins.g.shape[0]};
+                  .count = begins.g.shape[0],
+                  .first = first};
     int loop = cni_ops[op->opcode].first_loop + op->loop;
-    int64_t results = cni_element_count(s.out.g.ndim, s.out.g.shape);
-    if (results == 0) {
-        return;
-    }
     s.itemsize = (size_t)s.out.g.itemsize;
     s.length = s.in.g.shape[s.in.g.ndim - 1];
     s.loop = cni_cpu_kernels_get()->reduces[loop];
     s.fold = cni_cpu_kernels_get()->loops[loop];
-    cni_library_lines(results, s.length / s.count + 1, segments_share, &s);
+    cni_library_lines(end - first, s.length / s.count + 1, segments_share, &s);
     events_report(&s.events, part, run);
+}
+
+void cni_library_segments(const cni_part *part, const cni_run *run)
+{
+    cni_library_operand out = cni_library_operand_get(part, 0, run);
+    int64_t results = cni_element_count(out.g.ndim, out.g.shape);
+    if (results > 0) {
+        cni_segments_range(part, run, 0, results);
+    }
 }
 
 void cni_library_scan(const cni_part *part, const cni_run *run)

@@ -3,6 +3,11 @@
 
 #include <string.h>
 
+static bool dense_from(const cni_geometry *g, int first)
+{
+    return cni_is_contiguous(g->ndim - first, g->shape + first, g->strides + first, g->itemsize, false);
+}
+
 /* The work's axes are an operand's. */
 static void axes_of(const cni_operands *o, int operand, cni_work_axes *axes)
 {
@@ -65,11 +70,18 @@ static bool share_ranks(const cni_operands *o, cni_work_axes *axes)
     return may;
 }
 
-/* As lines; but what is reduced has the axis last. */
+/* As lines; but what is reduced has the axis last. Segments of a vector are found by their indices. */
 static bool share_segments(const cni_operands *o, cni_work_axes *axes)
 {
     int along = o->op->parameter;
     axes->evenly = 1;
+    if (axes->n == 1 && axes->extent[0] > 1 && o->spread[1] && dense_from(&o->g[1], 0) && dense_from(&o->g[2], 0)) {
+        follow(axes, 0, 0, 0);
+        follow(axes, 2, 0, 0);
+        axes->joint = true;
+        axes->dynamic = 1 << 1;
+        return true;
+    }
     axes->uncut[along] = true;
     for (int d = 0; d < axes->n; d++) {
         follow(axes, 0, d, d);
@@ -143,11 +155,6 @@ static bool share_matrix(const cni_operands *o, cni_work_axes *axes)
         follow(axes, 2, b > 1 ? b - 2 : 0, axis);
     }
     return true;
-}
-
-static bool dense_from(const cni_geometry *g, int first)
-{
-    return cni_is_contiguous(g->ndim - first, g->shape + first, g->strides + first, g->itemsize, false);
 }
 
 int64_t cni_row_piece(const cni_geometry *g, int nindex, const cni_layout *l)

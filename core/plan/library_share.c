@@ -300,11 +300,30 @@ static bool in_order(const sharing *s, uint32_t access)
     return true;
 }
 
+/* As many of the first axis for each place. */
+static bool in_turn(sharing *s, const cni_box *all, bool *fits)
+{
+    cni_box work = *all;
+    s->out->nshares = 0;
+    *fits = true;
+    for (int place = 0; place < s->p->places; place++) {
+        work.start[0] = all->stop[0] * place / s->p->places;
+        work.stop[0] = all->stop[0] * (place + 1) / s->p->places;
+        if (work.start[0] < work.stop[0] && !share_add(s, place, 1, &work)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* What the shares of such an op are, with all of the work at the root if it has no better place. */
 static bool joint(sharing *s, bool *fits)
 {
     cni_box work = {{0}, {0}};
     memcpy(work.stop, s->axes.extent, (size_t)s->axes.n * sizeof *work.stop);
+    if (!*fits && s->axes.evenly > 0 && !in_turn(s, &work, fits)) {
+        return false;
+    }
     if (!*fits || (s->axes.ordered > 0 && !in_order(s, (uint32_t)s->axes.ordered - 1))) {
         s->out->nshares = 0;
         *fits = true;

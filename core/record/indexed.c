@@ -172,11 +172,8 @@ static cn_status wrap_there(cn_array *index, int64_t extent, cn_array **out)
     return status;
 }
 
-/*
- * An int64 index, checked on the device: one whose values are there alone, or there too and many. *out stays NULL if it
- * is neither, or out of range.
- */
-static cn_status index_there(cn_array *index, int64_t extent, cn_array **out)
+/* Of those that are on the device, too, only many are checked there. */
+cn_status cni_index_there(cn_array *index, int64_t extent, bool wraps, cn_array **out)
 {
     int64_t least, most;
     const cni_base *base = index->base;
@@ -190,7 +187,7 @@ static cn_status index_there(cn_array *index, int64_t extent, cn_array **out)
         return CN_OK;
     }
     CN_TRY(extremes_there(index, &least, &most));
-    if (least < -extent || most >= extent) {
+    if (least < (wraps ? -extent : 0) || most >= extent) {
         return CN_OK;
     }
     if (least < 0) {
@@ -273,7 +270,7 @@ static cn_status index_flatten(cn_array *array, bool written, int nindex, cn_arr
     }
     if (nindex == 1 && !(written && index[0]->base == array->base)) {
         void *numbers;
-        CN_TRY(index_there(index[0], cni_shape(array)[0], &flat));
+        CN_TRY(cni_index_there(index[0], cni_shape(array)[0], true, &flat));
         if (flat != NULL) {
             *out = flat;
             return CN_OK;

@@ -19,6 +19,12 @@ cn_status cni_array_dense(cn_array *array, cn_dtype dtype, cn_array **out);
 /* The same on the host: *data is the address of the first. */
 cn_status cni_array_host(cn_array *array, cn_dtype dtype, cn_array **out, void **data);
 
+/*
+ * An int64 index checked where it is, if its values are not here: in [0, extent), or with wraps made so from -extent on.
+ * *out (dense, new reference) stays NULL if they are here, or one is out of range.
+ */
+cn_status cni_index_there(cn_array *index, int64_t extent, bool wraps, cn_array **out);
+
 /* Threads that pay for simple work on n elements while a call is being recorded (what it reads has run). */
 int cni_host_threads(int64_t n);
 

@@ -235,11 +235,16 @@ static cn_status segment_source(cn_array *in, cn_dtype dtype, int axis, cn_array
     return status;
 }
 
-/* The indices on the host, each in [0, extent). New reference. */
+/* The indices, each in [0, extent): on the host, or where they are. New reference. */
 static cn_status segment_indices(cn_op op, cn_array *indices, int64_t extent, cn_array **out)
 {
-    cn_array *host;
+    cn_array *host = NULL;
     void *data;
+    CN_TRY(cni_index_there(indices, extent, false, &host));
+    if (host != NULL) {
+        *out = host;
+        return CN_OK;
+    }
     CN_TRY(cni_array_host(indices, CN_INT64, &host, &data));
     const int64_t *numbers = data;
     for (int64_t i = 0; i < host->size; i++) {
