@@ -153,11 +153,12 @@ static cn_status unpack_direct(cni_exchange *x, const cni_transfer *t, const cni
     const cni_exchange_side *in = &x->in;
     uint8_t valid = *to->valid[t->slot];
     int64_t at = in->marks[t->from];
-    bool device = in->ways[t->from] == CNI_WAY_STRAIGHT || cni_arrives_on_device(t, to);
-    if (device && in->ways[t->from] == CNI_WAY_PACKED) {
+    bool packed = in->ways[t->from] == CNI_WAY_PACKED;
+    bool device = packed ? cni_arrives_on_device(t, to) : in->ways[t->from] == CNI_WAY_STRAIGHT;
+    if (packed && device) {
         in->direct->unpack(&t->region, to->device[t->slot], in->device + at);
     }
-    if (!device || (valid & CNI_ON_HOST) != 0) {
+    if (packed && (!device || (valid & CNI_ON_HOST) != 0)) {
         CN_TRY(cni_process_device->download(in->parcel.data + at, in->device + at, cni_region_size(&t->region)));
         cni_region_unpack(&t->region, to->host[t->slot], in->parcel.data + at);
         count(t);
@@ -179,7 +180,7 @@ static void pack_out(cni_exchange *x, const cni_transfer *transfers, uint32_t n,
         }
         if (out->ways[t->to] == CNI_WAY_PACKED) {
             out->direct->pack(&t->region, out->device + out->marks[t->to], slots->device[t->slot]);
-        } else if (out->ways[t->to] != CNI_WAY_STRAIGHT) {
+        } else if (out->ways[t->to] == CNI_WAY_HOST || out->ways[t->to] == CNI_WAY_STAGED) {
             x->packs |= pack(t, slots, out->parcel.data + out->marks[t->to]);
         }
         out->marks[t->to] += cni_region_size(&t->region);

@@ -59,10 +59,14 @@ static cni_way way_of(const cni_transfer *t, const cni_place_slots *slots, bool 
 {
     bool there = sending ? (*slots->valid[t->slot] & CNI_ON_DEVICE) != 0 : cni_arrives_on_device(t, slots);
     bool host_too = !sending && (*slots->valid[t->slot] & CNI_ON_HOST) != 0;
-    if (!there || host_too) {
+    bool as_it_lies = alone && !several && one_run(&t->region);
+    if (there && host_too) {
         return CNI_WAY_STAGED;
     }
-    return alone && !several && one_run(&t->region) ? CNI_WAY_STRAIGHT : CNI_WAY_PACKED;
+    if (there) {
+        return as_it_lies ? CNI_WAY_STRAIGHT : CNI_WAY_PACKED;
+    }
+    return as_it_lies ? CNI_WAY_HELD : CNI_WAY_STAGED;
 }
 
 static void choose_ways(cni_exchange_side *side, int me, const cni_transfer *transfers, uint32_t n,
@@ -93,32 +97,39 @@ static void take_device(cni_exchange_side *side, int places, int64_t nbytes)
     }
 }
 
-static void add_message(cni_exchange_side *side, int peer, void *straight)
+/* Where the message's one region is. */
+static void *place_of(const cni_transfer *t, void *const *addresses)
 {
-    char *host = side->parcel.data + side->marks[peer];
+    return (char *)addresses[t->slot] + t->region.offset;
+}
+
+/* first: the message's first region. */
+static void add_message(cni_exchange_side *side, int peer, const cni_transfer *first, const cni_place_slots *slots)
+{
     cni_way way = side->ways[peer];
+    char *host = side->parcel.data + side->marks[peer];
     if (way == CNI_WAY_HOST) {
         side->messages[side->n++] = (cni_message){peer, host, side->sizes[peer]};
         return;
     }
-    void *device = way == CNI_WAY_PACKED ? side->device + side->marks[peer] : straight;
-    side->staged |= way == CNI_WAY_STAGED;
-    side->direct_bytes += side->sizes[peer];
-    side->direct_messages[side->ndirect++] =
-        (cni_direct_message){peer, way == CNI_WAY_STAGED ? NULL : device, host, side->sizes[peer]};
+    cni_direct_message *x = &side->direct_messages[side->ndirect++];
+    *x = (cni_direct_message){.peer = peer, .nbytes = side->sizes[peer]};
+    x->host = way == CNI_WAY_HELD ? place_of(first, slots->host) : host;
+    if (way == CNI_WAY_STRAIGHT) {
+        x->device = place_of(first, slots->device);
+    } else if (way == CNI_WAY_PACKED) {
+        x->device = side->device + side->marks[peer];
+    }
+    side->staged |= x->device == NULL;
+    side->direct_bytes += x->nbytes;
 }
 
-/* Where the message to, or from, the peer is on the device: its one region. */
-static void *place_of(int me, int peer, const cni_transfer *transfers, uint32_t n, const cni_place_slots *slots,
-                      bool sending)
+static const cni_transfer *first_of(int from, int to, const cni_transfer *transfers)
 {
-    for (uint32_t i = 0; i < n; i++) {
-        const cni_transfer *t = &transfers[i];
-        if (t->from == (sending ? me : peer) && t->to == (sending ? peer : me)) {
-            return (char *)slots->device[t->slot] + t->region.offset;
-        }
+    while (transfers->from != from || transfers->to != to) {
+        transfers++;
     }
-    return NULL;
+    return transfers;
 }
 
 void cni_side_lay_out(cni_exchange_side *side, const cni_world *world, const cni_transfer *transfers, uint32_t n,
@@ -150,8 +161,7 @@ void cni_side_lay_out(cni_exchange_side *side, const cni_world *world, const cni
     side->staged = false;
     for (int peer = 0; peer < world->places; peer++) {
         if (side->sizes[peer] > 0) {
-            bool straight = side->ways[peer] == CNI_WAY_STRAIGHT;
-            add_message(side, peer, straight ? place_of(me, peer, transfers, n, slots, sending) : NULL);
+            add_message(side, peer, first_of(sending ? me : peer, sending ? peer : me, transfers), slots);
         }
     }
 }

@@ -12,9 +12,10 @@
 
 /*
  * HOST: through the net. The others are direct messages; where this rank has the bytes: STAGED: in the parcel on its host;
- * PACKED: on its device, packed; STRAIGHT: on its device, where they belong.
+ * PACKED: packed on its device; HELD, STRAIGHT: on its host or its device where they belong. Several regions of a message
+ * go the first of their ways.
  */
-typedef enum cni_way { CNI_WAY_HOST, CNI_WAY_STAGED, CNI_WAY_PACKED, CNI_WAY_STRAIGHT } cni_way;
+typedef enum cni_way { CNI_WAY_HOST, CNI_WAY_STAGED, CNI_WAY_PACKED, CNI_WAY_HELD, CNI_WAY_STRAIGHT } cni_way;
 
 /* Memory for messages. */
 typedef struct cni_parcel {
@@ -32,7 +33,7 @@ typedef struct cni_exchange_side {
     int n, ndirect;
     const cni_direct *direct; /* that carries them */
     int64_t direct_bytes;
-    bool staged;  /* some of them are STAGED */
+    bool staged;  /* some of them are on the host */
     char *device; /* memory of the device for the exchange at hand, as large as the parcel; NULL: nothing is packed */
     int64_t device_bytes;
 } cni_exchange_side;

@@ -1,6 +1,7 @@
 /* layout.c - see layout.h. */
 #include "record/layout.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { FINE_UNITS = 64, COARSE_STEP = 8, ROUND_TO = 16, ALIGNMENT = 16 };
@@ -242,6 +243,18 @@ int cni_geometry_cut(const cni_geometry *view, int64_t low, int64_t high, cni_bo
 
 /* ---- Regions ---- */
 
+/* Behind those that move further in memory: runs of bytes come last, as they are copied best. */
+static void add_dim(cni_region *r, int64_t count, int64_t stride)
+{
+    int d = r->ndim++;
+    for (; d > 0 && llabs(r->strides[d - 1]) < llabs(stride); d--) {
+        r->shape[d] = r->shape[d - 1];
+        r->strides[d] = r->strides[d - 1];
+    }
+    r->shape[d] = count;
+    r->strides[d] = stride;
+}
+
 bool cni_region_make(const cni_geometry *view, const cni_box *box, cni_region *out)
 {
     *out = (cni_region){.itemsize = view->itemsize, .offset = view->offset};
@@ -257,8 +270,7 @@ bool cni_region_make(const cni_geometry *view, const cni_box *box, cni_region *o
         if (out->ndim == CNI_LATTICE_DIMS) {
             return false;
         }
-        out->shape[out->ndim] = count;
-        out->strides[out->ndim++] = view->strides[d];
+        add_dim(out, count, view->strides[d]);
     }
     return true;
 }

@@ -82,7 +82,8 @@ int cni_boxes_within(const cni_geometry *home, int64_t low, int64_t high, int n,
 /* Flat indices [from, to), in C order over dimensions of this shape, as boxes: at most 2 ndim - 1. */
 int cni_range_boxes(int ndim, const int64_t *shape, int64_t from, int64_t to, cni_box *boxes);
 
-/* The view's elements with indices in the box; dimensions that do not move in memory are left out. False: too many left. */
+/* The view's elements with indices in the box, slowest dimension first; those that do not move in memory are left out. False:
+   too many left. */
 bool cni_region_make(const cni_geometry *view, const cni_box *box, cni_region *out);
 
 /* The bytes between the region's first and last as a region. */
@@ -94,7 +95,7 @@ int64_t cni_region_size(const cni_region *region); /* bytes of its elements */
 /* Copies the region's elements from one memory of the base to another. */
 void cni_region_copy(const cni_region *region, char *to, const char *from);
 
-/* The elements in C order to, or from, contiguous memory. */
+/* The elements, in C order of the region, to, or from, contiguous memory. */
 void cni_region_pack(const cni_region *region, char *packed, const char *from);
 void cni_region_unpack(const cni_region *region, char *to, const char *packed);
 

@@ -150,6 +150,9 @@ static void test_regions(void)
         each(&v.g, &box, 0, v.g.offset, fill_in, from);
         each(&v.g, &box, 0, v.g.offset, fill_in, expected);
         EXPECT(cni_region_make(&v.g, &box, &region));
+        for (int d = 1; d < region.ndim; d++) {
+            EXPECT(llabs(region.strides[d]) <= llabs(region.strides[d - 1]));
+        }
         cni_region_copy(&region, to, from);
         EXPECT(memcmp(to, expected, sizeof to) == 0);
         memset(to, 0, sizeof to);

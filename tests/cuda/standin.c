@@ -274,7 +274,7 @@ static int drain(stream *s, uint64_t until)
         stream *other = &streams[k / 2 + (k % 2) * DEVICES_MOST];
         if (!advance(other->first != NULL && standin_random(2) == 0 ? other : s)) {
             unlock(false);
-            usleep(100);
+            usleep(500);
             unlock(true);
         }
     }
@@ -285,12 +285,14 @@ static int drain(stream *s, uint64_t until)
 /* Not ready, or ready; asking is waiting a little. */
 static int query(stream *s, uint64_t until)
 {
-    unlock(true);
+    pthread_mutex_lock(&turn);
     if (s->done < until) {
+        unlock(true);
         advance(s);
+        unlock(false);
     }
     int code = s->done < until ? 600 : 0;
-    unlock(false);
+    pthread_mutex_unlock(&turn);
     return code;
 }
 
@@ -338,10 +340,14 @@ static void *carry_on(void *opaque)
     stream *s = opaque;
     for (;;) {
         usleep(200);
-        unlock(true);
-        for (int i = 0; i < 8 && s->first != NULL && advance(s); i++) {
+        pthread_mutex_lock(&turn);
+        if (s->first != NULL) {
+            unlock(true);
+            for (int i = 0; i < 8 && s->first != NULL && advance(s); i++) {
+            }
+            unlock(false);
         }
-        unlock(false);
+        pthread_mutex_unlock(&turn);
     }
     return NULL;
 }

@@ -41,7 +41,6 @@ def test_a_sweep_in_ranks_moves_halos(mpi, ranks, more, moves):
     assert (status, out.split()) == (0, [str(x) for x in (20, 20 * row, moves, moves * row, True, 0)]), err
 
 
-# Where memory of the GPU is short, some of what goes by NCCL is on hosts, and travels in many pieces.
 @pytest.mark.parametrize(
     "ranks, more",
     [
@@ -49,7 +48,6 @@ def test_a_sweep_in_ranks_moves_halos(mpi, ranks, more, moves):
         (3, {"CNUMERIC_SPREAD_BYTES": "200", "CNUMERIC_GPU_BYTES": "300"}),
         (2, direct(2)),
         (3, direct(3, CNUMERIC_SPREAD_BYTES="200", CNUMERIC_GPU_BYTES="300", CNUMERIC_NCCL_BYTES="200")),
-        (2, direct(2, CNUMERIC_GPU_MEMORY="600000")),
     ],
 )
 def test_random_programs_over_processes(mpi, ranks, more):

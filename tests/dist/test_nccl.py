@@ -3,6 +3,8 @@
 With CN_TEST_GPU=1 those that need no failing library run on two real GPUs.
 """
 
+import pathlib
+
 import devices
 import pytest
 from gpus import PRELUDE, SWEEPS, differently, direct, settings
@@ -58,7 +60,7 @@ same(y, numpy.asarray(x) @ numpy.asarray(x))
 """
 
 
-@pytest.mark.parametrize("more", [{}, {"CNUMERIC_GPU_MEMORY": "20000000"}, {"CNUMERIC_OVERLAP": "1"}])
+@pytest.mark.parametrize("more", [{}, {"CNUMERIC_OVERLAP": "1"}])
 def test_large_exchanges(mpi, more):
     """On paper: a product needs the other half of its right operand; reading an array, rank 1's half of it."""
     status, out, err = mpi.python(2, PRELUDE + LARGE, environment=real(**direct(2, **more)))
@@ -76,6 +78,42 @@ def test_a_rank_whose_processor_does_all(mpi, tmp_path):
     more = {"STANDIN_FAIL": "compile:1+", "CNUMERIC_CACHE": str(tmp_path)}
     status, out, err = differently(mpi, SWEPT, direct(2), **more)
     assert status == 0 and int(out.split()[0]) >= 16, (out, err)
+
+
+PIECES = """
+n = 2960
+x = np.arange(float(n * n)).reshape(n, n)
+y, z = np.roll(x, n // 2, axis=0), x[::-1, 1:] * 2
+np.synchronize()
+s = np.stats()
+print(s["direct_messages"], s["direct_bytes"] == n * n * 8)
+a = numpy.arange(float(n * n)).reshape(n, n)
+same(y, numpy.roll(a, n // 2, axis=0))
+same(z, a[::-1, 1:] * 2)
+"""
+
+
+@pytest.mark.parametrize("fail", ["", "compile:1+"])
+def test_messages_in_pieces(mpi, fail, tmp_path):
+    """Of two ranks pieces have 32 MiB; each sends its half, 35 MB, from the GPU or (rank 1) from the host."""
+    more = {"CNUMERIC_VERIFY": "0", "STANDIN_FAIL": fail, "CNUMERIC_CACHE": str(tmp_path)}
+    status, out, err = differently(mpi, PRELUDE + PIECES, direct(2), **more)
+    assert (status, out) == (0, "2 True\n"), (out, err)
+
+
+@pytest.mark.parametrize("fail", ["compile:1+", "compile:30+", "pages:90+"])
+def test_random_programs_where_one_rank_cannot_do_all(mpi, fail, tmp_path):
+    more = {"STANDIN_FAIL": fail, "CNUMERIC_CACHE": str(tmp_path), "CNUMERIC_OVERLAP": "1"}
+    program = f"""
+import sys
+sys.path.insert(0, {str(pathlib.Path(__file__).parent)!r})
+import mixed_programs, cnumeric
+mixed_programs.check(300)
+mixed_programs.check(301)
+print(cnumeric.stats()["direct_messages"] > 30)
+"""
+    status, out, err = differently(mpi, program, direct(2), **more)
+    assert (status, out) == (0, "True\n"), (out, err)
 
 
 @pytest.mark.parametrize(
