@@ -72,16 +72,19 @@ void cni_exchange_destroy(cni_exchange *x)
 
 static cn_status parcel_grow(cni_parcel *p, int64_t need, bool device)
 {
-    if (need <= p->capacity && (p->pinned || !device || need > PINNED_MOST)) {
+    int64_t size = need > p->capacity ? need : p->capacity;
+    bool pins =
+        device && size <= PINNED_MOST && cni_direct_for(need) == NULL; /* little of a direct one is on the host */
+    if (need <= p->capacity && (p->pinned || !pins)) {
         return CN_OK;
     }
-    void *pinned = device && need <= PINNED_MOST ? cni_process_device->pinned(need) : NULL;
+    void *pinned = pins ? cni_process_device->pinned(size) : NULL;
     char *data = pinned != NULL ? pinned : need > p->capacity ? cni_alloc((size_t)need) : NULL;
     if (data == NULL) {
         return need <= p->capacity ? CN_OK : cni_fail_memory(need);
     }
     parcel_free(p);
-    *p = (cni_parcel){data, need, pinned != NULL};
+    *p = (cni_parcel){data, size, pinned != NULL};
     return CN_OK;
 }
 
