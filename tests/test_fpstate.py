@@ -33,6 +33,18 @@ np.arcsin(a + 2)
 np.inf * z
 a + a
 np.sqrt(a)
+n > 1
+np.where(n > 1, n, 0)
+np.maximum(n, 1)
+np.fmin(n, 1)
+np.hypot(n, 1)
+np.tanh(n)
+np.exp(n)
+np.log(n)
+np.exp(n, out=n)
+n % 2
+n // 0
+n.astype("int32")
 """
 
 
@@ -40,6 +52,7 @@ np.sqrt(a)
 def test_warnings_are_numpys(program):
     def run(module):
         names = {"np": module, "a": module.arange(1.0, 4.0), "z": module.zeros(3), "i": module.arange(1, 4)}
+        names["n"] = module.array([numpy.nan, 2.0, 1.0, 3.0] * 17)  # more than a register has
         return eval(program, names).tolist()
 
     assert caught(lambda: run(cnumeric)) == caught(lambda: run(numpy))

@@ -35,6 +35,7 @@ typedef struct cni_step {
     uint8_t fp_kinds;  /* events to look for */
     uint16_t scalars;  /* LOOP: inputs that are one element */
     cni_loop loop;
+    int32_t number; /* LOOP: of an op, over all rows; -1: of a cast */
     uint16_t registers[6];
     uint16_t access;
     uint32_t op;

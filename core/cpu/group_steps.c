@@ -22,8 +22,10 @@ static void step_loop(cni_binder *b, const cni_instr *x, cni_step *step)
     if (x->kind == CNI_INSTR_OP) {
         step->loop = b->kernels->loops[x->loop];
         bool masked = (b->w->ops[x->op].flags & CNI_FLAG_WHERE) != 0;
-        step->fp_kinds = masked ? 0 : b->w->ops[x->op].fp_kinds;
+        step->fp_kinds = masked || !cni_loop_raises(x->loop) ? 0 : b->w->ops[x->op].fp_kinds;
+        step->number = x->loop;
     } else {
+        step->number = -1;
         step->loop = b->kernels->casts[x->from][x->dtype];
         step->fp_kinds = b->w->ops[x->op].fp_kinds;
     }

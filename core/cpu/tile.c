@@ -5,6 +5,7 @@
 #include "base/threads.h"
 #include "cpu/events.h"
 #include "cpu/group.h"
+#include "cpu/loop_events.h"
 #include "cpu/tier1.h"
 
 enum { TURNED = 8, AHEAD = 32 };
@@ -64,17 +65,25 @@ static void store(const cni_group_binding *g, const cni_lane *lane, const cni_st
     }
 }
 
-static void loop(const cni_lane *lane, const cni_step *step, int64_t n)
+/* Gives the events that it had, if it is asked. */
+static uint32_t loop(const cni_lane *lane, const cni_step *step, int64_t n, bool ask)
 {
     void *p[6];
     if (step->loop == NULL) { /* move */
         memcpy(lane->registers[step->registers[0]], lane->registers[step->registers[1]], (size_t)n << step->access);
-        return;
+        return 0;
     }
     for (int k = 0; k < step->npointers; k++) {
         p[k] = lane->registers[step->registers[k]];
     }
+    if (ask && step->number >= 0) {
+        return cni_loop_events(step->number, step->loop, n, p, step->scalars);
+    }
+    if (ask) {
+        cni_events_clear();
+    }
     step->loop(n, p, step->scalars);
+    return ask ? cni_events_seen() : 0;
 }
 
 /* ---- Floating-point events ---- */
@@ -84,9 +93,7 @@ void cni_tile_run_asking(const cni_group_binding *g, cni_lane *lane, const cni_r
     for (uint32_t i = 0; i < g->nsteps; i++) {
         const cni_step *step = &g->steps[i];
         if (step->kind == CNI_STEP_LOOP) {
-            cni_events_clear();
-            loop(lane, step, rows * columns);
-            lane->told[i] |= step->loop != NULL ? cni_events_seen() & step->fp_kinds : 0;
+            lane->told[i] |= loop(lane, step, rows * columns, step->fp_kinds != 0) & step->fp_kinds;
         } else if (step->kind == CNI_STEP_LOAD) {
             load(g, lane, step, rows, columns);
         } else if (step->kind == CNI_STEP_STORE) {
@@ -104,7 +111,7 @@ static void run_steps(const cni_group_binding *g, cni_lane *lane, const cni_run 
         const cni_step *step = &g->steps[i];
         switch ((cni_step_kind)step->kind) {
         case CNI_STEP_LOOP:
-            loop(lane, step, rows * columns);
+            loop(lane, step, rows * columns, false);
             break;
         case CNI_STEP_LOAD:
             load(g, lane, step, rows, columns);

@@ -8,6 +8,7 @@
 
 #include "cpu/unplanned_op.h"
 #include "cpu/events.h"
+#include "cpu/loop_events.h"
 #include "cpu/group.h"
 #include "cpu/library.h"
 #include "op/op.h"
@@ -150,7 +151,37 @@ static void deliver(const cni_run *run, uint32_t view, int64_t n, operand made, 
 
 /* ---- Ops ---- */
 
-static void run_elementwise(const cni_run *run, const cni_op *op, int64_t n)
+enum { COST_COMPARES = 7 }; /* from there on loops may compare, and say that a NaN is invalid (loop_events.c) */
+
+/* The loop's inputs stay as they are: one that the loop would overwrite is copied. */
+static void keep_inputs(const cni_op_info *info, const uint8_t *dtypes, int64_t n, void **p)
+{
+    for (int i = 0; i < info->nin && info->cost >= COST_COMPARES; i++) {
+        for (int k = 0; k < info->nout; k++) {
+            if (p[k] == p[info->nout + i]) {
+                p[info->nout + i] = memcpy(runs[2 * i], p[k], (size_t)(n * cni_dtype_size(dtypes[i])));
+            }
+        }
+    }
+}
+
+/* Gives the kinds of its events. */
+static uint32_t run_loop(int loop, int64_t n, void **p, unsigned scalars)
+{
+    uint32_t before = cni_events_seen(); /* casts of the inputs */
+    if (before != 0) {
+        cni_events_clear();
+    }
+    cni_cpu_kernels_get()->loops[loop](n, p, scalars);
+    uint32_t seen = cni_events_seen();
+    if (seen != 0) {
+        seen = cni_loop_confirm(loop, n, p, scalars, seen);
+        cni_events_clear();
+    }
+    return before | seen;
+}
+
+static uint32_t run_elementwise(const cni_run *run, const cni_op *op, int64_t n)
 {
     const cni_op_info *info = &cni_ops[op->opcode];
     const cni_cpu_kernels *kernels = cni_cpu_kernels_get();
@@ -176,10 +207,12 @@ static void run_elementwise(const cni_run *run, const cni_op *op, int64_t n)
     for (int k = 0; k < nout; k++) {
         p[k] = destination(run, op->args[k], dtypes[nin + k], runs[2 * (nin + k)]);
     }
-    kernels->loops[loop](n, p, scalars);
+    keep_inputs(info, dtypes, n, p);
+    uint32_t seen = run_loop(loop, n, p, scalars);
     for (int k = 0; k < nout; k++) {
         deliver(run, op->args[k], n, (operand){p[k], dtypes[nin + k], false}, runs[2 * (nin + k) + 1]);
     }
+    return seen;
 }
 
 static void run_copy(const cni_run *run, const cni_op *op, int64_t n)
@@ -316,13 +349,14 @@ void cni_unplanned_op_run(const cni_run *run, uint32_t number)
         run_reduce(run, op, n);
         return;
     }
+    uint32_t seen = 0;
     cni_events_clear();
     if (op->kind == CNI_ELEMENTWISE) {
-        run_elementwise(run, op, n);
+        seen = run_elementwise(run, op, n);
     } else {
         run_copy(run, op, n);
     }
-    uint32_t seen = op->fp_kinds != 0 ? cni_events_seen() & op->fp_kinds : 0;
+    seen = op->fp_kinds != 0 ? (seen | cni_events_seen()) & op->fp_kinds : 0;
     for (size_t i = 0; seen != 0 && i < sizeof kinds / sizeof *kinds; i++) {
         if ((seen & kinds[i]) != 0) {
             cni_run_event(run, number, kinds[i]);

@@ -46,7 +46,7 @@
 
 #define ROW(kind, nin, nout, D) SIG_##kind##nin##nout(D)
 #define CN_OP(id, name, nin, nout, identity, reduce, cost, ulp, commutative, scalars, kb, eb, ki, ei, ku, eu, kf, ef,  \
-              kc, ec, doc)                                                                                             \
+              kc, ec, raises, carries, pole, doc)                                                                      \
     static const cni_signature rows_##id[] = {                                                                         \
         ROW(kb, nin, nout, CN_BOOL) ROW(ki, nin, nout, CN_INT8) ROW(ku, nin, nout, CN_UINT8)                           \
             ROW(ki, nin, nout, CN_INT16) ROW(ku, nin, nout, CN_UINT16) ROW(ki, nin, nout, CN_INT32)                    \
@@ -58,7 +58,7 @@
 
 /* The same rows as text, for generated code. */
 #define CN_OP(id, name, nin, nout, identity, reduce, cost, ulp, commutative, scalars, kb, eb, ki, ei, ku, eu, kf, ef,  \
-              kc, ec, doc)                                                                                             \
+              kc, ec, raises, carries, pole, doc)                                                                      \
     static const char *const expressions_##id[] = {#eb, #ei, #eu, #ef, #ec};
 #include "op/ops.def"
 #undef CN_OP
@@ -74,7 +74,7 @@ _Static_assert(LOOP_COUNT <= UINT16_MAX, "loops are numbered in 16 bits");
 
 const cni_op_info cni_ops[CNI_OP_COUNT] = {
 #define CN_OP(id, op_name, op_nin, op_nout, op_identity, reduce, op_cost, op_ulp, op_commutative, scalars, kb, eb, ki, \
-              ei, ku, eu, kf, ef, kc, ec, op_doc)                                                                      \
+              ei, ku, eu, kf, ef, kc, ec, op_raises, op_carries, op_pole, op_doc)                                      \
     [CNI_OP_##id] = {.row = #id,                                                                                       \
                      .name = op_name,                                                                                  \
                      .nin = op_nin,                                                                                    \
@@ -87,6 +87,9 @@ const cni_op_info cni_ops[CNI_OP_COUNT] = {
                      .nloops = LAST_##id + 1 - FIRST_##id,                                                             \
                      .first_loop = FIRST_##id,                                                                         \
                      .signatures = rows_##id,                                                                          \
+                     .raises = #op_raises,                                                                             \
+                     .carries = op_carries,                                                                            \
+                     .pole = #op_pole,                                                                                 \
                      .doc = op_doc,                                                                                    \
                      .kinds = #kb #ki #ku #kf #kc,                                                                     \
                      .expressions = expressions_##id},
@@ -117,6 +120,19 @@ cni_opcode cni_op_of_loop(int loop)
         op--;
     }
     return (cni_opcode)op;
+}
+
+bool cni_loop_raises(int loop)
+{
+    static const char letters[] = {[CNI_FAMILY_BOOL] = 'I',
+                                   [CNI_FAMILY_SIGNED] = 'I',
+                                   [CNI_FAMILY_UNSIGNED] = 'I',
+                                   [CNI_FAMILY_REAL] = 'F',
+                                   [CNI_FAMILY_COMPLEX] = 'C'};
+    const cni_op_info *info = &cni_ops[cni_op_of_loop(loop)];
+    uint8_t dtype = info->signatures[loop - info->first_loop].dtypes[0];
+    bool by_bits = dtype == CN_FLOAT16 && info->kinds[CNI_FAMILY_REAL] == 'Q';
+    return !by_bits && strchr(info->raises, letters[cni_dtypes[dtype].family]) != NULL;
 }
 
 /* ---- The public view of the rows ---- */

@@ -49,6 +49,9 @@ typedef struct cni_op_info {
     uint16_t nloops;
     uint16_t first_loop;
     const cni_signature *signatures; /* in NumPy's order */
+    const char *raises;              /* letters of the families whose loops raise floating-point events: I F C */
+    uint8_t carries;                 /* bit k: while operand k is not finite, the result is not */
+    const char *pole;                /* C expression of the operands, as ops.def says */
     const char *doc;
     const char *kinds;              /* by family: the row's letter */
     const char *const *expressions; /* by family: the row's C expression */
@@ -82,6 +85,9 @@ static inline int64_t cni_dtype_size(unsigned dtype)
 }
 
 cni_opcode cni_op_of_loop(int loop); /* loop: number over all rows */
+
+/* Can the loop have floating-point events (the row's raises)? */
+bool cni_loop_raises(int loop);
 
 /*
  * NumPy's choice of a loop for inputs of these dtypes (weak[i]: Python's number, dtype then bool/int64/float64/

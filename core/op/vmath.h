@@ -26,8 +26,8 @@
  *   cni_sin_near_<type> is cni_sin_<type> without the branch: the same bits where not far; where far, meaningless and
  *   with any flags. A NaN is not far.
  * - Flags: divide-by-zero, overflow and invalid are raised where NumPy warns and nowhere else; NaN arguments are quiet.
- *   Underflow may be raised where the exact result is normal. This holds for gcc; clang's comparisons are not quiet,
- *   so that its code may raise invalid for a NaN.
+ *   Underflow may be raised where the exact result is normal. Compilers' comparisons of vectors are
+ *   not quiet, so that loops may raise invalid for a NaN (core/cpu/loop_events.c).
  * - Special values as C's Annex F. Accuracy: docs/vmath.md, measured by tools/vmath_ulp.py.
  */
 #ifndef CNI_VMATH_H

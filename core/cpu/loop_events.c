@@ -1,0 +1,109 @@
+/*
+ * loop_events.c - see loop_events.h.
+ *
+ * Compilers compare vectors with instructions that say "invalid" of a NaN, also where the source asks for quiet ones. So
+ * rows that raise nothing are not asked at all, and of real numbers an op was invalid only if it made a NaN of operands
+ * without one (or was floor_divide, which takes infinity from infinity).
+ */
+#include "cpu/loop_events.h"
+
+#include <string.h>
+
+#include "cpu/events.h"
+#include "op/op.h"
+
+enum { CHUNK = 256 };
+
+static bool is_real(uint8_t dtype)
+{
+    return cni_dtypes[dtype].family == CNI_FAMILY_REAL;
+}
+
+/* Of elements of the dtype's bits: greater than infinity's without the sign: a NaN; equal: infinite. */
+static int odd(const char *element, uint8_t dtype)
+{
+    uint64_t bits = 0, infinite = dtype == CN_FLOAT16   ? 0x7C00U
+                                  : dtype == CN_FLOAT32 ? 0x7F800000U
+                                                        : UINT64_C(0x7FF) << 52;
+    memcpy(&bits, element, (size_t)cni_dtype_size(dtype)); /* x86-64's order; others have no vectors that say so */
+    bits &= (UINT64_C(1) << (8 * cni_dtype_size(dtype) - 1)) - 1;
+    return bits < infinite ? 0 : bits == infinite ? 1 : 2;
+}
+
+/* What the operands are, by element: bit 0: one is infinite, bit 1: one is a NaN. */
+static void look(const uint8_t *dtypes, int nin, int64_t n, void *const *in, unsigned scalars, uint8_t *found)
+{
+    memset(found, 0, (size_t)n);
+    for (int k = 0; k < nin; k++) {
+        int64_t step = (scalars >> k & 1) != 0 ? 0 : cni_dtype_size(dtypes[k]);
+        for (int64_t i = 0; i < n && is_real(dtypes[k]); i++) {
+            found[i] |= (uint8_t)odd((const char *)in[k] + i * step, dtypes[k]);
+        }
+    }
+}
+
+/* Did the op make what only an invalid operation makes? */
+static bool made(cni_opcode op, const uint8_t *dtypes, int nout, int64_t n, void *const *out, const uint8_t *found)
+{
+    bool floor = op == CNI_OP_FLOOR_DIVIDE || op == CNI_OP_DIVMOD, any = false;
+    for (int k = 0; k < nout; k++) {
+        for (int64_t i = 0; i < n && is_real(dtypes[k]); i++) {
+            int result = odd((const char *)out[k] + i * cni_dtype_size(dtypes[k]), dtypes[k]);
+            any |= (result == 2 && (found[i] & 2) == 0) || (floor && result == 1 && found[i] == 0);
+        }
+    }
+    return any;
+}
+
+/* The loop on n elements, chunk by chunk; loop: NULL: it has run, and this was seen. */
+static uint32_t walk(int number, cni_loop loop, int64_t n, void **p, unsigned scalars, uint32_t all)
+{
+    cni_opcode op = cni_op_of_loop(number);
+    const cni_op_info *info = &cni_ops[op];
+    const uint8_t *dtypes = info->signatures[number - info->first_loop].dtypes;
+    int nin = info->nin, nout = info->nout;
+    uint32_t kinds = all & ~(uint32_t)CN_FP_INVALID;
+    for (int64_t done = 0; done < n; done += CHUNK) {
+        int64_t m = n - done < CHUNK ? n - done : CHUNK;
+        uint8_t found[CHUNK];
+        void *q[CNI_MAX_NIN + CNI_MAX_NOUT];
+        for (int k = 0; k < nout + nin; k++) {
+            bool still = k >= nout && (scalars >> (k - nout) & 1) != 0;
+            q[k] = (char *)p[k] + (still ? 0 : done * cni_dtype_size(dtypes[k < nout ? nin + k : k - nout]));
+        }
+        look(dtypes, nin, m, q + nout, scalars, found);
+        uint32_t seen = all;
+        if (loop != NULL) {
+            cni_events_clear();
+            loop(m, q, scalars);
+            seen = cni_events_seen();
+        }
+        bool invalid = (seen & CN_FP_INVALID) != 0 && made(op, dtypes + nin, nout, m, q, found);
+        kinds |= invalid ? seen : seen & ~(uint32_t)CN_FP_INVALID;
+    }
+    return kinds;
+}
+
+static bool needs_a_look(int number)
+{
+    const cni_op_info *info = &cni_ops[cni_op_of_loop(number)];
+    return cni_loop_raises(number) && is_real(info->signatures[number - info->first_loop].dtypes[0]);
+}
+
+uint32_t cni_loop_events(int number, cni_loop loop, int64_t n, void **p, unsigned scalars)
+{
+    if (needs_a_look(number)) {
+        return walk(number, loop, n, p, scalars, 0);
+    }
+    cni_events_clear();
+    loop(n, p, scalars);
+    return cni_loop_raises(number) ? cni_events_seen() : 0;
+}
+
+uint32_t cni_loop_confirm(int number, int64_t n, void **p, unsigned scalars, uint32_t seen)
+{
+    if ((seen & CN_FP_INVALID) != 0 && needs_a_look(number)) {
+        return walk(number, NULL, n, p, scalars, seen);
+    }
+    return cni_loop_raises(number) ? seen : 0;
+}
