@@ -480,6 +480,8 @@ typedef struct cn_fp_event {
     cn_op op; /* or one of CN_FP_IN_ */
 } cn_fp_event;
 enum { CN_FP_IN_REDUCE = -1, CN_FP_IN_CAST = -2, CN_FP_IN_AT = -3, CN_FP_IN_ACCUMULATE = -4, CN_FP_IN_REDUCEAT = -5 };
+/* Waits until the events of all that has run are known: those on a GPU are, otherwise, when somebody waits for it anyway. */
+CN_API cn_status cn_fp_events_wait(void);
 /* Takes the oldest floating-point event of this thread; false if there is none. */
 CN_API bool cn_fp_event_take(cn_fp_event *event);
 

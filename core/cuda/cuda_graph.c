@@ -15,6 +15,7 @@
 
 #include "base/memory.h"
 #include "base/stats.h"
+#include "cuda/cuda_events.h"
 #include "cuda/cuda_spread.h"
 #include "cuda/cuda_stream.h"
 
@@ -365,6 +366,7 @@ void cni_cuda_plan_begin(void **memory, uint64_t key)
     }
     now = PLAIN;
     foreign = false;
+    cni_cuda_events_hold(true);
     if (m == NULL || m->never) {
         return;
     }
@@ -405,6 +407,7 @@ void cni_cuda_plan_end(void **memory)
         current->last_use = m->clock;
     }
     now = PLAIN;
+    cni_cuda_events_hold(false);
 }
 
 void cni_cuda_plan_forget(void *memory)

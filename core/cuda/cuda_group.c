@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/stats.h"
 #include "base/status.h"
+#include "cuda/cuda_events.h"
 #include "cuda/cuda_graph.h"
 #include "cuda/cuda_kernel.h"
 #include "cuda/cuda_layout.h"
@@ -17,6 +18,7 @@
 #include "op/op.h"
 
 enum { INSTRUCTIONS_MOST = 512 };
+enum { EVENTS_MANY = 48 }; /* ops that ask: from there on it is they, and not the rest, that would take all registers */
 
 typedef struct member {
     cni_cuda_layout layout;
@@ -35,6 +37,7 @@ struct cni_cuda_group {
     size_t size;                  /* bytes */
     int64_t *found;               /* of a range: words as the device leaves them, by result */
     cni_left *left;               /* the same for others, by result and reduction */
+    cni_cuda_tables tables;       /* events of all members */
 };
 
 /* ---- What a reduction begins with, and its identity ---- */
@@ -126,18 +129,29 @@ static bool words_join(cni_cuda_group *g)
     return fine;
 }
 
-static bool write_map(cni_cuda_group *g, cni_arena *work, cni_text *functions, cni_text *kernel, bool *headers)
+/* Begins the member's statements; the words of its events are behind those of the members before. */
+static bool statements_begin(cni_cuda_group *g, uint32_t k, cni_arena *work, uint32_t *nevents, cni_statements *x)
+{
+    cni_cuda_layout *l = &g->members[k].layout;
+    bool made = cni_statements_begin(x, l->part, l->w, work) && cni_cuda_watch_make(x, *nevents, &g->arena, &l->watch);
+    *nevents += l->watch.count;
+    return made;
+}
+
+static bool write_map(cni_cuda_group *g, cni_arena *work, uint32_t *nevents, cni_text *functions, cni_text *kernel,
+                      bool *headers)
 {
     uint8_t *written = cni_arena_alloc(work, UINT16_MAX + 1);
     bool made = written != NULL;
     int64_t blocks = 0;
     for (uint32_t k = 0; k < g->count && made; k++) {
         cni_statements x;
-        made = cni_statements_begin(&x, g->members[k].layout.part, g->members[k].layout.w, work);
+        made = statements_begin(g, k, work, nevents, &x);
         if (made) {
             x.written = written;
             x.text = functions;
             cni_statements_functions(&x);
+            cni_cuda_watch_functions(&g->members[k].layout.watch, functions);
             x.text = kernel;
             made = cni_cuda_text_map(&g->members[k].layout, &x, k, kernel, &g->shape);
             *headers |= x.headers;
@@ -145,20 +159,23 @@ static bool write_map(cni_cuda_group *g, cni_arena *work, cni_text *functions, c
             blocks += g->shape.blocks;
         }
     }
+    cni_text_add(kernel, "%s", *nevents > EVENTS_MANY ? CNI_CUDA_FOUR_BLOCKS : "");
     cni_cuda_text_map_end(g->count, kernel);
     g->shape.blocks = blocks;
     return made;
 }
 
-static bool write_reduction(cni_cuda_group *g, cni_arena *work, cni_text *functions, cni_text *kernel, bool *headers)
+static bool write_reduction(cni_cuda_group *g, cni_arena *work, uint32_t *nevents, cni_text *functions,
+                            cni_text *kernel, bool *headers)
 {
     cni_statements x;
-    if (!cni_statements_begin(&x, g->members[0].layout.part, g->members[0].layout.w, work)) {
+    if (!statements_begin(g, 0, work, nevents, &x)) {
         return false;
     }
     x.reductions = true;
     x.text = functions;
     cni_statements_functions(&x);
+    cni_cuda_watch_functions(&g->members[0].layout.watch, functions);
     x.text = kernel;
     bool made = cni_cuda_text_reduce(&g->members[0].layout, &x, kernel, &g->shape);
     g->members[0].blocks = g->shape.blocks;
@@ -166,15 +183,30 @@ static bool write_reduction(cni_cuda_group *g, cni_arena *work, cni_text *functi
     return made;
 }
 
+/* The words of all members' events have names from now on. */
+static bool tables_make(cni_cuda_group *g, cni_arena *work, uint32_t nevents)
+{
+    uint32_t *ops = cni_arena_alloc(work, (nevents + 1) * sizeof *ops), n = 0;
+    for (uint32_t k = 0; k < g->count && ops != NULL; k++) {
+        const cni_cuda_watch *watch = &g->members[k].layout.watch;
+        memcpy(ops + n, watch->ops, watch->count * sizeof *ops);
+        n += watch->count;
+    }
+    return ops != NULL && cni_cuda_tables_make(&g->tables, nevents, ops);
+}
+
 static bool write_text(cni_cuda_group *g, cni_text *text)
 {
+    uint32_t nevents = 0;
     cni_arena work = {0};
     cni_text functions = {0}, kernel = {0};
     bool headers = false;
-    bool made = g->members[0].layout.part->reduces ? write_reduction(g, &work, &functions, &kernel, &headers)
-                                                   : write_map(g, &work, &functions, &kernel, &headers);
+    bool made = g->members[0].layout.part->reduces ? write_reduction(g, &work, &nevents, &functions, &kernel, &headers)
+                                                   : write_map(g, &work, &nevents, &functions, &kernel, &headers);
+    made = made && tables_make(g, &work, nevents);
     if (made) {
-        cni_text_add(text, "#include \"cuda/prelude.cuh\"\n#include \"op/%s.h\"\n\n", headers ? "convert" : "complex");
+        cni_text_add(text, "#include \"cuda/prelude.cuh\"\n");
+        cni_cuda_layout_headers(headers, nevents > 0, text);
         cni_text_join(text, &functions);
         cni_text_join(text, &kernel);
         made = text->data != NULL;
@@ -257,6 +289,7 @@ cn_status cni_cuda_range_bind(const cni_part *part, const cni_window *w, cni_cud
 
 void cni_cuda_group_unbind(cni_cuda_group *g)
 {
+    cni_cuda_tables_free(&g->tables);
     cni_arena_destroy(&g->arena);
     cni_free(g);
 }
@@ -268,8 +301,9 @@ int64_t cni_cuda_group_scratch(const cni_cuda_group *g)
 
 /* ---- Running ---- */
 
-static void set_parameters(const cni_cuda_group *g, const cni_run *run)
+static void set_parameters(cni_cuda_group *g, const cni_run *run)
 {
+    int64_t events = cni_cuda_events_begin(&g->tables, run);
     for (uint32_t k = 0; k < g->count; k++) {
         const cni_cuda_layout *l = &g->members[k].layout;
         set_scalars(&g->members[k], run->window);
@@ -280,6 +314,7 @@ static void set_parameters(const cni_cuda_group *g, const cni_run *run)
         l->words[CNI_CUDA_BLOCKS] = g->members[k].blocks;
         l->words[CNI_CUDA_FIRST] = l->words[CNI_CUDA_GPU] = 0;
         l->words[CNI_CUDA_PARTICIPANTS] = 1;
+        l->words[CNI_CUDA_EVENTS] = events;
     }
     if (g->shape.scratch > 0) {
         g->words[CNI_CUDA_SCRATCH] = (int64_t)(uintptr_t)run->scratch;

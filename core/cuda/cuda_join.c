@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "cuda/cuda_events.h"
 #include "cuda/cuda_graph.h"
 #include "cuda/cuda_kernel.h"
 #include "cuda/cuda_layout.h"
@@ -21,6 +22,7 @@ struct cni_cuda_join {
     const cni_cuda_module *module;
     cni_cuda_tall_words *words; /* and the group's behind them */
     size_t size;
+    cni_cuda_tables tables; /* events of the group */
 };
 
 /* ---- What goes together ---- */
@@ -103,51 +105,73 @@ static uint32_t find(cni_cuda_join *j, const cni_launch *launches, uint32_t coun
 /* ---- Text ---- */
 
 /* The group's program on one row: gives what it stores for the second product. */
-static void write_row(const cni_cuda_join *j, const cni_part *first, const cni_part *last, cni_statements *x,
-                      cni_text *text)
+static void write_program(const cni_cuda_join *j, const cni_part *first, cni_statements *x, bool ask, cni_text *text)
 {
     const cni_cuda_layout *l = &j->layout;
-    const char *type = cni_dtypes[j->forward.dtype].type;
-    cni_text_add(text, "\nCNI_INLINE %s row_value(const parameters *p, int64_t row, %s z)\n{\n    %s result = 0;\n",
-                 type, type, type);
     cni_cuda_scalars_write(l, "p->", text);
     for (uint32_t i = 0; i < l->part->ninstr; i++) {
         const cni_instr *instr = &l->part->instr[i];
         uint32_t a = instr->access;
         cni_text_add(text, "    ");
         if (instr->kind == CNI_INSTR_LOAD && is_vector(l, a, operand(first, 0), j->forward.out_stride)) {
-            cni_text_add(text, "const %s r%u = z;\n", type, instr->dst[0]);
+            cni_text_add(text, "const %s r%u = z;\n", cni_cuda_type(l, a), instr->dst[0]);
         } else if (instr->kind == CNI_INSTR_LOAD) {
             cni_text_add(text, "const %s r%u = *(const %s *)(p->a[%u] + row * p->strides[%u][0]);\n",
                          cni_cuda_type(l, a), instr->dst[0], cni_cuda_type(l, a), a, l->class_of[a]);
-        } else if (instr->kind == CNI_INSTR_STORE) {
-            cni_text_add(text, "*(%s *)(p->a[%u] + row * p->strides[%u][0]) = r%u;\n", cni_cuda_type(l, a), a,
+        } else if (instr->kind != CNI_INSTR_STORE && instr->kind != CNI_INSTR_SCALAR) {
+            cni_cuda_statement(l, x, i, ask, text);
+        }
+    }
+}
+
+static void write_row(const cni_cuda_join *j, const cni_part *first, const cni_part *last, cni_statements *x,
+                      cni_text *text)
+{
+    const cni_cuda_layout *l = &j->layout;
+    const char *type = cni_dtypes[j->forward.dtype].type;
+    bool events = l->watch.count > 0;
+    if (events) {
+        cni_text_add(text, "\nCNI_CALLED void events_0(const parameters *p, int64_t row, %s z)\n{\n", type);
+        cni_cuda_watch_begin(&l->watch, text);
+        write_program(j, first, x, true, text);
+        cni_cuda_events_write(l, text);
+        cni_text_add(text, "}\n");
+    }
+    cni_text_add(text, "\nCNI_INLINE %s row_value(const parameters *p, int64_t row, %s z)\n{\n    %s result = 0;\n%s",
+                 type, type, type, events ? "    CNI_WATCH;\n" : "");
+    write_program(j, first, x, false, text);
+    cni_text_add(text, "%s", events ? "    if (CNI_HIT) {\n        events_0(p, row, z);\n    }\n" : "");
+    for (uint32_t i = 0; i < l->part->ninstr; i++) {
+        const cni_instr *instr = &l->part->instr[i];
+        uint32_t a = instr->access;
+        if (instr->kind == CNI_INSTR_STORE) {
+            cni_text_add(text, "    *(%s *)(p->a[%u] + row * p->strides[%u][0]) = r%u;\n", cni_cuda_type(l, a), a,
                          l->class_of[a], instr->src[0]);
             if (is_vector(l, a, operand(last, j->back.vector), j->back.vector_stride)) {
                 cni_text_add(text, "    result = r%u;\n", instr->src[0]);
             }
-        } else if (instr->kind != CNI_INSTR_SCALAR) {
-            cni_statement(x, instr);
         }
     }
     cni_text_add(text, "    return result;\n}\n#undef parameters\n#undef index_t\n#define ROW_VALUE(row, z) "
                        "row_value(&p.more, row, z)\n#define MORE parameters_0 more;\n");
 }
 
-static bool write_group(const cni_cuda_join *j, const cni_launch *launches, const cni_window *w, cni_text *text)
+static bool write_group(cni_cuda_join *j, const cni_launch *launches, const cni_window *w, cni_text *text)
 {
     cni_arena work = {0};
     cni_text functions = {0}, kernel = {0};
     cni_statements x;
-    bool made = cni_statements_begin(&x, j->layout.part, w, &work);
+    bool made =
+        cni_statements_begin(&x, j->layout.part, w, &work) && cni_cuda_watch_make(&x, 0, &j->arena, &j->layout.watch);
     if (made) {
         x.text = &functions;
         cni_statements_functions(&x);
+        cni_cuda_watch_functions(&j->layout.watch, &functions);
         x.text = &kernel;
         cni_cuda_layout_names(0, &kernel);
         cni_cuda_layout_write(&j->layout, &kernel);
         write_row(j, launches[0].parts, launches[2].parts, &x, &kernel);
-        cni_text_add(text, "#include \"op/%s.h\"\n\n", x.headers ? "convert" : "complex");
+        cni_cuda_layout_headers(x.headers, j->layout.watch.count > 0, text);
         cni_text_join(text, &functions);
         cni_text_join(text, &kernel);
     }
@@ -175,7 +199,8 @@ static bool fill(cni_cuda_join *j, const cni_launch *launches, const cni_window 
     cni_text_add(&text, "#include \"cuda/prelude.cuh\"\n");
     bool made = more == 0 || write_group(j, launches, w, &text);
     cni_cuda_tall_text(&j->forward, true, true, &text);
-    made = made && text.data != NULL && (j->module = cni_cuda_module_begin(text.data)) != NULL;
+    made = made && cni_cuda_tables_make(&j->tables, j->layout.watch.count, j->layout.watch.ops) && text.data != NULL &&
+           (j->module = cni_cuda_module_begin(text.data)) != NULL;
     cni_text_free(&text);
     j->layout.w = NULL; /* of this run alone */
     return made;
@@ -198,6 +223,7 @@ uint32_t cni_cuda_join_bind(const cni_launch *launches, uint32_t count, const cn
 
 void cni_cuda_join_unbind(cni_cuda_join *j)
 {
+    cni_cuda_tables_free(&j->tables);
     cni_arena_destroy(&j->arena);
     cni_free(j);
 }
@@ -226,6 +252,7 @@ static void set_group(cni_cuda_join *j, const cni_part *part, const cni_run *run
         char *address = (char *)run->slots[part->access[a].slot] + l->nest.offsets[a];
         memcpy(&l->words[cni_cuda_layout_address(l, a)], &address, sizeof address);
     }
+    j->layout.words[CNI_CUDA_EVENTS] = cni_cuda_events_begin(&j->tables, run);
 }
 
 void cni_cuda_join_run(cni_cuda_join *j, const cni_launch *launches, const cni_run *run)

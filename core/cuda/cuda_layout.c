@@ -1,6 +1,7 @@
 /* cuda_layout.c - see cuda_layout.h. */
 #include "cuda/cuda_layout.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "cuda/cuda_driver.h"
@@ -122,6 +123,13 @@ void cni_cuda_layout_names(uint32_t number, cni_text *text)
     }
 }
 
+void cni_cuda_layout_headers(bool headers, bool events, cni_text *text)
+{
+    cni_text_add(text, "#include \"op/%s.h\"\n%s%s\n", headers ? "convert" : "complex",
+                 events && headers ? "#define CNI_COMPLEX_EVENTS\n" : "",
+                 events ? "#include \"cuda/events.cuh\"\n" : "");
+}
+
 void cni_cuda_layout_write(const cni_cuda_layout *l, cni_text *text)
 {
     cni_text_add(text, "typedef %s index_t;\n", l->wide ? "uint64_t" : "uint32_t");
@@ -137,6 +145,23 @@ void cni_cuda_index_write(int d, cni_text *text)
 {
     cni_text_add(text, "    const index_t i%d = rest %% (index_t)p->shape[%d];\n    rest /= (index_t)p->shape[%d];\n",
                  d, d, d);
+}
+
+void cni_cuda_statement(const cni_cuda_layout *l, cni_statements *x, uint32_t i, bool ask, cni_text *text)
+{
+    if (ask) {
+        cni_cuda_watch_ask(&l->watch, x, i, text);
+    } else {
+        cni_statement(x, &l->part->instr[i]);
+        cni_cuda_watch_value(&l->watch, i, text);
+    }
+}
+
+void cni_cuda_events_write(const cni_cuda_layout *l, cni_text *text)
+{
+    char table[32];
+    snprintf(table, sizeof table, "p->n[%d]", CNI_CUDA_EVENTS);
+    cni_cuda_watch_end(&l->watch, table, text);
 }
 
 void cni_cuda_scalars_write(const cni_cuda_layout *l, const char *p, cni_text *text)

@@ -2,7 +2,7 @@
  * cuda_layout.h - a group on one geometry as its kernel sees it: what the generated text and the parameters agree on.
  *
  *     typedef struct parameters {
- *         int64_t n[12];            counts that the kernel's kind gives a meaning
+ *         int64_t n[13];            counts that the kernel's kind gives a meaning
  *         uint64_t scalars[][2];    of the program; then begin and identity of each reduction
  *         char *a[];                by access: the first element of the nest
  *         int64_t shape[];          of the nest, slowest first
@@ -14,14 +14,21 @@
 
 #include "base/arena.h"
 #include "base/text.h"
+#include "cuda/cuda_watch.h"
 #include "exec/nest.h"
-#include "exec/statement.h"
 
-enum { CNI_CUDA_COUNTS = 12, CNI_CUDA_REDUCTIONS = 16 };
+enum { CNI_CUDA_COUNTS = 13, CNI_CUDA_REDUCTIONS = 16 };
 
 /* Counts with a meaning of their own: scratch memory; the block of the part that is the launch's first; the number of the
-   GPU, and how many take part; the part's blocks of this launch. */
-enum { CNI_CUDA_SCRATCH = 7, CNI_CUDA_FIRST = 8, CNI_CUDA_GPU = 9, CNI_CUDA_PARTICIPANTS = 10, CNI_CUDA_BLOCKS = 11 };
+   GPU, and how many take part; the part's blocks of this launch; the table of floating-point events (events.cuh). */
+enum {
+    CNI_CUDA_SCRATCH = 7,
+    CNI_CUDA_FIRST = 8,
+    CNI_CUDA_GPU = 9,
+    CNI_CUDA_PARTICIPANTS = 10,
+    CNI_CUDA_BLOCKS = 11,
+    CNI_CUDA_EVENTS = 12
+};
 
 typedef struct cni_cuda_layout {
     const cni_part *part;
@@ -33,6 +40,7 @@ typedef struct cni_cuda_layout {
     bool wide;          /* indices need 64 bits */
     int64_t *words;     /* the parameters: shape and strides are filled in */
     size_t size;        /* bytes */
+    cni_cuda_watch watch;
 } cni_cuda_layout;
 
 /* False without memory, or if a kernel cannot take the parameters. */
@@ -53,17 +61,27 @@ const char *cni_cuda_type(const cni_cuda_layout *l, uint32_t access);
 /* Is there a slot that is loaded after it was stored? Then an element is done before the next begins. */
 bool cni_cuda_loads_what_it_stored(const cni_part *part);
 
-/* Defines the bounds of a kernel of which two blocks are to be on a processor, whatever registers that leaves (prelude.cuh). */
+/* Define the bounds of a kernel of which so many blocks are to be on a processor, whatever registers that leaves (prelude.cuh). */
 #define CNI_CUDA_TWO_BLOCKS "#undef CNI_BOUNDS\n#define CNI_BOUNDS __launch_bounds__(256, 2)\n"
+#define CNI_CUDA_FOUR_BLOCKS "#undef CNI_BOUNDS\n#define CNI_BOUNDS __launch_bounds__(256, 4)\n"
 
 /* Appends the names that every part of a text has for itself. */
 void cni_cuda_layout_names(uint32_t number, cni_text *text);
+
+/* Appends the includes of what programs use (cni_statements.headers), and of what events take. */
+void cni_cuda_layout_headers(bool headers, bool events, cni_text *text);
 
 /* Appends index_t and the struct. */
 void cni_cuda_layout_write(const cni_cuda_layout *l, cni_text *text);
 
 /* Appends `const index_t i<d> = ...;`: the index of dimension d, which is taken off `rest`. */
 void cni_cuda_index_write(int d, cni_text *text);
+
+/* Appends the statement of an OP, CAST or MOVE; then what is looked at of it, or, ask, all that is asked. */
+void cni_cuda_statement(const cni_cuda_layout *l, cni_statements *x, uint32_t i, bool ask, cni_text *text);
+
+/* Appends the end of statements that ask: what they saw goes into the kernel's table. */
+void cni_cuda_events_write(const cni_cuda_layout *l, cni_text *text);
 
 /* Appends `const <type> r<k> = <the parameter>;` for each scalar of the program; p: "p." or "p->". */
 void cni_cuda_scalars_write(const cni_cuda_layout *l, const char *p, cni_text *text);

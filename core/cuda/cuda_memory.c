@@ -16,6 +16,7 @@
 #include "base/memory.h"
 #include "base/settings.h"
 #include "base/status.h"
+#include "cuda/cuda_events.h"
 #include "cuda/cuda_exchange.h"
 #include "cuda/cuda_graph.h"
 #include "cuda/cuda_spread.h"
@@ -290,7 +291,11 @@ static cn_status download(void *host, const void *device, int64_t nbytes)
         }
         before = now;
     }
-    return incoming_take(&before) && cni_cuda_failure() == NULL ? CN_OK : fail();
+    if (!incoming_take(&before) || cni_cuda_failure() != NULL) {
+        return fail();
+    }
+    cni_cuda_events_look();
+    return CN_OK;
 }
 
 static cn_status finish(void)
@@ -302,6 +307,7 @@ static cn_status finish(void)
     }
     if (done) {
         cni_cuda_idle();
+        cni_cuda_events_look();
     }
     return done && cni_cuda_failure() == NULL ? CN_OK : fail();
 }
@@ -314,7 +320,15 @@ static cn_status join(void)
         done = cni_cuda_check(cni_cuda.context_wait(), "waiting");
     }
     cni_cuda_step_end();
+    if (done) {
+        cni_cuda_events_look();
+    }
     return done && cni_cuda_failure() == NULL ? CN_OK : fail();
+}
+
+static cn_status events(void)
+{
+    return cni_cuda_events_pending() ? finish() : CN_OK;
 }
 
 static int number(void)
@@ -335,6 +349,7 @@ const cni_device cni_cuda_device = {.alloc = cni_cuda_alloc,
                                     .download = download,
                                     .copy = copy,
                                     .finish = finish,
+                                    .events = events,
                                     .join = join,
                                     .number = number,
                                     .reserve = cni_cuda_reserve,

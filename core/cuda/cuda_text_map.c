@@ -4,7 +4,8 @@
  *     blocks of  height rows  x  width threads (256 in all), each with UNROLL runs of VECTOR elements, width runs apart
  *
  * A row is the innermost dimension of the nest; one row means that everything is one run. A thread loads all, computes
- * all, then stores all, so that many loads are on their way at once. What does not fill a thread goes element by element.
+ * all, then stores all, so that many loads are on their way at once. What does not fill a thread, or has a floating-point
+ * event, goes element by element.
  *
  *     p->n[]: blocks in a row, columns, rows, log2 of the width; cuda_layout.h has the rest
  */
@@ -37,6 +38,11 @@ static bool is_run(const writer *t, uint32_t access)
 static bool is_splat(const writer *t, uint32_t access)
 {
     return cni_cuda_layout_inner(t->l, access) == 0;
+}
+
+static bool has_events(const writer *t)
+{
+    return t->l->watch.count > 0;
 }
 
 /* ---- Decisions ---- */
@@ -149,6 +155,14 @@ static const char *suffix(const writer *t, uint32_t access)
     return cni_dtypes[t->l->w->views[t->l->part->access[access].view].dtype].suffix;
 }
 
+static void write_addresses(const writer *t, const char *more)
+{
+    for (uint32_t a = 0; a < t->l->part->naccess; a++) {
+        cni_text_add(t->text, "    char *const a%u = p->a[%u] + o%u + %s;\n    (void)a%u;\n", a, a, t->l->class_of[a],
+                     more, a);
+    }
+}
+
 static void write_offsets(const writer *t)
 {
     int last = t->l->nest.ndim - 1;
@@ -167,9 +181,7 @@ static void write_offsets(const writer *t)
         }
         cni_text_add(t->text, ";\n    (void)o%u;\n", k);
     }
-    for (uint32_t a = 0; a < t->l->part->naccess; a++) {
-        cni_text_add(t->text, "    char *const a%u = p->a[%u] + o%u;\n    (void)a%u;\n", a, a, t->l->class_of[a], a);
-    }
+    write_addresses(t, "0");
 }
 
 /* The element of column c. */
@@ -186,7 +198,15 @@ static void write_element(const writer *t, uint32_t access)
     }
 }
 
-static void write_single(const writer *t)
+static void write_store(const writer *t, const cni_instr *x)
+{
+    cni_text_add(t->text, "            ");
+    write_element(t, x->access);
+    cni_text_add(t->text, " = r%u;\n", x->src[0]);
+}
+
+/* The program on column c, in its order; ask: each op for its events, else stores are left out. */
+static void write_program(const writer *t, bool ask)
 {
     const cni_part *part = t->l->part;
     for (uint32_t i = 0; i < part->ninstr; i++) {
@@ -195,15 +215,27 @@ static void write_single(const writer *t)
             cni_text_add(t->text, "            const %s r%u = ", cni_dtypes[x->dtype].type, x->dst[0]);
             write_element(t, x->access);
             cni_text_add(t->text, ";\n");
-        } else if (x->kind == CNI_INSTR_STORE) {
+        } else if (x->kind == CNI_INSTR_STORE && ask) {
+            write_store(t, x);
+        } else if (x->kind != CNI_INSTR_SCALAR && x->kind != CNI_INSTR_STORE) {
             cni_text_add(t->text, "            ");
-            write_element(t, x->access);
-            cni_text_add(t->text, " = r%u;\n", x->src[0]);
-        } else if (x->kind != CNI_INSTR_SCALAR) {
-            cni_text_add(t->text, "            ");
-            cni_statement(t->x, x);
+            cni_cuda_statement(t->l, t->x, i, ask, t->text);
         }
     }
+}
+
+/* A thread's only element: without runs, loads are where the compiler has registers for them. */
+static void write_only(const writer *t)
+{
+    cni_text_add(t->text, "        const index_t c = first;\n        CNI_WATCH;\n");
+    write_program(t, false);
+    cni_text_add(t->text, "        if (!CNI_HIT) {\n");
+    for (uint32_t i = 0; i < t->l->part->ninstr; i++) {
+        if (t->l->part->instr[i].kind == CNI_INSTR_STORE) {
+            write_store(t, &t->l->part->instr[i]);
+        }
+    }
+    cni_text_add(t->text, "            return;\n        }\n");
 }
 
 /* Moves of one whole run: instruction i's value is in m<i>[u]. */
@@ -264,6 +296,7 @@ static void write_runs(const writer *t)
         }
     }
     write_moves(t, CNI_INSTR_LOAD);
+    cni_text_add(t->text, "%s", has_events(t) ? "        CNI_WATCH;\n" : "");
     cni_text_add(t->text, "        CNI_UNROLL\n        for (int k = 0; k < UNROLL * VECTOR; k++) {\n            const "
                           "int u = k / VECTOR, v = k %% VECTOR;\n            (void)u, (void)v;\n");
     for (uint32_t i = 0; i < part->ninstr; i++) {
@@ -277,19 +310,18 @@ static void write_runs(const writer *t)
                          x->src[0]);
         } else if (x->kind != CNI_INSTR_SCALAR) {
             cni_text_add(t->text, "            ");
-            cni_statement(t->x, x);
+            cni_cuda_statement(t->l, t->x, i, false, t->text);
         }
     }
     cni_text_add(t->text, "        }\n");
+    cni_text_add(t->text, "%s", has_events(t) ? "        if (!CNI_HIT) {\n" : "");
     write_moves(t, CNI_INSTR_STORE);
+    cni_text_add(t->text, "        return;\n%s", has_events(t) ? "        }\n" : "");
 }
 
 static void write_place(const writer *t)
 {
-    cni_text_add(t->text,
-                 "\nCNI_INLINE void part_%u(const parameters *p, index_t block)\n{\n"
-                 "    const index_t across = (index_t)p->n[0], columns = (index_t)p->n[1];\n",
-                 t->number);
+    cni_text_add(t->text, "    const index_t across = (index_t)p->n[0], columns = (index_t)p->n[1];\n");
     if (t->l->nest.ndim > 1) {
         cni_text_add(t->text,
                      "    const index_t bits = (index_t)p->n[3], width = (index_t)1 << bits, step = width * VECTOR;\n"
@@ -302,6 +334,8 @@ static void write_place(const writer *t)
                      "(block * UNROLL * width + threadIdx.x) * VECTOR;\n    (void)across;\n");
     }
     cni_text_add(t->text, "    (void)step;\n");
+    write_offsets(t);
+    cni_cuda_scalars_write(t->l, "p->", t->text);
 }
 
 bool cni_cuda_text_map(cni_cuda_layout *l, cni_statements *x, uint32_t number, cni_text *text, cni_cuda_shape *shape)
@@ -316,19 +350,25 @@ bool cni_cuda_text_map(cni_cuda_layout *l, cni_statements *x, uint32_t number, c
     cni_text_add(text, "#undef VECTOR\n#undef UNROLL\n#define VECTOR %d\n#define UNROLL %d\n", t.vector, t.unroll);
     cni_cuda_layout_write(l, text);
     write_vector_types(&t);
+    cni_text_add(text, "\nCNI_INLINE void part_%u(const parameters *p, index_t block)\n{\n", number);
     write_place(&t);
-    write_offsets(&t);
-    cni_cuda_scalars_write(l, "p->", text);
-    if (!t.ordered && t.unroll * t.vector > 1) {
+    if (!t.ordered && (t.unroll * t.vector > 1 || has_events(&t))) {
         cni_text_add(text, "    if (first + (UNROLL - 1) * step + VECTOR <= columns) {\n");
-        write_runs(&t);
-        cni_text_add(text, "        return;\n    }\n");
+        (t.unroll * t.vector > 1 ? write_runs : write_only)(&t);
+        cni_text_add(text, "    }\n");
     }
+    cni_cuda_watch_begin(&l->watch, text);
     cni_text_add(text, "    CNI_ROLLED\n    for (int k = 0; k < UNROLL * VECTOR; k++) {\n"
                        "        const index_t c = first + (index_t)(k / VECTOR) * step + (index_t)(k %% VECTOR);\n"
                        "        if (c < columns) {\n");
-    write_single(&t);
-    cni_text_add(text, "        }\n    }\n}\n");
+    if (has_events(&t) && !t.ordered) { /* rare: no registers are to be kept for it */
+        cni_text_add(text, "    const int64_t nothing = cni_nothing();\n");
+        write_addresses(&t, "nothing");
+    }
+    write_program(&t, true);
+    cni_text_add(text, "        }\n    }\n");
+    cni_cuda_events_write(l, text);
+    cni_text_add(text, "}\n");
     return true;
 }
 

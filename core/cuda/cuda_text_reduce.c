@@ -201,35 +201,96 @@ static void write_fetch(const reducer *t, bool ahead)
     cni_text_add(t->text, "    l.none = 0;\n    return l;\n}\n\n");
 }
 
+/* The program's loads and what it computes; ahead: from *l; ask: what events each op has, behind it. Not what it stores. */
+static void write_program(const reducer *t, bool ahead, bool ask)
+{
+    const cni_part *part = t->l->part;
+    for (uint32_t i = 0; i < part->ninstr; i++) {
+        const cni_instr *x = &part->instr[i];
+        if (x->kind == CNI_INSTR_LOAD) {
+            cni_text_add(t->text, "    const %s r%u = ", type_of(x->dtype), x->dst[0]);
+            if (ahead) {
+                cni_text_add(t->text, "l->r%u;\n", x->dst[0]);
+            } else {
+                write_load(t, x);
+            }
+        } else if (x->kind != CNI_INSTR_STORE && x->kind != CNI_INSTR_REDUCE && x->kind != CNI_INSTR_SCALAR) {
+            cni_text_add(t->text, "    ");
+            cni_cuda_statement(t->l, t->x, i, ask, t->text);
+        }
+    }
+}
+
+static void write_store(const reducer *t, const cni_instr *x)
+{
+    cni_text_add(t->text, "    *(%s *)(p->a[%u] + o%u) = r%u;\n", cni_cuda_type(t->l, x->access), x->access,
+                 t->l->class_of[x->access], x->src[0]);
+}
+
+/* What happened in an element, of which nothing is stored yet. */
+static void write_events(const reducer *t)
+{
+    cni_text_add(t->text, "CNI_CALLED void events_of(const parameters *p, const offsets *base, index_t e)\n{\n");
+    write_offsets(t);
+    cni_cuda_scalars_write(t->l, "p->", t->text);
+    cni_cuda_watch_begin(&t->l->watch, t->text);
+    write_program(t, false, true);
+    cni_cuda_events_write(t->l, t->text);
+    cni_text_add(t->text, "}\n\n");
+}
+
+/* In the program's order: what is loaded where it was stored before is asked at once. */
+static void write_ordered(const reducer *t)
+{
+    const cni_part *part = t->l->part;
+    cni_cuda_watch_begin(&t->l->watch, t->text);
+    for (uint32_t i = 0; i < part->ninstr; i++) {
+        const cni_instr *x = &part->instr[i];
+        if (x->kind == CNI_INSTR_LOAD) {
+            cni_text_add(t->text, "    const %s r%u = ", type_of(x->dtype), x->dst[0]);
+            write_load(t, x);
+        } else if (x->kind == CNI_INSTR_STORE) {
+            write_store(t, x);
+        } else if (x->kind != CNI_INSTR_REDUCE && x->kind != CNI_INSTR_SCALAR) {
+            cni_text_add(t->text, "    ");
+            cni_cuda_statement(t->l, t->x, i, true, t->text);
+        }
+    }
+    cni_cuda_events_write(t->l, t->text);
+}
+
+/* All at once, then what it stores. */
+static void write_together(const reducer *t)
+{
+    const cni_part *part = t->l->part;
+    bool events = t->l->watch.count > 0;
+    cni_text_add(t->text, "%s", events ? "    CNI_WATCH;\n" : "");
+    write_program(t, true, false);
+    cni_text_add(t->text, "%s", events ? "    if (CNI_HIT) {\n        events_of(p, base, e);\n    }\n" : "");
+    for (uint32_t i = 0; i < part->ninstr; i++) {
+        if (part->instr[i].kind == CNI_INSTR_STORE) {
+            write_store(t, &part->instr[i]);
+        }
+    }
+}
+
 static void write_value(const reducer *t, bool ahead)
 {
     const cni_part *part = t->l->part;
     uint32_t k = 0;
+    if (ahead && t->l->watch.count > 0) {
+        write_events(t);
+    }
     cni_text_add(t->text,
                  "%s values value_of(const parameters *p, const offsets *base, index_t e, const loads *l)\n{\n    "
                  "values v;\n    (void)l;\n",
                  is_called(part) ? "CNI_CALLED" : "CNI_INLINE");
     write_offsets(t);
     cni_cuda_scalars_write(t->l, "p->", t->text);
+    (ahead ? write_together : write_ordered)(t);
     for (uint32_t i = 0; i < part->ninstr; i++) {
-        const cni_instr *x = &part->instr[i];
-        cni_text_add(t->text, "    ");
-        if (x->kind == CNI_INSTR_LOAD) {
-            cni_text_add(t->text, "const %s r%u = ", type_of(x->dtype), x->dst[0]);
-            if (ahead) {
-                cni_text_add(t->text, "l->r%u;\n", x->dst[0]);
-            } else {
-                write_load(t, x);
-            }
-        } else if (x->kind == CNI_INSTR_STORE) {
-            cni_text_add(t->text, "*(%s *)(p->a[%u] + o%u) = r%u;\n", cni_cuda_type(t->l, x->access), x->access,
-                         t->l->class_of[x->access], x->src[0]);
-        } else if (x->kind == CNI_INSTR_REDUCE) {
-            cni_text_add(t->text, "v.v%u = r%u;\n", k++, x->src[0]);
-        } else if (x->kind == CNI_INSTR_SCALAR) {
-            cni_text_add(t->text, "\n");
-        } else {
-            cni_statement(t->x, x);
+        if (part->instr[i].kind == CNI_INSTR_REDUCE) {
+            cni_text_add(t->text, "    v.v%u = r%u;\n", k++, part->instr[i].src[0]);
         }
     }
     cni_text_add(t->text, "    return v;\n}\n\n");

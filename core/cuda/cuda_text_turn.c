@@ -15,6 +15,7 @@ typedef struct turner {
     cni_cuda_layout *l;
     cni_statements *x;
     cni_text *text;
+    uint32_t number;  /* of the part in its kernel */
     int turned, last; /* dimensions */
     int64_t shared;   /* bytes of the tiles */
 } turner;
@@ -76,15 +77,14 @@ static void set_shape(turner *t, cni_cuda_shape *shape)
 /* ---- Text ---- */
 
 /* Where the block's tile is, and where each access begins but for the two dimensions. */
-static void write_place(const turner *t, uint32_t number)
+static void write_place(const turner *t)
 {
     cni_text_add(t->text,
-                 "#define CNI_COOPERATIVE\n\nCNI_INLINE void part_%u(const parameters *p, index_t block)\n{\n"
                  "    const index_t across = (index_t)p->n[0], down = (index_t)p->n[1];\n"
                  "    const index_t columns = (index_t)p->shape[%d], rows = (index_t)p->shape[%d];\n"
                  "    const index_t column0 = block %% across * %d, x = threadIdx.x %% %d, y = threadIdx.x / %d;\n"
                  "    index_t rest = block / across;\n",
-                 number, t->last, t->turned, (int)SIDE, (int)SIDE, (int)SIDE);
+                 t->last, t->turned, (int)SIDE, (int)SIDE, (int)SIDE);
     for (int d = t->last - 1; d >= 0; d--) { /* blocks go through the nest in its order */
         if (d == t->turned) {
             cni_text_add(t->text, "    const index_t row0 = rest %% down * %d;\n    rest /= down;\n", (int)SIDE);
@@ -137,12 +137,36 @@ static void write_turned(const turner *t)
     cni_text_add(t->text, "    CNI_BARRIER();\n");
 }
 
-static void write_loop(const turner *t)
+static void write_loop(const turner *t, const char *unroll)
 {
     cni_text_add(t->text,
-                 "    CNI_UNROLL\n    for (int k = 0; k < %d; k++) {\n        const index_t row = row0 + y + %d * "
+                 "    %s\n    for (int k = 0; k < %d; k++) {\n        const index_t row = row0 + y + %d * "
                  "(index_t)k, column = column0 + x;\n        if (row < rows && column < columns) {\n",
-                 (int)EACH, (int)HIGH);
+                 unroll, (int)EACH, (int)HIGH);
+}
+
+/* What happened in the thread's elements, of which nothing is stored yet; from memory, since all that is turned is read only. */
+static void write_events(const turner *t)
+{
+    cni_text_add(t->text, "\nCNI_CALLED void events_%u(const parameters *p, index_t block)\n{\n", t->number);
+    write_place(t);
+    cni_cuda_scalars_write(t->l, "p->", t->text);
+    cni_cuda_watch_begin(&t->l->watch, t->text);
+    write_loop(t, "CNI_ROLLED");
+    for (uint32_t i = 0; i < t->l->part->ninstr; i++) {
+        const cni_instr *x = &t->l->part->instr[i];
+        cni_text_add(t->text, "            ");
+        if (x->kind == CNI_INSTR_LOAD) {
+            cni_text_add(t->text, "const %s r%u = ", cni_dtypes[x->dtype].type, x->dst[0]);
+            write_element(t, x->access, "row", "column");
+            cni_text_add(t->text, ";\n");
+        } else if (x->kind != CNI_INSTR_SCALAR && x->kind != CNI_INSTR_STORE) {
+            cni_cuda_statement(t->l, t->x, i, true, t->text);
+        }
+    }
+    cni_text_add(t->text, "        }\n    }\n");
+    cni_cuda_events_write(t->l, t->text);
+    cni_text_add(t->text, "}\n");
 }
 
 /* The other loads, all before the program runs; then the program; then what it stores. */
@@ -156,8 +180,10 @@ static void write_rest(const turner *t)
             cni_text_add(t->text, "    %s m%u[%d];\n", cni_cuda_type(t->l, x->access), i, (int)EACH);
         }
     }
+    bool events = t->l->watch.count > 0;
     for (int pass = 0; pass < 3; pass++) {
-        write_loop(t);
+        cni_text_add(t->text, "%s", pass == 1 && events ? "    CNI_WATCH;\n" : "");
+        write_loop(t, "CNI_UNROLL");
         for (uint32_t i = 0; i < part->ninstr; i++) {
             const cni_instr *x = &part->instr[i];
             bool load = x->kind == CNI_INSTR_LOAD, turned = load && turns(t, x->access, t->turned);
@@ -174,7 +200,7 @@ static void write_rest(const turner *t)
                 cni_text_add(t->text, "            m%u[k] = r%u;\n", i, x->src[0]);
             } else if (pass == 1 && x->kind != CNI_INSTR_SCALAR) {
                 cni_text_add(t->text, "            ");
-                cni_statement(t->x, x);
+                cni_cuda_statement(t->l, t->x, i, false, t->text);
             } else if (pass == 2 && x->kind == CNI_INSTR_STORE) {
                 cni_text_add(t->text, "            ");
                 write_element(t, x->access, "row", "column");
@@ -182,12 +208,15 @@ static void write_rest(const turner *t)
             }
         }
         cni_text_add(t->text, "        }\n    }\n");
+        if (pass == 1 && events) {
+            cni_text_add(t->text, "    if (CNI_HIT) {\n        events_%u(p, block);\n    }\n", t->number);
+        }
     }
 }
 
 bool cni_cuda_text_turn(cni_cuda_layout *l, cni_statements *x, uint32_t number, cni_text *text, cni_cuda_shape *shape)
 {
-    turner t = {.l = l, .x = x, .text = text};
+    turner t = {.l = l, .x = x, .text = text, .number = number};
     if (cni_cuda_loads_what_it_stored(l->part) || !choose(&t, shape->shared)) {
         return false;
     }
@@ -195,7 +224,12 @@ bool cni_cuda_text_turn(cni_cuda_layout *l, cni_statements *x, uint32_t number, 
     set_shape(&t, shape);
     cni_cuda_layout_names(number, text);
     cni_cuda_layout_write(l, text);
-    write_place(&t, number);
+    if (l->watch.count > 0) {
+        write_events(&t);
+    }
+    cni_text_add(text, "#define CNI_COOPERATIVE\n\nCNI_INLINE void part_%u(const parameters *p, index_t block)\n{\n",
+                 number);
+    write_place(&t);
     cni_cuda_scalars_write(l, "p->", text);
     write_turned(&t);
     write_rest(&t);

@@ -18,7 +18,7 @@ typedef unsigned long uint64_t;
 #define INFINITY __int_as_float(0x7F800000)
 #define NAN __int_as_float(0x7FC00000)
 
-/* Floating-point events are not looked for on the device. */
+/* Flags are not kept on the device (events.cuh). */
 #define FE_DIVBYZERO 0
 #define feraiseexcept(kinds) ((void)0)
 
@@ -78,6 +78,12 @@ CNI_INLINE void cni_atomic_add(int64_t *to, int64_t value)
 CNI_INLINE void cni_atomic_or(int64_t *to, int64_t value)
 {
     atomicOr((unsigned long long *)to, (unsigned long long)value);
+}
+
+/* By any of several GPUs. */
+CNI_INLINE void cni_word_or(unsigned *to, unsigned bits)
+{
+    atomicOr_system(to, bits);
 }
 
 CNI_INLINE void cni_atomic_max(int64_t *to, int64_t value)
@@ -147,6 +153,14 @@ CNI_INLINE unsigned cni_observe_word(const unsigned *from)
     unsigned word;
     asm volatile("ld.relaxed.gpu.u32 %0, [%1];" : "=r"(word) : "l"(from) : "memory");
     return word;
+}
+
+/* 0, which the compiler does not know: what is computed with it is not computed before. */
+CNI_INLINE int64_t cni_nothing(void)
+{
+    int64_t nothing;
+    asm volatile("mov.u64 %0, 0;" : "=l"(nothing));
+    return nothing;
 }
 
 /* Lets others of the processor go on. */

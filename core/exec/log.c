@@ -162,6 +162,9 @@ void cni_rank_events_take(cni_rank_events *mine)
 {
     cn_fp_event event;
     *mine = (cni_rank_events){0};
+    if (cni_process_device != NULL) {
+        (void)cni_process_device->events(); /* a failure is told by who reads next */
+    }
     while (cn_fp_event_take(&event)) {
         if (mine->count < CNI_EVENTS_A_RANK) {
             mine->events[mine->count++] = event;

@@ -145,6 +145,9 @@ const cni_place *cni_cuda_place_open(void);
 /* The place of the process's device, NULL without one; opens it when first asked. Sets cni_process_device. */
 const cni_place *cni_device_place(void);
 
+/* The event that it is in the window's op; its kind is not set. */
+cn_fp_event cni_run_event_of(const cni_window *w, uint32_t op);
+
 /* A place saw this floating-point event (one CN_FP_ bit) in an op of the window. */
 void cni_run_event(const cni_run *run, uint32_t op, uint32_t kind);
 

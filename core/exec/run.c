@@ -19,15 +19,9 @@
 
 /* ---- Running ---- */
 
-void cni_run_event(const cni_run *run, uint32_t op, uint32_t kind)
+cn_fp_event cni_run_event_of(const cni_window *w, uint32_t op)
 {
-    const cni_op *o = &run->window->ops[op];
-    if (run->told != NULL) {
-        if ((run->told[op] & kind) != 0) {
-            return;
-        }
-        run->told[op] |= (uint8_t)kind;
-    }
+    const cni_op *o = &w->ops[op];
     static const cn_op names[CNI_KIND_COUNT] = {[CNI_COPY] = CN_FP_IN_CAST,
                                                 [CNI_REDUCE] = CN_FP_IN_REDUCE,
                                                 [CNI_APPLY] = CN_FP_IN_AT,
@@ -39,8 +33,23 @@ void cni_run_event(const cni_run *run, uint32_t op, uint32_t kind)
     } else if (o->kind == CNI_SEGMENTS && (o->flags & CNI_FLAG_FOLD) != 0) {
         where = CN_FP_IN_REDUCE;
     }
-    cni_recorder_event(run->window->recorder,
-                       &(cn_fp_event){.kind = kind, .context = o->fp_context, .site = o->site, .op = where});
+    return (cn_fp_event){.context = o->fp_context, .site = o->site, .op = where};
+}
+
+void cni_run_event(const cni_run *run, uint32_t op, uint32_t kind)
+{
+    if (run->window->recorder->ran != NULL) { /* told already, when it ran first */
+        return;
+    }
+    if (run->told != NULL) {
+        if ((run->told[op] & kind) != 0) {
+            return;
+        }
+        run->told[op] |= (uint8_t)kind;
+    }
+    cn_fp_event event = cni_run_event_of(run->window, op);
+    event.kind = kind;
+    cni_recorder_event(run->window->recorder, &event);
 }
 
 /* Values come to where a part runs; what it writes is there alone. */

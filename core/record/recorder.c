@@ -113,9 +113,6 @@ void cn_set_fp_context(uint32_t kinds, uint32_t context)
 
 void cni_recorder_event(cni_recorder *r, const cn_fp_event *event)
 {
-    if (r->ran != NULL) { /* told already, when it ran first */
-        return;
-    }
     if (cni_grow((void **)&r->events, &r->event_capacity, r->nevents + 1, sizeof *r->events)) {
         r->events[r->nevents++] = *event;
     }
@@ -322,13 +319,18 @@ cn_status cn_flush(void)
     return cni_places_settle();
 }
 
+cn_status cn_fp_events_wait(void)
+{
+    return cni_process_device != NULL ? cni_process_device->events() : CN_OK;
+}
+
 cn_status cn_synchronize(void)
 {
     for (cni_recorder *r = all_recorders; r != NULL; r = r->next) {
         CN_TRY(cni_recorder_flush(r));
     }
-    CN_TRY(cni_places_settle());
-    return cni_process_device != NULL ? cni_process_device->finish() : CN_OK;
+    CN_TRY(cni_process_device != NULL ? cni_process_device->finish() : CN_OK);
+    return cni_places_settle();
 }
 
 /* ---- Recording ---- */

@@ -314,6 +314,7 @@ int cnx_end_int(int status)
         return status;
     }
     cn_status flushed = seen.precise ? cn_flush() : CN_OK;
+    flushed = seen.precise && flushed == CN_OK ? cn_fp_events_wait() : flushed;
     if (flushed != CN_OK) {
         cnx_raise_plain(flushed);
         return -1;

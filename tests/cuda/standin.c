@@ -42,6 +42,7 @@ static const char prelude[] =
     "((void)cni_hooks.shuffle(0xFFFFFFFFu, 0, 0))\n"
     "static inline void cni_atomic_add(int64_t *to, int64_t value) { *to += value; }\n"
     "static inline void cni_atomic_or(int64_t *to, int64_t value) { *to |= value; }\n"
+    "static inline void cni_word_or(unsigned *to, unsigned bits) { *to |= bits; }\n"
     "static inline void cni_atomic_max(int64_t *to, int64_t value) { *to = *to > value ? *to : value; }\n"
     "static inline unsigned cni_shuffle_word(unsigned mask, unsigned word, int lane) { return cni_hooks.shuffle(mask, "
     "word, lane); }\n"
@@ -55,7 +56,7 @@ static const char prelude[] =
     "static inline uint64_t cni_observe(const void *from, uint64_t *second) { *second = ((const uint64_t *)from)[1]; "
     "return *(const uint64_t *)from; }\n"
     "static inline void cni_publish_word(unsigned *to, unsigned word) { *to = word; }\n"
-    "static inline void cni_pause(void) {}\n"
+    "static inline void cni_pause(void) {}\nstatic inline int64_t cni_nothing(void) { return 0; }\n"
     "static inline unsigned cni_observe_word(const unsigned *from) { return *from; }\n"
     "#include \"cuda/shuffle.cuh\"\n";
 
