@@ -247,3 +247,40 @@ def test_products_of_tall_matrices_read_them_once(gpus: int) -> None:
     """x.T @ f(x @ w) is one kernel, and one that adds up, on one GPU; all that is between is stored as well."""
     several = {"CNUMERIC_GPUS": str(gpus), "CNUMERIC_GPU_SPREAD_BYTES": "1", "STANDIN_DEVICES": str(gpus)}
     on_device(TALL.replace("LAUNCHES", "3" if gpus == 1 else "30"), CNUMERIC_GPU_BYTES="1", **several)
+
+
+INDICES = """
+import numpy
+import cnumeric as np
+from cnumeric import _cnumeric
+
+x, index = np.arange(1000.0), (np.arange(3000) * 7919) % 1000
+
+def launches():
+    before = _cnumeric.stats()["device_launches"]
+    result = np.take(x, index)
+    np.synchronize()
+    return _cnumeric.stats()["device_launches"] - before
+
+np.synchronize()
+print(*(launches() for _ in range(3)))
+index += 1000 * (index == 7)
+try:
+    np.take(x, index)
+except IndexError as error:
+    print(error)
+index -= 1000 * (index == 1007) + 1
+print(launches(), launches())
+print(numpy.array_equal(np.take(x, index), numpy.asarray(x)[numpy.asarray(index)]))
+"""
+
+
+def test_indices_are_checked_once() -> None:
+    """Indices whose extremes are known are not read for them again, until an op changes them."""
+    lines = devices.run("-c", INDICES, env=devices.environment(CNUMERIC_GPU_BYTES="1")).splitlines()
+    first, second, third = (int(word) for word in lines[0].split())
+    assert first > second == third > 0
+    assert lines[1] == "index 1007 is out of bounds for axis 0 with size 1000"
+    changed, again = (int(word) for word in lines[2].split())
+    assert changed >= again > 0
+    assert lines[3] == "True"

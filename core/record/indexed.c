@@ -153,6 +153,50 @@ static cn_status extremes_there(cn_array *index, int64_t *least, int64_t *most)
     return status;
 }
 
+/*
+ * The extremes of an index that was used before: good while no op has mentioned its base since the one that used it. Who
+ * writes memory without an op leaves it valid on the host alone, and who else may write it shares it: neither is asked here.
+ */
+enum { KNOWN = 8 };
+
+typedef struct known_extremes {
+    const cni_base *base;
+    uint64_t touch; /* the base's last */
+    int64_t offset, size, least, most;
+} known_extremes;
+
+static known_extremes known[KNOWN], *in_use; /* in_use: of the index whose op is being recorded */
+static unsigned next_known;
+
+static cn_status extremes_known(cn_array *index, int64_t *least, int64_t *most)
+{
+    const cni_base *base = index->base;
+    bool lasts = index->c_contiguous && !cni_base_shared(base);
+    for (int k = 0; k < KNOWN && lasts && in_use == NULL; k++) {
+        bool same = known[k].base == base && known[k].touch == base->last_touch;
+        in_use = same && known[k].offset == index->offset && known[k].size == index->size ? &known[k] : NULL;
+    }
+    if (in_use == NULL) {
+        CN_TRY(extremes_there(index, least, most));
+        if (!lasts) {
+            return CN_OK;
+        }
+        in_use = &known[next_known++ % KNOWN];
+        *in_use = (known_extremes){base, UINT64_MAX, index->offset, index->size, *least, *most};
+    }
+    *least = in_use->least;
+    *most = in_use->most;
+    return CN_OK;
+}
+
+/* The op that reads the index is recorded. */
+static void extremes_used(void)
+{
+    if (in_use != NULL) {
+        in_use->touch = in_use->base->last_touch;
+    }
+}
+
 /* index + extent * (index < 0) */
 static cn_status wrap_there(cn_array *index, int64_t extent, cn_array **out)
 {
@@ -186,7 +230,7 @@ cn_status cni_index_there(cn_array *index, int64_t extent, bool wraps, cn_array 
     if (!cni_buffer_away(base->buffer) && !both) {
         return CN_OK;
     }
-    CN_TRY(extremes_there(index, &least, &most));
+    CN_TRY(extremes_known(index, &least, &most));
     if (least < (wraps ? -extent : 0) || most >= extent) {
         return CN_OK;
     }
@@ -264,6 +308,7 @@ static cn_status indices_there(cn_array *array, int nindex, cn_array *const *ind
 static cn_status index_flatten(cn_array *array, bool written, int nindex, cn_array *const *index, cn_array **out)
 {
     cn_array *flat;
+    in_use = NULL;
     if (nindex < 1 || nindex > array->ndim) {
         return cni_fail(CN_ERROR_INDEX, "too many indices for array: array is %d-dimensional, but %d were indexed",
                         array->ndim, nindex);
@@ -333,6 +378,9 @@ static cn_status gather(cn_array *array, int nindex, cn_array *const *index, cn_
         cni_op op = {.kind = CNI_GATHER, .nout = 1, .nin = 2, .parameter = (uint8_t)nindex};
         cni_operand operands[3] = {{.array = made}, {.array = array}, {.array = flat}};
         status = cni_record(&op, operands);
+    }
+    if (status == CN_OK) {
+        extremes_used();
     }
     cn_array_unref(flat);
     if (status != CN_OK) {
