@@ -18,7 +18,8 @@
 #include "op/op.h"
 
 enum { INSTRUCTIONS_MOST = 512 };
-enum { EVENTS_MANY = 48 }; /* ops that ask: from there on it is they, and not the rest, that would take all registers */
+/* Ops that ask would take registers that the rest leaves: a thread with one element gets along with 40, but for so many ops. */
+enum { EVENTS_MANY = 64 };
 
 typedef struct member {
     cni_cuda_layout layout;
@@ -159,7 +160,8 @@ static bool write_map(cni_cuda_group *g, cni_arena *work, uint32_t *nevents, cni
             blocks += g->shape.blocks;
         }
     }
-    cni_text_add(kernel, "%s", *nevents > EVENTS_MANY ? CNI_CUDA_FOUR_BLOCKS : "");
+    bool few = *nevents > 0 && *nevents <= EVENTS_MANY && !g->shape.several;
+    cni_text_add(kernel, "%s", *nevents > EVENTS_MANY ? CNI_CUDA_FOUR_BLOCKS : few ? CNI_CUDA_SIX_BLOCKS : "");
     cni_cuda_text_map_end(g->count, kernel);
     g->shape.blocks = blocks;
     return made;

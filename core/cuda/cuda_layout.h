@@ -63,6 +63,7 @@ bool cni_cuda_loads_what_it_stored(const cni_part *part);
 
 /* Define the bounds of a kernel of which so many blocks are to be on a processor, whatever registers that leaves (prelude.cuh). */
 #define CNI_CUDA_TWO_BLOCKS "#undef CNI_BOUNDS\n#define CNI_BOUNDS __launch_bounds__(256, 2)\n"
+#define CNI_CUDA_SIX_BLOCKS "#undef CNI_BOUNDS\n#define CNI_BOUNDS __launch_bounds__(256, 6)\n"
 #define CNI_CUDA_FOUR_BLOCKS "#undef CNI_BOUNDS\n#define CNI_BOUNDS __launch_bounds__(256, 4)\n"
 
 /* Appends the names that every part of a text has for itself. */
@@ -125,6 +126,7 @@ typedef struct cni_cuda_shape {
     int64_t scratch,
         zeroed;     /* bytes; of them, zeroed before each run (the first ones); every GPU has zeroed ones of its own */
     int64_t shared; /* bytes of a block's memory that the kernel's parts have taken so far */
+    bool several;   /* a thread of some part has several elements on their way */
 } cni_cuda_shape;
 
 /* Append the kernel of a group that reduces; false if it cannot be said. Sets the layout's counts. */

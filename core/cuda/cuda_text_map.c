@@ -346,6 +346,7 @@ bool cni_cuda_text_map(cni_cuda_layout *l, cni_statements *x, uint32_t number, c
     }
     choose(&t);
     set_shape(&t, shape);
+    shape->several |= t.unroll * t.vector > 1;
     cni_cuda_layout_names(number, text);
     cni_text_add(text, "#undef VECTOR\n#undef UNROLL\n#define VECTOR %d\n#define UNROLL %d\n", t.vector, t.unroll);
     cni_cuda_layout_write(l, text);

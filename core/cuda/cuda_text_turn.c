@@ -221,6 +221,7 @@ bool cni_cuda_text_turn(cni_cuda_layout *l, cni_statements *x, uint32_t number, 
         return false;
     }
     shape->shared += t.shared;
+    shape->several = true;
     set_shape(&t, shape);
     cni_cuda_layout_names(number, text);
     cni_cuda_layout_write(l, text);
