@@ -4,165 +4,13 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "base/stats.h"
 #include "base/status.h"
+#include "record/free_list.h"
 #include "record/window.h"
 
-enum { INLINE_DIMS = 4, FREE_LIST_MOST = 512 };
+enum { INLINE_DIMS = 4 };
 
-/* Free lists: arrays of up to INLINE_DIMS dimensions, bases, buffers. The link is the first word. */
-static void *free_arrays, *free_bases, *free_buffers;
-static int free_array_count, free_base_count, free_buffer_count;
-
-static void *list_pop(void **list, int *count)
-{
-    void *item = *list;
-    if (item != NULL) {
-        memcpy(list, item, sizeof *list);
-        (*count)--;
-        for (int line = 0; line < 3; line++) {
-            __builtin_prefetch((char *)*list + line * 64, 1); /* the next: it was let go long ago */
-        }
-    }
-    return item;
-}
-
-static void list_push(void **list, int *count, void *item)
-{
-    if (*count >= FREE_LIST_MOST) {
-        cni_free(item);
-        return;
-    }
-    memcpy(item, list, sizeof *list);
-    *list = item;
-    (*count)++;
-}
-
-const cni_device *cni_process_device;
-const cni_places *cni_process_places;
-
-cn_status cni_buffer_reserve(cni_buffer *b, uint8_t places)
-{
-    if ((places & CNI_ON_HOST) != 0 && b->data == NULL && (b->data = cni_storage_alloc(b->nbytes)) == NULL) {
-        return cni_fail_memory(b->nbytes);
-    }
-    if ((places & CNI_ON_DEVICE) != 0) {
-        if (b->device == NULL && (b->device = cni_device_take(b->nbytes)) == NULL) {
-            return cni_fail_memory(b->nbytes);
-        }
-        cni_buffer_used(b);
-    }
-    return CN_OK;
-}
-
-static void count_move(int64_t nbytes)
-{
-    cni_stats.moves++;
-    cni_stats.move_bytes += (uint64_t)nbytes;
-}
-
-cn_status cni_buffer_create_at(int64_t nbytes, uint8_t places, cni_buffer **out)
-{
-    cni_buffer *buffer = list_pop(&free_buffers, &free_buffer_count);
-    if (buffer == NULL && (buffer = cni_alloc(sizeof *buffer)) == NULL) {
-        return cni_fail_memory(nbytes);
-    }
-    *buffer = (cni_buffer){.nbytes = nbytes, .refs = 1, .valid = CNI_ON_HOST};
-    cn_status status = cni_buffer_reserve(buffer, places);
-    if (status != CN_OK) {
-        cni_buffer_unref(buffer);
-        return status;
-    }
-    *out = buffer;
-    return CN_OK;
-}
-
-cn_status cni_buffer_create(int64_t nbytes, cni_buffer **out)
-{
-    return cni_buffer_create_at(nbytes, CNI_ON_HOST, out);
-}
-
-cn_status cni_buffer_bring(cni_buffer *b, uint8_t place)
-{
-    if ((b->valid & place) != 0 || b->valid == 0 || b->nbytes == 0) {
-        return CN_OK;
-    }
-    if ((b->valid & CNI_ON_PLACES) != 0) {
-        CN_TRY(cni_process_places->fetch(b, 0, b->nbytes, false));
-        b->valid |= CNI_ON_HOST;
-        return CN_OK;
-    }
-    CN_TRY(place == CNI_ON_HOST ? cni_process_device->download(b->data, b->device, b->nbytes)
-                                : cni_process_device->upload(b->device, b->data, b->nbytes));
-    b->valid |= place;
-    count_move(b->nbytes);
-    return CN_OK;
-}
-
-cn_status cni_buffer_peek(cni_buffer *b, int64_t offset, void *data, int64_t nbytes)
-{
-    if (b->valid != CNI_ON_DEVICE) {
-        CN_TRY(cni_buffer_range_to_host(b, offset, offset + nbytes));
-        memcpy(data, (char *)b->data + offset, (size_t)nbytes);
-        return CN_OK;
-    }
-    count_move(nbytes);
-    return cni_process_device->download(data, (char *)b->device + offset, nbytes);
-}
-
-cn_status cni_buffer_poke(cni_buffer *b, int64_t offset, const void *data, int64_t nbytes)
-{
-    if ((b->valid & CNI_ON_DEVICE) != 0 && b->nbytes > nbytes) {
-        count_move(nbytes);
-        CN_TRY(cni_process_device->upload((char *)b->device + offset, data, nbytes));
-    } else {
-        CN_TRY(cni_buffer_to_host(b, true));
-    }
-    if (b->valid != CNI_ON_DEVICE) {
-        memcpy((char *)b->data + offset, data, (size_t)nbytes);
-    }
-    return CN_OK;
-}
-
-cn_status cni_buffer_to_host(cni_buffer *b, bool alone)
-{
-    if (alone && (b->valid & CNI_ON_PLACES) != 0) {
-        CN_TRY(cni_process_places->fetch(b, 0, b->nbytes, true));
-        b->valid = CNI_ON_HOST;
-        return CN_OK;
-    }
-    CN_TRY(cni_buffer_reserve(b, CNI_ON_HOST));
-    CN_TRY(cni_buffer_bring(b, CNI_ON_HOST));
-    b->valid = alone ? CNI_ON_HOST : (uint8_t)(b->valid | CNI_ON_HOST);
-    return CN_OK;
-}
-
-cn_status cni_buffer_range_to_host(cni_buffer *b, int64_t low, int64_t high)
-{
-    if ((b->valid & CNI_ON_HOST) != 0) {
-        return CN_OK;
-    }
-    bool some = (b->valid & CNI_ON_PLACES) != 0 && high - low < b->nbytes;
-    return some ? cni_process_places->fetch(b, low, high, false) : cni_buffer_to_host(b, false);
-}
-
-void cni_buffer_unref(cni_buffer *buffer)
-{
-    if (buffer == NULL || --buffer->refs > 0) {
-        return;
-    }
-    if (buffer->spread != NULL) {
-        cni_process_places->release(buffer);
-    }
-    if ((buffer->foreign & CNI_ON_HOST) == 0) {
-        cni_storage_free(buffer->data, buffer->nbytes);
-    }
-    cni_buffer_leave(buffer);
-    if (buffer->device != NULL && (buffer->foreign & CNI_ON_DEVICE) == 0) {
-        cni_process_device->free(buffer->device, buffer->nbytes);
-    }
-    list_push(&free_buffers, &free_buffer_count, buffer);
-}
+static cni_free_list free_arrays /* of up to INLINE_DIMS dimensions */, free_bases;
 
 /* All but its home's extents and strides. */
 static inline void base_begin(cni_base *base, int ndim, int64_t itemsize, int64_t nbytes)
@@ -178,7 +26,7 @@ static inline void base_begin(cni_base *base, int ndim, int64_t itemsize, int64_
 cn_status cni_base_create(int ndim, const int64_t *shape, const int64_t *strides, int64_t itemsize, int64_t nbytes,
                           cni_base **out)
 {
-    cni_base *base = list_pop(&free_bases, &free_base_count);
+    cni_base *base = cni_free_list_pop(&free_bases);
     if (base == NULL) {
         base = cni_alloc(sizeof *base);
         if (base == NULL) {
@@ -225,7 +73,7 @@ void cni_base_drop(cni_base *base)
     if (base->home != base->home_inline) {
         cni_free(base->home);
     }
-    list_push(&free_bases, &free_base_count, base);
+    cni_free_list_push(&free_bases, base);
 }
 
 cn_status cni_base_materialise(cni_base *base)
@@ -261,7 +109,7 @@ cni_geometry cni_array_geometry(const cn_array *a)
 static cn_array *array_alloc(int ndim)
 {
     if (ndim <= INLINE_DIMS) {
-        cn_array *a = list_pop(&free_arrays, &free_array_count);
+        cn_array *a = cni_free_list_pop(&free_arrays);
         if (a != NULL) {
             return a;
         }
@@ -347,7 +195,7 @@ static inline void array_begin(cn_array *a, cni_base *base, cn_dtype dtype, int 
  */
 static cn_status array_fresh(cn_dtype dtype, int ndim, const int64_t *shape, cn_array **out)
 {
-    cni_base *base = list_pop(&free_bases, &free_base_count);
+    cni_base *base = cni_free_list_pop(&free_bases);
     cn_array *a = array_alloc(ndim);
     if (base == NULL) {
         base = cni_alloc(sizeof *base);
@@ -388,11 +236,11 @@ cn_status cni_array_like(const cn_array *like, cn_dtype dtype, cn_array **out)
 cn_array *cni_array_again(cn_dtype dtype, const cni_geometry *g, int64_t size, uint8_t order)
 {
     int ndim = g->ndim;
-    if (free_arrays == NULL || free_bases == NULL || ndim > INLINE_DIMS) {
+    if (free_arrays.first == NULL || free_bases.first == NULL || ndim > INLINE_DIMS) {
         return NULL;
     }
-    cn_array *a = list_pop(&free_arrays, &free_array_count);
-    cni_base *base = list_pop(&free_bases, &free_base_count);
+    cn_array *a = cni_free_list_pop(&free_arrays);
+    cni_base *base = cni_free_list_pop(&free_bases);
     base_begin(base, ndim, g->itemsize, size * g->itemsize);
     base->arrays = 1;
     for (int d = 0; d < ndim; d++) {
@@ -466,7 +314,7 @@ void cn_array_unref(cn_array *array)
     }
     cni_base *base = array->base;
     if (array->capacity == INLINE_DIMS) {
-        list_push(&free_arrays, &free_array_count, array);
+        cni_free_list_push(&free_arrays, array);
     } else {
         cni_free(array);
     }
