@@ -164,6 +164,23 @@ print(*(str(counted(run)["message_bytes"]) + "/" + str(np.stats()["root_bytes"])
     assert max(root for _, root in stats) <= 100
 
 
+def test_long_lines_are_sorted_down_the_rows_by_pieces():
+    """A place touches its rows, and what it sends and gets of a line: array, result, and less than that again."""
+    program = """
+x = np.round(np.sin(np.arange(420000.0) * 1.7).reshape(140000, 3), 4); x[::1000, 1] = np.nan
+peak = counted(lambda: np.sort(x, 0))["peak_bytes"] / x.nbytes
+k = (np.arange(560000) * 7919 % 5003).reshape(140000, 2, 2)
+results = np.sort(x, 0), np.argsort(k, 0), np.sort(x[::-1, ::2], 0), np.median(x, 0)
+results += (np.sort(x[:, :2] + 1j * x[:, 1:], 0),)
+print([numpy.asarray(r).tobytes().hex() for r in results])
+print(peak)
+"""
+    (one, _), *several = (at_places(n, program, spread_bytes="20000").split("\n")[:2] for n in (1, 3, 4))
+    for same, peak in several:
+        assert same == one
+        assert float(peak) < 3.6
+
+
 def test_a_long_sum_of_products_hands_on_its_result():
     """On paper: a result from each place to the next, and what is left of a segment of 4096 rows at each border."""
     program = """

@@ -1,8 +1,9 @@
 /*
  * joint_sort.c - a vector that places have pieces of, sorted: each sorts its own, they agree where the pieces of the result
- * begin, and what belongs to one of them goes there.
+ * begin, and what belongs to one of them goes there. Of several lines, one after the other, whose elements are rows apart.
  *
- *   asked  | values, sorted | their indices | numbers | tallies | answers |       heard  | values | indices |, or tallies
+ *   asked  | values, sorted | their indices | numbers | tallies | answers | results of a line |
+ *   heard  | values | indices |, or tallies
  *
  * The piece of place b begins with the element of a rank r that the layout says. Its key is found digit by digit: all tell b
  * how many of their elements have each digit, b says which digit it is. Of elements with that very key, those of earlier
@@ -25,6 +26,10 @@ typedef struct sorting {
     int bits, digits;             /* of a digit; in a key */
     const cni_order_kernels *kernels;
     int64_t indices, numbers, tallies, answers, heard_indices; /* where they are in asked, and in heard */
+    int64_t results, asked;                                    /* likewise; what asked has */
+    cni_geometry in, out;
+    int64_t lines, step;   /* bytes from element to element of a result */
+    int64_t in_at, out_at; /* where the line at hand begins */
 } sorting;
 
 /* Of a place, before the result is: its elements [first, first + n) and, by the place whose piece begins there, which of
@@ -39,10 +44,9 @@ typedef struct search {
 /* The first of the result's elements that belong to the place. */
 static int64_t owned_from(const sorting *s, int place)
 {
-    cni_geometry out = cni_window_geometry(s->j->window, s->j->part->access[0].view);
     const cni_layout *layout = cni_joint_layout(s->j, 0);
-    int64_t count = out.shape[s->axis];
-    int64_t first = (cni_layout_begin(layout, place) - out.offset + out.itemsize - 1) / out.itemsize;
+    int64_t count = s->out.shape[s->axis];
+    int64_t first = (cni_layout_begin(layout, place) - s->out.offset + s->step - 1) / s->step;
     return place >= layout->places || first > count ? count : first < 0 ? 0 : first;
 }
 
@@ -80,7 +84,11 @@ static sorting sorting_of(const cni_joint *j)
                  .dtype = (cn_dtype)j->window->views[j->part->access[1].view].dtype,
                  .axis = op->parameter,
                  .places = j->world->places,
-                 .kernels = cni_order_kernels_get()};
+                 .kernels = cni_order_kernels_get(),
+                 .out = cni_window_geometry(j->window, j->part->access[0].view),
+                 .in = cni_window_geometry(j->window, j->part->access[1].view)};
+    s.lines = cni_element_count(s.out.ndim, s.out.shape) / s.out.shape[s.axis];
+    s.step = s.lines > 1 ? s.out.strides[s.axis] : s.out.itemsize;
     s.item = (int64_t)cn_dtype_size(s.dtype);
     s.bits = 8;
     while (s.bits > 1 && ((int64_t)s.places << s.bits) * (int64_t)sizeof(int64_t) > TALLY_BYTES) {
@@ -100,6 +108,8 @@ static sorting sorting_of(const cni_joint *j)
     s.numbers = s.indices + (indices ? aligned(s.most * number) : 0);
     s.tallies = s.numbers + aligned((1 + 2 * s.places) * number);
     s.answers = s.tallies + ((int64_t)s.places << s.bits) * number;
+    s.results = aligned(s.answers + s.places * number);
+    s.asked = s.results + (s.lines > 1 ? s.most_out * s.out.itemsize : 0);
     s.heard_indices = aligned(s.most_out * s.item);
     return s;
 }
@@ -109,7 +119,7 @@ void cni_sorted_room(const cni_joint *j, int64_t *asked, int64_t *heard, int64_t
     sorting s = sorting_of(j);
     int64_t number = (int64_t)sizeof(int64_t), tallies = ((int64_t)s.places << s.bits) * number;
     int64_t most = s.most > s.most_out ? s.most : s.most_out;
-    *asked = s.answers + s.places * number;
+    *asked = s.asked;
     *heard = s.heard_indices + (s.task == CNI_TASK_ARGSORT ? s.most_out * number : 0);
     *heard = *heard > tallies ? *heard : tallies;
     *scratch = cni_sort_line_scratch(s.task, s.dtype, most);
@@ -136,8 +146,8 @@ static void sort_own(const sorting *s, int local)
         return;
     }
     int64_t first = share_begin(s, share);
-    int64_t stride = cni_window_geometry(s->j->window, s->j->part->access[1].view).strides[s->axis];
-    const char *in = cni_joint_data(s->j, 1, local) + first * stride;
+    int64_t stride = s->in.strides[s->axis];
+    const char *in = cni_joint_data(s->j, 1, local) + s->in_at + first * stride;
     char *values = s->j->moves->asked[local];
     if (s->task == CNI_TASK_SORT) {
         cni_sort_line(s->task, s->dtype, n, in, stride, values, s->j->scratch);
@@ -322,10 +332,10 @@ static cn_status find_pieces(const sorting *s)
 static void sort_piece(const sorting *s, int local)
 {
     int place = s->j->world->first + local;
-    int64_t n = owned(s, place);
+    int64_t n = owned(s, place), size = s->out.itemsize;
     const char *heard = s->j->moves->heard[local];
-    cni_geometry out = cni_window_geometry(s->j->window, s->j->part->access[0].view);
-    char *to = cni_joint_data(s->j, 0, local) + owned_from(s, place) * out.itemsize;
+    char *out = cni_joint_data(s->j, 0, local) + s->out_at + owned_from(s, place) * s->step;
+    char *to = s->lines > 1 ? s->j->moves->asked[local] + s->results : out;
     if (n == 0) {
         return;
     }
@@ -337,29 +347,48 @@ static void sort_piece(const sorting *s, int local)
             at[i] = index[at[i]];
         }
     }
+    for (int64_t i = 0; i < n && to != out; i++) {
+        memcpy(out + i * s->step, to + i * size, (size_t)size);
+    }
 }
 
-cn_status cni_sorted_run(const cni_joint *j)
+static cn_status sort_together(const sorting *s)
 {
-    sorting s = sorting_of(j);
+    const cni_joint *j = s->j;
     for (int k = 0; k < j->world->local; k++) {
-        sort_own(&s, k);
+        sort_own(s, k);
     }
-    CN_TRY(find_pieces(&s));
+    CN_TRY(find_pieces(s));
     for (int k = 0; k < j->world->local; k++) {
-        search x = search_of(&s, k);
-        for (int place = 0; place < s.places; place++) {
-            int64_t end = place + 1 < s.places ? x.low[place + 1] : share_count(&s, cni_joint_share(j, k));
+        search x = search_of(s, k);
+        for (int place = 0; place < s->places; place++) {
+            int64_t end = place + 1 < s->places ? x.low[place + 1] : share_count(s, cni_joint_share(j, k));
             j->moves->sent[k][place] = end - x.low[place];
         }
     }
     CN_TRY(cni_alltoall_count(j->moves));
-    CN_TRY(cni_alltoall_move(j->moves, false, 0, 0, s.item));
-    if (s.task == CNI_TASK_ARGSORT) {
-        CN_TRY(cni_alltoall_move(j->moves, false, s.indices, s.heard_indices, sizeof(int64_t)));
+    CN_TRY(cni_alltoall_move(j->moves, false, 0, 0, s->item));
+    if (s->task == CNI_TASK_ARGSORT) {
+        CN_TRY(cni_alltoall_move(j->moves, false, s->indices, s->heard_indices, sizeof(int64_t)));
     }
     for (int k = 0; k < j->world->local; k++) {
-        sort_piece(&s, k);
+        sort_piece(s, k);
     }
+    return CN_OK;
+}
+
+/* Of several lines the axis is the first. */
+cn_status cni_sorted_run(const cni_joint *j)
+{
+    sorting s = sorting_of(j);
+    int64_t index[CN_MAX_DIMS] = {0};
+    if (s.lines == 1) {
+        return sort_together(&s);
+    }
+    do {
+        s.in_at = cni_offset_of(s.in.ndim - 1, s.in.strides + 1, index);
+        s.out_at = cni_offset_of(s.out.ndim - 1, s.out.strides + 1, index);
+        CN_TRY(sort_together(&s));
+    } while (cni_next_index(s.out.ndim - 1, s.out.shape + 1, index));
     return CN_OK;
 }

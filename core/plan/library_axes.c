@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "plan/cuts.h"
+
 static bool dense_from(const cni_geometry *g, int first)
 {
     return cni_is_contiguous(g->ndim - first, g->shape + first, g->strides + first, g->itemsize, false);
@@ -45,11 +47,22 @@ static bool share_lines(const cni_operands *o, cni_work_axes *axes)
     return axes->way != CNI_NO_AXIS;
 }
 
+/* Lines that go down the rows and are so long that finding where places' pieces begin costs little beside sorting them. If
+   places did some of the lines each, they would touch most pages of the whole array: rows are seldom so wide. */
+static bool are_tall(const cni_operands *o)
+{
+    enum { LONG = 32768 }; /* elements of a line at a place */
+    int dim;
+    return o->op->parameter == 0 && o->g[0].shape[0] >= LONG * (int64_t)o->places && o->g[0].strides[0] > 0 &&
+           cni_cut_leaves_rows(o->layout[0], &o->g[0], &dim) && dim == 0;
+}
+
 /* Lines, but that a single one is done together: each place has a piece of the input, and gets one of the result. */
 static bool share_sorted(const cni_operands *o, cni_work_axes *axes)
 {
     int64_t length = o->g[0].shape[o->op->parameter];
-    if (cni_view_bytes(&o->g[0]) == length * o->g[0].itemsize && o->spread[0]) {
+    bool single = cni_view_bytes(&o->g[0]) == length * o->g[0].itemsize;
+    if (o->spread[0] && (single || are_tall(o))) {
         for (int k = 0; k < 2; k++) {
             for (int d = 0; d < axes->n; d++) {
                 follow(axes, k, d, d);
