@@ -254,6 +254,22 @@ print(np.stats()["peak_bytes"])
     assert int(at_places(4, program, spread_bytes="1000000")) >= 4 * n + n // 2 + n // 2
 
 
+def test_wrong_indices_are_told_of_wherever_they_lie():
+    """Right ones, before and after, say nothing about them."""
+    program = """
+v, right = np.arange(1000.0), np.arange(0, 1000, 3)
+for wrong in (1000, -1001):
+    bad = np.concatenate([right, np.array([wrong])])
+    for run in (lambda i: v[i], lambda i: np.add.reduceat(v, i), lambda i: np.take(v, i)):
+        good = run(right)
+        try:
+            run(bad)
+        except IndexError:
+            print("told", float(good[1]) == float(run(right)[1]))
+"""
+    assert at_places(3, program) == 6 * "told True\n"
+
+
 def test_segments_are_reduced_by_who_has_their_results():
     """On paper: what lies beside a border of places, where segments are in order; each half, where they are two."""
     program = """

@@ -230,7 +230,8 @@ cn_status cni_index_there(cn_array *index, int64_t extent, bool wraps, cn_array 
     if (!cni_buffer_away(base->buffer) && !both) {
         return CN_OK;
     }
-    CN_TRY(extremes_known(index, &least, &most));
+    CN_TRY(
+        (wraps ? extremes_known : extremes_there)(index, &least, &most)); /* who wraps tells of the op that reads it */
     if (least < (wraps ? -extent : 0) || most >= extent) {
         return CN_OK;
     }
