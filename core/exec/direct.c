@@ -13,7 +13,7 @@
 #include "exec/place.h"
 
 /* Ranks tell each other every now and then how far they are with opening; after so many times nobody waits longer. */
-enum { TELL_NANOSECONDS = 20000000, TELLS = 3000 };
+enum { TELL_NANOSECONDS = 20000000, TELLS = 6000 };
 
 typedef enum answer { YES, NO_DEVICE, SHARED, NO_LIBRARY, VERSIONS, FAILED, ANSWERS } answer;
 
@@ -80,49 +80,74 @@ static answer compare(const cni_direct_self *all, int ranks)
     return found;
 }
 
-static cn_status rank_0_decides(const cni_net *net, const cni_direct *mine, const cni_direct_self *self, decision *out)
+/* What rank 0 needs for it. */
+typedef struct hearing {
+    cni_direct_self *all;
+    cni_message *messages;
+} hearing;
+
+static bool hearing_make(hearing *h, int ranks)
 {
-    size_t ranks = (size_t)net->size;
-    cni_direct_self *all = cni_alloc_zero(ranks, sizeof *all);
-    cni_message *messages = cni_alloc_zero(ranks, sizeof *messages);
-    cn_status status = all != NULL && messages != NULL ? net->gather(self, sizeof *self, all)
-                                                       : cni_fail_memory((int64_t)(ranks * sizeof *all));
-    if (status == CN_OK) {
-        out->answer = compare(all, net->size);
-        if (out->answer == YES && !mine->id(out->id)) {
-            out->answer = FAILED;
-        }
-        for (int r = 1; r < net->size; r++) {
-            messages[r] = (cni_message){r, out, sizeof *out};
-        }
-        status = net->exchange_begin(0, NULL, net->size - 1, messages + 1);
-        status = status == CN_OK ? net->exchange_end() : status;
+    h->all = cni_alloc_zero((size_t)ranks, sizeof *h->all);
+    h->messages = cni_alloc_zero((size_t)ranks, sizeof *h->messages);
+    return h->all != NULL && h->messages != NULL;
+}
+
+static void hearing_free(hearing *h)
+{
+    cni_free(h->all);
+    cni_free(h->messages);
+}
+
+static cn_status rank_0_decides(const cni_net *net, const cni_direct *mine, const cni_direct_self *self,
+                                const hearing *h, decision *out)
+{
+    CN_TRY(net->gather(self, sizeof *self, h->all));
+    out->answer = compare(h->all, net->size);
+    if (out->answer == YES && !mine->id(out->id)) {
+        out->answer = FAILED;
     }
-    cni_free(all);
-    cni_free(messages);
-    return status;
+    for (int r = 1; r < net->size; r++) {
+        h->messages[r] = (cni_message){r, out, sizeof *out};
+    }
+    CN_TRY(net->exchange_begin(0, NULL, net->size - 1, h->messages + 1));
+    return net->exchange_end();
+}
+
+static cn_status hear_decision(const cni_net *net, const cni_direct_self *self, decision *out)
+{
+    cni_message message = {0, out, sizeof *out};
+    CN_TRY(net->gather(self, sizeof *self, NULL));
+    CN_TRY(net->exchange_begin(1, &message, 0, NULL));
+    return net->exchange_end();
+}
+
+/* The first answer that some rank has, of those that say what it lacks. */
+static answer what_lacks(uint32_t all)
+{
+    all &= ~(1U << YES);
+    return all != 0 ? (answer)__builtin_ctz(all) : YES;
 }
 
 static cn_status ask(const cni_net *net, const cni_direct *mine, decision *out)
 {
     cni_direct_self self = {0};
-    uint32_t all;
+    hearing h = {0};
+    uint32_t all = 0;
     if (mine != NULL) {
         mine->self(&self);
     }
-    answer lacks = !self.has_device ? NO_DEVICE : self.version == 0 ? NO_LIBRARY : YES;
-    CN_TRY(net->agree(1U << lacks, &all));
-    if (all != 1U << YES) {
-        out->answer = (all >> NO_DEVICE & 1) != 0 ? NO_DEVICE : NO_LIBRARY;
-        return CN_OK;
+    answer mine_lacks = !self.has_device ? NO_DEVICE : self.version == 0 ? NO_LIBRARY : YES;
+    if (net->rank == 0 && mine_lacks == YES && !hearing_make(&h, net->size)) {
+        mine_lacks = FAILED;
     }
-    if (net->rank == 0) {
-        return rank_0_decides(net, mine, &self, out);
+    cn_status status = net->agree(1U << mine_lacks, &all);
+    out->answer = what_lacks(all);
+    if (status == CN_OK && out->answer == YES) {
+        status = net->rank == 0 ? rank_0_decides(net, mine, &self, &h, out) : hear_decision(net, &self, out);
     }
-    cni_message message = {0, out, sizeof *out};
-    CN_TRY(net->gather(&self, sizeof self, NULL));
-    CN_TRY(net->exchange_begin(1, &message, 0, NULL));
-    return net->exchange_end();
+    hearing_free(&h);
+    return status;
 }
 
 static cni_direct_state wait_some(const cni_direct *mine)

@@ -137,6 +137,29 @@ def test_a_rank_without_nccl(mpi, rank, more, reason):
     assert err.count("messages between GPUs go through the hosts' memory") == 1 and reason in err, err
 
 
+FAULTED = (
+    PRELUDE
+    + """
+for _ in range(2):
+    try:
+        p, b = swept(np, 50, 9)
+        np.synchronize()
+        break
+    except MemoryError:
+        pass
+same(p, swept(numpy, 50, 9)[0])
+print("same")
+"""
+)
+
+
+@pytest.mark.parametrize("nth", [10, 30, 45, 60, 75, 90, 105])
+def test_a_worker_without_memory(mpi, nth):
+    """It refuses, and the next try succeeds; or it does without, or ends all: nobody waits for it."""
+    status, out, err = mpi.python(2, FAULTED, environment=settings(**direct(2), CNUMERIC_WORKER_FAULT=str(nth)))
+    assert (status, out) in [(0, "same\n"), (1, "")], (out, err)
+
+
 def test_no_id(mpi):
     status, out, err = mpi.python(2, SWEPT, environment=settings(**direct(2, STANDIN_FAIL="nccl_id:1")))
     assert (status, out) == (0, "0 0\n") and "it did not start" in err, err
