@@ -4,6 +4,7 @@ With CN_TEST_GPU=1 those that need no failing library run on two real GPUs.
 """
 
 import pathlib
+import re
 
 import devices
 import pytest
@@ -25,6 +26,18 @@ def test_a_message_goes_by_its_size(mpi, least, goes):
     moves = 0 if goes else 20
     words = [20, 20480, moves, moves * 1024, True, 0, 20 - moves, (20 - moves) * 1024]
     assert (status, out.split()) == (0, [str(word) for word in words]), err
+
+
+def test_what_goes_from_gpu_to_gpu_is_told_by_rank(mpi):
+    """What one rank sends, its neighbour says it receives; all of them while the inside of shares is computed."""
+    more = direct(3, CNUMERIC_OVERLAP="1", CNUMERIC_DEBUG="comm", STANDIN_FAIL="")
+    program = PRELUDE + SWEEPS + 'print(s["direct_bytes"], s["overlapped"])'
+    status, out, err = mpi.python(3, program, environment=settings(**more))
+    assert (status, out.splitlines()[-1]) == (0, "20480 10"), err
+    told = re.findall(r"^cnumeric\[(\d)\] comm: direct: (\d+) bytes (to|from) (\d)$", err, re.M)
+    sent = sorted((rank, peer, nbytes) for rank, nbytes, way, peer in told if way == "to")
+    received = sorted((peer, rank, nbytes) for rank, nbytes, way, peer in told if way == "from")
+    assert sent == received and {pair[:2] for pair in sent} == {("0", "1"), ("1", "0"), ("1", "2"), ("2", "1")}
 
 
 def test_ranks_that_share_a_gpu_go_through_the_hosts(mpi):
