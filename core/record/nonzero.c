@@ -65,16 +65,11 @@ static void count_share(void *context, int t)
 
 /* ---- On the device: counted and listed where they are ---- */
 
-/* The array as contiguous bools. Computed, unless they will be on the device: then they are counted as they are made. */
+/* The array as contiguous bools that have been computed. New reference. */
 static cn_status truth_ready(cn_array *array, cn_array **out, bool *away)
 {
     cn_array *dense;
     CN_TRY(cni_array_dense(array, CN_BOOL, &dense));
-    *away = cn_array_elsewhere(dense);
-    if (*away) {
-        *out = dense;
-        return CN_OK;
-    }
     cn_status status = cni_base_flush(dense->base);
     if (status != CN_OK) {
         cn_array_unref(dense);
