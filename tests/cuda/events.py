@@ -99,7 +99,7 @@ def statement(rng: random.Random, have: list) -> object:
         return getattr(np, rng.choice(BINARY))(rng.choice(have), rng.choice(have))
     if kind < 0.92:
         return np.where(rng.choice(have) > rng.choice(have), rng.choice(have), rng.choice(have))
-    return rng.choice(have).astype("int32") * 0.5
+    return rng.choice(have) + (rng.choice(have).astype("int32") == 123456789)  # out of range: any number
 
 
 def mixed_program(seed: int, shape: tuple[int, ...], points: list[float], dtype: str) -> list:
