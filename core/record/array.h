@@ -57,7 +57,8 @@ typedef struct cni_device {
     cn_status (*download)(void *host, const void *device, int64_t nbytes);
     void (*copy)(void *to, const void *from, int64_t nbytes); /* in the order of the device's work; does not wait */
     cn_status (*finish)(void);                                /* waits for all work */
-    cn_status (*events)(void); /* the same, if its floating-point events may not be known yet; all waits make them known */
+    cn_status (*events)(
+        void); /* the same, if its floating-point events may not be known yet; all waits make them known */
     cn_status (*join)(void); /* waits for all work on the device, other libraries' too */
     int (*number)(void);     /* what CUDA calls it */
     /* What a place has of a buffer that is spread (exec): addresses of the whole, of which it needs [low, high) most; NULL:
