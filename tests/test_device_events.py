@@ -64,6 +64,15 @@ for k in range(6):
         np.flush()
         np.synchronize()
     print(k, [(str(c.message), c.lineno) for c in caught])
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    for k in range(9):  # more contexts than tables; the last run alone overflows
+        with numpy.errstate(divide="ignore"):
+            p[:] = 1e308 if k == 8 else 1
+            p *= 10
+        np.flush()
+    np.synchronize()
+print(sorted({str(c.message) for c in caught}))
 with numpy.errstate(all="raise"):
     try:
         np.arange(2000.0) / (z[:2000] - 1)

@@ -129,20 +129,24 @@ void cni_cuda_tables_free(cni_cuda_tables *t)
 
 /* ---- Runs ---- */
 
-static bool names_fit(const cni_cuda_table *t, const uint32_t *ops, const cni_window *w)
+/* Are the names those of the run; contexts: with the contexts of its calls, too? */
+static bool names_fit(const cni_cuda_table *t, const uint32_t *ops, const cni_window *w, bool contexts)
 {
     bool fit = t->recorder == w->recorder;
     for (uint32_t k = 0; k < t->count && fit; k++) {
         const cni_op *op = &w->ops[ops[k]];
-        fit = t->names[k].site == op->site && t->names[k].context == op->fp_context;
+        fit = t->names[k].site == op->site && (!contexts || t->names[k].context == op->fp_context);
     }
     return fit;
 }
 
-/* One with the run's names, or one that is free; NULL: all are pending with other names. */
+/*
+ * One with the run's names, or one that is free; when all are pending, one of the same lines, whose calls had other contexts
+ * (every `with errstate` makes a new one). NULL: all are pending with other names.
+ */
 static cni_cuda_table *table_find(cni_cuda_tables *t, const cni_window *w)
 {
-    cni_cuda_table *unused = NULL;
+    cni_cuda_table *unused = NULL, *alike = NULL;
     for (int k = 0; k < CNI_CUDA_TABLES; k++) {
         if (t->of[k] == NULL && unused == NULL) {
             t->of[k] = table_make(t->count);
@@ -150,12 +154,13 @@ static cni_cuda_table *table_find(cni_cuda_tables *t, const cni_window *w)
         if (t->of[k] == NULL) {
             break;
         }
-        if (names_fit(t->of[k], t->ops, w)) {
+        if (names_fit(t->of[k], t->ops, w, true)) {
             return t->of[k];
         }
         unused = unused == NULL && !t->of[k]->pending ? t->of[k] : unused;
+        alike = names_fit(t->of[k], t->ops, w, false) ? t->of[k] : alike;
     }
-    return unused;
+    return unused != NULL ? unused : alike;
 }
 
 static void names_set(cni_cuda_table *t, const uint32_t *ops, const cni_run *run)
@@ -179,7 +184,7 @@ int64_t cni_cuda_events_begin(cni_cuda_tables *t, const cni_run *run)
         return 0; /* no memory: nothing is told */
     }
     if (!table->pending) {
-        if (!names_fit(table, t->ops, run->window)) {
+        if (!names_fit(table, t->ops, run->window, true)) {
             names_set(table, t->ops, run);
         }
         table->pending = true;
