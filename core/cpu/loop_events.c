@@ -19,25 +19,39 @@ static bool is_real(uint8_t dtype)
     return cni_dtypes[dtype].family == CNI_FAMILY_REAL;
 }
 
-/* Of elements of the dtype's bits: greater than infinity's without the sign: a NaN; equal: infinite. */
-static int odd(const char *element, uint8_t dtype)
+/* ORs into found what elements of `size` bytes are, without their sign: bit 0: infinite, bit 1: a NaN. */
+static inline __attribute__((always_inline)) void look_of(size_t size, uint64_t infinite, int64_t n, const char *from,
+                                                          int64_t step, uint8_t *found)
 {
-    uint64_t bits = 0, infinite = dtype == CN_FLOAT16   ? 0x7C00U
-                                  : dtype == CN_FLOAT32 ? 0x7F800000U
-                                                        : UINT64_C(0x7FF) << 52;
-    memcpy(&bits, element, (size_t)cni_dtype_size(dtype)); /* x86-64's order; others have no vectors that say so */
-    bits &= (UINT64_C(1) << (8 * cni_dtype_size(dtype) - 1)) - 1;
-    return bits < infinite ? 0 : bits == infinite ? 1 : 2;
+    for (int64_t i = 0; i < n; i++) {
+        uint64_t bits = 0; /* x86-64's order; other processors have no vectors that need this */
+        memcpy(&bits, from + i * step * (int64_t)size, size);
+        bits &= infinite | (infinite - 1);
+        found[i] = (uint8_t)(found[i] | (bits > infinite) << 1 | (bits == infinite));
+    }
 }
 
-/* What the operands are, by element: bit 0: one is infinite, bit 1: one is a NaN. */
-static void look(const uint8_t *dtypes, int nin, int64_t n, void *const *in, unsigned scalars, uint8_t *found)
+/* step: 1, or 0: one element for all. */
+static void look(uint8_t dtype, int64_t n, const char *from, int64_t step, uint8_t *found)
+{
+    if (dtype == CN_FLOAT16) {
+        look_of(2, 0x7C00, n, from, step, found);
+    } else if (dtype == CN_FLOAT32) {
+        look_of(4, 0x7F800000, n, from, step, found);
+    } else if (step == 1) {
+        look_of(8, UINT64_C(0x7FF) << 52, n, from, 1, found);
+    } else {
+        look_of(8, UINT64_C(0x7FF) << 52, n, from, step, found);
+    }
+}
+
+static void look_at_operands(const uint8_t *dtypes, int nin, int64_t n, void *const *in, unsigned scalars,
+                             uint8_t *found)
 {
     memset(found, 0, (size_t)n);
     for (int k = 0; k < nin; k++) {
-        int64_t step = (scalars >> k & 1) != 0 ? 0 : cni_dtype_size(dtypes[k]);
-        for (int64_t i = 0; i < n && is_real(dtypes[k]); i++) {
-            found[i] |= (uint8_t)odd((const char *)in[k] + i * step, dtypes[k]);
+        if (is_real(dtypes[k])) {
+            look(dtypes[k], n, in[k], (scalars >> k & 1) != 0 ? 0 : 1, found);
         }
     }
 }
@@ -45,14 +59,18 @@ static void look(const uint8_t *dtypes, int nin, int64_t n, void *const *in, uns
 /* Did the op make what only an invalid operation makes? */
 static bool made(cni_opcode op, const uint8_t *dtypes, int nout, int64_t n, void *const *out, const uint8_t *found)
 {
-    bool floor = op == CNI_OP_FLOOR_DIVIDE || op == CNI_OP_DIVMOD, any = false;
+    bool floor = op == CNI_OP_FLOOR_DIVIDE || op == CNI_OP_DIVMOD;
+    unsigned any = 0;
     for (int k = 0; k < nout; k++) {
-        for (int64_t i = 0; i < n && is_real(dtypes[k]); i++) {
-            int result = odd((const char *)out[k] + i * cni_dtype_size(dtypes[k]), dtypes[k]);
-            any |= (result == 2 && (found[i] & 2) == 0) || (floor && result == 1 && found[i] == 0);
+        uint8_t result[CHUNK] = {0};
+        if (is_real(dtypes[k])) {
+            look(dtypes[k], n, out[k], 1, result);
+        }
+        for (int64_t i = 0; i < n; i++) {
+            any |= (result[i] & ~found[i] & 2U) | (floor && found[i] == 0 ? result[i] : 0U);
         }
     }
-    return any;
+    return any != 0;
 }
 
 /* The loop on n elements, chunk by chunk; loop: NULL: it has run, and this was seen. */
@@ -71,7 +89,7 @@ static uint32_t walk(int number, cni_loop loop, int64_t n, void **p, unsigned sc
             bool still = k >= nout && (scalars >> (k - nout) & 1) != 0;
             q[k] = (char *)p[k] + (still ? 0 : done * cni_dtype_size(dtypes[k < nout ? nin + k : k - nout]));
         }
-        look(dtypes, nin, m, q + nout, scalars, found);
+        look_at_operands(dtypes, nin, m, q + nout, scalars, found);
         uint32_t seen = all;
         if (loop != NULL) {
             cni_events_clear();
