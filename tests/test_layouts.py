@@ -47,10 +47,12 @@ SECONDS = {
 
 def sampled(names, others):
     """The product of both as parameters, of which one in four is not slow."""
-    for i, name in enumerate(names):
-        for j, other in enumerate(others):
-            marks = () if (i + j) % 4 == 0 else pytest.mark.slow
-            yield pytest.param(name, other, marks=marks, id=f"{name}-{other}")
+
+    def parameter(name, other, step):
+        marks = () if step % 4 == 0 else pytest.mark.slow
+        return pytest.param(name, other, marks=marks, id=f"{name}-{other}")
+
+    return [parameter(name, other, i + j) for i, name in enumerate(names) for j, other in enumerate(others)]
 
 
 def run(name, module, operands, dtype, **keywords):

@@ -3,11 +3,15 @@
 import os
 import subprocess
 import sys
+import tempfile
 
 import devices
 import texts
 
 EVERY_ARRAY = {"CNUMERIC_GPU_BYTES": "1", "CNUMERIC_SPREAD_BYTES": "1", "CNUMERIC_VERIFY": "1", "CNUMERIC_THREADS": "1"}
+
+# Messages of ranks that are killed stay there: it goes with the tests.
+FOLDER = tempfile.TemporaryDirectory(prefix="standin-", dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None)
 
 PRELUDE = f"""{texts.PRELUDE}{texts.SWEEP}
 def same(ours, theirs):
@@ -36,7 +40,7 @@ same(p, swept(numpy, n, 60)[0])
 def settings(real=False, **more):
     """Variables for the stand-in (or a real GPU), with every array spread and on it."""
     wanted = ("CNUMERIC_CUDA_", "CNUMERIC_GPU", "STANDIN_")
-    given = devices.environment(real=real, **(EVERY_ARRAY | more))
+    given = devices.environment(real=real, STANDIN_FOLDER=FOLDER.name, **(EVERY_ARRAY | more))
     return {name: value for name, value in given.items() if name.startswith(wanted) or name in EVERY_ARRAY | more}
 
 
