@@ -4,8 +4,8 @@
     lossy   those that are exact or rounded once, likewise, with underflow asked for
     mixed   random programs that fuse: temporaries, results in place, reductions, transposes
 
-Left out is what is no promise: casts out of range to unsigned integers, what functions of complex numbers say of what is
-not finite (processors differ with the compiler, too), and the underflow of steps.
+Left out is what is no promise: casts out of range to unsigned integers, what functions of complex numbers say of what
+is not finite (processors differ with the compiler, too), and the underflow of steps.
 """
 
 import functools

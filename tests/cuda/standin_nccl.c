@@ -85,10 +85,10 @@ API int ncclGetUniqueId(unique_id *id)
 API int ncclCommInitRank(communicator **out, int ranks, unique_id id, int rank)
 {
     char path[160];
-    communicator *c = calloc(1, sizeof *c);
     if (standin_fails("nccl_open") || ranks > MOST_RANKS) {
         return INTERNAL;
     }
+    communicator *c = calloc(1, sizeof *c);
     snprintf(c->folder, sizeof c->folder, "%.95s", id.folder);
     c->rank = rank;
     c->ranks = ranks;
