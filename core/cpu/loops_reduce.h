@@ -5,7 +5,7 @@
  */
 enum { CNI_JOIN(LANES, SUFFIX) = 256 / sizeof(WORK) }; /* more than compilers unroll: a loop that becomes vectors */
 
-/* The element is what is needed next; what lies some pages of time behind it is asked for. */
+/* The element is what is needed next; what lies sixteen lines behind it is asked for. */
 #define AHEAD(x) __builtin_prefetch((const char *)(x) + 1024)
 
 #define REDUCE_HEAD(id) static void REDUCE_NAME(id)(int64_t n, const void *in, void *accumulator)

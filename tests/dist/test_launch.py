@@ -69,7 +69,7 @@ def test_a_program_in_c_runs_once(mpi):
 
 
 def test_what_is_exchanged_is_told_by_rank(mpi):
-    """CNUMERIC_DEBUG=comm: what one rank sends, its neighbour says it receives; together what the counter says of rank 0."""
+    """CNUMERIC_DEBUG=comm: what a rank sends, its neighbour says it receives; together what rank 0's counter says."""
     program = """
 import cnumeric as np
 u = np.ones((4000, 100))

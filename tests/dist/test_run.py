@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import select
 import signal
 import subprocess
 import sys
@@ -424,18 +425,31 @@ def test_what_srun_refuses_is_told(mpi, write):
 
 
 def converse(command, environment, keys, end):
-    """Start a command in a terminal of its own, type keys, read until it ends; its output and exit status."""
+    """Start a command in a terminal of its own, type keys, read until it ends; its output and exit status.
+
+    Each key waits for its text behind the one before. A key that ends input waits for a prompt: before there is one,
+    the terminal is not the reader's yet, and what is typed then is no end.
+    """
     pid, terminal = pty.fork()
     if pid == 0:
         os.execve(command[0], command, environment)
-    text = b""
+    text, deadline = b"", time.monotonic() + 120
+
+    def more():
+        ready, _, _ = select.select([terminal], [], [], max(deadline - time.monotonic(), 0))
+        if not ready:
+            os.kill(pid, signal.SIGKILL)
+        return os.read(terminal, 1000)
+
     try:
+        place = 0
         for wait_for, key in keys:
-            while wait_for not in text:
-                text += os.read(terminal, 1000)
+            while (found := text.find(wait_for, place)) < 0:
+                text += more()
+            place = found + len(wait_for)
             os.write(terminal, key)
         while True:
-            text += os.read(terminal, 1000)
+            text += more()
     except OSError:  # the terminal is gone with the process
         pass
     _, status = os.waitpid(pid, 0)
@@ -445,12 +459,12 @@ def converse(command, environment, keys, end):
 
 
 def test_console():
-    keys = [(b">>> ", b"np.__name__ + '!'\r"), (b"cnumeric!", b"\x04")]
+    keys = [(b">>> ", b"np.__name__ + '!'\r"), (b"cnumeric!", b""), (b">>> ", b"\x04")]
     assert converse(RUN, dict(os.environ), keys, b"np is cnumeric") == 0
 
 
 def test_mpi_console(mpi):
-    keys = [(b">>> ", b"np._cnumeric.net_size() + 40\r"), (b"42", b"exit(6)\r")]
+    keys = [(b">>> ", b"np._cnumeric.net_size() + 40\r"), (b"42", b""), (b">>> ", b"exit(6)\r")]
     command = [*RUN, "--ranks-per-node", "2", "--oversubscribe"]
     assert converse(command, mpi.environment, keys, b"2 ranks") == 6
 
