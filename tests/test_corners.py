@@ -140,3 +140,13 @@ def test_modules_show_all_their_names():
 def test_base_is_what_numpys_would_be():
     array = cnumeric.arange(6.0)
     assert cnumeric.asarray(memoryview(array)).base.obj is array
+
+
+@pytest.mark.parametrize("np", [numpy, cnumeric])
+def test_an_array_without_elements_lies_where_its_memory_is(np):
+    """numpy.ndarray(shape, dtype, buffer) of none of the buffer's bytes is at the buffer's address."""
+    memory = np.zeros(16, np.uint8)
+    place = memory[3:4][:-1]
+    first = memory.__array_interface__["data"][0]
+    assert place.__array_interface__["data"][0] == first + 3
+    assert np.ndarray((2, 0), "f8", place).__array_interface__["data"][0] == first + 3

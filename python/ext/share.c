@@ -294,6 +294,11 @@ PyObject *cnx_wrap(PyObject *numpy)
     cn_dtype dtype = cnx_dtype_of_descr(PyArray_DESCR(array));
     cn_array *made;
     cn_status status;
+    block b;
+    block_find(array, &b);
+    if (b.ours != NULL) {
+        return view_ours(&b, array, dtype);
+    }
     if (PyArray_SIZE(array) == 0) {
         cn_array *nothing;
         status = cn_array_empty(dtype, PyArray_NDIM(array), PyArray_DIMS(array), &nothing);
@@ -303,11 +308,6 @@ PyObject *cnx_wrap(PyObject *numpy)
             cn_array_unref(nothing);
         }
         return status == CN_OK ? cnx_new_based(made, numpy) : cnx_raise_plain(status);
-    }
-    block b;
-    block_find(array, &b);
-    if (b.ours != NULL) {
-        return view_ours(&b, array, dtype);
     }
     status = cn_array_wrap(b.start, b.end - b.start, PyArray_ISWRITEABLE(array), release_owner, Py_NewRef(b.owner),
                            PyArray_DATA(array), dtype, PyArray_NDIM(array), PyArray_DIMS(array), PyArray_STRIDES(array),
