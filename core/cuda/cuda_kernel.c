@@ -216,13 +216,12 @@ static void job_free(job *j)
 /* The GPU's own functions; its context is the thread's. */
 static bool load_at(cni_cuda_module *m, int gpu, const char *code, bool finishes)
 {
-    cni_cuda_handle module = NULL;
-    bool fine = cni_cuda.module_load(&module, code) == 0 &&
-                cni_cuda.module_function(&m->kernel[gpu], module, "cni_kernel") == 0;
-    if (fine && (!finishes || cni_cuda.module_function(&m->finish[gpu], module, "cni_finish") != 0)) {
+    cni_cuda_handle *module = &m->module[gpu];
+    bool fine = cni_cuda.module_load(module, code) == 0 &&
+                cni_cuda.module_function(&m->kernel[gpu], *module, "cni_kernel") == 0;
+    if (fine && (!finishes || cni_cuda.module_function(&m->finish[gpu], *module, "cni_finish") != 0)) {
         m->finish[gpu] = NULL;
     }
-    m->module = module;
     return fine;
 }
 
@@ -236,7 +235,7 @@ static void load(cni_cuda_module *m, const char *code)
     if (cni_cuda_gpu.gpus > 1) {
         cni_cuda_check(cni_cuda.context_set(cni_cuda_gpu.context), "the context");
     }
-    m->module = fine ? m->module : NULL;
+    m->there = fine;
 }
 
 /* From the disk, or a job. */
@@ -285,7 +284,7 @@ bool cni_cuda_modules_wait(void)
         }
         cni_free(code);
         j->module->compiles = false;
-        all &= j->module->module != NULL;
+        all &= j->module->there;
         jobs = j->next;
         job_free(j);
     }
@@ -313,7 +312,7 @@ const cni_cuda_module *cni_cuda_module_begin(const char *text)
         module_start(m);
         *bucket = m;
     }
-    return m->module != NULL || m->compiles ? m : NULL;
+    return m->there || m->compiles ? m : NULL;
 }
 
 const char *cni_cuda_compile_log(void)

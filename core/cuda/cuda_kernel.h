@@ -9,10 +9,10 @@ typedef struct cni_cuda_module {
     struct cni_cuda_module *next;
     uint64_t hash;
     char *text;
-    bool compiles;          /* not yet: its functions are there after cni_cuda_modules_wait */
-    cni_cuda_handle module; /* NULL: it cannot be compiled */
-    cni_cuda_handle kernel[CNI_CUDA_GPUS],
-        finish[CNI_CUDA_GPUS]; /* cni_kernel, cni_finish (NULL if it has none), by GPU */
+    bool compiles; /* not yet: its functions are there after cni_cuda_modules_wait */
+    bool there;    /* it could be compiled, and is loaded */
+    cni_cuda_handle module[CNI_CUDA_GPUS], kernel[CNI_CUDA_GPUS],
+        finish[CNI_CUDA_GPUS]; /* by GPU; cni_kernel, cni_finish (NULL if it has none) */
 } cni_cuda_module;
 
 /*
