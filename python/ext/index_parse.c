@@ -49,21 +49,32 @@ static inline bool slice_end(PyObject *object, int64_t otherwise, int64_t extent
     return overflow == 0;
 }
 
-static inline int64_t slice_of(PyObject *slice, int64_t extent, int64_t *start, int64_t *step)
+/* A slice of step 1 between such ends; false: another one. */
+static inline bool plain_slice(PyObject *slice, int64_t extent, int64_t *start, int64_t *length)
 {
     const PySliceObject *s = (const PySliceObject *)slice;
+    int64_t stop;
+    if (s->step != Py_None || !slice_end(s->start, 0, extent, start) || !slice_end(s->stop, extent, extent, &stop)) {
+        return false;
+    }
+    *length = stop > *start ? stop - *start : 0;
+    *start = stop > *start ? *start : 0; /* the start may lie past the end */
+    return true;
+}
+
+static inline int64_t slice_of(PyObject *slice, int64_t extent, int64_t *start, int64_t *step)
+{
     Py_ssize_t stop;
     int64_t length;
-    if (s->step == Py_None && slice_end(s->start, 0, extent, start) && slice_end(s->stop, extent, extent, &stop)) {
-        length = stop > *start ? stop - *start : 0;
+    if (plain_slice(slice, extent, start, &length)) {
         *step = 1;
-    } else {
-        if (PySlice_Unpack(slice, start, &stop, step) < 0) {
-            return -1;
-        }
-        length = PySlice_AdjustIndices(extent, start, &stop, *step);
+        return length;
     }
-    if (length == 0) { /* the start may lie past the end */
+    if (PySlice_Unpack(slice, start, &stop, step) < 0) {
+        return -1;
+    }
+    length = PySlice_AdjustIndices(extent, start, &stop, *step);
+    if (length == 0) { /* likewise */
         *start = 0;
         *step = 1;
     }
@@ -233,16 +244,11 @@ static inline bool parse_plain(const cn_array *array, PyObject *const *items, Py
         return false;
     }
     for (int axis = 0; axis < ndim; axis++) {
-        int64_t extent = shape[axis], stride = strides[axis], start = 0, stop = extent;
+        int64_t extent = shape[axis], stride = strides[axis], start = 0, length = extent;
         PyObject *item = axis < count ? items[axis] : NULL;
         if (item != NULL && PySlice_Check(item)) {
-            const PySliceObject *s = (const PySliceObject *)item;
-            if (s->step != Py_None || !slice_end(s->start, 0, extent, &start) ||
-                !slice_end(s->stop, extent, extent, &stop)) {
+            if (!plain_slice(item, extent, &start, &length)) {
                 return false;
-            }
-            if (stop <= start) {
-                start = stop = 0; /* the start may lie past the end */
             }
         } else if (item != NULL) {
             int overflow = 0;
@@ -255,7 +261,7 @@ static inline bool parse_plain(const cn_array *array, PyObject *const *items, Py
             continue;
         }
         offset += start * stride;
-        out->shape[made] = stop - start;
+        out->shape[made] = length;
         out->strides[made++] = stride;
     }
     out->ndim = made;
