@@ -172,6 +172,18 @@ static cn_status unpack_direct(cni_exchange *x, const cni_transfer *t, const cni
 
 /* ---- Messages ---- */
 
+/* What carries the direct messages of this exchange; NULL: there are none. */
+static const cni_direct *direct_of(const cni_exchange *x)
+{
+    return x->out.direct != NULL ? x->out.direct : x->in.direct;
+}
+
+/* Is such a message in the parcel on the host? */
+static bool in_parcel(cni_way way)
+{
+    return way == CNI_WAY_HOST || way == CNI_WAY_STAGED;
+}
+
 static void pack_out(cni_exchange *x, const cni_transfer *transfers, uint32_t n, const cni_place_slots *slots)
 {
     cni_exchange_side *out = &x->out;
@@ -183,7 +195,7 @@ static void pack_out(cni_exchange *x, const cni_transfer *transfers, uint32_t n,
         }
         if (out->ways[t->to] == CNI_WAY_PACKED) {
             out->direct->pack(&t->region, out->device + out->marks[t->to], slots->device[t->slot]);
-        } else if (out->ways[t->to] == CNI_WAY_HOST || out->ways[t->to] == CNI_WAY_STAGED) {
+        } else if (in_parcel(out->ways[t->to])) {
             x->packs |= pack(t, slots, out->parcel.data + out->marks[t->to]);
         }
         out->marks[t->to] += cni_region_size(&t->region);
@@ -200,13 +212,12 @@ static void tell(const char *way, int n, const cni_direct_message *messages)
 
 static cn_status send_direct(cni_exchange *x)
 {
-    const cni_direct *direct = x->out.ndirect > 0 ? x->out.direct : x->in.direct;
     x->sent = true;
     tell("to", x->out.ndirect, x->out.direct_messages);
     tell("from", x->in.ndirect, x->in.direct_messages);
     cni_stats.direct_messages += (uint64_t)(x->out.ndirect + x->in.ndirect);
     cni_stats.direct_bytes += (uint64_t)(x->out.direct_bytes + x->in.direct_bytes);
-    return direct->exchange(x->in.ndirect, x->in.direct_messages, x->out.ndirect, x->out.direct_messages);
+    return direct_of(x)->exchange(x->in.ndirect, x->in.direct_messages, x->out.ndirect, x->out.direct_messages);
 }
 
 static cn_status set_out(cni_exchange *x, const cni_transfer *transfers, uint32_t n, const cni_place_slots *slots,
@@ -215,8 +226,8 @@ static cn_status set_out(cni_exchange *x, const cni_transfer *transfers, uint32_
     cni_side_lay_out(&x->out, x->world, transfers, n, slots, true, alone);
     cni_side_lay_out(&x->in, x->world, transfers, n, slots, false, alone);
     pack_out(x, transfers, n, slots);
-    x->travels = x->out.n + x->in.n + x->out.ndirect + x->in.ndirect > 0;
-    x->sent = x->out.ndirect + x->in.ndirect == 0;
+    x->travels = x->out.n + x->in.n > 0 || direct_of(x) != NULL;
+    x->sent = direct_of(x) == NULL;
     if (!x->sent && !x->out.staged && !x->in.staged) {
         CN_TRY(send_direct(x));
     }
@@ -253,8 +264,8 @@ static cn_status receive(cni_exchange *x, const cni_transfer *transfers, uint32_
         return CN_OK;
     }
     CN_TRY(x->world->net->exchange_end());
-    if (x->out.ndirect + x->in.ndirect > 0) {
-        (x->out.ndirect > 0 ? x->out.direct : x->in.direct)->arrive();
+    if (direct_of(x) != NULL) {
+        direct_of(x)->arrive();
     }
     x->travels = false;
     for (uint32_t i = 0; i < n; i++) {
@@ -262,7 +273,7 @@ static cn_status receive(cni_exchange *x, const cni_transfer *transfers, uint32_
         if (t->to != x->world->first) {
             continue;
         }
-        if (x->in.ways[t->from] == CNI_WAY_HOST || x->in.ways[t->from] == CNI_WAY_STAGED) {
+        if (in_parcel(x->in.ways[t->from])) {
             unpacks |= unpack(t, slots, x->in.parcel.data + x->in.marks[t->from]);
         } else {
             CN_TRY(unpack_direct(x, t, slots));
@@ -304,8 +315,7 @@ static void trace(const cni_exchange *x, uint64_t begin, const cni_transfer *tra
     for (uint32_t i = 0; i < n && begin != 0; i++) {
         bytes += cni_region_size(&transfers[i].region);
     }
-    bool direct = x->out.ndirect + x->in.ndirect > 0;
-    cni_trace_bytes(begin, x->world->first, direct ? "exchange by GPUs" : "exchange", bytes);
+    cni_trace_bytes(begin, x->world->first, direct_of(x) != NULL ? "exchange by GPUs" : "exchange", bytes);
 }
 
 cn_status cni_exchange_begin(cni_exchange *x, const cni_transfer *transfers, uint32_t n, const cni_place_slots *slots,
