@@ -73,3 +73,25 @@ def test_far_angles_do_not_change_bits(tiers, dtype, far, text):
     x = angles(dtype, far)
     interpreted, compiled = tiers(lambda x: eval(text, {"np": cnumeric, "x": x}), x)
     same_bits(interpreted, compiled)
+
+
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8", "c8", "c16"])
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ("np.where(x.real > 0, 1 / x, 3)", "divide by zero encountered in divide"),
+        ("np.where(x.real > 0, 1 / x * 2 + x, x + 1)", "divide by zero encountered in divide"),
+        ("np.where(x.real > 0, x, np.exp(x * 300))", "overflow encountered in"),
+        ("np.where(x.real < 0, x, np.where(x.real > 0, x, 5 / x) * 2)", "divide by zero encountered in divide"),
+    ],
+)
+def test_what_where_leaves_out_has_its_events(tiers, dtype, text, message):
+    """Compilers would divide for the elements alone that are taken."""
+    x = (numpy.arange(N) % 7).astype(dtype)
+    with pytest.warns(RuntimeWarning) as told:
+        interpreted, compiled = tiers(lambda x: eval(text, {"np": cnumeric, "x": x}), x)
+    with numpy.errstate(all="ignore"):
+        assert compiled.dtype == eval(text, {"np": numpy, "x": x}).dtype
+    same_bits(interpreted, compiled)
+    assert sum(message in str(w.message) for w in told) == 4  # two runs a tier
+

@@ -103,6 +103,16 @@ static void write_scratch(writer *x)
     }
 }
 
+static bool raises(const cni_part *part)
+{
+    bool any = false;
+    for (uint32_t i = 0; i < part->ninstr; i++) {
+        const cni_instr *x = &part->instr[i];
+        any |= x->kind == CNI_INSTR_CAST || (x->kind == CNI_INSTR_OP && cni_loop_raises(x->loop));
+    }
+    return any;
+}
+
 static void write_kernel(writer *x)
 {
     cni_text_add(
@@ -111,6 +121,10 @@ static void write_kernel(writer *x)
         "                    const int64_t *column_strides, const void *const *scalars, void *const *scratch)\n{\n"
         "    uint64_t far = 0;\n"
         "    (void)p, (void)row_strides, (void)column_strides, (void)scalars, (void)scratch;\n");
+    if (x->statements.opaque) {
+        cni_text_add(x->text,
+                     "    static volatile const uint64_t zero;\n    const uint64_t opaque = zero;\n    (void)opaque;\n");
+    }
     write_scalars(x);
     write_scratch(x);
     cni_text_add(x->text, "    for (int64_t i = 0; i < rows; i++) {\n");
@@ -149,6 +163,7 @@ bool cni_codegen(const cni_part *part, const cni_window *w, const cni_group_bind
     if (made) {
         x.statements.text = &functions;
         x.statements.fast = true;
+        x.statements.opaque = raises(part);
         cni_statements_functions(&x.statements);
         x.statements.text = x.text = &body;
         write_kernel(&x);

@@ -46,10 +46,28 @@ static void write_return(cni_statements *x, uint8_t result, const char *expressi
     }
 }
 
+/*
+ * Compilers compute what a selection leaves out for the elements that it takes alone; then a division by zero, say, raises
+ * nothing. They do not see through a mask that could be any.
+ */
+static void write_opaque_selection(cni_statements *x, uint8_t dtype)
+{
+    int parts = dtype >= CN_COMPLEX64 ? 2 : 1, bits = 8 * (int)cn_dtype_size((cn_dtype)dtype) / parts;
+    cni_text_add(x->text, "    uint%d_t a[%d], b[%d], m = (uint%d_t)(-(uint64_t)(x0 != 0) ^ opaque);\n", bits, parts,
+                 parts, bits);
+    cni_text_add(x->text, "    __builtin_memcpy(a, &x1, sizeof a);\n    __builtin_memcpy(b, &x2, sizeof b);\n");
+    for (int k = 0; k < parts; k++) {
+        cni_text_add(x->text, "    a[%d] = (uint%d_t)((a[%d] & m) | (b[%d] & ~m));\n", k, bits, k, k);
+    }
+    cni_text_add(x->text, "    __builtin_memcpy(&x1, a, sizeof a);\n    return x1;\n");
+}
+
 /* Ops with loops of their own in ops.def (kind X), and the neighbours of float16 (kind Q). */
 static bool write_special(cni_statements *x, int op, const uint8_t *d, char kind)
 {
-    if (op == CNI_OP_SELECT) {
+    if (op == CNI_OP_SELECT && x->opaque) {
+        write_opaque_selection(x, d[1]);
+    } else if (op == CNI_OP_SELECT) {
         cni_text_add(x->text, "    return x0 != 0 ? x1 : x2;\n");
     } else if (op == CNI_OP_LDEXP && d[0] == CN_FLOAT16) {
         cni_text_add(x->text, "    return float_to_half(ldexp_f32(half_to_float(x0), (int64_t)x1));\n");
@@ -119,7 +137,7 @@ static void write_function(cni_statements *x, uint16_t loop)
     if (info->nout == 2) {
         cni_text_add(x->text, ", %s *second", type_of(d[info->nin + 1]));
     }
-    cni_text_add(x->text, ")\n{\n");
+    cni_text_add(x->text, "%s)\n{\n", op == CNI_OP_SELECT && x->opaque ? ", uint64_t opaque" : "");
     if (x->fast && is_near(op, d)) {
         write_near(x, op, d);
     } else if (!write_special(x, op, d, info->kinds[family])) {
@@ -185,7 +203,8 @@ static void write_op(cni_statements *x, const cni_instr *instr)
     if (instr->ndst == 2) {
         cni_text_add(x->text, ", &r%u", instr->dst[1]);
     }
-    cni_text_add(x->text, ");\n");
+    bool selects = cni_op_of_loop(instr->loop) == CNI_OP_SELECT;
+    cni_text_add(x->text, selects && x->opaque ? ", opaque);\n" : ");\n");
 }
 
 void cni_statement(cni_statements *x, const cni_instr *instr)

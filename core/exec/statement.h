@@ -13,11 +13,12 @@
 typedef struct cni_statements {
     const cni_part *part;
     const cni_window *w;
-    cni_text *text;   /* the caller sets it, and may change it */
-    uint8_t *dtypes;  /* by register */
-    bool reductions;  /* functions for the loops of reductions too */
-    bool fast;        /* the fast forms of ops that have one (cni_statement_near) */
-    bool headers;     /* the text needs op/convert.h */
+    cni_text *text;  /* the caller sets it, and may change it */
+    uint8_t *dtypes; /* by register */
+    bool reductions; /* functions for the loops of reductions too */
+    bool fast;       /* the fast forms of ops that have one (cni_statement_near) */
+    bool opaque;     /* selections by the bits of a mask, which the text's constant `opaque`, 0, hides from compilers */
+    bool headers;    /* the text needs op/convert.h */
     uint8_t *written; /* by loop: its function is in the text already; NULL: none is */
 } cni_statements;
 
