@@ -95,3 +95,43 @@ def test_what_where_leaves_out_has_its_events(tiers, dtype, text, message):
     same_bits(interpreted, compiled)
     assert sum(message in str(w.message) for w in told) == 4  # two runs a tier
 
+
+SHAPES = [(3, 5000), (9217, 37), (20, 40000), (8193, 3), (130, 1030), (2500, 1), (5, 6, 700), (70, 3, 2, 90)]
+
+
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8", "c16", "i4"])
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "((x - y) ** 2).sum(axis=0)",
+        "(x * 2).sum(axis=0) - (x + y).prod(axis=0)",
+        "(x != y).sum(axis=tuple(range(x.ndim - 1)))",
+        "(x[::-2] * y).sum(axis=0) * 1",
+        "np.add(x, y, out=x).sum(axis=0) + x[0]",
+        "(x * y).sum(axis=0, initial=3)",
+    ],
+)
+def test_rows_that_kernels_accumulate_keep_their_bits(tiers, dtype, shape, text):
+    rng = numpy.random.default_rng(8)
+    x = (rng.random(shape) * 4).astype(dtype)
+    y = (rng.random(shape[-1]) * 4).astype(dtype)
+    with numpy.errstate(all="ignore"), cnumeric.errstate(all="ignore"):
+        interpreted, compiled = tiers(lambda x, y: eval(text, {"np": cnumeric, "x": x, "y": y}), x, y)
+    same_bits(interpreted, compiled)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("shape", [*SHAPES, (8193, 1100)])
+def test_events_of_rows_that_kernels_accumulate_are_told_once(tiers, shape, threads):
+    """A kernel that met an event is not believed: its rows are taken again, the accumulators as they were before."""
+    x = numpy.random.default_rng(9).random(shape) + 0.5
+    x[-1, ..., -1] = x[0, ..., 0] = x[min(1023, shape[0] // 2)] = 0
+    before = cnumeric.settings()["threads"]
+    with pytest.warns(RuntimeWarning) as told:
+        cnumeric.settings(threads=threads)
+        interpreted, compiled = tiers(lambda x: cnumeric.where(x > 0, 1 / x, 0.3).sum(axis=0), x)
+    cnumeric.settings(threads=before)
+    same_bits(interpreted, compiled)
+    assert {str(w.message) for w in told} == {"divide by zero encountered in divide"}
+    assert len(told) == 4  # two runs a tier

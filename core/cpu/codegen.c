@@ -10,6 +10,7 @@ typedef struct writer {
     const cni_group_binding *g;
     cni_text *text;
     cni_statements statements;
+    bool accumulates;
 } writer;
 
 static const char *type_of(uint8_t dtype)
@@ -71,7 +72,10 @@ static void write_instr(writer *x, const cni_instr *instr, uint32_t *nscratch)
         cni_text_add(x->text, " = r%u;\n", instr->src[0]);
         break;
     case CNI_INSTR_REDUCE:
-        if (x->g->lanes[0].reductions[*nscratch].in_run) {
+        if (x->accumulates) {
+            cni_text_add(x->text, "            t%u[j] = loop_%u(t%u[j], r%u);\n", *nscratch, instr->loop, *nscratch,
+                         instr->src[0]);
+        } else if (x->g->lanes[0].reductions[*nscratch].in_run) {
             cni_text_add(x->text, "            t%u[i * columns + j] = r%u;\n", *nscratch, instr->src[0]);
         }
         (*nscratch)++;
@@ -96,7 +100,7 @@ static void write_scalars(writer *x)
 static void write_scratch(writer *x)
 {
     for (uint32_t k = 0; k < x->g->nreductions; k++) {
-        if (x->g->lanes[0].reductions[k].in_run) {
+        if (x->accumulates || x->g->lanes[0].reductions[k].in_run) {
             const char *type = type_of(x->g->lanes[0].reductions[k].dtype);
             cni_text_add(x->text, "    %s *const t%u = (%s *)scratch[%u];\n", type, k, type, k);
         }
@@ -122,8 +126,9 @@ static void write_kernel(writer *x)
         "    uint64_t far = 0;\n"
         "    (void)p, (void)row_strides, (void)column_strides, (void)scalars, (void)scratch;\n");
     if (x->statements.opaque) {
-        cni_text_add(x->text,
-                     "    static volatile const uint64_t zero;\n    const uint64_t opaque = zero;\n    (void)opaque;\n");
+        cni_text_add(
+            x->text,
+            "    static volatile const uint64_t zero;\n    const uint64_t opaque = zero;\n    (void)opaque;\n");
     }
     write_scalars(x);
     write_scratch(x);
@@ -150,11 +155,32 @@ bool cni_codegen_far(const cni_part *part)
     return any;
 }
 
+bool cni_codegen_updates(const cni_part *part, uint32_t access)
+{
+    bool read = false;
+    for (uint32_t o = 0; o < part->naccess; o++) {
+        read |= !part->access[o].written && part->access[o].slot == part->access[access].slot;
+    }
+    return part->access[access].written && read;
+}
+
+bool cni_codegen_accumulates(const cni_part *part, const cni_group_binding *g)
+{
+    bool all = g->nreductions > 0 && g->last_kept;
+    for (uint32_t a = 0; a < part->naccess; a++) {
+        all &= !cni_codegen_updates(part, a);
+    }
+    for (uint32_t k = 0; k < g->nreductions; k++) {
+        all &= g->lanes[0].reductions[k].has_identity;
+    }
+    return all;
+}
+
 bool cni_codegen(const cni_part *part, const cni_window *w, const cni_group_binding *g, cni_text *text)
 {
     cni_arena work = {0};
     cni_text functions = {0}, body = {0};
-    writer x = {.part = part, .w = w, .g = g};
+    writer x = {.part = part, .w = w, .g = g, .accumulates = cni_codegen_accumulates(part, g)};
     bool computes = false;
     for (uint32_t i = 0; i < part->ninstr; i++) {
         computes |= part->instr[i].kind == CNI_INSTR_OP || part->instr[i].kind == CNI_INSTR_CAST;
@@ -164,6 +190,7 @@ bool cni_codegen(const cni_part *part, const cni_window *w, const cni_group_bind
         x.statements.text = &functions;
         x.statements.fast = true;
         x.statements.opaque = raises(part);
+        x.statements.reductions = x.accumulates;
         cni_statements_functions(&x.statements);
         x.statements.text = x.text = &body;
         write_kernel(&x);

@@ -337,7 +337,8 @@ static bool layout_follow(cni_binder *b)
     cni_group_binding *g = b->g;
     int64_t last = b->nest.ndim > 0 ? b->nest.shape[b->nest.ndim - 1] : 1;
     g->nlanes = lanes_wanted(b->part, &b->nest);
-    bool same = touches_same(b, g->touches, last, 1) && g->layout.made;
+    bool same = touches_same(b, g->touches, last, 1) && g->layout.made && g->layout.last_kept == b->nest.last_kept;
+    g->layout.last_kept = b->nest.last_kept;
     if (!same) {
         places_classify(b, last, 1);
         runs_assign(b);

@@ -61,11 +61,13 @@ typedef struct cni_reduction {
     cn_scalar accumulator;
     char *scratch; /* a block that does not lie in one tile */
     int64_t filled;
-    char *row, *total; /* accumulators of a tile of results (last axis kept) */
+    char *row, *total; /* accumulators of results side by side (last axis kept) */
+    char *kept;        /* the row before a kernel accumulated */
     char *runs;        /* sums of runs go there instead of into the total, so many bytes apart; or NULL */
     int64_t runs_step;
-    cni_superacc *exact;           /* real, imaginary */
-    size_t scratch_room, row_room; /* bytes; of both rows */
+    cni_superacc *exact; /* real, imaginary */
+    char *rows_memory;   /* of row, total and kept */
+    size_t scratch_room, rows_room;
 } cni_reduction;
 
 /* What one thread changes while it runs a group. */
@@ -90,6 +92,7 @@ typedef struct cni_group_layout {
     uint32_t *run_of;             /* by register: its run, or CNI_NONE */
     size_t run_room;              /* bytes of a run */
     int nlanes;
+    bool last_kept; /* as below */
 } cni_group_layout;
 
 typedef struct cni_group_binding {
@@ -99,6 +102,7 @@ typedef struct cni_group_binding {
     int nkept;             /* reductions: the first dimensions of the nest are kept ones */
     bool last_kept;        /* reductions: the last axis is kept; the nest ends with the reduced dimensions, then it */
     int64_t columns, rows; /* of a full tile */
+    int64_t wide, tall;    /* the same, of what a kernel takes that accumulates (codegen.h) */
     uint32_t together;     /* results that are taken side by side, each on its own; 1: one after the other */
     bool blocked; /* they are the rows of a tile, for what they reduce lies far apart; else their runs take turns */
     bool across;  /* of one result, a tile's rows are leaves */
@@ -148,7 +152,10 @@ void cni_lane_point(const cni_group_binding *g, cni_lane *lane, const cni_run *r
 /* Runs the program on one tile of rows x columns elements; the pointers are of its first element. */
 void cni_tile_run(const cni_group_binding *g, cni_lane *lane, const cni_run *run, int64_t rows, int64_t columns);
 
-/* One step after the other, asking after each which floating-point events it raised. */
+/* Points the registers that are memory at the lane's pointers. */
+void cni_tile_registers(const cni_group_binding *g, cni_lane *lane);
+
+/* One step after the other, asking after each which floating-point events it raised; the registers are set. */
 void cni_tile_run_asking(const cni_group_binding *g, cni_lane *lane, const cni_run *run, int64_t rows, int64_t columns);
 
 /* Runs a group that reduces. */
@@ -167,6 +174,9 @@ void cni_reduce_finish(cni_group_binding *g, const cni_run *run, int n, const vo
 /* Takes the tile's values into the accumulators (step REDUCE). */
 void cni_reduce_tile(const cni_group_binding *g, cni_lane *lane, cni_reduction *r, const cni_run *run, int64_t rows,
                      int64_t columns);
+
+/* Room for a row of so many accumulators. False without memory. */
+bool cni_reduce_rows_room(cni_group_binding *g, cni_reduction *r, int64_t columns);
 
 /* At least `need` bytes of the group's arena: *memory while it has room for them, else more than asked for. */
 bool cni_group_room(cni_group_binding *g, char **memory, size_t *room, size_t need); /* false: no memory */

@@ -9,6 +9,8 @@ enum {
     MEMORY_LEAVES = 32, /* in a tile of what is reduced where it lies */
     ACROSS_ROWS = 64,   /* the same, of what lies along the rows' dimension */
     ACROSS_COLUMNS = 32,
+    WIDE_BYTES = 1 << 18, /* of accumulators of a kernel that takes whole rows */
+    TALL_ROWS = 64,
     ACROSS_RESULTS = 32, /* whose elements are gathered at once from what lies so */
     LINE = 8             /* the same, where each has accumulators: elements of a line of the cache */
 };
@@ -26,7 +28,7 @@ static int64_t tile_elements(const cni_binder *b)
                : tile >= CNI_LEAF / 2 ? CNI_LEAF / 2
                : tile >= CNI_LEAF / 4 ? CNI_LEAF / 4
                                       : tile;
-        tile = b->nruns == 0 && !b->nest.last_kept ? tile * MEMORY_LEAVES : tile;
+        tile = b->nruns == 0 ? tile * MEMORY_LEAVES : tile;
     }
     return tile;
 }
@@ -111,14 +113,22 @@ static bool tile_across(cni_binder *b, int64_t last, int64_t tile)
     return results || g->across;
 }
 
-void cni_group_tile_choose(cni_binder *b)
+/* What a kernel takes that accumulates rows: long stretches of memory. */
+static void widen(cni_binder *b, int64_t last)
+{
+    cni_group_binding *g = b->g;
+    int64_t wide = WIDE_BYTES / (int64_t)sizeof(double), share = cni_round_up((last + g->nlanes - 1) / g->nlanes, 8);
+    wide = last < wide ? last : wide;
+    wide = g->nlanes > 1 && share < wide ? share : wide;
+    g->wide = wide > g->columns ? wide : g->columns;
+    g->tall = TALL_ROWS > g->rows ? TALL_ROWS : g->rows;
+}
+
+/* A tile of memory as rows of it lie. */
+static void tile_along(cni_binder *b, int64_t last, int64_t tile)
 {
     cni_group_binding *g = b->g;
     const cni_nest *n = &b->nest;
-    int64_t last = n->ndim > 0 ? n->shape[n->ndim - 1] : 1, tile = tile_elements(b);
-    if (tile_across(b, last, tile)) {
-        return;
-    }
     if (b->part->reduces && cni_world_get()->places == 1 && results_alternate(b)) {
         g->together = CNI_SIDE_BY_SIDE;
     }
@@ -142,4 +152,20 @@ void cni_group_tile_choose(cni_binder *b)
     }
     g->columns = g->columns < 1 ? 1 : g->columns;
     g->rows = g->rows < 1 ? 1 : g->rows;
+}
+
+void cni_group_tile_choose(cni_binder *b)
+{
+    cni_group_binding *g = b->g;
+    const cni_nest *n = &b->nest;
+    int64_t last = n->ndim > 0 ? n->shape[n->ndim - 1] : 1, tile = tile_elements(b);
+    bool across = tile_across(b, last, tile);
+    if (!across) {
+        tile_along(b, last, tile);
+    }
+    g->wide = g->columns;
+    g->tall = g->rows;
+    if (!across && b->part->reduces && n->last_kept && n->nkept < n->ndim - 1) {
+        widen(b, last);
+    }
 }

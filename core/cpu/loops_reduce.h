@@ -72,6 +72,9 @@ enum { CNI_JOIN(LANES, SUFFIX) = 256 / sizeof(WORK) }; /* more than compilers un
                 int64_t end = from + 128 < n ? from + 128 : n;                                                         \
                 for (int64_t row = first; row < last; row++) {                                                         \
                     const TYPE *x = (const TYPE *)(const void *)((const char *)in + row * stride);                     \
+                    for (int64_t line = from; line < end; line += 64 / (int)sizeof(TYPE)) {                            \
+                        AHEAD(x + line);                                                                               \
+                    }                                                                                                  \
                     CNI_INDEPENDENT for (int64_t i = from; i < end; i++)                                               \
                     {                                                                                                  \
                         const WORK a = LOAD(to[i]), b = LOAD(x[i]);                                                    \

@@ -32,14 +32,15 @@ static int64_t count_of(const cni_geometry *out)
     return count;
 }
 
-/* Accumulators of a tile of results, and their totals. */
-static bool rows_room(cni_group_binding *g, cni_reduction *r, size_t row)
+bool cni_reduce_rows_room(cni_group_binding *g, cni_reduction *r, int64_t columns)
 {
-    row = (row + 63) / 64 * 64;
-    if (!cni_group_room(g, &r->row, &r->row_room, 2 * row)) {
+    size_t row = ((size_t)columns * r->itemsize + 127) / 64 * 64;
+    if (!cni_group_room(g, &r->rows_memory, &r->rows_room, 3 * row + 64)) {
         return false;
     }
+    r->row = r->rows_memory + (64 - (uintptr_t)r->rows_memory % 64) % 64; /* lines of the cache */
     r->total = r->row + row;
+    r->kept = r->total + row;
     return true;
 }
 
@@ -68,11 +69,10 @@ static bool reduction_bind(const cni_instr *x, const cni_part *part, const cni_w
     r->large = is_float_sum(r) && r->count > CNI_SMALL_SUM;
     int64_t leaf = r->large ? CNI_LEAF : CNI_SMALL_SUM;
     leaf = leaf < r->block ? leaf : r->block;
-    size_t row = g->last_kept ? (size_t)g->columns * r->itemsize + 64 : 64;
     size_t leaf_bytes = is_float_sum(r) && !g->last_kept ? (size_t)leaf * r->itemsize : 64;
     r->exact = r->large && r->exact == NULL ? cni_arena_raw(&g->arena, 2 * sizeof *r->exact) : r->exact;
-    return cni_group_room(g, &r->scratch, &r->scratch_room, leaf_bytes) && rows_room(g, r, row) &&
-           (r->exact != NULL || !r->large);
+    return cni_group_room(g, &r->scratch, &r->scratch_room, leaf_bytes) &&
+           cni_reduce_rows_room(g, r, g->last_kept ? g->columns : 0) && (r->exact != NULL || !r->large);
 }
 
 /* The access whose memory the register is; CNI_NONE for a run of the tile. */
@@ -327,6 +327,25 @@ static void row_fold(cni_reduction *r, int64_t columns)
     row_copy(r, r->row, r->identity.value.bytes, 0, columns);
 }
 
+int64_t cni_rows_left(const cni_reduction *r)
+{
+    return r->large ? CNI_LEAF - r->seen % CNI_LEAF : INT64_MAX;
+}
+
+void cni_rows_taken(cni_reduction *r, int64_t columns, int64_t rows)
+{
+    r->seen += rows;
+    if (r->large && r->seen % CNI_LEAF == 0) {
+        row_fold(r, columns);
+    }
+}
+
+void cni_rows_returned(cni_reduction *r, int64_t rows)
+{
+    r->filled -= r->large && r->seen % CNI_LEAF == 0;
+    r->seen -= rows;
+}
+
 /* Rows that lie `stride` bytes apart, one after the other. */
 void cni_rows_take(cni_reduction *r, int64_t columns, int64_t rows, const char *values, int64_t stride)
 {
@@ -338,14 +357,11 @@ void cni_rows_take(cni_reduction *r, int64_t columns, int64_t rows, const char *
         rows--;
     }
     while (rows > 0) {
-        int64_t left = CNI_LEAF - r->seen % CNI_LEAF, count = r->large && left < rows ? left : rows;
+        int64_t left = cni_rows_left(r), count = left < rows ? left : rows;
         r->rows(columns, count, values, stride, r->row);
-        r->seen += count;
+        cni_rows_taken(r, columns, count);
         values += count * stride;
         rows -= count;
-        if (r->large && r->seen % CNI_LEAF == 0) {
-            row_fold(r, columns);
-        }
     }
 }
 

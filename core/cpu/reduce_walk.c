@@ -9,6 +9,7 @@
 #include "cpu/group.h"
 #include "cpu/reduce_chain.h"
 #include "cpu/reduce_take.h"
+#include "cpu/tier1.h"
 
 enum { ROWS_TOGETHER = 16 };
 
@@ -256,11 +257,11 @@ static void memory_rows(const cni_group_binding *g, cni_lane *lane, const cni_ru
     }
 }
 
-/* Advances by a tile's rows; false when the reduced dimensions begin anew. */
-static bool next_rows(const cni_group_binding *g, cni_lane *lane)
+/* Advances by so many rows; false when the reduced dimensions begin anew. */
+static bool next_rows(const cni_group_binding *g, cni_lane *lane, int64_t rows)
 {
     int inner = g->ndim - 2;
-    if (inner >= g->nkept && (lane->index[inner] += g->rows) < g->shape[inner]) {
+    if (inner >= g->nkept && (lane->index[inner] += rows) < g->shape[inner]) {
         return true;
     }
     if (inner >= g->nkept) {
@@ -269,26 +270,33 @@ static bool next_rows(const cni_group_binding *g, cni_lane *lane)
     return advance(g, lane, g->nkept, inner);
 }
 
-/* Units [first, end): tiles of results, to which whole rows are added. */
+/* Results that are taken together. */
+static int64_t unit_columns(const cni_group_binding *g)
+{
+    return cni_tier1_accumulates(g) ? g->wide : g->columns;
+}
+
+/* Units [first, end): neighbouring results, to which whole rows are added. */
 static void run_columns(const cni_group_binding *g, cni_lane *lane, const cni_run *run, int64_t first, int64_t end)
 {
     int last = g->ndim - 1;
-    int64_t tiles = (g->shape[last] + g->columns - 1) / g->columns;
+    int64_t wide = unit_columns(g), tall = cni_tier1_accumulates(g) ? g->tall : g->rows;
+    int64_t tiles = (g->shape[last] + wide - 1) / wide;
     bool any = cni_group_extent(g, g->nkept, last) > 0, alone = memory_alone(g);
     for (int64_t unit = first; unit < end; unit++) {
         seek(g, lane, 0, g->nkept, unit / tiles);
-        lane->index[last] = unit % tiles * g->columns;
-        int64_t left = g->shape[last] - lane->index[last], columns = left < g->columns ? left : g->columns;
+        lane->index[last] = unit % tiles * wide;
+        int64_t left = g->shape[last] - lane->index[last], columns = left < wide ? left : wide;
         for (uint32_t i = 0; i < g->nreductions; i++) {
             cni_row_begin(&lane->reductions[i], run, columns);
         }
         if (g->share != NULL) {
             cni_reduce_share_begin(g, lane, columns);
         }
-        for (bool more = any; more && !alone; more = next_rows(g, lane)) {
-            int64_t rows = g->rows > 1 ? g->shape[last - 1] - lane->index[last - 1] : 1;
+        for (bool more = any; more && !alone; more = next_rows(g, lane, tall)) {
+            int64_t rows = tall > 1 ? g->shape[last - 1] - lane->index[last - 1] : 1;
             cni_lane_point(g, lane, run);
-            cni_tile_run(g, lane, run, rows < g->rows ? rows : g->rows, columns);
+            cni_tile_run(g, lane, run, rows < tall ? rows : tall, columns);
         }
         for (bool more = any; more && alone; more = advance(g, lane, g->nkept, last - 1)) {
             memory_rows(g, lane, run, columns);
@@ -524,7 +532,7 @@ void cni_reduce_run(cni_group_binding *g, const cni_run *run)
     }
     if (g->last_kept) {
         r.units = run_columns;
-        r.count = results * ((last + g->columns - 1) / g->columns);
+        r.count = results * ((last + unit_columns(g) - 1) / unit_columns(g));
     } else if (g->across) {
         share_out(g, run, g->rows * g->shape[1]);
         return;

@@ -3,7 +3,7 @@
  *
  * A kernel does not tell which op raised a floating-point event, and has no answer for far arguments of sin and its
  * like: then tier 0 runs the tile again, and asks. A group that writes where it reads keeps a copy of such tiles for
- * that.
+ * that, and one that accumulates rows a copy of the accumulators.
  */
 #include "cpu/tier1.h"
 
@@ -15,6 +15,7 @@
 #include "cpu/codegen.h"
 #include "cpu/compiler.h"
 #include "cpu/events.h"
+#include "cpu/reduce_take.h"
 #include "exec/explain.h"
 
 typedef struct cni_tier1 {
@@ -27,24 +28,17 @@ typedef struct cni_tier1 {
     uint32_t nsaved;
     uint32_t *saved; /* accesses whose tiles are kept */
     size_t *room;    /* [lane * nsaved + saved]: bytes of its copy */
+    bool accumulates, far;
 } cni_tier1;
-
-static bool is_updated(const cni_group_binding *g, const cni_part *part, uint32_t access)
-{
-    bool read = false;
-    for (uint32_t o = 0; o < g->naccess; o++) {
-        read |= !part->access[o].written && part->access[o].slot == part->access[access].slot;
-    }
-    return part->access[access].written && read;
-}
 
 /* Which tiles are kept, and what each lane needs. */
 static bool lanes_prepare(const cni_part *part, cni_group_binding *g, cni_tier1 *t)
 {
     t->saved = cni_arena_alloc(&g->arena, (g->naccess + 1) * sizeof *t->saved);
-    bool again = g->fp_kinds != 0 || cni_codegen_far(part);
+    t->far = cni_codegen_far(part);
+    bool again = g->fp_kinds != 0 || t->far;
     for (uint32_t a = 0; a < g->naccess && t->saved != NULL; a++) {
-        if (again && is_updated(g, part, a)) {
+        if (again && cni_codegen_updates(part, a)) {
             t->saved[t->nsaved++] = a;
         }
     }
@@ -64,7 +58,7 @@ static bool lanes_prepare(const cni_part *part, cni_group_binding *g, cni_tier1 
 static bool follow(cni_group_binding *g, cni_tier1 *t)
 {
     for (uint32_t a = 0; a < g->naccess; a++) {
-        t->row_strides[a] = g->rows > 1 ? g->access[a].strides[g->ndim - 2] : 0;
+        t->row_strides[a] = g->rows > 1 || g->tall > 1 ? g->access[a].strides[g->ndim - 2] : 0;
         t->column_strides[a] = g->ndim > 0 ? g->access[a].strides[g->ndim - 1] : 0;
     }
     for (int k = 0; k < g->layout.nlanes; k++) {
@@ -76,7 +70,11 @@ static bool follow(cni_group_binding *g, cni_tier1 *t)
             }
         }
         for (uint32_t n = 0; n < g->nreductions; n++) {
-            lane->scratch[n] = lane->reductions[n].in_run ? lane->registers[lane->reductions[n].value] : NULL;
+            cni_reduction *r = &lane->reductions[n];
+            if (t->accumulates && !cni_reduce_rows_room(g, r, g->wide)) {
+                return false;
+            }
+            lane->scratch[n] = t->accumulates ? r->row : r->in_run ? lane->registers[r->value] : NULL;
         }
     }
     return true;
@@ -93,6 +91,7 @@ static cni_tier1 *create(const cni_part *part, cni_group_binding *g)
     if (t == NULL) {
         return NULL;
     }
+    t->accumulates = cni_codegen_accumulates(part, g);
     t->row_strides = cni_arena_alloc(&g->arena, (g->naccess + 1) * sizeof *t->row_strides);
     t->column_strides = cni_arena_alloc(&g->arena, (g->naccess + 1) * sizeof *t->column_strides);
     t->scalars = cni_arena_alloc(&g->arena, (part->ninstr + 1) * sizeof *t->scalars);
@@ -132,6 +131,11 @@ static cni_tier1 *ask(const cni_part *part, cni_group_binding *g, const cni_wind
     }
     cni_text_free(&source);
     return t != NULL && t->compiled != NULL ? t : NULL;
+}
+
+bool cni_tier1_accumulates(const cni_group_binding *g)
+{
+    return g->tier1 != NULL && g->tier1->accumulates;
 }
 
 void cni_tier1_prepare(const cni_part *part, cni_group_binding *g, const cni_run *run)
@@ -188,9 +192,85 @@ static void save(const cni_group_binding *g, const cni_lane *lane, uint32_t n, i
     }
 }
 
+/* Moves the pointers; back by negative numbers. */
+static void move(const cni_group_binding *g, cni_lane *lane, int64_t rows, int64_t columns)
+{
+    for (uint32_t a = 0; a < g->naccess; a++) {
+        lane->pointers[a] += rows * g->tier1->row_strides[a] + columns * g->tier1->column_strides[a];
+    }
+}
+
+static void shift_accumulators(const cni_group_binding *g, cni_lane *lane, int64_t columns)
+{
+    for (uint32_t i = 0; i < g->nreductions; i++) {
+        cni_reduction *r = &lane->reductions[i];
+        int64_t bytes = columns * (int64_t)r->itemsize;
+        r->row += bytes;
+        r->total += bytes;
+        r->runs = r->runs != NULL ? r->runs + bytes : NULL;
+    }
+}
+
+/* Tier 0 takes the rows, tile by tile. */
+static void take_again(const cni_group_binding *g, cni_lane *lane, const cni_run *run, int64_t rows, int64_t columns)
+{
+    for (int64_t column = 0; column < columns; column += g->columns) {
+        int64_t width = columns - column < g->columns ? columns - column : g->columns;
+        for (int64_t row = 0; row < rows; row += g->rows) {
+            cni_tile_registers(g, lane);
+            cni_tile_run_asking(g, lane, run, rows - row < g->rows ? rows - row : g->rows, width);
+            move(g, lane, g->rows, 0);
+        }
+        move(g, lane, -((rows + g->rows - 1) / g->rows * g->rows), width);
+        shift_accumulators(g, lane, width);
+        for (uint32_t i = 0; i < g->nreductions && column + width < columns; i++) {
+            cni_rows_returned(&lane->reductions[i], rows);
+        }
+    }
+    move(g, lane, 0, -columns);
+    shift_accumulators(g, lane, -columns);
+}
+
+/* As many of the rows as come before accumulators are folded. */
+static int64_t accumulate(const cni_group_binding *g, cni_lane *lane, const cni_run *run, int64_t rows, int64_t columns)
+{
+    const cni_tier1 *t = g->tier1;
+    bool ask = g->fp_kinds != 0 || t->far;
+    for (uint32_t i = 0; i < g->nreductions; i++) {
+        cni_reduction *r = &lane->reductions[i];
+        rows = cni_rows_left(r) < rows ? cni_rows_left(r) : rows;
+        if (ask) {
+            memcpy(r->kept, r->row, (size_t)columns * r->itemsize);
+        }
+    }
+    uint64_t far =
+        t->kernel(rows, columns, lane->pointers, t->row_strides, t->column_strides, t->scalars, lane->scratch);
+    bool again = far != 0 || (g->fp_kinds != 0 && (cni_events_seen() & g->fp_kinds) != 0);
+    for (uint32_t i = 0; i < g->nreductions; i++) {
+        cni_reduction *r = &lane->reductions[i];
+        if (again) {
+            memcpy(r->row, r->kept, (size_t)columns * r->itemsize);
+        } else {
+            cni_rows_taken(r, columns, rows);
+        }
+    }
+    if (again) {
+        take_again(g, lane, run, rows, columns);
+    }
+    return rows;
+}
+
 void cni_tier1_run(const cni_group_binding *g, cni_lane *lane, const cni_run *run, int64_t rows, int64_t columns)
 {
     const cni_tier1 *t = g->tier1;
+    while (t->accumulates && rows > 0) {
+        int64_t taken = accumulate(g, lane, run, rows, columns);
+        move(g, lane, taken, 0);
+        rows -= taken;
+    }
+    if (t->accumulates) {
+        return;
+    }
     for (uint32_t n = 0; n < t->nsaved; n++) {
         save(g, lane, n, rows, columns, false);
     }

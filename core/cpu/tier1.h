@@ -10,6 +10,9 @@ void cni_tier1_prepare(const cni_part *part, cni_group_binding *g, const cni_run
 /* The group has met other geometry, its layout is the same. False without memory. */
 bool cni_tier1_follow(cni_group_binding *g);
 
+/* Is there a kernel that takes rows of wide x tall elements? */
+bool cni_tier1_accumulates(const cni_group_binding *g);
+
 /* One tile; the pointers and registers are set. */
 void cni_tier1_run(const cni_group_binding *g, cni_lane *lane, const cni_run *run, int64_t rows, int64_t columns);
 

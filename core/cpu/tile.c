@@ -126,11 +126,16 @@ static void run_steps(const cni_group_binding *g, cni_lane *lane, const cni_run 
     }
 }
 
-void cni_tile_run(const cni_group_binding *g, cni_lane *lane, const cni_run *run, int64_t rows, int64_t columns)
+void cni_tile_registers(const cni_group_binding *g, cni_lane *lane)
 {
     for (uint32_t i = 0; i < g->ndirect; i++) {
         lane->registers[g->direct[i].reg] = lane->pointers[g->direct[i].access];
     }
+}
+
+void cni_tile_run(const cni_group_binding *g, cni_lane *lane, const cni_run *run, int64_t rows, int64_t columns)
+{
+    cni_tile_registers(g, lane);
     if (g->tier1 != NULL) {
         cni_tier1_run(g, lane, run, rows, columns);
     } else if (g->fp_kinds == 0) {
