@@ -5,6 +5,7 @@ happens in the middle of one.
 import threading
 import warnings
 
+import channel_flow
 import cnumeric
 import numpy
 import pytest
@@ -195,3 +196,14 @@ def test_windows_of_every_length_may_be_followed():
             same(play(cnumeric, "pass", 0, 0), play(numpy, "pass", 0, 0))
     finally:
         cnumeric.settings(follow=before)
+
+
+@pytest.mark.default_settings
+def test_windows_do_not_displace_each_other(counters):
+    """The sweeps of the channel flow, and what comes between them: their hashes end in the same bits."""
+    channel_flow.main(cnumeric, steps=8)
+    counters()
+    cnumeric.stats_reset()
+    channel_flow.main(cnumeric, steps=40)
+    stats = counters()
+    assert stats["followed"] >= 0.97 * stats["windows"]

@@ -291,13 +291,27 @@ static void model_keep(cni_model *m, const cni_window *w)
     m->ngeometry = w->ngeometry;
 }
 
+/* Where the window's model is, or will be: in the place of the one that was used longest ago. */
+static cni_model *place_of(cni_recorder *r, const cni_window *w)
+{
+    cni_model *set = &r->models[w->hash % (CNI_MODELS / CNI_MODEL_WAYS) * CNI_MODEL_WAYS], *oldest = set;
+    for (cni_model *m = set; m < set + CNI_MODEL_WAYS; m++) {
+        if (m->hash == w->hash) {
+            return m;
+        }
+        oldest = m->used < oldest->used ? m : oldest;
+    }
+    return oldest;
+}
+
 /* The first sight of a window leaves a mark, the second a model; one that it did not fit is made anew. */
 static cni_model *model_of(cni_recorder *r, const cni_window *w)
 {
+    cni_model *m = w->followed != NULL ? w->followed : place_of(r, w);
+    m->used = w->serial;
     if (w->followed != NULL) {
-        return w->followed;
+        return m;
     }
-    cni_model *m = &r->models[w->hash % CNI_MODELS];
     if (m->hash != w->hash) {
         m->hash = w->hash;
         m->sights = m->fails = 0;

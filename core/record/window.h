@@ -89,6 +89,7 @@ typedef struct cni_recorder cni_recorder;
 typedef struct cni_model {
     uint64_t hash;
     uint64_t content;               /* a number that no other has had, nor it before it changed last */
+    uint64_t used;                  /* serial of the last window of this hash */
     uint32_t sights, fails;         /* windows of this hash that did not follow; that ceased to, in a row */
     struct cni_model *next, *other; /* what comes after it; what came instead */
     bool doubt;                     /* it did so last time */
@@ -103,7 +104,7 @@ typedef struct cni_model {
     int64_t *geometry;
 } cni_model;
 
-enum { CNI_MODELS = 64 };
+enum { CNI_MODELS = 64, CNI_MODEL_WAYS = 8 }; /* places where a model of one hash may be */
 
 typedef struct cni_window {
     uint64_t serial;
