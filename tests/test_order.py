@@ -521,3 +521,34 @@ def test_long_running_sums_follow_places_alone(dtype):
     assert numpy.array_equal(numpy.asarray(strided.cumsum()), whole)
     lines = cnumeric.array(numpy.stack([x, -x, x]))
     assert numpy.array_equal(numpy.asarray(lines.cumsum(1)), numpy.stack([whole, -whole, whole]))
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8", "i4", "i8", "u1", "?"])
+@pytest.mark.parametrize("n", [16384, 65536 * 2 + 17, 1000003])
+def test_a_line_that_threads_share_has_the_bits_of_one(dtype, n):
+    values = (numpy.random.default_rng(12).random(n) * 50).astype(dtype)
+    texts = ["np.cumsum(x)", "np.cumsum(x[::-1])", "np.maximum.accumulate(x)", "np.cumsum(x.reshape(1, n), 1)"]
+    texts += ["np.bitwise_xor.accumulate(x)", "np.cumsum(x, out=x)"] if dtype in ("i8", "f8") else []
+    before = {name: cnumeric.settings()[name] for name in ("threads", "thread_work")}
+    for text in texts[: 4 if dtype[0] == "f" else 6]:
+        found = []
+        for threads in (1, 2, 5):
+            cnumeric.settings(threads=threads, thread_work=1)
+            found.append(numpy.asarray(eval(text, {"np": cnumeric, "x": cnumeric.array(values), "n": n})))
+        cnumeric.settings(**before)
+        exact = eval(text, {"np": numpy, "x": values.copy(), "n": n})
+        numpy.testing.assert_allclose(found[0], exact, rtol=2e-2 if dtype == "f4" else 1e-9)
+        numpy.testing.assert_array_equal(found[1], found[0])
+        numpy.testing.assert_array_equal(found[2], found[0])
+
+
+@pytest.mark.parametrize("place", [0, 5000, 70000, 99999])
+def test_a_thread_tells_the_events_of_its_share(place):
+    values = numpy.full(100000, 1e300)
+    values[place] = numpy.finfo(float).max
+    before = {name: cnumeric.settings()[name] for name in ("threads", "thread_work")}
+    cnumeric.settings(threads=3, thread_work=1)
+    with pytest.warns(RuntimeWarning, match="overflow encountered in accumulate") as told:
+        numpy.asarray(cnumeric.cumsum(cnumeric.array(values)))
+    cnumeric.settings(**before)
+    assert len(told) == 1

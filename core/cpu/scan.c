@@ -1,40 +1,15 @@
 /*
  * scan.c - accumulations along an axis, and reductions of segments of it, in order: NumPy's bits; long sums of
- * floating-point numbers in the order of scan_tree.h. Threads share out the lines; along an axis that is not the innermost
- * one, whole rows are accumulated at a time.
+ * floating-point numbers in the order of scan_tree.h. Threads share out the lines, or each of a few (scan_shared.h); along
+ * an axis that is not the innermost one, whole rows are accumulated at a time.
  */
-#include <stdatomic.h>
 #include <string.h>
 
-#include "cpu/events.h"
 #include "cpu/group.h"
-#include "cpu/library.h"
-#include "cpu/loops.h"
-#include "cpu/scan_tree.h"
+#include "cpu/scan_shared.h"
 #include "op/op.h"
 
-/* ---- Floating-point events: every thread has its own flags ---- */
-
-typedef struct events {
-    atomic_uint seen;
-    unsigned wanted;
-} events;
-
-static void events_begin(const events *e)
-{
-    if (e->wanted != 0) {
-        cni_events_clear();
-    }
-}
-
-static void events_note(events *e)
-{
-    if (e->wanted != 0) {
-        atomic_fetch_or_explicit(&e->seen, cni_events_seen() & e->wanted, memory_order_relaxed);
-    }
-}
-
-static void events_report(events *e, const cni_part *part, const cni_run *run)
+static void events_report(cni_scan_events *e, const cni_part *part, const cni_run *run)
 {
     unsigned seen = atomic_load(&e->seen);
     for (uint32_t kind = 1; kind <= CN_FP_INVALID; kind <<= 1) {
@@ -46,21 +21,8 @@ static void events_report(events *e, const cni_part *part, const cni_run *run)
 
 /* ---- Accumulation ---- */
 
-typedef struct scan {
-    events events;
-    cni_library_operand out, in;
-    int axis;
-    int64_t length;
-    cni_scan_loop loop; /* NULL: the op is no reduction */
-    cni_loop rows;
-    bool tree; /* the order of scan_tree.h: from and left are states */
-    size_t itemsize;
-    const char *from; /* by line: what the first element is combined with; NULL: nothing */
-    char *left;       /* by line: where the last element goes, too; NULL: nowhere */
-} scan;
-
 /* The place of line k: all axes but the scanned one, in C order. */
-static void line_place(const scan *s, int64_t k, int64_t *out, int64_t *in)
+static void line_place(const cni_scan *s, int64_t k, int64_t *out, int64_t *in)
 {
     *out = *in = 0;
     for (int d = s->out.g.ndim - 1; d >= 0; d--) {
@@ -73,7 +35,7 @@ static void line_place(const scan *s, int64_t k, int64_t *out, int64_t *in)
     }
 }
 
-static void scan_line(const scan *s, int64_t k)
+static void scan_line(cni_scan *s, int64_t k)
 {
     int64_t out_at, in_at, out_step = s->out.g.strides[s->axis], in_step = s->in.g.strides[s->axis];
     line_place(s, k, &out_at, &in_at);
@@ -87,7 +49,7 @@ static void scan_line(const scan *s, int64_t k)
     }
     bool runs = out_step == (int64_t)s->itemsize && in_step == out_step && s->loop != NULL;
     if (runs && s->length > first) {
-        s->loop(s->length - first, in + first * in_step, out + first * out_step, total);
+        cni_scan_on(s, s->length - first, in + first * in_step, out + first * out_step, NULL, total);
     }
     for (int64_t i = first; i < s->length && !runs; i++) {
         void *p[3] = {out + i * out_step, total, (char *)(uintptr_t)in + i * in_step};
@@ -103,16 +65,15 @@ static void scan_line(const scan *s, int64_t k)
     }
 }
 
-static void scan_line_tree(const scan *s, int64_t k)
+static void scan_line_tree(cni_scan *s, int64_t k)
 {
-    int64_t out_at, in_at, out_step = s->out.g.strides[s->axis], in_step = s->in.g.strides[s->axis];
+    int64_t out_at, in_at;
     cni_scan_state state = {0};
     line_place(s, k, &out_at, &in_at);
     if (s->from != NULL) {
         memcpy(&state, s->from + (size_t)k * sizeof state, sizeof state);
     }
-    (s->out.dtype == CN_FLOAT64 ? cni_scan_tree_f64 : cni_scan_tree_f32)(&state, s->length, s->in.data + in_at, in_step,
-                                                                         s->out.data + out_at, out_step);
+    cni_scan_on(s, s->length, s->in.data + in_at, s->out.data + out_at, &state, NULL);
     if (s->left != NULL) {
         memcpy(s->left + (size_t)k * sizeof state, &state, sizeof state);
     }
@@ -120,8 +81,8 @@ static void scan_line_tree(const scan *s, int64_t k)
 
 static void scan_lines(void *context, int64_t first, int64_t end)
 {
-    scan *s = context;
-    events_begin(&s->events);
+    cni_scan *s = context;
+    cni_scan_events_begin(&s->events);
     for (int64_t k = first; k < end; k++) {
         if (s->tree) {
             scan_line_tree(s, k);
@@ -129,16 +90,16 @@ static void scan_lines(void *context, int64_t first, int64_t end)
             scan_line(s, k);
         }
     }
-    events_note(&s->events);
+    cni_scan_events_note(&s->events);
 }
 
 /* Elements [first, end) of every row: row i is row i - 1 combined with the input's. The last axis is not scanned. */
 static void scan_rows(void *context, int64_t first, int64_t end)
 {
-    scan *s = context;
+    cni_scan *s = context;
     int last = s->out.g.ndim - 1;
     int64_t width = s->out.g.shape[last], place = first;
-    events_begin(&s->events);
+    cni_scan_events_begin(&s->events);
     while (place < end) {
         int64_t column = place % width, n = width - column < end - place ? width - column : end - place, out_at, in_at;
         line_place(s, place, &out_at, &in_at);
@@ -161,20 +122,29 @@ static void scan_rows(void *context, int64_t first, int64_t end)
         }
         place += n;
     }
-    events_note(&s->events);
+    cni_scan_events_note(&s->events);
 }
 
-/* Accumulates; from, left: see scan. */
+/* Is a total all that a share needs of those before it? */
+static bool totals_add(const cni_op *op)
+{
+    const cni_op_info *info = &cni_ops[op->opcode];
+    uint8_t kind = info->reduce_kind, dtype = info->signatures[op->loop].dtypes[2];
+    return kind == CNI_REDUCE_ANY_ORDER || (kind == CNI_REDUCE_SUM && dtype < CN_FLOAT16);
+}
+
+/* Accumulates; from, left: see cni_scan. */
 static void run_scan(const cni_part *part, const cni_run *run, const char *from, char *left)
 {
     const cni_op *op = &run->window->ops[part->op];
-    scan s = {.events = {.wanted = op->fp_kinds},
-              .out = cni_library_operand_get(part, 0, run),
-              .in = cni_library_operand_get(part, 1, run),
-              .axis = op->parameter,
-              .tree = (op->flags & CNI_FLAG_TREE) != 0,
-              .from = from,
-              .left = left};
+    cni_scan s = {.events = {.wanted = op->fp_kinds},
+                  .out = cni_library_operand_get(part, 0, run),
+                  .in = cni_library_operand_get(part, 1, run),
+                  .axis = op->parameter,
+                  .tree = (op->flags & CNI_FLAG_TREE) != 0,
+                  .adds = totals_add(op),
+                  .from = from,
+                  .left = left};
     int loop = cni_ops[op->opcode].first_loop + op->loop, last = s.out.g.ndim - 1;
     int64_t count = cni_element_count(s.out.g.ndim, s.out.g.shape);
     if (count == 0) {
@@ -183,17 +153,23 @@ static void run_scan(const cni_part *part, const cni_run *run, const char *from,
     s.itemsize = (size_t)s.out.g.itemsize;
     s.length = s.out.g.shape[s.axis];
     s.loop = cni_cpu_kernels_get()->scans[loop];
+    s.reduce = cni_cpu_kernels_get()->reduces[loop];
     s.rows = cni_cpu_kernels_get()->loops[loop];
+    s.threads = cni_scan_shares(&s, count / s.length);
     bool by_rows =
         s.axis != last && s.out.g.strides[last] == s.out.g.itemsize && s.in.g.strides[last] == s.out.g.itemsize;
-    cni_library_lines(count / s.length, s.length, by_rows && !s.tree ? scan_rows : scan_lines, &s);
+    if (s.threads > 1) {
+        scan_lines(&s, 0, count / s.length);
+    } else {
+        cni_library_lines(count / s.length, s.length, by_rows && !s.tree ? scan_rows : scan_lines, &s);
+    }
     events_report(&s.events, part, run);
 }
 
 /* ---- Segments: the input's axis is its last one, and contiguous ---- */
 
 typedef struct segments {
-    events events;
+    cni_scan_events events;
     cni_library_operand out, in;
     const int64_t *begins;
     int64_t count, length; /* segments, elements along the axis */
@@ -232,11 +208,11 @@ static void segment_reduce(const segments *s, int64_t k, int64_t j)
 static void segments_share(void *context, int64_t first, int64_t end)
 {
     segments *s = context;
-    events_begin(&s->events);
+    cni_scan_events_begin(&s->events);
     for (int64_t k = s->first + first; k < s->first + end; k++) {
         segment_reduce(s, k / s->count, k % s->count);
     }
-    events_note(&s->events);
+    cni_scan_events_note(&s->events);
 }
 
 void cni_segments_range(const cni_part *part, const cni_run *run, int64_t first, int64_t end)
@@ -274,14 +250,6 @@ void cni_library_scan(const cni_part *part, const cni_run *run)
 }
 
 /* ---- Along several places ---- */
-
-/* Is a total all that a share needs of those before it? */
-static bool totals_add(const cni_op *op)
-{
-    const cni_op_info *info = &cni_ops[op->opcode];
-    uint8_t kind = info->reduce_kind, dtype = info->signatures[op->loop].dtypes[2];
-    return kind == CNI_REDUCE_ANY_ORDER || (kind == CNI_REDUCE_SUM && dtype < CN_FLOAT16);
-}
 
 cni_chain_rule cni_library_scan_rule(const cni_part *part, const cni_window *w)
 {

@@ -33,4 +33,12 @@ typedef struct cni_scan_state {
 void cni_scan_tree_f64(cni_scan_state *s, int64_t n, const char *in, int64_t in_step, char *out, int64_t out_step);
 void cni_scan_tree_f32(cni_scan_state *s, int64_t n, const char *in, int64_t in_step, char *out, int64_t out_step);
 
+/* The sum of a tile, as it stands before the next one. */
+double cni_scan_tile_f64(const char *in, int64_t in_step);
+double cni_scan_tile_f32(const char *in, int64_t in_step);
+
+/* Goes on with whole tiles of these sums, from where a tile begins. */
+void cni_scan_tree_skip_f64(cni_scan_state *s, int64_t ntiles, const double *sums);
+void cni_scan_tree_skip_f32(cni_scan_state *s, int64_t ntiles, const double *sums);
+
 #endif

@@ -76,3 +76,30 @@ void F(cni_scan_tree)(cni_scan_state *s, int64_t n, const char *in, int64_t in_s
         out += count * out_step;
     }
 }
+
+double F(cni_scan_tile)(const char *in, int64_t in_step)
+{
+    T sums[CNI_SCAN_RUNS];
+    for (int run = 0; run < CNI_SCAN_RUNS; run++) {
+        T total = *(const T *)(const void *)in;
+        in += in_step;
+        for (int k = 1; k < CNI_SCAN_RUN; k++, in += in_step) {
+            total += *(const T *)(const void *)in;
+        }
+        sums[run] = total;
+    }
+    for (int half = CNI_SCAN_RUNS / 2; half > 0; half /= 2) {
+        for (int i = 0; i < half; i++) {
+            sums[i] = sums[2 * i] + sums[2 * i + 1];
+        }
+    }
+    return (double)sums[0];
+}
+
+void F(cni_scan_tree_skip)(cni_scan_state *s, int64_t ntiles, const double *sums)
+{
+    for (int64_t i = 0; i < ntiles; i++) {
+        F(push)(&s->tiles, s->n / CNI_SCAN_TILE, (T)sums[i]);
+        s->n += CNI_SCAN_TILE;
+    }
+}
