@@ -552,3 +552,21 @@ def test_a_thread_tells_the_events_of_its_share(place):
         numpy.asarray(cnumeric.cumsum(cnumeric.array(values)))
     cnumeric.settings(**before)
     assert len(told) == 1
+
+
+def test_numbers_are_interpolated_as_numpy_does():
+    """Between and outside the points, at them, with infinities, overflows and NaNs."""
+    rng = numpy.random.default_rng(0)
+    for _ in range(60):
+        n = rng.integers(1, 7)
+        places = numpy.sort(rng.integers(-3, 4, n) * 1.0)
+        places[-1] = rng.choice([places[-1], numpy.inf])
+        places[0] = rng.choice([places[0], -numpy.inf])
+        values = rng.choice([0.0, 1.0, -2.5, numpy.inf, -numpy.inf, numpy.nan, 3e308, -3e308], n)
+        for x in (-4, -3.0, -0.5, 0, 1, 2.5, 3, 9, numpy.inf, -numpy.inf, numpy.nan):
+            for ends in ({}, {"left": -7}, {"right": 7}, {"left": 1, "right": 2}):
+                with numpy.errstate(all="ignore"):
+                    expected = numpy.interp(x, places, values, **ends)
+                    found = cnumeric.interp(x, cnumeric.array(places), cnumeric.array(values), **ends)
+                assert type(found) is type(expected)
+                assert numpy.array_equal(found, expected, equal_nan=True)

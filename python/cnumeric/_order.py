@@ -184,8 +184,10 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
         result = empty(at.shape, complex)
         result.real = _interpolated(at, places, values.real, *(None if one is None else one.real for one in ends))
         result.imag = _interpolated(at, places, values.imag, *(None if one is None else one.imag for one in ends))
+    elif at.ndim == 0:
+        return _interpolated_one(at, places, values, left, right)
     else:
-        result = _interpolated(at, places, values.astype(float, copy=False), left, right)
+        return _interpolated(at, places, values.astype(float, copy=False), left, right)
     return result if at.ndim else result[()]
 
 
@@ -199,6 +201,33 @@ def _periodic(at: Any, places: Any, values: Any, period: Any) -> tuple[Any, Any,
     places, values = places[order], values[order]
     places = concatenate([places[-1:] - period, places, places[0:1] + period])
     return asarray(at % period), places, concatenate([values[-1:], values, values[0:1]])
+
+
+def _interpolated_one(at: Any, places: Any, values: Any, left: Any, right: Any) -> Any:
+    """As `_interpolated`, of one number: a search, and a few elements."""
+    x, last = float(at), places.shape[0] - 1
+    place = int(search(places, at, True)) - 1
+    first, end = float(places[0]), float(places[last])
+    if end != end:
+        raise Unsupported
+    if x != x:
+        result = float(values[0]) if last == 0 else x
+    elif x < first:
+        result = float(values[0] if left is None else left)
+    elif x > end:
+        result = float(values[last] if right is None else right)
+    else:
+        low, base = float(places[place]), float(values[place])
+        result = base
+        if x != low and place < last:
+            high, above = float(places[place + 1]), float(values[place + 1])
+            slope = (above - base) / (high - low)
+            result = slope * (x - low) + base
+            if result != result:
+                result = slope * (x - high) + above
+            if result != result and base == above:
+                result = base
+    return numpy.float64(result)
 
 
 def _interpolated(at: Any, places: Any, values: Any, left: Any, right: Any) -> Any:
