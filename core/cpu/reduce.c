@@ -61,7 +61,7 @@ static bool reduction_bind(const cni_instr *x, const cni_part *part, const cni_w
     r->combine = kernels->loops[x->loop];
     r->has_initial = (op->flags & CNI_FLAG_INITIAL) != 0;
     cn_scalar identity;
-    r->has_identity = cn_op_identity(opcode, &identity) == CN_OK &&
+    r->has_identity = cni_op_identity(opcode, &identity) &&
                       cn_scalar_cast(&identity, CN_STRONG, (cn_dtype)x->dtype, &r->identity) == CN_OK;
     r->initial = r->has_initial ? op->args[2] & ~CNI_SCALAR : 0;
     r->count = count_of(&out);

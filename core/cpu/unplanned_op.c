@@ -267,7 +267,7 @@ static void run_reduce(const cni_run *run, const cni_op *op, int64_t n)
     if (info->reduce_kind == CNI_REDUCE_SUM && dtype >= CN_FLOAT16) {
         block = cni_reduction_block(run->window, op, op->args[0]);
     }
-    if (cn_op_identity(op->opcode, &identity) == CN_OK &&
+    if (cni_op_identity(op->opcode, &identity) &&
         cn_scalar_cast(&identity, CN_STRONG, (cn_dtype)dtype, &begin) == CN_OK) {
         memcpy(to, begin.value.bytes, (size_t)size);
     } else {

@@ -48,7 +48,7 @@ static void set_begin(cni_cuda_layout *l, const cni_instr *x, uint32_t k, const 
     const cni_op *op = &w->ops[x->op];
     cn_scalar identity, value;
     int64_t *begin = l->words + cni_cuda_layout_scalar(l, l->nscalar + 2 * k);
-    if (cn_op_identity((cn_op)cni_op_of_loop(x->loop), &identity) == CN_OK &&
+    if (cni_op_identity((int)cni_op_of_loop(x->loop), &identity) &&
         cn_scalar_cast(&identity, CN_STRONG, (cn_dtype)x->dtype, &value) == CN_OK) {
         memcpy(begin, value.value.bytes, 16);
         memcpy(begin + 2, value.value.bytes, 16);

@@ -48,7 +48,7 @@ static void read_reduction(const reducer *t, const cni_instr *x, reduction *r)
     int opcode = (int)cni_op_of_loop(x->loop);
     cn_scalar unused;
     bool inexact = x->dtype >= CN_FLOAT16;
-    *r = (reduction){.instr = x, .identity = cn_op_identity(opcode, &unused) == CN_OK, .block = t->elements};
+    *r = (reduction){.instr = x, .identity = cni_op_identity(opcode, &unused), .block = t->elements};
     r->sum = inexact && cni_ops[opcode].reduce_kind == CNI_REDUCE_SUM;
     r->ordered = inexact && cni_ops[opcode].reduce_kind == CNI_REDUCE_ORDERED;
     r->begins = r->identity || (op->flags & CNI_FLAG_INITIAL) != 0;

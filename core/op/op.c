@@ -201,10 +201,10 @@ const char *cn_op_type(cn_op op, int i)
     return text;
 }
 
-cn_status cn_op_identity(cn_op op, cn_scalar *out)
+bool cni_op_identity(int op, cn_scalar *out)
 {
-    if (!valid(op) || cni_ops[op].identity == CNI_IDENTITY_NONE) {
-        return cni_fail(CN_ERROR_UNSUPPORTED, "ufunc '%s' has no identity", valid(op) ? cni_ops[op].name : "?");
+    if (cni_ops[op].identity == CNI_IDENTITY_NONE) {
+        return false;
     }
     cn_scalar value = {.dtype = CN_INT64};
     switch ((cni_identity)cni_ops[op].identity) {
@@ -227,6 +227,14 @@ cn_status cn_op_identity(cn_op op, cn_scalar *out)
         break;
     }
     *out = value;
+    return true;
+}
+
+cn_status cn_op_identity(cn_op op, cn_scalar *out)
+{
+    if (!valid(op) || !cni_op_identity((int)op, out)) {
+        return cni_fail(CN_ERROR_UNSUPPORTED, "ufunc '%s' has no identity", valid(op) ? cni_ops[op].name : "?");
+    }
     return CN_OK;
 }
 

@@ -89,6 +89,9 @@ cni_opcode cni_op_of_loop(int loop); /* loop: number over all rows */
 /* Can the loop have floating-point events (the row's raises)? */
 bool cni_loop_raises(int loop);
 
+/* cn_op_identity for who only asks: no failure is noted. */
+bool cni_op_identity(int op, cn_scalar *out);
+
 /*
  * NumPy's choice of a loop for inputs of these dtypes (weak[i]: Python's number, dtype then bool/int64/float64/
  * complex128); dtype: CN_DTYPE_NONE, or that of the loop's first output. CN_ERROR_NO_LOOP, CN_ERROR_CASTING,

@@ -421,7 +421,7 @@ cn_status cn_reduce(cn_op op, cn_array *in, const cn_reduce_options *o, cn_array
     reduction r;
     reduction_shape(in, o->naxes, o->axes, o->keepdims, &r);
     cn_scalar identity = {.dtype = CN_BOOL};
-    bool has_identity = cn_op_identity(op, &identity) == CN_OK;
+    bool has_identity = cni_op_identity((int)op, &identity);
     if (r.count == 0 && !has_identity && o->initial == NULL) {
         return cni_fail(CN_ERROR_VALUE, "zero-size array to reduction operation %s which has no identity", info->name);
     }
