@@ -8,7 +8,12 @@
 #define M(f) CNI_JOIN(f, WORK_SUFFIX)
 #define NAME(id) CNI_JOIN(loop_##id, SUFFIX)
 #define REDUCE_NAME(id) CNI_JOIN(reduce_##id, SUFFIX)
+/* Functions that are called in many loops would be calls, and the loops no vectors. */
+#if FAMILY == FAMILY_REAL
+#define HEAD(name) static __attribute__((flatten)) void name(int64_t n, void *const *p, unsigned scalars)
+#else
 #define HEAD(name) static void name(int64_t n, void *const *p, unsigned scalars)
+#endif
 #define EACH CNI_INDEPENDENT for (int64_t i = 0; i < n; i++)
 #define BYTE(x) ((uint8_t)(x))
 #define SAME(x) (x)
