@@ -176,16 +176,25 @@ bool cni_codegen_accumulates(const cni_part *part, const cni_group_binding *g)
     return all;
 }
 
+/* Compilers make no vectors of halves, tier 0 does (loops_half.h). */
+static bool is_worth_it(const cni_part *part)
+{
+    bool computes = false, halves = false;
+    for (uint32_t i = 0; i < part->ninstr; i++) {
+        const cni_instr *x = &part->instr[i];
+        const cni_op_info *info = &cni_ops[x->kind == CNI_INSTR_OP ? cni_op_of_loop(x->loop) : 0];
+        computes |= x->kind == CNI_INSTR_OP || x->kind == CNI_INSTR_CAST;
+        halves |= x->kind == CNI_INSTR_OP && info->signatures[x->loop - info->first_loop].dtypes[0] == CN_FLOAT16;
+    }
+    return computes && !halves;
+}
+
 bool cni_codegen(const cni_part *part, const cni_window *w, const cni_group_binding *g, cni_text *text)
 {
     cni_arena work = {0};
     cni_text functions = {0}, body = {0};
     writer x = {.part = part, .w = w, .g = g, .accumulates = cni_codegen_accumulates(part, g)};
-    bool computes = false;
-    for (uint32_t i = 0; i < part->ninstr; i++) {
-        computes |= part->instr[i].kind == CNI_INSTR_OP || part->instr[i].kind == CNI_INSTR_CAST;
-    }
-    bool made = computes && cni_statements_begin(&x.statements, part, w, &work);
+    bool made = is_worth_it(part) && cni_statements_begin(&x.statements, part, w, &work);
     if (made) {
         x.statements.text = &functions;
         x.statements.fast = true;

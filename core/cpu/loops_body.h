@@ -109,6 +109,18 @@
 #define COMPARE_MIXED
 #include "cpu/loops_dtype.h"
 
+#define TYPE float
+#define WORK float
+#define SUFFIX f32
+#define WORK_SUFFIX f32
+#define FAMILY FAMILY_REAL
+#define LOAD PLAIN
+#define STORE(x) ((float)(x))
+#define FAR_BITS uint32_t
+#include "cpu/loops_dtype.h"
+
+#include "cpu/loops_half.h"
+
 #define TYPE cni_f16
 #define WORK float
 #define SUFFIX f16
@@ -117,16 +129,6 @@
 #define LOAD half_to_float
 #define STORE(x) float_to_half(x)
 #define IS_HALF
-#define FAR_BITS uint32_t
-#include "cpu/loops_dtype.h"
-
-#define TYPE float
-#define WORK float
-#define SUFFIX f32
-#define WORK_SUFFIX f32
-#define FAMILY FAMILY_REAL
-#define LOAD PLAIN
-#define STORE(x) ((float)(x))
 #define FAR_BITS uint32_t
 #include "cpu/loops_dtype.h"
 

@@ -9,7 +9,7 @@
 #define NAME(id) CNI_JOIN(loop_##id, SUFFIX)
 #define REDUCE_NAME(id) CNI_JOIN(reduce_##id, SUFFIX)
 /* Functions that are called in many loops would be calls, and the loops no vectors. */
-#if FAMILY == FAMILY_REAL
+#if FAMILY == FAMILY_REAL && !defined(IS_HALF)
 #define HEAD(name) static __attribute__((flatten)) void name(int64_t n, void *const *p, unsigned scalars)
 #else
 #define HEAD(name) static void name(int64_t n, void *const *p, unsigned scalars)
@@ -133,6 +133,21 @@
 
 /* ---- Kinds of rows ---- */
 
+#if defined(IS_HALF)
+#define BY_FLOATS(id, nin, nout, truths)                                                                               \
+    HEAD(NAME(id))                                                                                                     \
+    {                                                                                                                  \
+        by_floats(n, p, scalars, CNI_JOIN(loop_##id, f32), nin, nout, truths);                                         \
+    }
+#define LOOP_S11_0(id, expr) BY_FLOATS(id, 1, 1, false)
+#define LOOP_S21_0(id, expr) BY_FLOATS(id, 2, 1, false)
+#define LOOP_S21_1(id, expr) BY_FLOATS(id, 2, 1, false)
+#define LOOP_S31_0(id, expr) BY_FLOATS(id, 3, 1, false)
+#define LOOP_S12_0(id, expr) BY_FLOATS(id, 1, 2, false)
+#define LOOP_S22_0(id, expr) BY_FLOATS(id, 2, 2, false)
+#define LOOP_T11_0(id, expr) BY_FLOATS(id, 1, 1, true)
+#define LOOP_T21_1(id, expr) BY_FLOATS(id, 2, 1, true)
+#else
 #define LOOP_S11_0(id, expr) UNARY(NAME(id), TYPE, STORE, expr)
 #define LOOP_S21_0(id, expr) BINARY(NAME(id), TYPE, STORE, expr)
 #define LOOP_S21_1(id, expr) BINARY_SCALARS(NAME(id), TYPE, STORE, expr)
@@ -141,6 +156,7 @@
 #define LOOP_S22_0(id, expr) BINARY_TWO(NAME(id), expr)
 #define LOOP_T11_0(id, expr) UNARY(NAME(id), uint8_t, BYTE, expr)
 #define LOOP_T21_1(id, expr) BINARY_SCALARS(NAME(id), uint8_t, BYTE, expr)
+#endif
 #define LOOP_K11_0(id, expr) UNARY(NAME(id), uint8_t, BYTE, expr)
 #define LOOP_N11_0(id, expr)
 #define LOOP_N21_0(id, expr)
@@ -195,7 +211,9 @@
 #define LOOP_C21_1(id, expr) LOOP_T21_1(id, expr)
 #endif
 
-#if FAMILY == FAMILY_REAL
+#if defined(IS_HALF)
+#define LOOP_G11_0(id, expr) BY_FLOATS(id, 1, 1, false)
+#elif FAMILY == FAMILY_REAL
 /* One pass looks for far arguments, which are rare; the other then has no branch. */
 #define LOOP_G11_0(id, expr)                                                                                           \
     HEAD(NAME(id))                                                                                                     \
@@ -220,6 +238,9 @@
             out[i] = STORE(CNI_JOIN(near_##id, WORK_SUFFIX)(a));                                                       \
         }                                                                                                              \
     }
+#endif
+
+#if FAMILY == FAMILY_REAL
 /* The neighbours of a float16 are its own, not those of the float it is computed in. */
 #if defined(IS_HALF)
 #define NEIGHBOUR_NEXTAFTER half_nextafter(x[i], y[i])
@@ -341,6 +362,7 @@
 #undef TERNARY
 #undef UNARY_TWO
 #undef BINARY_TWO
+#undef BY_FLOATS
 #undef LOOP_S11_0
 #undef LOOP_S21_0
 #undef LOOP_S21_1
