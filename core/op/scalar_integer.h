@@ -58,7 +58,8 @@ static inline T FN(mod)(T a, T b)
 {
     T rest = FN(cmod)(a, b);
 #if SIGNED
-    return rest != 0 && (rest < 0) != (b < 0) ? (T)(rest + b) : rest;
+    T to_sign = (T)((rest != 0) & ((rest < 0) != (b < 0)) ? b : 0); /* no branch: nobody foresees it */
+    return (T)(rest + to_sign);
 #else
     return rest;
 #endif

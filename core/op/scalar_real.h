@@ -18,24 +18,27 @@ static inline T FN(rint)(T a)
     return BUILTIN(B(rint))(a);
 }
 
+static inline T FN(copysign)(T a, T b)
+{
+    return BUILTIN(B(copysign))(a, b);
+}
+
+/* Compilers make vectors of rint alone while flags matter. */
 static inline T FN(floor)(T a)
 {
-    return BUILTIN(B(floor))(a);
+    T near = FN(rint)(a), below = near - 1;
+    return FN(copysign)(__builtin_isgreater(near, a) ? below : near, a);
 }
 
 static inline T FN(ceil)(T a)
 {
-    return BUILTIN(B(ceil))(a);
+    T near = FN(rint)(a), above = near + 1;
+    return FN(copysign)(__builtin_isless(near, a) ? above : near, a);
 }
 
 static inline T FN(trunc)(T a)
 {
-    return BUILTIN(B(trunc))(a);
-}
-
-static inline T FN(copysign)(T a, T b)
-{
-    return BUILTIN(B(copysign))(a, b);
+    return FN(copysign)(FN(floor)(FN(absolute)(a)), a);
 }
 
 static inline bool FN(less)(T a, T b)
@@ -90,7 +93,8 @@ static inline T FN(clip)(T a, T low, T high)
 
 static inline T FN(sign)(T a)
 {
-    T of_number = (T)__builtin_isgreater(a, 0) - (T)__builtin_isless(a, 0);
+    T of_number = __builtin_isless(a, 0) ? (T)-1 : 0;
+    of_number = __builtin_isgreater(a, 0) ? (T)1 : of_number;
     return a != a ? a : of_number;
 }
 
