@@ -2,6 +2,7 @@
 #define FN(name) CNI_JOIN(name, SUFFIX)
 #define BUILTIN2(name) __builtin_##name
 #define BUILTIN(name) BUILTIN2(name)
+#define PICK CNI_JOIN(cni_pick, SUFFIX)
 
 static inline T FN(absolute)(T a)
 {
@@ -66,24 +67,25 @@ static inline bool FN(signbit)(T a)
     return __builtin_signbit(a) != 0;
 }
 
+/* By masks: conditions in conditions become branches, and loops no vectors. */
 static inline T FN(maximum)(T a, T b)
 {
-    return __builtin_isgreater(a, b) | (a != a) ? a : b;
+    return PICK(__builtin_isgreater(a, b) | (a != a), a, b);
 }
 
 static inline T FN(minimum)(T a, T b)
 {
-    return __builtin_isless(a, b) | (a != a) ? a : b;
+    return PICK(__builtin_isless(a, b) | (a != a), a, b);
 }
 
 static inline T FN(fmax)(T a, T b)
 {
-    return __builtin_isgreater(a, b) | (b != b) ? a : b;
+    return PICK(__builtin_isgreater(a, b) | (b != b), a, b);
 }
 
 static inline T FN(fmin)(T a, T b)
 {
-    return __builtin_isless(a, b) | (b != b) ? a : b;
+    return PICK(__builtin_isless(a, b) | (b != b), a, b);
 }
 
 static inline T FN(clip)(T a, T low, T high)
@@ -93,15 +95,14 @@ static inline T FN(clip)(T a, T low, T high)
 
 static inline T FN(sign)(T a)
 {
-    T of_number = __builtin_isless(a, 0) ? (T)-1 : 0;
-    of_number = __builtin_isgreater(a, 0) ? (T)1 : of_number;
-    return a != a ? a : of_number;
+    T of_number = PICK(__builtin_isgreater(a, 0), 1, PICK(__builtin_isless(a, 0), -1, 0));
+    return PICK(a != a, a, of_number);
 }
 
 static inline T FN(heaviside)(T a, T at_zero)
 {
-    T of_number = a == 0 ? at_zero : (T)__builtin_isgreater(a, 0);
-    return a != a ? a : of_number;
+    T of_number = PICK(a == 0, at_zero, PICK(__builtin_isgreater(a, 0), 1, 0));
+    return PICK(a != a, a, of_number);
 }
 
 /* C's fmod. The division says that it is invalid also where a compiler writes fmod out, with flags that nobody reads. */
@@ -241,6 +242,7 @@ FAST_FORM(SIN, sin) FAST_FORM(COS, cos) FAST_FORM(TAN, tan)
 #undef FN
 #undef BUILTIN
 #undef BUILTIN2
+#undef PICK
 #undef T
 #undef SUFFIX
 #undef B
