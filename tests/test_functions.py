@@ -689,3 +689,28 @@ def test_written_in_place(statement):
         else:
             results.append(A)
     same(*results)
+
+
+@pytest.mark.parametrize("dtype", ["?", "i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a @ a",
+        "a @ a.T",
+        "a.T @ a",
+        "a[:, ::-1] @ a",
+        "a @ a[0]",
+        "a[0] @ a",
+        "a[1] @ a[2]",
+        "a[::2, 1::3] @ a[3:, :][:92, ::-1]",
+        "a.reshape(6, 46, 276) @ a",
+        "a[:, :0] @ a[:0]",
+        "np.dot(a.ravel(), a.T.ravel())",
+    ],
+)
+def test_products_of_integers_wrap_as_numpys(dtype, text):
+    a = numpy.random.default_rng(4).integers(0, 255, (276, 276)).astype(dtype)
+    ours = numpy.asarray(eval(text, {"np": cnumeric, "a": cnumeric.array(a)}))
+    expected = eval(text, {"np": numpy, "a": a})
+    assert ours.dtype == expected.dtype
+    numpy.testing.assert_array_equal(ours, expected)

@@ -234,32 +234,20 @@ static bool multiply_row(const cni_matrix *a, const cni_matrix *b, const cni_mat
 
 /* ---- Plain loops ---- */
 
+/* Of float16, or without BLAS. */
 static void multiply_element(const cni_matrix *a, const cni_matrix *b, const char *x, const char *y, char *to)
 {
     double re = 0, im = 0;
-    uint64_t whole = 0;
-    bool any = false, inexact = a->dtype >= CN_FLOAT16;
     cn_scalar s = {.dtype = a->dtype}, p, q;
     for (int64_t k = 0; k < a->columns; k++, x += a->column_stride, y += b->row_stride) {
         memcpy(s.value.bytes, x, cn_dtype_size(a->dtype));
-        cn_scalar_cast(&s, CN_STRONG, inexact ? CN_COMPLEX128 : CN_INT64, &p);
+        cn_scalar_cast(&s, CN_STRONG, CN_COMPLEX128, &p);
         memcpy(s.value.bytes, y, cn_dtype_size(a->dtype));
-        cn_scalar_cast(&s, CN_STRONG, inexact ? CN_COMPLEX128 : CN_INT64, &q);
-        if (inexact) {
-            re += p.value.c128[0] * q.value.c128[0] - p.value.c128[1] * q.value.c128[1];
-            im += p.value.c128[0] * q.value.c128[1] + p.value.c128[1] * q.value.c128[0];
-        } else {
-            whole += p.value.u64 * q.value.u64;
-            any |= p.value.u64 != 0 && q.value.u64 != 0;
-        }
+        cn_scalar_cast(&s, CN_STRONG, CN_COMPLEX128, &q);
+        re += p.value.c128[0] * q.value.c128[0] - p.value.c128[1] * q.value.c128[1];
+        im += p.value.c128[0] * q.value.c128[1] + p.value.c128[1] * q.value.c128[0];
     }
-    cn_scalar sum = {.dtype = inexact ? CN_COMPLEX128 : CN_INT64}, out;
-    if (inexact) {
-        sum.value.c128[0] = re;
-        sum.value.c128[1] = im;
-    } else {
-        sum.value.u64 = a->dtype == CN_BOOL ? (uint64_t)any : whole;
-    }
+    cn_scalar sum = {.dtype = CN_COMPLEX128, .value = {.c128 = {re, im}}}, out;
     cn_scalar_cast(&sum, CN_STRONG, a->dtype, &out);
     memcpy(to, out.value.bytes, cn_dtype_size(a->dtype));
 }
@@ -268,7 +256,7 @@ void cni_matrix_multiply(const cni_matrix *a, const cni_matrix *b, const cni_mat
 {
     if ((rows == 1 && columns == 1 && multiply_dot(a, b, c)) ||
         (rows > 1 && columns == 1 && multiply_column(a, b, c)) || (rows == 1 && multiply_row(a, b, c)) ||
-        multiply_blas(a, b, c)) {
+        multiply_blas(a, b, c) || cni_multiply_whole(a, b, c)) {
         return;
     }
     for (int64_t i = 0; i < c->rows; i++) {

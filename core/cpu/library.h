@@ -76,6 +76,9 @@ typedef struct cni_matrix {
     char *data;
 } cni_matrix;
 
+/* c = a b of bools or integers; false: they are others. */
+bool cni_multiply_whole(const cni_matrix *a, const cni_matrix *b, const cni_matrix *c);
+
 /*
  * c = a b. BLAS for floating dtypes when one is loaded, plain loops otherwise; integers wrap, bools are or-ed ands. c may
  * be some of a result with so many rows and columns, which decide by which routine.

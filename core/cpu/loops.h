@@ -32,6 +32,13 @@ typedef void (*cni_apply_loop)(int64_t n, char *to, int64_t stride, const int64_
 typedef void (*cni_copy_loop)(int64_t n, void *destination, int64_t destination_stride, const void *source,
                               int64_t source_stride);
 
+/* out[i] += factor 0 * row 0[i] + factor 1 * row 1[i] ..., `count` of them (bools: | and &); strides in bytes. */
+typedef void (*cni_combine_loop)(int64_t n, int64_t count, const char *factors, int64_t factor_stride, const char *rows,
+                                 int64_t row_stride, void *out);
+
+/* *out = the sum of x[i] * y[i] (bools: | and &); strides in bytes. */
+typedef void (*cni_dot_loop)(int64_t n, const char *x, int64_t x_stride, const char *y, int64_t y_stride, void *out);
+
 typedef struct cni_cpu_kernels {
     const char *name;                               /* "baseline", "avx2", "avx512" */
     const cni_loop *loops;                          /* by loop number */
@@ -42,6 +49,8 @@ typedef struct cni_cpu_kernels {
     const cni_apply_loop *applies;                  /* the same for ufunc.at */
     cni_loop casts[CN_DTYPE_COUNT][CN_DTYPE_COUNT]; /* [from][to]; p[0] to, p[1] from; NULL on the diagonal */
     cni_copy_loop copies[5];                        /* by log2 of the element size */
+    cni_combine_loop combines[CN_FLOAT16];          /* bools and whole numbers */
+    cni_dot_loop dots[CN_FLOAT16];
 } cni_cpu_kernels;
 
 /* The table for this processor; the setting instruction_set (0 best, 1 baseline, 2 avx2, 3 avx512) may lower it. */

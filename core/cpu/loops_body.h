@@ -342,6 +342,9 @@ cni_cpu_kernels CNI_KERNELS = {
             CAST_ROW(b) CAST_ROW(i8) CAST_ROW(u8) CAST_ROW(i16) CAST_ROW(u16) CAST_ROW(i32) CAST_ROW(u32) CAST_ROW(i64)
                 CAST_ROW(u64) CAST_ROW(f16) CAST_ROW(f32) CAST_ROW(f64) CAST_ROW(c64) CAST_ROW(c128)},
     .copies = {copy_1, copy_2, copy_4, copy_8, copy_16},
+    .combines = {combine_b, combine_i8, combine_u8, combine_i16, combine_u16, combine_i32, combine_u32, combine_i64,
+                 combine_u64},
+    .dots = {dot_b, dot_i8, dot_u8, dot_i16, dot_u16, dot_i32, dot_u32, dot_i64, dot_u64},
 };
 
 /* What is known by row, by loop. */

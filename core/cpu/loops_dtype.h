@@ -322,6 +322,9 @@
 #undef CN_OP
 
 #include "cpu/loops_reduce.h"
+#if FAMILY == FAMILY_BOOL || FAMILY == FAMILY_SIGNED || FAMILY == FAMILY_UNSIGNED
+#include "cpu/loops_whole.h"
+#endif
 
 /* ---- Casts ---- */
 
