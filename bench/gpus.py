@@ -143,12 +143,17 @@ def _gemm(np: Any, n: int) -> Made:
     return lambda x: x @ x, [sheet(np, n)[1]]
 
 
+@row("gemm float32", 26)
+def _gemm_single(np: Any, n: int) -> Made:
+    return lambda x: x @ x, [sheet(np, n)[1].astype(np.float32)]
+
+
 # ---- One run -----------------------------------------------------------------------------------------------
 
 
 def checksum(np: Any, result: Any) -> int:
     """Of all bits: whole numbers add up alike in any order."""
-    return int(np.atleast_1d(result).view(np.int64).sum())
+    return int(np.atleast_1d(result).view(f"i{result.dtype.itemsize}").sum(dtype=np.int64))
 
 
 COUNTERS = (
