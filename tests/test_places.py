@@ -212,6 +212,51 @@ print(*(str(counted(run)["message_bytes"]) + "/" + str(np.stats()["root_bytes"])
         assert own <= (2 * 192 * 1200 + 2 * 1200) * 8
 
 
+@pytest.mark.parametrize("places", [2, 3, 8])
+def test_a_product_takes_panels_of_the_other_operand(places):
+    """On paper: every place gets what it lacks of it; memory for two panels, one of them the last, which is wider."""
+    program = """
+n = 1536
+x, y = np.ones((n, n)), np.ones((n, n))
+x += 1; y += 1
+runs = [lambda: x @ y, lambda: x @ y.T, lambda: np.matmul(x.reshape(4, n // 4, n), y)]
+for run in runs:
+    s = counted(run)
+    print(s["messages"], s["message_bytes"] / x.nbytes, s["peak_bytes"] / x.nbytes)
+"""
+    rows = [line.split() for line in at_places(places, program, spread_bytes="5000").splitlines()]
+    (plain, *_), (turned, *_), (batched, *_) = rows
+    assert int(plain) == int(batched) == 8 * places * (places - 1)
+    assert int(turned) <= (8 + places) * (places - 1)  # a panel is one place's, or two's
+    for _, moved, peak in rows:
+        assert float(moved) == places - 1
+        assert float(peak) <= 3 + 2 / 8 + 0.2
+
+
+def test_panels_leave_the_bits_of_the_whole(monkeypatch):
+    """Places have whole pieces of rows here, and panels pieces of columns."""
+    program = """
+x, y = np.sin(np.arange(768 * 500.0) * 1.7).reshape(768, 500), np.cos(np.arange(500 * 1000.0)).reshape(500, 1000)
+z, f = np.ascontiguousarray(y.T), x.astype(np.float32)
+results = x @ y, x @ z.T, z[:768] @ y[:, 100:], f @ y.astype(np.float32), (x + 1j) @ y[:, :768], f @ f.T
+print([numpy.asarray(r).tobytes().hex() for r in results])
+"""
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")
+    one = at_places(1, program, threads="1")
+    for places in (2, 4):
+        assert at_places(places, program, threads="1") == one
+
+
+def test_small_products_fetch_all_at_once():
+    """A place multiplies a panel to four times as many elements as an array that is spread has bytes, or more."""
+    program = """
+x = np.ones((768, 768)); x += 1
+print(counted(lambda: x @ x)["messages"])
+"""
+    assert at_places(3, program, spread_bytes="200000") == "6\n"
+    assert at_places(3, program, spread_bytes="20000") == "12\n"
+
+
 def test_masks_are_where_their_arrays_are():
     """They have an eighth of the bytes and are spread nevertheless: nothing that is found with them passes the root."""
     program = """
@@ -428,6 +473,13 @@ results = y[::50, ::100], x[i][::50, ::100], y.sum(0)[::10]
 x = np.round(np.sin(np.arange(30000.0)).reshape(300, 100) * 8)
 results = x @ x.T, x.T @ x, x[:100] @ x[:100], x @ x[0], x[:, 0] @ x, x[0] @ x[1]
 results += x.reshape(30, 10, 100) @ x[:100, :7], x.reshape(10, 30, 100) @ x[:1000:10].reshape(1, 100, 30)[:, :, :9]
+""",
+    "products in panels": """
+x = np.round(np.sin(np.arange(320000.0)).reshape(400, 800) * 8); y, f = x.T.copy(), x.astype(np.float32)
+t, e = np.zeros((800, 800), order="F"), np.zeros((400, 400))
+np.matmul(y, x, out=t); np.matmul(x, y, out=e.T)
+results = x @ y, y @ x, x @ x.T, x.T @ y.T, t, e, x[::-1] @ y, x @ y[:, ::-1], x[:, ::2] @ y[1::2], f @ f[::-1].T
+results += x.reshape(4, 100, 800) @ y, y @ y[:400], np.matmul(x[7:, 3:398], x[5:, 1:]), (x * 1j) @ y, x @ y + e
 """,
     "long products": """
 x = np.sin(np.arange(300000.0) * 1.7).reshape(30000, 10); y = np.cos(np.arange(30000.0) * 2.3)

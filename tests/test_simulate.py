@@ -77,6 +77,27 @@ step(); step(); np.stats_reset(); step()
     assert steady["message_bytes"] * messages == steady["messages"] * nbytes
 
 
+def test_it_says_what_the_places_of_a_process_do_of_a_product(tmp_path):
+    """Panel by panel."""
+    text = """
+import cnumeric as np
+x, y = np.ones((800, 800)), np.ones((800, 800))
+x += 1; y += 1
+def step():
+    global z
+    z = x @ y, x @ y.T
+    np.synchronize()
+step(); step(); np.stats_reset(); step(); step()
+"""
+    there = text + "\nstats = np.stats(); print(stats['messages'] // 2, stats['message_bytes'] // 2)"
+    environment = {**os.environ, "CNUMERIC_PLACES": "3", "CNUMERIC_SPREAD_BYTES": "1000"}
+    done = subprocess.run([sys.executable, "-c", there], env=environment, capture_output=True, text=True, check=True)
+    messages, nbytes = map(int, done.stdout.split())
+    steady = max(windows(tmp_path, text, 3, spread_bytes=1000), key=lambda window: window["runs"])
+    assert (steady["messages"], steady["message_bytes"]) == (messages, nbytes)
+    assert messages > 4 * 2 * 3 and nbytes == 2 * 2 * 800 * 800 * 8
+
+
 def test_channel_flow_on_2048_places(tmp_path):
     text = f"""
 import sys; sys.path.insert(0, {str(EXAMPLES)!r})

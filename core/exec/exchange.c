@@ -9,7 +9,8 @@
  *     device | pack . . . . |  what begin and go have between them . . .
  *     host          begin   |  go: waits for pack, messages travel  |  end: unpack is sent to the device
  *
- * From device to device the host waits for nothing, unless an end has the bytes on its host.
+ * From device to device the host waits for nothing, unless an end has the bytes on its host. What is one run of bytes goes
+ * from where it lies to where it belongs, if nothing is done meanwhile; so does a piece of a panel (plan/rounds.h).
  */
 #include <string.h>
 
@@ -106,9 +107,11 @@ cn_status cni_exchange_reserve(cni_exchange *x, const cni_transfer *transfers, u
         return reserve_one(x, transfers, n, device);
     }
     for (uint32_t i = 0; i < n; i++) {
-        int64_t size = cni_region_size(&transfers[i].region);
-        out += transfers[i].from == x->world->first ? size : 0;
-        in += transfers[i].to == x->world->first ? size : 0;
+        const cni_transfer *t = &transfers[i];
+        int64_t size = cni_region_size(&t->region);
+        bool panel = t->panel != 0 && !device; /* then it travels as it lies */
+        out += t->from == x->world->first && !(panel && cni_transfer_lies(t, false, true)) ? size : 0;
+        in += t->to == x->world->first && !panel ? size : 0;
     }
     CN_TRY(out > 0 ? parcel_grow(&x->out.parcel, out, device) : CN_OK);
     return in > 0 ? parcel_grow(&x->in.parcel, in, device) : CN_OK;
@@ -123,13 +126,13 @@ static void count(const cni_transfer *t)
 }
 
 /* True: the device packs it, later. */
-static bool pack(const cni_transfer *t, const cni_place_slots *from, char *packed)
+static bool pack(const cni_transfer *t, const cni_end *end, const cni_place_slots *from, char *packed)
 {
-    if ((*from->valid[t->slot] & CNI_ON_DEVICE) == 0 || (*from->valid[t->slot] & CNI_ON_HOST) != 0) {
-        cni_region_pack(&t->region, packed, from->host[t->slot]);
+    if ((*from->valid[end->slot] & CNI_ON_DEVICE) == 0 || (*from->valid[end->slot] & CNI_ON_HOST) != 0) {
+        cni_region_pack(&end->region, packed, from->host[end->slot]);
         return false;
     }
-    cni_process_device->pack(&t->region, packed, from->device[t->slot]);
+    cni_process_device->pack(&end->region, packed, from->device[end->slot]);
     count(t);
     return true;
 }
@@ -137,36 +140,38 @@ static bool pack(const cni_transfer *t, const cni_place_slots *from, char *packe
 /* It goes to wherever the place has values of the slot. True: to the device, later. */
 static bool unpack(const cni_transfer *t, const cni_place_slots *to, const char *packed)
 {
-    uint8_t valid = *to->valid[t->slot];
+    cni_end end = cni_transfer_end(t, to, false);
+    uint8_t valid = *to->valid[end.slot];
     bool device = cni_arrives_on_device(t, to);
     if (!device || (valid & CNI_ON_HOST) != 0) {
-        cni_region_unpack(&t->region, to->host[t->slot], packed);
+        cni_region_unpack(&end.region, to->host[end.slot], packed);
     }
     if (device) {
-        cni_process_device->unpack(&t->region, to->device[t->slot], packed);
+        cni_process_device->unpack(&end.region, to->device[end.slot], packed);
         count(t);
     }
-    *to->valid[t->slot] = valid != 0 ? valid : device ? CNI_ON_DEVICE : CNI_ON_HOST;
+    *to->valid[end.slot] = valid != 0 ? valid : device ? CNI_ON_DEVICE : CNI_ON_HOST;
     return device;
 }
 
-/* A message from device to device has come: its region goes on to wherever the place has values of the slot. */
+/* What is not in the parcel on the host has come: its region goes on to wherever the place has values of the slot. */
 static cn_status unpack_direct(cni_exchange *x, const cni_transfer *t, const cni_place_slots *to)
 {
     const cni_exchange_side *in = &x->in;
-    uint8_t valid = *to->valid[t->slot];
+    cni_end end = cni_transfer_end(t, to, false);
+    uint8_t valid = *to->valid[end.slot];
     int64_t at = in->marks[t->from];
     bool packed = in->ways[t->from] == CNI_WAY_PACKED;
     bool device = packed ? cni_arrives_on_device(t, to) : in->ways[t->from] == CNI_WAY_STRAIGHT;
     if (packed && device) {
-        in->direct->unpack(&t->region, to->device[t->slot], in->device + at);
+        in->direct->unpack(&end.region, to->device[end.slot], in->device + at);
     }
     if (packed && (!device || (valid & CNI_ON_HOST) != 0)) {
         CN_TRY(cni_process_device->download(in->parcel.data + at, in->device + at, cni_region_size(&t->region)));
-        cni_region_unpack(&t->region, to->host[t->slot], in->parcel.data + at);
+        cni_region_unpack(&end.region, to->host[end.slot], in->parcel.data + at);
         count(t);
     }
-    *to->valid[t->slot] = valid != 0 ? valid : device ? CNI_ON_DEVICE : CNI_ON_HOST;
+    *to->valid[end.slot] = valid != 0 ? valid : device ? CNI_ON_DEVICE : CNI_ON_HOST;
     return CN_OK;
 }
 
@@ -193,10 +198,11 @@ static void pack_out(cni_exchange *x, const cni_transfer *transfers, uint32_t n,
         if (t->from != x->world->first) {
             continue;
         }
+        cni_end end = cni_transfer_end(t, slots, true);
         if (out->ways[t->to] == CNI_WAY_PACKED) {
-            out->direct->pack(&t->region, out->device + out->marks[t->to], slots->device[t->slot]);
+            out->direct->pack(&end.region, out->device + out->marks[t->to], slots->device[end.slot]);
         } else if (in_parcel(out->ways[t->to])) {
-            x->packs |= pack(t, slots, out->parcel.data + out->marks[t->to]);
+            x->packs |= pack(t, &end, slots, out->parcel.data + out->marks[t->to]);
         }
         out->marks[t->to] += cni_region_size(&t->region);
     }
@@ -289,16 +295,21 @@ static cn_status receive(cni_exchange *x, const cni_transfer *transfers, uint32_
     return CN_OK;
 }
 
-/* Between places of this process. */
+/* Between places of this process. No panel has anything for others then. */
 static cn_status copy(cni_exchange *x, const cni_transfer *t, const cni_place_slots *from, const cni_place_slots *to)
 {
-    bool host = (*to->valid[t->slot] & CNI_ON_DEVICE) == 0 && !to->on_device[t->slot];
+    cni_end source = {t->slot, t->region}, end = cni_transfer_end(t, to, false);
+    bool host = (*to->valid[end.slot] & CNI_ON_DEVICE) == 0 && !to->on_device[end.slot];
     if (host && (*from->valid[t->slot] & CNI_ON_DEVICE) == 0) {
-        cni_region_copy(&t->region, to->host[t->slot], from->host[t->slot]);
-        *to->valid[t->slot] |= CNI_ON_HOST;
+        if (t->panel != 0) {
+            cni_region_pack(&t->region, (char *)to->host[end.slot] + t->at, from->host[t->slot]);
+        } else {
+            cni_region_copy(&t->region, to->host[t->slot], from->host[t->slot]);
+        }
+        *to->valid[end.slot] |= CNI_ON_HOST;
         return CN_OK;
     }
-    if (pack(t, from, x->out.parcel.data)) {
+    if (pack(t, &source, from, x->out.parcel.data)) {
         cni_process_device->mark();
         CN_TRY(cni_process_device->reach());
     }

@@ -32,14 +32,23 @@ void cni_side_give_back(cni_exchange_side *side)
     }
 }
 
+cni_end cni_transfer_end(const cni_transfer *t, const cni_place_slots *slots, bool sending)
+{
+    if (t->panel != 0 && (!sending || t->packed)) {
+        return (cni_end){slots->panels + t->panel - 1, cni_transfer_dense(t)};
+    }
+    return (cni_end){t->slot, t->region};
+}
+
 bool cni_arrives_on_device(const cni_transfer *t, const cni_place_slots *to)
 {
-    uint8_t valid = *to->valid[t->slot];
-    cni_geometry g = cni_region_geometry(&t->region);
+    cni_end end = cni_transfer_end(t, to, false);
+    uint8_t valid = *to->valid[end.slot];
+    cni_geometry g = cni_region_geometry(&end.region);
     int64_t low, high;
     cni_geometry_range(&g, &low, &high);
-    bool can = to->device[t->slot] != NULL && cni_spans_have(&to->spans[t->slot], low, high);
-    return can && (valid == 0 ? to->on_device[t->slot] : (valid & CNI_ON_DEVICE) != 0);
+    bool can = to->device[end.slot] != NULL && cni_spans_have(&to->spans[end.slot], low, high);
+    return can && (valid == 0 ? to->on_device[end.slot] : (valid & CNI_ON_DEVICE) != 0);
 }
 
 /* Are the region's elements one run of bytes? */
@@ -54,12 +63,18 @@ static bool one_run(const cni_region *r)
     return true;
 }
 
-/* How a direct message can be where this region of it is; several is whether it has more of them. */
-static cni_way way_of(const cni_transfer *t, const cni_place_slots *slots, bool sending, bool alone, bool several)
+bool cni_transfer_lies(const cni_transfer *t, bool several, bool sending)
 {
-    bool there = sending ? (*slots->valid[t->slot] & CNI_ON_DEVICE) != 0 : cni_arrives_on_device(t, slots);
-    bool host_too = !sending && (*slots->valid[t->slot] & CNI_ON_HOST) != 0;
-    bool as_it_lies = alone && !several && one_run(&t->region);
+    bool dense = t->panel != 0 && (!sending || t->packed);
+    return dense || (!several && one_run(&t->region));
+}
+
+/* How a direct message can be where this region of it is. */
+static cni_way direct_way(const cni_transfer *t, const cni_place_slots *slots, bool sending, bool as_it_lies)
+{
+    uint8_t valid = *slots->valid[cni_transfer_end(t, slots, sending).slot];
+    bool there = sending ? (valid & CNI_ON_DEVICE) != 0 : cni_arrives_on_device(t, slots);
+    bool host_too = !sending && (valid & CNI_ON_HOST) != 0;
     if (there && host_too) {
         return CNI_WAY_STAGED;
     }
@@ -69,15 +84,24 @@ static cni_way way_of(const cni_transfer *t, const cni_place_slots *slots, bool 
     return as_it_lies ? CNI_WAY_HELD : CNI_WAY_STAGED;
 }
 
+/* And one through the net. */
+static cni_way host_way(const cni_transfer *t, const cni_place_slots *slots, bool sending, bool as_it_lies)
+{
+    uint8_t valid = *slots->valid[cni_transfer_end(t, slots, sending).slot];
+    bool there = sending ? valid == CNI_ON_DEVICE : cni_arrives_on_device(t, slots);
+    return as_it_lies && !there ? CNI_WAY_LYING : CNI_WAY_HOST;
+}
+
 static void choose_ways(cni_exchange_side *side, int me, const cni_transfer *transfers, uint32_t n,
                         const cni_place_slots *slots, bool sending, bool alone)
 {
     for (uint32_t i = 0; i < n; i++) {
         const cni_transfer *t = &transfers[i];
         int peer = sending ? t->to : t->from;
-        if ((sending ? t->from : t->to) == me && side->ways[peer] != CNI_WAY_HOST) {
+        if ((sending ? t->from : t->to) == me) {
             bool several = cni_region_size(&t->region) != side->sizes[peer];
-            cni_way way = way_of(t, slots, sending, alone, several);
+            bool lies = alone && cni_transfer_lies(t, several, sending), direct = side->ways[peer] > CNI_WAY_LYING;
+            cni_way way = (direct ? direct_way : host_way)(t, slots, sending, lies);
             side->ways[peer] = way < side->ways[peer] ? way : side->ways[peer];
         }
     }
@@ -98,23 +122,23 @@ static void take_device(cni_exchange_side *side, int places, int64_t nbytes)
 }
 
 /* Where the message's one region is. */
-static void *place_of(const cni_transfer *t, void *const *addresses)
+static void *place_of(const cni_end *end, void *const *addresses)
 {
-    return (char *)addresses[t->slot] + t->region.offset;
+    return (char *)addresses[end->slot] + end->region.offset;
 }
 
-/* first: the message's first region. */
-static void add_message(cni_exchange_side *side, int peer, const cni_transfer *first, const cni_place_slots *slots)
+/* first: where the message's first region is. */
+static void add_message(cni_exchange_side *side, int peer, const cni_end *first, const cni_place_slots *slots)
 {
     cni_way way = side->ways[peer];
-    char *host = side->parcel.data + side->marks[peer];
-    if (way == CNI_WAY_HOST) {
+    bool lies = way == CNI_WAY_LYING || way == CNI_WAY_HELD;
+    char *host = lies ? place_of(first, slots->host) : side->parcel.data + side->marks[peer];
+    if (way == CNI_WAY_HOST || way == CNI_WAY_LYING) {
         side->messages[side->n++] = (cni_message){peer, host, side->sizes[peer]};
         return;
     }
     cni_direct_message *x = &side->direct_messages[side->ndirect++];
-    *x = (cni_direct_message){.peer = peer, .nbytes = side->sizes[peer]};
-    x->host = way == CNI_WAY_HELD ? place_of(first, slots->host) : host;
+    *x = (cni_direct_message){.peer = peer, .host = host, .nbytes = side->sizes[peer]};
     if (way == CNI_WAY_STRAIGHT) {
         x->device = place_of(first, slots->device);
     } else if (way == CNI_WAY_PACKED) {
@@ -147,13 +171,16 @@ void cni_side_lay_out(cni_exchange_side *side, const cni_world *world, const cni
     side->direct = NULL;
     for (int peer = 0; peer < world->places; peer++) {
         const cni_direct *direct = side->sizes[peer] > 0 ? cni_direct_for(side->sizes[peer]) : NULL;
-        side->ways[peer] = direct != NULL ? CNI_WAY_STRAIGHT : CNI_WAY_HOST;
+        side->ways[peer] = direct != NULL ? CNI_WAY_STRAIGHT : CNI_WAY_LYING;
         side->direct = direct != NULL ? direct : side->direct;
+    }
+    choose_ways(side, me, transfers, n, slots, sending, alone);
+    for (int peer = 0; peer < world->places; peer++) {
+        cni_way way = side->ways[peer];
         side->marks[peer] = total;
-        total += side->sizes[peer];
+        total += way == CNI_WAY_HOST || way == CNI_WAY_STAGED || way == CNI_WAY_PACKED ? side->sizes[peer] : 0;
     }
     if (side->direct != NULL) {
-        choose_ways(side, me, transfers, n, slots, sending, alone);
         take_device(side, world->places, total);
     }
     side->n = side->ndirect = 0;
@@ -161,7 +188,9 @@ void cni_side_lay_out(cni_exchange_side *side, const cni_world *world, const cni
     side->staged = false;
     for (int peer = 0; peer < world->places; peer++) {
         if (side->sizes[peer] > 0) {
-            add_message(side, peer, first_of(sending ? me : peer, sending ? peer : me, transfers), slots);
+            const cni_transfer *first = first_of(sending ? me : peer, sending ? peer : me, transfers);
+            cni_end end = cni_transfer_end(first, slots, sending);
+            add_message(side, peer, &end, slots);
         }
     }
 }

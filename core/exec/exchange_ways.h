@@ -11,11 +11,18 @@
 #include "exec/world.h"
 
 /*
- * HOST: through the net. The others are direct messages; where this rank has the bytes: STAGED: in the parcel on its host;
+ * HOST: through the net, in the parcel; LYING: where it belongs on the host. The others are direct messages; where this rank has the bytes: STAGED: in the parcel on its host;
  * PACKED: packed on its device; HELD, STRAIGHT: on its host or its device where they belong. Several regions of a message
  * go the first of their ways.
  */
-typedef enum cni_way { CNI_WAY_HOST, CNI_WAY_STAGED, CNI_WAY_PACKED, CNI_WAY_HELD, CNI_WAY_STRAIGHT } cni_way;
+typedef enum cni_way {
+    CNI_WAY_HOST,
+    CNI_WAY_LYING,
+    CNI_WAY_STAGED,
+    CNI_WAY_PACKED,
+    CNI_WAY_HELD,
+    CNI_WAY_STRAIGHT
+} cni_way;
 
 /* Memory for messages. */
 typedef struct cni_parcel {
@@ -47,6 +54,17 @@ void cni_side_lay_out(cni_exchange_side *side, const cni_world *world, const cni
 
 /* Memory of the device. */
 void cni_side_give_back(cni_exchange_side *side);
+
+/* The slot and the elements of what a transfer moves, where it comes from or goes to. */
+typedef struct cni_end {
+    uint32_t slot;
+    cni_region region;
+} cni_end;
+
+cni_end cni_transfer_end(const cni_transfer *transfer, const cni_place_slots *slots, bool sending);
+
+/* Is it one run of bytes, with all else of its message? Pieces that a place has of a panel are. */
+bool cni_transfer_lies(const cni_transfer *transfer, bool several, bool sending);
 
 /* Is what comes for the device, with memory there? */
 bool cni_arrives_on_device(const cni_transfer *transfer, const cni_place_slots *to);

@@ -4,6 +4,7 @@
  *   time of a window = most over places of
  *       launches * launch + (serial - launches * launch - saved) * share of the work
  *       + for each exchange: messages in and out * alpha + the greater of bytes in and out * beta
+ *         (of rounds behind the first, what is more than the work, while which they travel)
  *   saved = bytes that launches move * (seconds for a byte here - seconds for a byte where a place has its share)
  *
  * serial is the least time that the window took here, at one place. Seconds for a byte are measured (memory_rate.h), over
@@ -40,6 +41,7 @@ typedef struct met {
     bool *written; /* by slot */
     bool planned;
     double work, comm;      /* of the slowest place: share of the work, seconds */
+    double hidden;          /* likewise, of exchanges that travel while it works */
     int64_t storage, moved; /* bytes: of all slots, of all launches */
     cn_simulated result;
 } met;
@@ -204,6 +206,35 @@ static double seconds_of(const cni_traffic *t)
     return alpha * (double)(t->sends + t->receives) + beta * (double)(t->sent > t->received ? t->sent : t->received);
 }
 
+/* Of the place's panels, all but the first. */
+static double seconds_hidden(const cni_partition *p, const cni_rounds *r)
+{
+    double sum = 0;
+    for (int round = 1; round < r->n; round++) {
+        cni_traffic t = {0};
+        const cni_transfer *begin = r->transfers + r->begin[round], *end = r->transfers + r->begin[round + 1];
+        for (const cni_transfer *x = begin; x < end; x++) {
+            bool sending = x->from == p->first;
+            *(sending ? &t.sends : &t.receives) += x == begin || x[-1].from != x->from || x[-1].to != x->to;
+            *(sending ? &t.sent : &t.received) += cni_region_size(&x->region);
+        }
+        sum += seconds_of(&t);
+    }
+    return sum;
+}
+
+static double all_hidden(const cni_partition *p)
+{
+    double sum = 0;
+    for (uint32_t l = 0; l < p->nstages; l++) {
+        for (uint32_t k = 0; k < p->stages[l].nparts; k++) {
+            const cni_rounds *rounds = p->stages[l].parts[k].rounds;
+            sum += rounds != NULL ? seconds_hidden(p, rounds) : 0;
+        }
+    }
+    return sum;
+}
+
 static cn_status place_plan(simulation *sim, int place, met *m)
 {
     cni_partition *p;
@@ -223,7 +254,9 @@ static cn_status place_plan(simulation *sim, int place, met *m)
         m->result.message_bytes += (uint64_t)t->sent;
         comm += seconds_of(t);
     }
-    double work = work_at(sim, p);
+    double work = work_at(sim, p), hidden = all_hidden(p);
+    comm -= hidden;
+    m->hidden = hidden > m->hidden ? hidden : m->hidden;
     m->work = work > m->work ? work : m->work;
     m->comm = comm > m->comm ? comm : m->comm;
     sim->all_work += work;
@@ -472,7 +505,8 @@ static double predict(const met *m, double launch)
     double moved =
         (double)m->moved * here < serial - fixed ? (double)m->moved : (serial - fixed) / (here > 0 ? here : 1);
     double saved = here > 0 && there > 0 ? moved * (here - there) : 0;
-    return fixed + (serial - fixed - saved) * m->work + m->comm;
+    double work = (serial - fixed - saved) * m->work;
+    return fixed + work + (m->hidden > work ? m->hidden - work : 0) + m->comm;
 }
 
 size_t cn_simulation_get(size_t count, cn_simulated *out)

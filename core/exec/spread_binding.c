@@ -15,6 +15,7 @@
 #include "exec/spread.h"
 #include "exec/spread_binder.h"
 #include "exec/spread_device.h"
+#include "exec/spread_rounds.h"
 #include "exec/trace.h"
 #include "plan/match.h"
 
@@ -205,13 +206,16 @@ static cn_status bind_shared(cni_binder *k, const cni_shared_part *shared, cni_b
         return bind_joint(k, out);
     }
     for (uint32_t i = 0; i < shared->nshares; i++) {
-        most += cni_world_has(k->world, shared->shares[i].place)
-                    ? ((size_t)shared->shares[i].nboxes + 1) * CNI_OVERLAP_BOXES
-                    : 0;
+        size_t each = shared->rounds != NULL ? (size_t)shared->rounds->n * (size_t)shared->shares[i].nboxes
+                                             : ((size_t)shared->shares[i].nboxes + 1) * CNI_OVERLAP_BOXES;
+        most += cni_world_has(k->world, shared->shares[i].place) ? each : 0;
     }
     out->bound = cni_alloc_zero(most, sizeof *out->bound);
     if (out->bound == NULL) {
         return cni_fail_memory((int64_t)most);
+    }
+    if (shared->rounds != NULL) {
+        return cni_rounds_bind(k, out);
     }
     for (uint32_t i = 0; i < shared->nshares; i++) {
         if (cni_world_has(k->world, shared->shares[i].place)) {
@@ -330,6 +334,15 @@ static cn_status ask_place(cni_binder *k, int64_t *quantum, cni_chain_rule *chai
     return CN_OK;
 }
 
+static cn_status reserve_rounds(cni_binder *k, const cni_rounds *r, bool device)
+{
+    for (int round = 0; round < r->n; round++) {
+        CN_TRY(cni_exchange_reserve(k->b->exchange, r->transfers + r->begin[round],
+                                    r->begin[round + 1] - r->begin[round], device));
+    }
+    return CN_OK;
+}
+
 static cn_status reserve_messages(cni_binder *k)
 {
     const cni_partition *p = k->b->partition;
@@ -339,6 +352,10 @@ static cn_status reserve_messages(cni_binder *k)
     for (uint32_t l = 0; l < p->nstages; l++) {
         CN_TRY(cni_exchange_reserve(k->b->exchange, p->stages[l].before, p->stages[l].nbefore, device));
         CN_TRY(cni_exchange_reserve(k->b->exchange, p->stages[l].after, p->stages[l].nafter, device));
+        for (uint32_t i = 0; i < p->stages[l].nparts; i++) {
+            const cni_rounds *rounds = p->stages[l].parts[i].rounds;
+            CN_TRY(rounds != NULL ? reserve_rounds(k, rounds, device) : CN_OK);
+        }
     }
     return CN_OK;
 }

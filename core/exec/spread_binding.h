@@ -23,8 +23,9 @@ typedef struct cni_bound_shared {
     const cni_shared_part *shared;
     uint32_t nbound;
     cni_bound_share *bound;
-    cni_alltoall *moves; /* JOINT */
-    void *whole;         /* RANGE, CHAIN: the part bound as a whole (borrowed) */
+    cni_alltoall *moves;            /* JOINT */
+    int64_t panels_at, panel_bytes; /* of rounds: in the scratch memory, and of each */
+    void *whole;                    /* RANGE, CHAIN: the part bound as a whole (borrowed) */
 } cni_bound_shared;
 
 typedef struct cni_spread_binding {

@@ -66,23 +66,28 @@ bool cni_share_asks(cni_spread_binding *b)
 /* ---- What they touch ---- */
 
 /* What they point to is in one block. */
-cn_status cni_share_slots(cni_spread_binding *b, size_t slots, const cni_world *world)
+cn_status cni_share_slots(cni_spread_binding *b, size_t plans, const cni_world *world)
 {
-    size_t rows = (size_t)world->local;
-    cni_place_slots *at = b->at =
-        cni_alloc_zero(1, rows * (sizeof *at + slots * (sizeof(cni_spans) + 3 * sizeof(void *) + sizeof(bool))));
+    size_t rows = (size_t)world->local, slots = plans + CNI_PANELS;
+    size_t each = slots * (sizeof(cni_spans) + 3 * sizeof(void *) + sizeof(bool)) + CNI_PANELS;
+    cni_place_slots *at = b->at = cni_alloc_zero(1, rows * (sizeof *at + each));
     if (at == NULL) {
         return cni_fail_memory((int64_t)(rows * slots * sizeof(cni_spans)));
     }
     cni_spans *spans = (cni_spans *)(at + rows);
     void **pointers = (void **)(spans + rows * slots);
     bool *on_device = (bool *)(pointers + 3 * rows * slots);
+    uint8_t *valid = (uint8_t *)(on_device + rows * slots);
     for (size_t r = 0; r < rows; r++, pointers += 3 * slots) {
         at[r] = (cni_place_slots){.host = pointers,
                                   .device = pointers + slots,
                                   .valid = (uint8_t **)pointers + 2 * slots,
                                   .spans = spans + r * slots,
-                                  .on_device = on_device + r * slots};
+                                  .on_device = on_device + r * slots,
+                                  .panels = (uint32_t)plans};
+        for (size_t i = 0; i < CNI_PANELS; i++) {
+            at[r].valid[plans + i] = &valid[r * CNI_PANELS + i];
+        }
     }
     return CN_OK;
 }

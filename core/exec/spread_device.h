@@ -14,8 +14,8 @@
 const cni_place *cni_share_place(const cni_spread_binding *b, const cni_plan *plan, const cni_shared_part *shared,
                                  const cni_window *w, const cni_skeleton *s);
 
-/* Room for what is known of slots at places; none touches any yet. */
-cn_status cni_share_slots(cni_spread_binding *b, size_t slots, const cni_world *world);
+/* Room for what is known of the plan's slots, and of panels, at places; none touches any yet. */
+cn_status cni_share_slots(cni_spread_binding *b, size_t plans, const cni_world *world);
 
 /* A share was bound at the device: what it touches, in the geometry of this window. */
 void cni_share_touches(cni_spread_binding *b, int local, const cni_shared_part *shared, const cni_part *part,

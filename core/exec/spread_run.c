@@ -10,6 +10,7 @@
 #include "exec/spread.h"
 #include "exec/spread_chain.h"
 #include "exec/spread_memory.h"
+#include "exec/spread_rounds.h"
 #include "exec/trace.h"
 
 cni_run cni_spread_run_at(const cni_spread_run *r, int local)
@@ -220,8 +221,8 @@ static cn_status run_range(cni_spread_run *r, const cni_bound_shared *bound)
 
 /* ---- Shares ---- */
 
-/* The share, and those that its binding does too. */
-static cn_status run_share(cni_spread_run *r, const cni_bound_share *share)
+/* And those that its binding does too. */
+cn_status cni_spread_run_share(cni_spread_run *r, const cni_bound_share *share)
 {
     const cni_part *part = share->shared->part;
     uint8_t where = share->place->where;
@@ -252,7 +253,7 @@ static cn_status run_own(cni_spread_run *r, const cni_bound_shared *bound, bool 
     for (uint32_t i = 0; i < bound->nbound; i++) {
         const cni_bound_share *share = &bound->bound[i];
         if (share->waits == waits && !share->follows && (share->place->where & places) != 0) {
-            CN_TRY(run_share(r, share));
+            CN_TRY(cni_spread_run_share(r, share));
         }
     }
     return CN_OK;
@@ -278,6 +279,9 @@ static cn_status run_shared(cni_spread_run *r, const cni_bound_shared *bound, bo
     }
     if (bound->shared->kind == CNI_SHARE_CHAIN) {
         return cni_chain_run(r, bound);
+    }
+    if (bound->shared->rounds != NULL) {
+        return cni_rounds_run(r, bound);
     }
     if (!begun) {
         CN_TRY(run_own(r, bound, false, CNI_ON_HOST | CNI_ON_DEVICE));
@@ -353,7 +357,8 @@ static cn_status exchange_before(cni_spread_run *r, const cni_stage *stage, cons
     CN_TRY(cni_exchange_begin(r->b->exchange, stage->before, stage->nbefore, r->b->at, !overlaps));
     for (int pass = 0; pass < 2; pass++) {
         for (uint32_t i = 0; i < stage->nparts && overlaps; i++) {
-            CN_TRY(together(&bound[i]) ? CN_OK : run_own(r, &bound[i], false, order[pass]));
+            bool later = together(&bound[i]) || bound[i].shared->rounds != NULL;
+            CN_TRY(later ? CN_OK : run_own(r, &bound[i], false, order[pass]));
         }
         CN_TRY(pass == 0 ? cni_exchange_go(r->b->exchange) : CN_OK);
     }

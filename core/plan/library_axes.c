@@ -141,7 +141,8 @@ static bool share_matrix(const cni_operands *o, cni_work_axes *axes)
 {
     int a = o->g[1].ndim, b = o->g[2].ndim, n = axes->n - (a > 1) - (b > 1);
     axes->evenly = ROWS_TOGETHER;
-    axes->least = a > 1 && b > 1 ? MULTIPLICATIONS_TOGETHER : 1;
+    axes->rounds = a > 1 && b > 1;
+    axes->least = axes->rounds ? MULTIPLICATIONS_TOGETHER : 1;
     for (int d = 0; d < axes->n; d++) {
         follow(axes, 0, d, d);
     }

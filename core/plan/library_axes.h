@@ -22,6 +22,7 @@ typedef struct cni_work_axes {
     int ordered;                                   /* shares must follow each other in this operand (less 1) */
     int evenly;    /* where layouts do not help, the longest axis is cut evenly in pieces of so many; 0: it is not */
     int64_t least; /* of the work, in a piece */
+    bool rounds;   /* pieces of an operand that places would need whole may come one after the other (rounds.h) */
 } cni_work_axes;
 
 typedef struct cni_operands {

@@ -10,6 +10,7 @@
 #include "plan/chain.h"
 #include "plan/cuts.h"
 #include "plan/library_axes.h"
+#include "plan/rounds.h"
 
 /* ---- Boxes ---- */
 
@@ -386,5 +387,6 @@ bool cni_library_share(cni_partitioning *p, const cni_part *part, const cni_chai
     if (s.shares != NULL && s.axes.joint) {
         return joint(&s, fits);
     }
-    return s.shares != NULL && (*fits || s.axes.evenly == 0 || evenly(&s, fits));
+    bool made = s.shares != NULL && (*fits || s.axes.evenly == 0 || evenly(&s, fits));
+    return made && (!*fits || cni_rounds_make(p, &s.o, &s.axes, out));
 }

@@ -52,6 +52,7 @@ static uint64_t digest_of(uint64_t digest, const cni_transfer *t)
 {
     digest = cni_hash_mix(cni_hash_mix(digest, t->slot + 1), (uint64_t)t->region.offset);
     digest = cni_hash_mix(digest, (uint64_t)t->region.itemsize << 8 | (uint64_t)t->region.ndim);
+    digest = cni_hash_mix(cni_hash_mix(digest, t->panel), (uint64_t)t->at);
     for (int d = 0; d < t->region.ndim; d++) {
         digest = cni_hash_mix(cni_hash_mix(digest, (uint64_t)t->region.shape[d]), (uint64_t)t->region.strides[d]);
     }
@@ -83,6 +84,19 @@ cni_traffic cni_match_add(cni_match *m, int place, uint32_t exchange, const cni_
     return traffic;
 }
 
+/* What comes in rounds is part of the exchange before the stage; they are matched one by one. */
+static void add_rounds(cni_match *m, const cni_partition *p, uint32_t exchange, const cni_rounds *r, cni_traffic *sum)
+{
+    for (int round = 0; round < r->n; round++) {
+        cni_traffic t =
+            cni_match_add(m, p->first, exchange, r->transfers + r->begin[round], r->begin[round + 1] - r->begin[round]);
+        sum->sends += t.sends;
+        sum->receives += t.receives;
+        sum->sent += t.sent;
+        sum->received += t.received;
+    }
+}
+
 void cni_match_partition(cni_match *m, const cni_partition *p, cni_traffic *traffic)
 {
     cni_traffic unasked;
@@ -90,7 +104,13 @@ void cni_match_partition(cni_match *m, const cni_partition *p, cni_traffic *traf
         const cni_stage *stage = e > 0 ? &p->stages[(e - 1) / 2] : NULL;
         const cni_transfer *transfers = stage == NULL ? p->adopt : e % 2 == 1 ? stage->before : stage->after;
         uint32_t n = stage == NULL ? p->nadopt : e % 2 == 1 ? stage->nbefore : stage->nafter;
-        *(traffic != NULL ? &traffic[e] : &unasked) = cni_match_add(m, p->first, e, transfers, n);
+        cni_traffic *sum = traffic != NULL ? &traffic[e] : &unasked;
+        *sum = cni_match_add(m, p->first, e, transfers, n);
+        for (uint32_t k = 0; e % 2 == 1 && k < stage->nparts; k++) {
+            if (stage->parts[k].rounds != NULL) {
+                add_rounds(m, p, e, stage->parts[k].rounds, sum);
+            }
+        }
     }
 }
 

@@ -22,7 +22,19 @@ typedef struct cni_transfer {
     bool boxed; /* the region is this box of the base's home */
     cni_box box;
     cni_region region;
+    uint32_t
+        panel;   /* 0: it arrives where it was; else in the panel of this number (less 1), dense, from byte `at` on */
+    bool packed; /* and there it is at the sender's too */
+    int64_t at;
 } cni_transfer;
+
+/* Where what a transfer moves is dense; valid if it goes to a panel. */
+static inline cni_region cni_transfer_dense(const cni_transfer *t)
+{
+    int64_t size = t->region.itemsize;
+    return (cni_region){
+        .ndim = 1, .itemsize = size, .offset = t->at, .shape = {cni_region_size(&t->region) / size}, .strides = {size}};
+}
 
 /* How places may do a part one after the other, along an axis: a place's to say. */
 typedef struct cni_chain_rule {
@@ -49,6 +61,25 @@ typedef struct cni_library_cut {
     int8_t follows[CNI_OP_ARGS]; /* by operand: its dimension along the axis, -1: none */
     cni_box whole[CNI_OP_ARGS];  /* by operand: what is needed of it, along all of the axis */
 } cni_library_cut;
+
+enum { CNI_PANELS = 2 };
+
+/*
+ * BOXES of a product for which every place would need an operand whole: that comes in panels, of which each place has two at a
+ * time, one that is multiplied and one that is on its way (rounds.h).
+ */
+typedef struct cni_rounds {
+    uint32_t access, slot; /* the operand */
+    int dim, across;       /* its dimension, and that of the result, that is cut into panels */
+    int n;                 /* panels, and rounds */
+    int64_t extent, piece; /* of all, as evenly as whole pieces allow */
+    bool turned;           /* a panel is few places': each place begins with what it has itself, */
+    const cni_layout *layout;
+    int64_t low, stride; /* by the byte where the operand begins, and where the next of the dimension does */
+    int64_t panel_bytes; /* of the largest */
+    const cni_transfer *transfers, *own; /* from place to place; of local places, what they have themselves */
+    const uint32_t *begin, *own_begin;   /* by round, and behind the last */
+} cni_rounds;
 
 /* What a chain's shares follow from, while the partition is made (chain.h). */
 typedef struct cni_chain_cut cni_chain_cut;
@@ -77,6 +108,7 @@ typedef struct cni_shared_part {
     uint8_t kind;
     uint32_t primary;           /* BOXES, RANGE: the access whose owners do the work */
     const cni_library_cut *cut; /* BOXES of a library op; NULL: shares are listed */
+    const cni_rounds *rounds;   /* BOXES of a library op; NULL: all that is needed comes before the stage */
     const cni_chain_cut *chain; /* CHAIN */
     int before, behind; /* CHAIN: places whose shares come before the first local one and behind the last; -1: none */
     int end;            /* CHAIN: the place of the last share of all */

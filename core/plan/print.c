@@ -107,7 +107,12 @@ void cni_partition_print(const cni_partition *p, cni_text *text)
         const cni_stage *stage = &p->stages[l];
         cni_text_add(text, "\n  launch %u:", l);
         for (uint32_t k = 0; k < stage->nparts; k++) {
+            const cni_rounds *rounds = stage->parts[k].rounds;
             cni_text_add(text, " %s", kinds[stage->parts[k].kind]);
+            if (rounds != NULL) {
+                cni_text_add(text, " in %d rounds of operand %u", rounds->n, rounds->access);
+                print_transfers("with", rounds->transfers, rounds->begin[rounds->n], text);
+            }
         }
         print_transfers("before", stage->before, stage->nbefore, text);
         print_transfers("after", stage->after, stage->nafter, text);

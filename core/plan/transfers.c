@@ -17,6 +17,7 @@
 #include "base/status.h"
 #include "plan/cuts.h"
 #include "plan/draft.h"
+#include "plan/rounds.h"
 
 typedef struct list {
     cni_transfer *items;
@@ -279,7 +280,8 @@ static int next_place(const maker *m, cni_place_range near, int place)
 static void move_access(maker *m, const cni_shared_part *shared, uint32_t a, bool to_owner)
 {
     const cni_access *access = &shared->part->access[a];
-    if (access->slot == CNI_NONE || (shared->kind == CNI_SHARE_JOINT && (shared->dynamic >> a & 1) != 0)) {
+    if (access->slot == CNI_NONE || (shared->kind == CNI_SHARE_JOINT && (shared->dynamic >> a & 1) != 0) ||
+        (shared->rounds != NULL && shared->rounds->access == a)) {
         return;
     }
     for (uint32_t i = 0; i < shared->nshares && shared->listed; i++) {
@@ -446,6 +448,11 @@ static bool finish(maker *m, cni_partition *out, cni_stage *stages)
         all += stages[l].nafter;
         count_bytes(stages[l].before, stages[l].nbefore, out);
         count_bytes(stages[l].after, stages[l].nafter, out);
+        for (uint32_t k = 0; k < stages[l].nparts; k++) {
+            if (stages[l].parts[k].rounds != NULL) {
+                cni_rounds_count(stages[l].parts[k].rounds, out);
+            }
+        }
     }
     return true;
 }
@@ -466,8 +473,8 @@ cn_status cni_transfers_make(cni_partitioning *p, cni_partition *out, cni_stage 
     for (uint32_t l = 0; l < out->nstages; l++) {
         stage_transfers(&m, &stages[l]);
     }
-    bool made = !m.no_memory && finish(&m, out, stages);
     out->messages = m.messages;
+    bool made = !m.no_memory && finish(&m, out, stages);
     cni_free(m.list.items);
     cni_free(m.list.before);
     cni_free(m.last);

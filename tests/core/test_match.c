@@ -57,6 +57,26 @@ static bool noticed(const shift *s)
     return matched(s, traffic) == CN_ERROR_INTERNAL && strstr(cn_error_message(), "before launch 1 of 2") != NULL;
 }
 
+/* The same rows, in two rounds: the first brings nothing. */
+static void rounds_are_matched(void)
+{
+    static const uint32_t begin[PLACES][3] = {{0, 0, 1}, {0, 0, 2}, {0, 0, 1}};
+    shift s;
+    cni_rounds rounds[PLACES];
+    cni_shared_part parts[PLACES];
+    cni_traffic traffic[PLACES][1 + 2 * STAGES];
+    make(&s);
+    for (int place = 0; place < PLACES; place++) {
+        rounds[place] = (cni_rounds){.n = 2, .transfers = s.transfers[place], .begin = begin[place]};
+        parts[place] = (cni_shared_part){.rounds = &rounds[place]};
+        s.stages[place][1] = (cni_stage){.nparts = 1, .parts = &parts[place]};
+    }
+    EXPECT(matched(&s, traffic) == CN_OK);
+    EXPECT(traffic[1][3].sends == 1 && traffic[1][3].receives == 1 && traffic[1][3].sent == 80);
+    s.transfers[1][0].panel = 2; /* to another panel than it was sent for */
+    EXPECT(noticed(&s));
+}
+
 int main(void)
 {
     shift s;
@@ -78,5 +98,6 @@ int main(void)
     s.stages[1][0] = s.stages[1][1]; /* too early */
     s.stages[1][1] = (cni_stage){0};
     EXPECT(matched(&s, traffic) == CN_ERROR_INTERNAL);
+    rounds_are_matched();
     return finish("match");
 }
