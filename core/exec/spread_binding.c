@@ -336,9 +336,9 @@ static cn_status ask_place(cni_binder *k, int64_t *quantum, cni_chain_rule *chai
 
 static cn_status reserve_rounds(cni_binder *k, const cni_rounds *r, bool device)
 {
-    for (int round = 0; round < r->n; round++) {
-        CN_TRY(cni_exchange_reserve(k->b->exchange, r->transfers + r->begin[round],
-                                    r->begin[round + 1] - r->begin[round], device));
+    for (int i = 0; i < r->exchanges; i++) {
+        uint32_t count = r->begin[i + 1] - r->begin[i];
+        CN_TRY(cni_exchange_reserve(k->b->exchange, r->transfers + r->begin[i], count, device));
     }
     return CN_OK;
 }

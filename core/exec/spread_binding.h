@@ -24,7 +24,7 @@ typedef struct cni_bound_shared {
     uint32_t nbound;
     cni_bound_share *bound;
     cni_alltoall *moves;            /* JOINT */
-    int64_t panels_at, panel_bytes; /* of rounds: in the scratch memory, and of each */
+    int64_t panels_at, panel_bytes; /* of rounds: in the scratch memory, and from one to the next */
     void *whole;                    /* RANGE, CHAIN: the part bound as a whole (borrowed) */
 } cni_bound_shared;
 

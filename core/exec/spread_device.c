@@ -68,8 +68,8 @@ bool cni_share_asks(cni_spread_binding *b)
 /* What they point to is in one block. */
 cn_status cni_share_slots(cni_spread_binding *b, size_t plans, const cni_world *world)
 {
-    size_t rows = (size_t)world->local, slots = plans + CNI_PANELS;
-    size_t each = slots * (sizeof(cni_spans) + 3 * sizeof(void *) + sizeof(bool)) + CNI_PANELS;
+    size_t rows = (size_t)world->local, slots = plans + CNI_PANEL_SLOTS;
+    size_t each = slots * (sizeof(cni_spans) + 3 * sizeof(void *) + sizeof(bool)) + CNI_PANEL_SLOTS;
     cni_place_slots *at = b->at = cni_alloc_zero(1, rows * (sizeof *at + each));
     if (at == NULL) {
         return cni_fail_memory((int64_t)(rows * slots * sizeof(cni_spans)));
@@ -85,8 +85,8 @@ cn_status cni_share_slots(cni_spread_binding *b, size_t plans, const cni_world *
                                   .spans = spans + r * slots,
                                   .on_device = on_device + r * slots,
                                   .panels = (uint32_t)plans};
-        for (size_t i = 0; i < CNI_PANELS; i++) {
-            at[r].valid[plans + i] = &valid[r * CNI_PANELS + i];
+        for (size_t i = 0; i < CNI_PANEL_SLOTS; i++) {
+            at[r].valid[plans + i] = &valid[r * CNI_PANEL_SLOTS + i];
         }
     }
     return CN_OK;

@@ -19,7 +19,18 @@ static int64_t aligned(int64_t nbytes)
 
 /* ---- Binding ---- */
 
-/* A box of the share as the round has it; its operand is a panel. */
+/* The access reads what is dense there. */
+static void make_dense(const cni_binder *k, const cni_dense *dense, int panel, const cni_box *box, const cni_part *part,
+                       cni_local_part *l)
+{
+    cni_geometry operand = cni_window_geometry(k->w, part->access[dense->access].view);
+    int64_t *numbers = l->geometry + l->views[dense->access].geometry;
+    numbers[0] = 0;
+    cni_dense_strides(dense, &operand, box->stop[dense->dim] - box->start[dense->dim], numbers + 1);
+    l->access[dense->access].slot = k->plan->nslots + (uint32_t)panel;
+}
+
+/* A box of the share as the round has it. */
 static cn_status bind_box(cni_binder *k, const cni_shared_part *shared, const cni_share *share, int box, int round,
                           cni_bound_share *bound)
 {
@@ -33,16 +44,14 @@ static cn_status bind_box(cni_binder *k, const cni_shared_part *shared, const cn
     }
     cni_rounds_panel(r, share->place, round, &from, &to);
     memcpy(boxes, cni_share_box(share, box, 0), share->naccess * sizeof *boxes);
-    boxes[0].start[r->across] = boxes[r->access].start[r->dim] = from;
-    boxes[0].stop[r->across] = boxes[r->access].stop[r->dim] = to;
+    boxes[0].start[r->across] = boxes[r->panels.access].start[r->panels.dim] = from;
+    boxes[0].stop[r->across] = boxes[r->panels.access].stop[r->panels.dim] = to;
     here.boxes = boxes;
     cni_local_part_make(shared->part, k->w, &here, 0, l);
-
-    cni_geometry operand = cni_window_geometry(k->w, shared->part->access[r->access].view);
-    int64_t *numbers = l->geometry + l->views[r->access].geometry;
-    numbers[0] = 0;
-    cni_rounds_view(r, &operand, to - from, numbers + 1);
-    l->access[r->access].slot = k->plan->nslots + (uint32_t)round % CNI_PANELS;
+    make_dense(k, &r->panels, round % CNI_PANELS, &boxes[r->panels.access], shared->part, l);
+    if (r->other.nbytes > 0) {
+        make_dense(k, &r->other, CNI_PANELS, &boxes[r->other.access], shared->part, l);
+    }
     cni_window local = cni_local_window(l, k->w);
     return cni_bind_alone(k, &l->part, &local, NULL, bound);
 }
@@ -78,11 +87,12 @@ static void make_room(cni_binder *k, cni_bound_shared *out)
         before = scratch > before ? scratch : before;
         device |= b->place->where == CNI_ON_DEVICE;
         host |= b->place->where == CNI_ON_HOST;
-        k->b->at[b->local].on_device[r->slot] |= b->place->where == CNI_ON_DEVICE;
+        k->b->at[b->local].on_device[r->panels.slot] |= b->place->where == CNI_ON_DEVICE;
+        k->b->at[b->local].on_device[r->other.slot] |= r->other.nbytes > 0 && b->place->where == CNI_ON_DEVICE;
     }
-    out->panel_bytes = aligned(r->panel_bytes);
+    out->panel_bytes = aligned(r->panels.nbytes);
     out->panels_at = before;
-    int64_t need = before + CNI_PANELS * out->panel_bytes;
+    int64_t need = before + CNI_PANELS * out->panel_bytes + r->other.nbytes;
     for (int i = 0; i < 2; i++) {
         *room[i] = (i == 0 ? host : device) && need > *room[i] ? need : *room[i];
     }
@@ -122,20 +132,20 @@ static char *panel_at(void *scratch, const cni_bound_shared *bound, int panel)
 static void set_panels(const rounds_run *x, int local)
 {
     cni_place_slots *at = &x->run->b->at[local];
-    for (int panel = 0; panel < CNI_PANELS; panel++) {
+    for (int panel = 0; panel < CNI_PANEL_SLOTS; panel++) {
         at->host[at->panels + (uint32_t)panel] = panel_at(x->run->scratch, x->bound, panel);
         at->device[at->panels + (uint32_t)panel] = panel_at(x->run->device_scratch, x->bound, panel);
     }
 }
 
-/* A place's panel of the round is where it multiplies; what the place has of it itself is there first. */
-static void begin_panel(const rounds_run *x, int local, int round, uint8_t where)
+/* What an exchange brings is where the place multiplies; what the place has of it itself is there first. */
+static void begin_dense(const rounds_run *x, int local, int exchange, uint8_t where)
 {
     cni_place_slots *at = &x->run->b->at[local];
-    uint32_t panel = at->panels + (uint32_t)round % CNI_PANELS;
+    uint32_t panel = at->panels + (uint32_t)(exchange < x->r->n ? exchange % CNI_PANELS : CNI_PANELS);
     *at->valid[panel] = where;
     at->on_device[panel] = where == CNI_ON_DEVICE;
-    for (uint32_t i = x->r->own_begin[round]; i < x->r->own_begin[round + 1]; i++) {
+    for (uint32_t i = x->r->own_begin[exchange]; i < x->r->own_begin[exchange + 1]; i++) {
         const cni_transfer *t = &x->r->own[i];
         if (t->to != x->run->world->first + local) {
             continue;
@@ -150,7 +160,13 @@ static void begin_panel(const rounds_run *x, int local, int round, uint8_t where
 
 static cn_status bring(const rounds_run *x, int local, uint8_t where)
 {
-    return cni_place_bring(x->run->of[x->r->slot], local, where, &x->run->b->at[local].spans[x->r->slot]);
+    const cni_dense *all[] = {&x->r->panels, &x->r->other};
+    for (int i = 0; i < 2; i++) {
+        uint32_t slot = all[i]->slot;
+        bool there = all[i]->nbytes == 0;
+        CN_TRY(there ? CN_OK : cni_place_bring(x->run->of[slot], local, where, &x->run->b->at[local].spans[slot]));
+    }
+    return CN_OK;
 }
 
 /* The boxes of the share that this is the first of, in a round. */
@@ -173,48 +189,82 @@ static cn_status multiply(const rounds_run *x, const cni_bound_share *boxes)
     return CN_OK;
 }
 
-static cn_status begin_round(const rounds_run *x, int round)
+static cn_status begin_exchange(const rounds_run *x, int number)
 {
     const cni_rounds *r = x->r;
-    begin_panel(x, 0, round, where_of(x));
-    return cni_exchange_begin(x->run->b->exchange, r->transfers + r->begin[round],
-                              r->begin[round + 1] - r->begin[round], x->run->b->at, true);
+    begin_dense(x, 0, number, where_of(x));
+    return cni_exchange_begin(x->run->b->exchange, r->transfers + r->begin[number],
+                              r->begin[number + 1] - r->begin[number], x->run->b->at, true);
 }
 
-static cn_status end_round(const rounds_run *x, int round)
+static cn_status end_exchange(const rounds_run *x, int number)
 {
     const cni_rounds *r = x->r;
-    return cni_exchange_end(x->run->b->exchange, r->transfers + r->begin[round], r->begin[round + 1] - r->begin[round],
-                            x->run->b->at);
+    return cni_exchange_end(x->run->b->exchange, r->transfers + r->begin[number],
+                            r->begin[number + 1] - r->begin[number], x->run->b->at);
+}
+
+static cn_status exchange_now(const rounds_run *x, int number)
+{
+    CN_TRY(begin_exchange(x, number));
+    return end_exchange(x, number);
+}
+
+/* Does what an exchange brings come as work of the device that multiplies? */
+static bool is_device_work(const rounds_run *x, int number)
+{
+    bool direct = false;
+    for (uint32_t i = x->r->begin[number]; i < x->r->begin[number + 1] && !direct; i++) {
+        direct = cni_direct_for(cni_region_size(&x->r->transfers[i].region)) != NULL;
+    }
+    return direct && where_of(x) == CNI_ON_DEVICE;
+}
+
+/* Multiplies one panel while the next one comes. */
+static cn_status run_round(const rounds_run *x, int round)
+{
+    const cni_bound_share *boxes = x->bound->nbound > 0 ? boxes_of(x->bound->bound, round) : NULL;
+    bool more = round + 1 < x->r->n, behind = more && is_device_work(x, round + 1);
+    CN_TRY(more && !behind ? begin_exchange(x, round + 1) : CN_OK);
+    CN_TRY(boxes != NULL ? multiply(x, boxes) : CN_OK);
+    CN_TRY(behind ? begin_exchange(x, round + 1) : CN_OK);
+    cni_stats.overlapped += more && !behind;
+    return more ? end_exchange(x, round + 1) : CN_OK;
 }
 
 /* The one place of a process among several. */
 static cn_status run_between(const rounds_run *x)
 {
     CN_TRY(bring(x, 0, where_of(x)));
-    CN_TRY(begin_round(x, 0));
-    CN_TRY(end_round(x, 0));
+    CN_TRY(x->r->exchanges > x->r->n ? exchange_now(x, x->r->n) : CN_OK);
+    CN_TRY(exchange_now(x, 0));
     for (int round = 0; round < x->r->n; round++) {
-        bool more = round + 1 < x->r->n;
-        CN_TRY(more ? begin_round(x, round + 1) : CN_OK);
-        CN_TRY(x->bound->nbound > 0 ? multiply(x, boxes_of(x->bound->bound, round)) : CN_OK);
-        CN_TRY(more ? end_round(x, round + 1) : CN_OK);
-        cni_stats.overlapped += more;
+        CN_TRY(run_round(x, round));
     }
     return CN_OK;
 }
 
-/* A round of a place of this process, which alone has panels at the time. */
-static cn_status run_round(const rounds_run *x, const cni_bound_share *boxes, int round)
+/* What an exchange brings to a place of this process, which alone has panels at the time. */
+static cn_status exchange_within(const rounds_run *x, const cni_bound_share *share, int number)
 {
-    int place = x->run->world->first + boxes->local;
-    CN_TRY(bring(x, boxes->local, boxes->place->where));
-    begin_panel(x, boxes->local, round, boxes->place->where);
-    for (uint32_t i = x->r->begin[round]; i < x->r->begin[round + 1]; i++) {
+    int place = x->run->world->first + share->local;
+    begin_dense(x, share->local, number, share->place->where);
+    for (uint32_t i = x->r->begin[number]; i < x->r->begin[number + 1]; i++) {
         const cni_transfer *t = &x->r->transfers[i];
         CN_TRY(t->to == place ? cni_exchange_run(x->run->b->exchange, t, 1, x->run->b->at) : CN_OK);
     }
-    return multiply(x, boxes);
+    return CN_OK;
+}
+
+static cn_status run_within(const rounds_run *x, const cni_bound_share *first)
+{
+    CN_TRY(bring(x, first->local, first->place->where));
+    CN_TRY(x->r->exchanges > x->r->n ? exchange_within(x, first, x->r->n) : CN_OK);
+    for (int round = 0; round < x->r->n; round++) {
+        CN_TRY(exchange_within(x, first, round));
+        CN_TRY(multiply(x, boxes_of(first, round)));
+    }
+    return CN_OK;
 }
 
 cn_status cni_rounds_run(cni_spread_run *run, const cni_bound_shared *bound)
@@ -228,9 +278,7 @@ cn_status cni_rounds_run(cni_spread_run *run, const cni_bound_shared *bound)
     }
     const cni_bound_share *first = bound->bound, *end = first + bound->nbound;
     for (; first < end; first = boxes_of(first, x.r->n)) {
-        for (int round = 0; round < x.r->n; round++) {
-            CN_TRY(run_round(&x, boxes_of(first, round), round));
-        }
+        CN_TRY(run_within(&x, first));
     }
     return CN_OK;
 }

@@ -1,7 +1,10 @@
 /*
  * spread_rounds.h - runs products in rounds (plan/rounds.h): while a panel is multiplied, the next one travels.
  *
- *     scratch  |= the op's own =|= panel 1 =|= panel 2 =|      on the host or the device, wherever the place multiplies
+ *     scratch  |= the op's own =|= panel 1 =|= panel 2 =|= of the other operand =|
+ *
+ * On the host or the device, wherever the place multiplies. Messages between GPUs are the exception: they are kernels, and a
+ * product that has all of a GPU is held up by as much as they take, and more, so they come between products.
  */
 #ifndef CNI_SPREAD_ROUNDS_H
 #define CNI_SPREAD_ROUNDS_H

@@ -48,7 +48,7 @@ typedef struct cni_place_slots {
     uint8_t **valid;       /* which of them have the values that the place has (CNI_ON_ bits) */
     cni_spans *spans;      /* what the device's are there for */
     bool *on_device;       /* what comes goes there, where neither has values yet */
-    uint32_t panels;       /* behind the plan's: the first of CNI_PANELS that are no base's (spread_rounds.h) */
+    uint32_t panels;       /* behind the plan's: the first of CNI_PANEL_SLOTS that are no base's (spread_rounds.h) */
 } cni_place_slots;
 
 /* What exchanges need besides the arrays: messages of one exchange, by peer. */

@@ -87,9 +87,8 @@ cni_traffic cni_match_add(cni_match *m, int place, uint32_t exchange, const cni_
 /* What comes in rounds is part of the exchange before the stage; they are matched one by one. */
 static void add_rounds(cni_match *m, const cni_partition *p, uint32_t exchange, const cni_rounds *r, cni_traffic *sum)
 {
-    for (int round = 0; round < r->n; round++) {
-        cni_traffic t =
-            cni_match_add(m, p->first, exchange, r->transfers + r->begin[round], r->begin[round + 1] - r->begin[round]);
+    for (int i = 0; i < r->exchanges; i++) {
+        cni_traffic t = cni_match_add(m, p->first, exchange, r->transfers + r->begin[i], r->begin[i + 1] - r->begin[i]);
         sum->sends += t.sends;
         sum->receives += t.receives;
         sum->sent += t.sent;

@@ -62,23 +62,32 @@ typedef struct cni_library_cut {
     cni_box whole[CNI_OP_ARGS];  /* by operand: what is needed of it, along all of the axis */
 } cni_library_cut;
 
-enum { CNI_PANELS = 2 };
+/* Dense memory that places have of operands: two panels by turns, and a part of another operand. */
+enum { CNI_PANELS = 2, CNI_PANEL_SLOTS };
+
+/* An operand of two dimensions that places get dense: of each its elements from one number to another of a dimension. */
+typedef struct cni_dense {
+    uint32_t access, slot;
+    int dim;
+    bool turned; /* the dimension is the slower one in memory */
+    const cni_layout *layout;
+    int64_t nbytes; /* the most at a time */
+} cni_dense;
 
 /*
  * BOXES of a product for which every place would need an operand whole: that comes in panels, of which each place has two at a
- * time, one that is multiplied and one that is on its way (rounds.h).
+ * time, one that is multiplied and one that is on its way (rounds.h). If what it needs of the other is columns of all places'
+ * rows, it has those dense too, before the first panel.
  */
 typedef struct cni_rounds {
-    uint32_t access, slot; /* the operand */
-    int dim, across;       /* its dimension, and that of the result, that is cut into panels */
-    int n;                 /* panels, and rounds */
-    int64_t extent, piece; /* of all, as evenly as whole pieces allow */
-    bool turned;           /* a panel is few places': each place begins with what it has itself, */
-    const cni_layout *layout;
-    int64_t low, stride; /* by the byte where the operand begins, and where the next of the dimension does */
-    int64_t panel_bytes; /* of the largest */
+    cni_dense panels, other; /* other.nbytes is 0: it is where it lies */
+    int across;              /* the result's dimension that is cut into panels */
+    int n;                   /* panels, and rounds */
+    int64_t extent, piece;   /* of all, as evenly as whole pieces allow */
+    int64_t low, stride;     /* by the byte where the operand begins, and where the next of the dimension does */
+    int exchanges;           /* number n, if there is one, is the other operand's, and the first */
     const cni_transfer *transfers, *own; /* from place to place; of local places, what they have themselves */
-    const uint32_t *begin, *own_begin;   /* by round, and behind the last */
+    const uint32_t *begin, *own_begin;   /* by exchange, and behind the last */
 } cni_rounds;
 
 /* What a chain's shares follow from, while the partition is made (chain.h). */

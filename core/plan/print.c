@@ -110,8 +110,8 @@ void cni_partition_print(const cni_partition *p, cni_text *text)
             const cni_rounds *rounds = stage->parts[k].rounds;
             cni_text_add(text, " %s", kinds[stage->parts[k].kind]);
             if (rounds != NULL) {
-                cni_text_add(text, " in %d rounds of operand %u", rounds->n, rounds->access);
-                print_transfers("with", rounds->transfers, rounds->begin[rounds->n], text);
+                cni_text_add(text, " in %d rounds of operand %u", rounds->n, rounds->panels.access);
+                print_transfers("with", rounds->transfers, rounds->begin[rounds->exchanges], text);
             }
         }
         print_transfers("before", stage->before, stage->nbefore, text);

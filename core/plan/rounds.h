@@ -25,8 +25,15 @@ bool cni_rounds_make(cni_partitioning *p, const cni_operands *operands, const cn
 /* What the panel of a place's round is of the dimension. */
 void cni_rounds_panel(const cni_rounds *rounds, int place, int round, int64_t *from, int64_t *to);
 
-/* The strides (2) of a panel of so many rows or columns of the operand, as it lies. */
-void cni_rounds_view(const cni_rounds *rounds, const cni_geometry *operand, int64_t count, int64_t *strides);
+/* The strides (2) of so many rows or columns of the operand, as they lie dense. */
+void cni_dense_strides(const cni_dense *dense, const cni_geometry *operand, int64_t count, int64_t *strides);
+
+/* Does anything of the access come in rounds, instead of before the stage? */
+static inline bool cni_rounds_bring(const cni_rounds *rounds, uint32_t access)
+{
+    return rounds != NULL &&
+           (rounds->panels.access == access || (rounds->other.nbytes > 0 && rounds->other.access == access));
+}
 
 /* Adds pairs of places that exchange something, round by round, and bytes, also of what the root receives. */
 void cni_rounds_count(const cni_rounds *rounds, cni_partition *out);

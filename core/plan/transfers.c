@@ -281,7 +281,7 @@ static void move_access(maker *m, const cni_shared_part *shared, uint32_t a, boo
 {
     const cni_access *access = &shared->part->access[a];
     if (access->slot == CNI_NONE || (shared->kind == CNI_SHARE_JOINT && (shared->dynamic >> a & 1) != 0) ||
-        (shared->rounds != NULL && shared->rounds->access == a)) {
+        (!to_owner && cni_rounds_bring(shared->rounds, a))) {
         return;
     }
     for (uint32_t i = 0; i < shared->nshares && shared->listed; i++) {

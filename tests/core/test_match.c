@@ -67,7 +67,7 @@ static void rounds_are_matched(void)
     cni_traffic traffic[PLACES][1 + 2 * STAGES];
     make(&s);
     for (int place = 0; place < PLACES; place++) {
-        rounds[place] = (cni_rounds){.n = 2, .transfers = s.transfers[place], .begin = begin[place]};
+        rounds[place] = (cni_rounds){.n = 2, .exchanges = 2, .transfers = s.transfers[place], .begin = begin[place]};
         parts[place] = (cni_shared_part){.rounds = &rounds[place]};
         s.stages[place][1] = (cni_stage){.nparts = 1, .parts = &parts[place]};
     }
