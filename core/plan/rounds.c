@@ -11,6 +11,7 @@
  * results of less elements, which do not fill a GPU; more than MOST_BYTES is asked of nobody's memory for such reasons.
  */
 enum { LEAST_BYTES = 16, LEAST_RESULT = 4, MOST_BYTES = 256 };
+#define UNIT_MOST ((int64_t)1 << 40) /* so that none of them is beyond 64 bits */
 
 /* Rounds at least, where there is enough for each: what the first one brings is waited for. */
 enum { LEAST_ROUNDS = 8 };
@@ -92,7 +93,8 @@ static int64_t most_of(int64_t a, int64_t b)
 /* How many panels. */
 static int count_of(const cni_partitioning *p, const cni_operands *o, const cni_work_axes *axes, const cni_rounds *r)
 {
-    int64_t unit = p->request->spread_bytes, inner = o->g[r->panels.access].shape[1 - r->panels.dim];
+    int64_t spread = p->request->spread_bytes, unit = spread < UNIT_MOST ? spread : UNIT_MOST;
+    int64_t inner = o->g[r->panels.access].shape[1 - r->panels.dim];
     int64_t column = inner * o->g[r->panels.access].itemsize; /* bytes */
     int64_t rows = most_of(cni_element_count(o->g[0].ndim, o->g[0].shape) / r->extent / p->places, 1);
     int64_t worth = most_of(LEAST_BYTES * unit / column, LEAST_RESULT * unit / rows), most = MOST_BYTES * unit / column;
