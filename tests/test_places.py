@@ -291,12 +291,30 @@ print(np.stats()["peak_bytes"])
 def test_what_places_have_of_others_counts():
     """Each needs all of what is searched in."""
     program = """
-x = np.arange(1000000.0); y = np.arange(500000) * 2.0; np.synchronize(); np.stats_reset()
+x = np.arange(125000.0); y = np.arange(1000000) / 8.0; np.synchronize(); np.stats_reset()
 z = np.searchsorted(x, y); np.synchronize()
 print(np.stats()["peak_bytes"])
 """
-    n = 8 * 1000000
-    assert int(at_places(4, program, spread_bytes="1000000")) >= 4 * n + n // 2 + n // 2
+    n = 8 * 125000
+    assert int(at_places(4, program, spread_bytes="1000000")) >= 4 * n + 8 * n + 8 * n
+
+
+def test_values_go_to_the_piece_that_they_belong_into():
+    """On paper: what is not the place's own goes there, and an answer comes back; nobody has more of the vector."""
+    program = """
+x = np.arange(1000000.0); y = np.arange(100000) * 7919 % 1000000 + 0.5; few = y[:300].copy(); np.synchronize()
+for values in (y, few):
+    s = counted(lambda: np.searchsorted(x, values))
+    print(s["message_bytes"], s["root_bytes"], s["peak_bytes"])
+print(bool((np.searchsorted(x, y, "right") == y + 0.5).all()), np.searchsorted(x, few).tolist() == (few + 0.5).tolist())
+"""
+    many, few, same = at_places(4, program, spread_bytes="100000").splitlines()
+    firsts = 4 * 3 * 8 + 4 * 3 * 8  # and as many counts, which are no messages of places of a process
+    moved, root, peak = map(int, many.split())
+    assert 0.7 * 1600000 < moved <= 0.8 * 1600000 + firsts and root == 0
+    assert peak < 8000000 + 1600000 + 4 * 2 * (1600000 + 400000)  # room for all values at each place, not for x
+    assert int(few.split()[0]) <= 300 * 16 + firsts
+    assert same == "True True"
 
 
 def test_wrong_indices_are_told_of_wherever_they_lie():
@@ -456,6 +474,17 @@ e = np.zeros((7, 500)); e[:, :100][rows] = 3
 results = a, b, c, d, e, z[rows], z[[1]], np.take(z, rows, axis=0), z[rows, rows + 1], z[:, ::2][rows], z[:, :999][rows]
 i, j = np.arange(6000) * 31 % 3, np.arange(6000) * 7 % 2000 - 1000
 results += z[i, j], z.reshape(3, 40, 50)[i, j % 40, i - 3], np.arange(60.0).reshape(3, 4, 5)[[0, 2]]
+""",
+    "searches": """
+x = np.sort(np.round(np.sin(np.arange(6000.0) * 1.7), 2)); y = np.sin(np.arange(1500.0) * 2.3) * 1.2
+k, n = np.arange(5000) // 3, np.concatenate([np.arange(3000.0), np.array([np.nan, np.nan])])
+results = ()
+for side in ("left", "right"):
+    results += np.searchsorted(x, y, side), np.searchsorted(x, np.round(y.reshape(30, 50), 2), side)
+    results += np.searchsorted(k, np.arange(-5, 1700, 4), side), np.searchsorted(n, np.array([np.nan, 2e9, 7]), side)
+    results += np.searchsorted(x, x[::9], side), np.searchsorted(x[1000:2000], y, side), np.digitize(y, x)
+    results += np.searchsorted(np.zeros(4000), np.array([0.0, 1, -1]), side), np.searchsorted(x, 0.25, side)
+    results += np.searchsorted(x.astype(np.float32), y.astype(np.float16), side),
 """,
     "ten dimensions": """
 x = np.arange(1024.0).reshape((2,) * 10); y = x.reshape(1024)

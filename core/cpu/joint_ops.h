@@ -1,6 +1,6 @@
 /*
  * joint_ops.h - library ops of several places together: cni_sharing's joint functions. See joint_rows.c, joint_sort.c,
- * joint_segments.c, select.c. *scratch is 0 when they are asked for room.
+ * joint_segments.c, joint_search.c, select.c. *scratch is 0 when they are asked for room.
  */
 #ifndef CNI_JOINT_OPS_H
 #define CNI_JOINT_OPS_H
@@ -24,6 +24,13 @@ cn_status cni_sorted_run(const cni_joint *joint);
 
 void cni_segments_room(const cni_joint *joint, int64_t *asked, int64_t *heard, int64_t *scratch);
 cn_status cni_segments_run(const cni_joint *joint);
+
+void cni_search_room(const cni_joint *joint, int64_t *asked, int64_t *heard, int64_t *scratch);
+cn_status cni_search_run(const cni_joint *joint);
+
+/* Where `count` values go in a sorted vector of n; right: behind its equals. Threads share the values (search.c). */
+void cni_search_sorted(cn_dtype dtype, const char *sorted, int64_t n, const char *values, int64_t count, bool right,
+                       int64_t *out);
 
 /* Results [first, end) of the part alone (scan.c). */
 void cni_segments_range(const cni_part *part, const cni_run *run, int64_t first, int64_t end);

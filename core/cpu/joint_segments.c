@@ -48,18 +48,6 @@ void cni_segments_room(const cni_joint *j, int64_t *asked, int64_t *heard, int64
     *heard = *heard > numbers ? *heard : numbers;
 }
 
-/* The same numbers, of this size, for every place. */
-static cn_status tell_all(const cni_joint *j, int64_t size)
-{
-    for (int k = 0; k < j->world->local; k++) {
-        for (int place = 0; place < j->world->places; place++) {
-            j->moves->sent[k][place] = j->moves->received[k][place] = 1;
-            memmove(j->moves->asked[k] + place * size, j->moves->asked[k], (size_t)size);
-        }
-    }
-    return cni_alltoall_move(j->moves, false, 0, 0, size);
-}
-
 static int64_t *begins_at(const segments *s, int local)
 {
     return (int64_t *)(void *)cni_joint_data(s->j, 2, local);
@@ -74,7 +62,7 @@ static cn_status exchange_begins(const segments *s)
         int64_t first = share != NULL ? begins_at(s, k)[cni_share_box(share, 0, 0)->start[0]] : -1;
         memcpy(j->moves->asked[k], &first, sizeof first);
     }
-    CN_TRY(tell_all(j, sizeof(int64_t)));
+    CN_TRY(cni_alltoall_tell(j->moves, sizeof(int64_t)));
     for (int k = 0; k < j->world->local; k++) {
         const cni_share *share = cni_joint_share(j, k);
         int64_t next = -1;
@@ -165,7 +153,7 @@ static cn_status fetch(const segments *s, needed *all)
         needed mine = needed_by(s, k);
         memcpy(j->moves->asked[k], &mine, sizeof mine);
     }
-    CN_TRY(tell_all(j, sizeof(needed)));
+    CN_TRY(cni_alltoall_tell(j->moves, sizeof(needed)));
     memcpy(all, j->moves->heard[0], (size_t)j->world->places * sizeof *all);
     for (int place = 0; place < j->world->places; place++) {
         int64_t n = (all[place].high - all[place].low + s->round - 1) / s->round;

@@ -1,4 +1,5 @@
 /* search.c - where values go in a sorted array: threads share out the values. */
+#include "cpu/joint_ops.h"
 #include "cpu/library.h"
 #include "cpu/order.h"
 #include "record/window.h"
@@ -20,24 +21,32 @@ static void search_values(void *context, int64_t first, int64_t end)
                                  s->out + first);
 }
 
-/* The operands are contiguous: the record function saw to it. */
-void cni_library_search(const cni_part *part, const cni_run *run)
+void cni_search_sorted(cn_dtype dtype, const char *sorted, int64_t n, const char *values, int64_t count, bool right,
+                       int64_t *out)
 {
-    cni_library_operand out = cni_library_operand_get(part, 0, run), sorted = cni_library_operand_get(part, 1, run),
-                        values = cni_library_operand_get(part, 2, run);
     search s = {.kernels = cni_order_kernels_get(),
-                .dtype = sorted.dtype,
-                .sorted = sorted.data,
-                .values = values.data,
-                .n = sorted.g.shape[0],
-                .itemsize = (size_t)sorted.g.itemsize,
-                .out = (int64_t *)(void *)out.data,
-                .right = (run->window->ops[part->op].flags & CNI_FLAG_RIGHT) != 0};
-    int64_t count = cni_element_count(values.g.ndim, values.g.shape), work = 4;
-    for (int64_t n = s.n; n > 1; n /= 2) {
+                .dtype = dtype,
+                .sorted = sorted,
+                .values = values,
+                .n = n,
+                .itemsize = cn_dtype_size(dtype),
+                .out = out,
+                .right = right};
+    int64_t work = 4;
+    for (; n > 1; n /= 2) {
         work += 4;
     }
     if (count > 0) {
         cni_library_lines(count, work, search_values, &s);
     }
+}
+
+/* The operands are contiguous: the record function saw to it. */
+void cni_library_search(const cni_part *part, const cni_run *run)
+{
+    cni_library_operand out = cni_library_operand_get(part, 0, run), sorted = cni_library_operand_get(part, 1, run),
+                        values = cni_library_operand_get(part, 2, run);
+    bool right = (run->window->ops[part->op].flags & CNI_FLAG_RIGHT) != 0;
+    cni_search_sorted(sorted.dtype, sorted.data, sorted.g.shape[0], values.data,
+                      cni_element_count(values.g.ndim, values.g.shape), right, (int64_t *)(void *)out.data);
 }

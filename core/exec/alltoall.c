@@ -147,3 +147,14 @@ cn_status cni_alltoall_move(cni_alltoall *x, bool back, int64_t asked_at, int64_
     }
     return exchange(x, back ? nasked : nheard, back ? nheard : nasked);
 }
+
+cn_status cni_alltoall_tell(cni_alltoall *x, int64_t size)
+{
+    for (int k = 0; k < x->world->local; k++) {
+        for (int place = 0; place < x->world->places; place++) {
+            x->sent[k][place] = x->received[k][place] = 1;
+            memmove(x->asked[k] + place * size, x->asked[k], (size_t)size);
+        }
+    }
+    return cni_alltoall_move(x, false, 0, 0, size);
+}

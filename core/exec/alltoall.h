@@ -26,6 +26,10 @@ void cni_alltoall_destroy(cni_alltoall *x);
 /* Collective: what every place has set as sent is known as received. */
 cn_status cni_alltoall_count(cni_alltoall *x);
 
+/* Collective: the item of this size with which asked begins, for every place; heard has that of each, by place. Asked and
+   heard have room for as many as there are places. */
+cn_status cni_alltoall_tell(cni_alltoall *x, int64_t size);
+
 /* Collective: `size` bytes an item, which begin at these bytes of asked and heard; back: from heard to asked. */
 cn_status cni_alltoall_move(cni_alltoall *x, bool back, int64_t asked_at, int64_t heard_at, int64_t size);
 

@@ -117,13 +117,17 @@ static bool share_numbers(const cni_operands *o, cni_work_axes *axes)
     return true;
 }
 
+/* Of a small sorted vector every place has all; else values go to the place that has those beside them. */
 static bool share_search(const cni_operands *o, cni_work_axes *axes)
 {
-    (void)o;
+    int64_t values = cni_view_bytes(&o->g[0]) + cni_view_bytes(&o->g[2]);
     for (int d = 0; d < axes->n; d++) {
         follow(axes, 0, d, d);
         follow(axes, 2, d, d);
     }
+    axes->joint = o->spread[1] && cni_view_bytes(&o->g[1]) > values / o->places && dense_from(&o->g[0], 0) &&
+                  dense_from(&o->g[1], 0) && dense_from(&o->g[2], 0);
+    axes->dynamic = 1 << 1;
     return true;
 }
 

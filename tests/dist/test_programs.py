@@ -74,6 +74,14 @@ x = numpy.sort(numpy.arange(5000.0) * 37 % 101)
 same(u, x[::-1] * 2)
 same(y[1:], x[::-1][:-1] * 2 + x[1:] + 1)
 """,
+    "where values go in what is sorted": """
+x, y = np.sort(np.arange(30000.0) * 37 % 1013), np.arange(7000.0) * 7 % 1100 - 20
+a, b, c = np.searchsorted(x, y), np.searchsorted(x, y[:600].reshape(20, 30), "right"), np.searchsorted(x, y[:3])
+x, y = numpy.sort(numpy.arange(30000.0) * 37 % 1013), numpy.arange(7000.0) * 7 % 1100 - 20
+same(a, numpy.searchsorted(x, y))
+same(b, numpy.searchsorted(x, y[:600].reshape(20, 30), "right"))
+same(c, numpy.searchsorted(x, y[:3]))
+""",
     "no storage in the first window": """
 x = np.ones(5000)
 del x
