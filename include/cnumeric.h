@@ -374,6 +374,23 @@ CN_API cn_status cn_unique_sorted(cn_array *sorted, cn_array **values, cn_array 
 /* numpy.matmul for two arrays of 1 or more dimensions, of one dtype. out NULL: a new array. New reference. */
 CN_API cn_status cn_matmul(cn_array *a, cn_array *b, cn_array *out, cn_array **result);
 
+/* ---- Fourier transforms ---------------------------------------------------------------------------------- */
+
+typedef enum cn_transform_kind {
+    CN_TRANSFORM_COMPLEX, /* n complex or real numbers to n complex ones */
+    CN_TRANSFORM_HALF,    /* n real numbers to the first n / 2 + 1 of a spectrum */
+    CN_TRANSFORM_REAL     /* these to n real numbers */
+} cn_transform_kind;
+
+/*
+ * scale times the Fourier transform along an axis (normalised): forward with exp(-2 pi i j k / n), backward with its
+ * conjugate. What the axis has beyond what n asks for is left out, what it lacks is 0. Single precision of float16, float32
+ * and complex64, else double. out: NULL, or of that dtype, the result's shape and no memory that the input overlaps but all
+ * of its base. New reference.
+ */
+CN_API cn_status cn_transform(cn_array *in, int axis, int64_t n, cn_transform_kind kind, bool backward, double scale,
+                              cn_array *out, cn_array **result);
+
 /* ---- Factorisations and Fourier transforms on a device --------------------------------------------------- */
 
 /*
@@ -479,7 +496,18 @@ typedef struct cn_fp_event {
     uint32_t site;
     cn_op op; /* or one of CN_FP_IN_ */
 } cn_fp_event;
-enum { CN_FP_IN_REDUCE = -1, CN_FP_IN_CAST = -2, CN_FP_IN_AT = -3, CN_FP_IN_ACCUMULATE = -4, CN_FP_IN_REDUCEAT = -5 };
+enum {
+    CN_FP_IN_REDUCE = -1,
+    CN_FP_IN_CAST = -2,
+    CN_FP_IN_AT = -3,
+    CN_FP_IN_ACCUMULATE = -4,
+    CN_FP_IN_REDUCEAT = -5,
+    CN_FP_IN_FFT = -6, /* transforms have NumPy's names of their loops */
+    CN_FP_IN_IFFT = -7,
+    CN_FP_IN_RFFT_EVEN = -8,
+    CN_FP_IN_RFFT_ODD = -9,
+    CN_FP_IN_IRFFT = -10
+};
 /* Waits until the events of all that has run are known: those on a GPU are, otherwise, when somebody waits for it anyway. */
 CN_API cn_status cn_fp_events_wait(void);
 /* Takes the oldest floating-point event of this thread; false if there is none. */

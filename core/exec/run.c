@@ -30,6 +30,8 @@ cn_fp_event cni_run_event_of(const cni_window *w, uint32_t op)
     cn_op where = names[o->kind] < 0 ? names[o->kind] : o->opcode;
     if (o->kind == CNI_APPLY && (o->flags & CNI_FLAG_NAMED) != 0) {
         where = o->opcode;
+    } else if (o->kind == CNI_FOURIER) {
+        where = -(cn_op)o->opcode;
     } else if (o->kind == CNI_SEGMENTS && (o->flags & CNI_FLAG_FOLD) != 0) {
         where = CN_FP_IN_REDUCE;
     }

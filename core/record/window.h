@@ -30,14 +30,17 @@ typedef enum cni_kind {
 } cni_kind;
 
 enum {
-    CNI_FLAG_WHERE = 1,   /* the last argument is a bool mask: elsewhere the output keeps its value */
-    CNI_FLAG_INITIAL = 2, /* CNI_REDUCE: in[1] is a scalar to begin with */
-    CNI_FLAG_MAXIMUM = 4, /* CNI_ARG_REDUCE */
-    CNI_FLAG_RIGHT = 4,   /* CNI_SEARCH */
-    CNI_FLAG_TREE = 4,    /* CNI_SCAN: in the order of cpu/scan_tree.h; else one after the other */
-    CNI_FLAG_NAMED = 4,   /* CNI_APPLY: floating-point events are the op's, not those of "at" */
-    CNI_FLAG_FOLD = 4,    /* CNI_SEGMENTS: stands for a reduction */
-    CNI_SCAN_RUN = 16,    /* elements; CNI_FLAG_TREE is for lines of more than CNI_SCAN_LEAST */
+    CNI_FLAG_WHERE = 1,    /* the last argument is a bool mask: elsewhere the output keeps its value */
+    CNI_FLAG_INITIAL = 2,  /* CNI_REDUCE: in[1] is a scalar to begin with */
+    CNI_FLAG_MAXIMUM = 4,  /* CNI_ARG_REDUCE */
+    CNI_FLAG_RIGHT = 4,    /* CNI_SEARCH */
+    CNI_FLAG_TREE = 4,     /* CNI_SCAN: in the order of cpu/scan_tree.h; else one after the other */
+    CNI_FLAG_NAMED = 4,    /* CNI_APPLY: floating-point events are the op's, not those of "at" */
+    CNI_FLAG_FOLD = 4,     /* CNI_SEGMENTS: stands for a reduction */
+    CNI_FLAG_BACKWARD = 4, /* CNI_FOURIER */
+    CNI_FLAG_ODD = 8,      /* an odd number of real ones to the half of their spectrum */
+    CNI_FLAG_WHOLE = 16,   /* real numbers to all of it */
+    CNI_SCAN_RUN = 16,     /* elements; CNI_FLAG_TREE is for lines of more than CNI_SCAN_LEAST */
     CNI_SCAN_TILE = 4096,
     CNI_SCAN_LEAST = 8192,
     CNI_OP_ARGS = 7,
@@ -54,7 +57,7 @@ enum { CNI_OP_WORDS = 5, CNI_VIEW_WORDS = 2 };
 
 typedef struct cni_op {
     uint8_t kind, nout, nin, flags; /* nin counts the mask */
-    uint16_t opcode;                /* elementwise, reduce */
+    uint16_t opcode;                /* elementwise, reduce; fourier: what its events are in, negated */
     uint16_t loop;                  /* of the opcode */
     uint8_t parameter;              /* arg_reduce: axis; gather, scatter: number of indexed axes */
     uint8_t fp_kinds;               /* floating-point events to look for */

@@ -162,7 +162,12 @@ static PyObject *event_text(const cn_fp_event *event, const kind *k)
                                          [-CN_FP_IN_CAST] = "cast",
                                          [-CN_FP_IN_AT] = "at",
                                          [-CN_FP_IN_ACCUMULATE] = "accumulate",
-                                         [-CN_FP_IN_REDUCEAT] = "reduceat"};
+                                         [-CN_FP_IN_REDUCEAT] = "reduceat",
+                                         [-CN_FP_IN_FFT] = "fft",
+                                         [-CN_FP_IN_IFFT] = "ifft",
+                                         [-CN_FP_IN_RFFT_EVEN] = "rfft_n_even",
+                                         [-CN_FP_IN_RFFT_ODD] = "rfft_n_odd",
+                                         [-CN_FP_IN_IRFFT] = "irfft"};
     return PyUnicode_FromFormat("%s encountered in %s", k->text,
                                 event->op >= 0 ? cn_op_name(event->op) : others[-event->op]);
 }

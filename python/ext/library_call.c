@@ -75,10 +75,41 @@ static PyObject *fourier(PyObject *module, PyObject *args)
     return status == CN_OK ? cnx_end(Py_NewRef(Py_None)) : refuse(status);
 }
 
+/* transform(array, axis, n, kind, backward, scale, out or None) -> array; kind: 0 complex, 1 to half, 2 from half */
+static PyObject *transform(PyObject *module, PyObject *args)
+{
+    PyObject *in, *out;
+    cn_array *result = NULL;
+    Py_ssize_t n;
+    int axis, kind, backward;
+    double scale;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "O!inipdO:transform", &cnx_array_type, &in, &axis, &n, &kind, &backward, &scale,
+                          &out)) {
+        return NULL;
+    }
+    if (out != Py_None && !cnx_array_check(out)) {
+        PyErr_SetString(PyExc_TypeError, "an array of cnumeric is needed");
+        return NULL;
+    }
+    cnx_begin();
+    cn_status status = cn_transform(cnx_get(in), axis, n, (cn_transform_kind)kind, backward != 0, scale,
+                                    out != Py_None ? cnx_get(out) : NULL, &result);
+    if (status != CN_OK) {
+        return refuse(status);
+    }
+    if (out != Py_None) {
+        cn_array_unref(result);
+        return cnx_end(Py_NewRef(out));
+    }
+    return cnx_end(cnx_new(result));
+}
+
 static PyMethodDef functions[] = {
     {"for_device", for_device, METH_VARARGS, NULL},
     {"factorize", factorize, METH_VARARGS, NULL},
     {"fourier", fourier, METH_VARARGS, NULL},
+    {"transform", transform, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 

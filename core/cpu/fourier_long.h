@@ -1,0 +1,132 @@
+/*
+ * fourier_long.h - pieces of one long line, pairs of numbers in memory; included by fourier_body.h.
+ *
+ * The line of n1 n2 points is a matrix of n1 rows: its columns are transformed, turned by w^(row column), then its rows;
+ * element j of row k is point k + n1 j.
+ */
+
+/* Columns [begin, end) to the same place of another matrix. */
+static void columns(const cni_fourier_piece *piece)
+{
+    const cni_fourier_plan *plan = piece->plan;
+    int64_t rows = plan->columns->n, columns = plan->rows->n, lanes = piece->end - piece->begin;
+    const double *from = (const double *)piece->from + 2 * piece->begin;
+    double *to = (double *)piece->to + 2 * piece->begin, turned[2 * CNI_FOURIER_LANES];
+    planes a, b;
+    planes_of(rows, lanes, piece->work, &a, &b);
+    for (int64_t k = 0; k < rows; k++) {
+        double *re = a.re + k * lanes, *im = a.im + k * lanes;
+        load_pairs_f64(from + 2 * k * columns, lanes, piece->swap ? im : re, piece->swap ? re : im);
+    }
+    planes z = run(plan->columns, lanes, a, b) ? b : a;
+    store_pairs_f64(to, lanes, z.re, z.im, 1);
+    for (int64_t k = 1; k < rows; k++) {
+        const double *re = z.re + k * lanes, *im = z.im + k * lanes;
+        for (int64_t l = 0; l < lanes; l++) {
+            double c, s;
+            root(&plan->roots, (piece->begin + l) * k, &c, &s);
+            turned[2 * l] = re[l] * c - im[l] * s, turned[2 * l + 1] = re[l] * s + im[l] * c;
+        }
+        memcpy(to + 2 * k * columns, turned, (size_t)(2 * lanes) * sizeof(double));
+    }
+}
+
+/* Rows [begin, end): of each a few elements at a time, since they lie far apart. */
+static void load_rows(const double *from, int64_t columns, int64_t lanes, planes to)
+{
+    enum { TOGETHER = 8 };
+    for (int64_t first = 0; first < columns; first += TOGETHER) {
+        int64_t end = first + TOGETHER < columns ? first + TOGETHER : columns;
+        for (int64_t l = 0; l < lanes; l++) {
+            for (int64_t j = first; j < end; j++) {
+                to.re[j * lanes + l] = from[2 * (l * columns + j)];
+                to.im[j * lanes + l] = from[2 * (l * columns + j) + 1];
+            }
+        }
+    }
+}
+
+static void rows(const cni_fourier_piece *piece)
+{
+    const cni_fourier_plan *plan = piece->plan;
+    int64_t rows = plan->columns->n, columns = plan->rows->n, lanes = piece->end - piece->begin;
+    double *to = (double *)piece->to + 2 * piece->begin;
+    planes a, b;
+    planes_of(columns, lanes, piece->work, &a, &b);
+    load_rows((const double *)piece->from + 2 * piece->begin * columns, columns, lanes, a);
+    planes z = run(plan->rows, lanes, a, b) ? b : a;
+    for (int64_t j = 0; j < columns; j++) {
+        const double *re = z.re + j * lanes, *im = z.im + j * lanes;
+        bool swap = piece->swap_out;
+        store_pairs_f64(to + 2 * rows * j, lanes, swap ? im : re, swap ? re : im, piece->scale);
+    }
+}
+
+/* ---- Bluestein: pairs times a table; what is not there is 0 ---- */
+
+INLINE void pairs_times(const cni_fourier_piece *piece, const double *table, int64_t entries)
+{
+    const double *restrict c = table, *restrict s = c + entries + CNI_FOURIER_PAD, *from = piece->from;
+    double *to = piece->to, scale = piece->scale;
+    int re = piece->swap ? 1 : 0, im = 1 - re, to_re = piece->swap_out ? 1 : 0, to_im = 1 - to_re;
+    for (int64_t i = piece->begin; i < piece->end; i++) {
+        double r = i < entries ? from[2 * i + re] * c[i] - from[2 * i + im] * s[i] : 0;
+        double j = i < entries ? from[2 * i + re] * s[i] + from[2 * i + im] * c[i] : 0;
+        to[2 * i + to_re] = scale * r, to[2 * i + to_im] = scale * j;
+    }
+}
+
+static void chirp_pairs(const cni_fourier_piece *piece)
+{
+    pairs_times(piece, piece->plan->chirp, piece->plan->n);
+}
+
+static void spectrum_pairs(const cni_fourier_piece *piece)
+{
+    pairs_times(piece, piece->plan->spectrum, piece->plan->convolution->n);
+}
+
+/* ---- Halves of a spectrum ---- */
+
+INLINE void turn_pairs(bool back, const cni_fourier *f, double *z, int64_t begin, int64_t end, double sign)
+{
+    int64_t h = f->n / 2;
+    for (int64_t k = begin < 1 ? 1 : begin; k < end && 2 * k < h; k++) {
+        double *a = z + 2 * k, *b = z + 2 * (h - k), c, s;
+        root(&f->halves, k, &c, &s);
+        double in = back ? sign : 1, out = back ? 1 : sign;
+        pair p = {splat(a[0]), splat(in * a[1]), splat(b[0]), splat(in * b[1])};
+        p = turn(back, p, splat(c), splat(s));
+        a[0] = p.ar[0], a[1] = out * p.ai[0];
+        b[0] = p.br[0], b[1] = out * p.bi[0];
+    }
+}
+
+static void halve_pairs(const cni_fourier *f, void *pairs, int64_t begin, int64_t end, bool conjugate)
+{
+    int64_t h = f->n / 2;
+    double *z = pairs, sign = conjugate ? -1 : 1;
+    turn_pairs(false, f, z, begin, end, sign);
+    if (begin == 0) {
+        double r = z[0], i = z[1];
+        z[0] = r + i, z[1] = sign * 0;
+        z[2 * h] = r - i, z[2 * h + 1] = sign * 0;
+        if (h % 2 == 0) {
+            z[h + 1] *= -sign;
+        }
+    }
+}
+
+static void unhalve_pairs(const cni_fourier *f, void *pairs, int64_t begin, int64_t end, bool conjugate)
+{
+    int64_t h = f->n / 2;
+    double *z = pairs, sign = conjugate ? -1 : 1;
+    turn_pairs(true, f, z, begin, end, sign);
+    if (begin == 0) {
+        double r = z[0], i = z[2 * h];
+        z[0] = r + i, z[1] = r - i;
+        if (h % 2 == 0) {
+            z[h] *= 2, z[h + 1] *= -2 * sign;
+        }
+    }
+}
