@@ -421,7 +421,8 @@ CN_API cn_status cn_fourier(cn_array *in, cn_array *out, int axis, int naxes, bo
 
 /*
  * Would the device do work on the array, by its size and by where its values are (setting gpu_bytes)? Pending ones run.
- * matrices: it holds matrices to factorise; of a batch they must not be too small (gpu_matrix).
+ * matrices: it holds matrices to factorise; of a batch they must not be too small (gpu_matrix). Else it is to be transformed,
+ * which places do themselves of what is spread over them.
  */
 CN_API cn_status cn_array_for_device(cn_array *array, bool matrices, bool *out);
 

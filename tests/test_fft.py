@@ -9,6 +9,7 @@ import cnumeric as np
 import numpy
 import pytest
 import texts
+from cnumeric import _cnumeric
 
 rng = numpy.random.default_rng(5)
 EPSILON = {numpy.dtype(kind): numpy.finfo(kind).eps for kind in "fdFD"}
@@ -208,13 +209,42 @@ def test_errors_grow_as_the_root_of_the_logarithm(kind):
     """The mean error, in units, against NumPy's transform in long double; and it is no greater than NumPy's own."""
     epsilon = EPSILON[numpy.dtype(kind)]
     for n in [8, 64, 1024, 2**14, 2**16, 2**18, 1000, 3**9, 5040, 11**4, 1009, 10007, 65537]:
-        a = numbers(n, kind=kind)
+        a = numbers(1 + 5000 // n, n, kind=kind)
         exact = numpy.fft.fft(a.astype("G"))
         ours, theirs = (
             float(numpy.linalg.norm(found - exact) / numpy.linalg.norm(exact) / epsilon)
             for found in (numpy.asarray(np.fft.fft(np.array(a))), numpy.fft.fft(a))
         )
         assert ours <= 0.8 * numpy.log2(n) ** 0.5 and ours <= 1.1 * theirs, (n, ours, theirs)
+
+
+# ---- Memory ------------------------------------------------------------------------------------------------
+
+
+def test_every_allocation_may_fail():
+    """Of lengths that no plan is kept for: a plan that finds no memory of its own is made in the op's."""
+    for nth in range(1, 40):
+        for n in (150 + nth, 1000 + 2 * nth, 16384 + 6 * nth):
+            a = numbers(n)
+            x = np.array(a) * 1
+            _cnumeric.fault_set(nth)
+            try:
+                found = np.fft.fft(x)
+                found.item(0)
+            except MemoryError:
+                _cnumeric.fault_set(0)
+                found = np.fft.fft(x)
+            finally:
+                _cnumeric.fault_set(0)
+            near(found, numpy.fft.fft(a), (n, nth))
+
+
+def test_more_lengths_than_plans_are_kept(counters):
+    for _ in range(2):
+        for n in [*range(200, 280), 2**18, 2**20, 10007, 400009, 600011]:
+            a = numbers(n)
+            near(np.fft.fft(np.array(a)), numpy.fft.fft(a), n)
+    assert counters()["fallbacks"] == 0
 
 
 # ---- Bits --------------------------------------------------------------------------------------------------

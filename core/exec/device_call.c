@@ -5,6 +5,7 @@
 #include "base/stats.h"
 #include "base/status.h"
 #include "exec/place.h"
+#include "exec/world.h"
 #include "record/window.h"
 
 /* More than one matrix, and too little work in each for a device that does them one after the other? */
@@ -23,7 +24,8 @@ cn_status cn_array_for_device(cn_array *array, bool matrices, bool *out)
     const cni_base *base = array->base;
     const cni_place *place = cni_settings[CNI_SETTING_GPU] != 0 ? cni_device_place() : NULL;
     *out = false;
-    if (place == NULL || place->call == NULL || (matrices && small_matrices(array)) ||
+    bool spread = cni_world_get()->places > 1 && base->nbytes >= cni_settings[CNI_SETTING_SPREAD_BYTES];
+    if (place == NULL || place->call == NULL || (matrices ? small_matrices(array) : spread) ||
         (cni_base_shared(base) && !cn_array_device_shared(array))) {
         return CN_OK;
     }

@@ -105,3 +105,33 @@ print(stats["root_bytes"], stats["messages"], stats["message_bytes"])
     root_bytes, messages, nbytes = map(int, run(mpi, ranks, program).split())
     assert root_bytes == 20 * 598 * 8
     assert (messages, nbytes) == (40, 40 * 598 * 8)  # of the root: one row out, one in
+
+
+FOURIER = """
+import cnumeric as np, numpy, hashlib
+rows, columns = 768, 1152
+field = np.sin(np.arange(rows * columns * 1.0)).reshape(rows, columns)
+filter = 1 / (1 + np.arange(rows)[:, None] + np.arange(columns // 2 + 1.0))
+def steps(count):
+    global field
+    for _ in range(count):
+        field = np.fft.irfft2(np.fft.rfft2(field) * filter)
+    np.synchronize()
+steps(3)
+np.stats_reset()
+steps(3)
+stats = np.stats()
+print(stats["root_bytes"] / field.nbytes, stats["peak_bytes"] / field.nbytes, stats["fallbacks"])
+print(hashlib.md5(numpy.asarray(field).tobytes()).hexdigest())
+"""
+
+
+def test_spectra_of_spread_fields_are_made_where_they_are(mpi):
+    """Rank 0 gets its columns of a spectrum, and its rows back, two times a step; no rank ever has a whole field."""
+    ranks = 4
+    counts, digest = run(mpi, ranks, FOURIER, spread_bytes=1 << 20, threads=1).splitlines()
+    root_bytes, peak, fallbacks = map(float, counts.split())
+    moved = 4 * (ranks - 1) / ranks**2  # of every spectrum: as many bytes as a field has
+    assert fallbacks == 0 and root_bytes <= 3 * moved * 1.05
+    assert peak < 3
+    assert run(mpi, 1, FOURIER, threads=1).splitlines()[1] == digest

@@ -11,7 +11,7 @@ TESTS = pathlib.Path(__file__).parent.parent
 EVERY_ARRAY = {"CNUMERIC_SPREAD_BYTES": "1", "CNUMERIC_THREADS": "1"}
 CHOSEN = ["test_functions.py", "test_indexing.py", "test_fpstate.py", "test_channel_flow.py", "test_faults.py"]
 ALL = [*CHOSEN, "test_array.py", "test_ufuncs.py", "test_more_functions.py", "test_order.py", "test_random.py"]
-ALL += ["test_ufunc_methods.py", "test_programs.py", "test_threads.py", "test_examples.py"]
+ALL += ["test_ufunc_methods.py", "test_programs.py", "test_threads.py", "test_examples.py", "test_fft.py"]
 
 
 def run_tests(files, launcher, environment):
