@@ -14,6 +14,8 @@ QUICK = [
     "lib/tests/test_shape_base.py",
     "lib/tests/test_stride_tricks.py",
     "lib/tests/test_twodim_base.py",
+    "fft/tests/test_helper.py",
+    "fft/tests/test_pocketfft.py",
 ]
 
 

@@ -54,6 +54,8 @@ FILES = [
     "lib/tests/test_shape_base.py",
     "lib/tests/test_stride_tricks.py",
     "lib/tests/test_twodim_base.py",
+    "fft/tests/test_helper.py",
+    "fft/tests/test_pocketfft.py",
 ]
 
 # What tests import to look inside NumPy; it is loaded once, from NumPy.
