@@ -184,12 +184,17 @@ static void lines_of(const run *r, int64_t k, cni_fourier_lines *lines)
     int64_t in_row = (s->in_row + s->lanes - 1) / s->lanes, at = k % in_row * s->lanes;
     int64_t first = k / in_row * s->in_row + at, left = s->in_row - at;
     lines->lanes = left < s->lanes ? (int)left : s->lanes;
-    lines->in_adjacent = lines->out_adjacent = true;
+    lines->in_apart = lines->out_apart = 0;
     for (int l = 0; l < lines->lanes; l++) {
         lines->in[l] = r->in + line_offset(s, &s->in, first + l);
         lines->out[l] = r->out + line_offset(s, &s->out, first + l);
-        lines->in_adjacent &= l == 0 || lines->in[l] - lines->in[l - 1] == s->in.itemsize;
-        lines->out_adjacent &= l == 0 || lines->out[l] - lines->out[l - 1] == s->out.itemsize;
+        if (l == 1) {
+            lines->in_apart = lines->in[1] - lines->in[0];
+            lines->out_apart = lines->out[1] - lines->out[0];
+        } else if (l > 1) {
+            lines->in_apart = lines->in[l] - lines->in[l - 1] == lines->in_apart ? lines->in_apart : 0;
+            lines->out_apart = lines->out[l] - lines->out[l - 1] == lines->out_apart ? lines->out_apart : 0;
+        }
     }
 }
 
@@ -276,7 +281,9 @@ void cni_library_fourier(const cni_part *part, const cni_run *context)
                               .number = s.single ? sizeof(float) : sizeof(double),
                               .have = have < needs ? have : needs,
                               .in_stride = s.in.strides[s.axis],
-                              .out_stride = s.out.strides[s.axis]};
+                              .out_stride = s.out.strides[s.axis],
+                              .in_size = s.in.itemsize,
+                              .out_size = s.out.itemsize};
     r.threads =
         cni_library_threads(s.size.rows > 0 ? s.size.rows : s.blocks,
                             WORK * (s.size.rows > 0 ? s.size.inner / s.size.rows : s.size.inner * s.lanes), s.workers);

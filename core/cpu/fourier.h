@@ -114,7 +114,8 @@ typedef struct cni_fourier_job {
     double scale;
     int64_t have; /* elements of an input line, at most as many as are needed */
     int64_t in_stride, out_stride;
-    int64_t number; /* size of a real one: of double or of float */
+    int64_t in_size, out_size; /* of an element */
+    int64_t number;            /* size of a real one: of double or of float */
 } cni_fourier_job;
 
 /* Some lines together: where each begins. */
@@ -122,7 +123,7 @@ typedef struct cni_fourier_lines {
     int lanes;
     const char *in[CNI_FOURIER_LANES];
     char *out[CNI_FOURIER_LANES];
-    bool in_adjacent, out_adjacent; /* each follows the one before */
+    int64_t in_apart, out_apart; /* bytes from each to the next; 0: they lie otherwise */
 } cni_fourier_lines;
 
 /* A long line, contiguous pairs of numbers, and the elements or blocks [from, to) that a thread does. */

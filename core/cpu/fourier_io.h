@@ -13,7 +13,7 @@ static void F(load_complex)(const some *x, int64_t count, planes to)
     const char *const *in = x->at->in;
     if (lanes == 1 && stride == 2 * sizeof(E)) {
         F(load_pairs)(AT(in[0], 0, 0), count, to.re, to.im);
-    } else if (x->at->in_adjacent) {
+    } else if (x->at->in_apart == x->job->in_size) {
         for (int64_t i = 0; i < count; i++) {
             F(load_pairs)(AT(in[0], i, stride), lanes, to.re + i * lanes, to.im + i * lanes);
         }
@@ -31,13 +31,13 @@ static void F(load_complex)(const some *x, int64_t count, planes to)
 static void F(load_real)(const some *x, int64_t count, int64_t first, int64_t step, double *restrict to)
 {
     int64_t stride = step * x->job->in_stride, lanes = x->lanes;
-    for (int64_t i = 0; i < count && x->at->in_adjacent; i++) {
+    for (int64_t i = 0; i < count && x->at->in_apart == x->job->in_size; i++) {
         const E *restrict from = AT(x->at->in[0] + first * x->job->in_stride, i, stride);
         for (int64_t l = 0; l < lanes; l++) {
             to[i * lanes + l] = from[l];
         }
     }
-    for (int64_t l = 0; l < lanes && !x->at->in_adjacent; l++) {
+    for (int64_t l = 0; l < lanes && x->at->in_apart != x->job->in_size; l++) {
         const char *in = x->at->in[l] + first * x->job->in_stride;
         for (int64_t i = 0; i < count; i++) {
             to[i * lanes + l] = *AT(in, i, stride);
@@ -55,7 +55,7 @@ static void F(store_complex)(const some *x, planes z, int64_t count, int64_t fir
     double scale = x->job->scale;
     if (lanes == 1 && stride == 2 * sizeof(E)) {
         F(store_pairs)(TO(out[0], begin, 1), count, z.re, z.im, scale);
-    } else if (x->at->out_adjacent) {
+    } else if (x->at->out_apart == x->job->out_size) {
         for (int64_t i = 0; i < count; i++) {
             F(store_pairs)(TO(out[0] + begin, i, stride), lanes, z.re + i * lanes, z.im + i * lanes, scale);
         }
@@ -73,13 +73,13 @@ static void F(store_real)(const some *x, const double *restrict from, int64_t co
 {
     int64_t stride = step * x->job->out_stride, lanes = x->lanes, begin = first * x->job->out_stride;
     double scale = x->job->scale;
-    for (int64_t i = 0; i < count && x->at->out_adjacent; i++) {
+    for (int64_t i = 0; i < count && x->at->out_apart == x->job->out_size; i++) {
         E *restrict to = TO(x->at->out[0] + begin, i, stride);
         for (int64_t l = 0; l < lanes; l++) {
             to[l] = (E)(scale * from[i * lanes + l]);
         }
     }
-    for (int64_t l = 0; l < lanes && !x->at->out_adjacent; l++) {
+    for (int64_t l = 0; l < lanes && x->at->out_apart != x->job->out_size; l++) {
         for (int64_t i = 0; i < count; i++) {
             *TO(x->at->out[l] + begin, i, stride) = (E)(scale * from[i * lanes + l]);
         }

@@ -4,9 +4,19 @@
 
 /* ---- Into planes ---- */
 
+/* Numbers from each line to the next, of lines that are runs of pairs of doubles and lie evenly; 0: others. */
+static int64_t apart_of(const some *x, int64_t apart, int64_t stride)
+{
+    const int64_t number = sizeof(double);
+    return x->job->number == number && stride == 2 * number && apart % number == 0 ? apart / number : 0;
+}
+
 static void load_complex(const some *x, int64_t count, planes to)
 {
-    if (x->job->number == sizeof(double)) {
+    int64_t apart = apart_of(x, x->at->in_apart, x->job->in_stride);
+    if (apart != 0) {
+        load_turned((const double *)(const void *)x->at->in[0], apart, count, x->lanes, to.re, to.im);
+    } else if (x->job->number == sizeof(double)) {
         load_complex_f64(x, count, to);
     } else {
         load_complex_f32(x, count, to);
@@ -197,7 +207,10 @@ static void mirror(planes z, int64_t n, int64_t lanes)
 
 static void store_complex(const some *x, planes z, int64_t count, int64_t first, int64_t step)
 {
-    if (x->job->number == sizeof(double)) {
+    int64_t apart = first == 0 && step == 1 ? apart_of(x, x->at->out_apart, x->job->out_stride) : 0;
+    if (apart != 0) {
+        store_turned((double *)(void *)x->at->out[0], apart, count, x->lanes, z.re, z.im, x->job->scale);
+    } else if (x->job->number == sizeof(double)) {
         store_complex_f64(x, z, count, first, step);
     } else {
         store_complex_f32(x, z, count, first, step);

@@ -5,13 +5,28 @@
  * element j of row k is point k + n1 j.
  */
 
+/* Row k of columns [begin, begin + lanes), turned by w^(k column). */
+static void turn_row(const cni_fourier_roots *r, int64_t begin, int64_t k, int64_t lanes, double *restrict re,
+                     double *restrict im)
+{
+    const double *restrict low = r->low, *restrict low_sines = r->low + r->low_room, *restrict high = r->high,
+                           *restrict high_sines = r->high + r->high_room;
+    int64_t mask = (INT64_C(1) << r->shift) - 1, first = begin * k, shift = r->shift;
+    for (int64_t l = 0; l < lanes; l++) {
+        int64_t i = (first + l * k) & mask, j = (first + l * k) >> shift;
+        double c = low[i] * high[j] - low_sines[i] * high_sines[j], s = low[i] * high_sines[j] + low_sines[i] * high[j];
+        double x = re[l] * c - im[l] * s, y = re[l] * s + im[l] * c;
+        re[l] = x, im[l] = y;
+    }
+}
+
 /* Columns [begin, end) to the same place of another matrix. */
 static void columns(const cni_fourier_piece *piece)
 {
     const cni_fourier_plan *plan = piece->plan;
     int64_t rows = plan->columns->n, columns = plan->rows->n, lanes = piece->end - piece->begin;
     const double *from = (const double *)piece->from + 2 * piece->begin;
-    double *to = (double *)piece->to + 2 * piece->begin, turned[2 * CNI_FOURIER_LANES];
+    double *to = (double *)piece->to + 2 * piece->begin;
     planes a, b;
     planes_of(rows, lanes, piece->work, &a, &b);
     for (int64_t k = 0; k < rows; k++) {
@@ -19,30 +34,12 @@ static void columns(const cni_fourier_piece *piece)
         load_pairs_f64(from + 2 * k * columns, lanes, piece->swap ? im : re, piece->swap ? re : im);
     }
     planes z = run(plan->columns, lanes, a, b) ? b : a;
-    store_pairs_f64(to, lanes, z.re, z.im, 1);
-    for (int64_t k = 1; k < rows; k++) {
-        const double *re = z.re + k * lanes, *im = z.im + k * lanes;
-        for (int64_t l = 0; l < lanes; l++) {
-            double c, s;
-            root(&plan->roots, (piece->begin + l) * k, &c, &s);
-            turned[2 * l] = re[l] * c - im[l] * s, turned[2 * l + 1] = re[l] * s + im[l] * c;
+    for (int64_t k = 0; k < rows; k++) {
+        double *re = z.re + k * lanes, *im = z.im + k * lanes;
+        if (k > 0) {
+            turn_row(&plan->roots, piece->begin, k, lanes, re, im);
         }
-        memcpy(to + 2 * k * columns, turned, (size_t)(2 * lanes) * sizeof(double));
-    }
-}
-
-/* Rows [begin, end): of each a few elements at a time, since they lie far apart. */
-static void load_rows(const double *from, int64_t columns, int64_t lanes, planes to)
-{
-    enum { TOGETHER = 8 };
-    for (int64_t first = 0; first < columns; first += TOGETHER) {
-        int64_t end = first + TOGETHER < columns ? first + TOGETHER : columns;
-        for (int64_t l = 0; l < lanes; l++) {
-            for (int64_t j = first; j < end; j++) {
-                to.re[j * lanes + l] = from[2 * (l * columns + j)];
-                to.im[j * lanes + l] = from[2 * (l * columns + j) + 1];
-            }
-        }
+        store_pairs_f64(to + 2 * k * columns, lanes, re, im, 1);
     }
 }
 
@@ -53,7 +50,8 @@ static void rows(const cni_fourier_piece *piece)
     double *to = (double *)piece->to + 2 * piece->begin;
     planes a, b;
     planes_of(columns, lanes, piece->work, &a, &b);
-    load_rows((const double *)piece->from + 2 * piece->begin * columns, columns, lanes, a);
+    const double *from = (const double *)piece->from + 2 * piece->begin * columns;
+    load_turned(from, 2 * columns, columns, lanes, a.re, a.im);
     planes z = run(plan->rows, lanes, a, b) ? b : a;
     for (int64_t j = 0; j < columns; j++) {
         const double *re = z.re + j * lanes, *im = z.im + j * lanes;

@@ -150,7 +150,7 @@ INLINE void pass_along(int64_t radix, const cni_fourier_pass *p, int64_t apart, 
 }
 
 /* Vectors by k to elements by p, then k; count of them. */
-INLINE void store_turned(int64_t radix, vector *v, int64_t count, double *to)
+INLINE void store_in_turn(int64_t radix, vector *v, int64_t count, double *to)
 {
     if (radix <= 8 && (radix & (radix - 1)) == 0 && count == LANES) {
         in_turn(radix, v);
@@ -193,8 +193,8 @@ INLINE void pass_turned(int64_t radix, const cni_fourier_pass *p, planes x, plan
                    s = load(twiddles + (2 * k - 1) * m + at);
             re[k] = r * c - i * s, im[k] = r * s + i * c;
         }
-        store_turned(radix, re, count, y.re + at * radix);
-        store_turned(radix, im, count, y.im + at * radix);
+        store_in_turn(radix, re, count, y.re + at * radix);
+        store_in_turn(radix, im, count, y.im + at * radix);
     }
 }
 

@@ -101,6 +101,77 @@ INLINE void store_pairs_f32(float *restrict to, int64_t count, const double *res
     }
 }
 
+/* LANES vectors, each a run, to LANES that have an element of each. */
+INLINE void transpose(vector *v)
+{
+    in_turn(LANES, v);
+}
+
+/* Elements [i, i + LANES) of LANES lines of pairs (`apart` numbers), to planes of so many lanes; and back. */
+INLINE void load_square(const double *restrict from, int64_t apart, int64_t lanes, double *restrict re,
+                        double *restrict im)
+{
+    vector r[LANES], j[LANES];
+#pragma GCC unroll 8
+    for (int64_t l = 0; l < LANES; l++) {
+        vector a = load(from + l * apart), b = load(from + l * apart + LANES);
+        r[l] = EVEN(a, b), j[l] = ODD(a, b);
+    }
+    transpose(r), transpose(j);
+#pragma GCC unroll 8
+    for (int64_t i = 0; i < LANES; i++) {
+        store(re + i * lanes, r[i]), store(im + i * lanes, j[i]);
+    }
+}
+
+INLINE void store_square(double *restrict to, int64_t apart, int64_t lanes, const double *restrict re,
+                         const double *restrict im, double scale)
+{
+    vector r[LANES], j[LANES];
+#pragma GCC unroll 8
+    for (int64_t i = 0; i < LANES; i++) {
+        r[i] = scale * load(re + i * lanes), j[i] = scale * load(im + i * lanes);
+    }
+    transpose(r), transpose(j);
+#pragma GCC unroll 8
+    for (int64_t l = 0; l < LANES; l++) {
+        store(to + l * apart, LOW(r[l], j[l])), store(to + l * apart + LANES, HIGH(r[l], j[l]));
+    }
+}
+
+/* Lines of pairs, `apart` numbers from each to the next, to planes; and back. */
+static void load_turned(const double *restrict from, int64_t apart, int64_t count, int64_t lanes, double *restrict re,
+                        double *restrict im)
+{
+    int64_t squares = lanes / LANES * LANES, runs = count / LANES * LANES;
+    for (int64_t i = 0; i < runs; i += LANES) {
+        for (int64_t l = 0; l < squares; l += LANES) {
+            load_square(from + l * apart + 2 * i, apart, lanes, re + i * lanes + l, im + i * lanes + l);
+        }
+    }
+    for (int64_t i = 0; i < count; i++) {
+        for (int64_t l = i < runs ? squares : 0; l < lanes; l++) {
+            re[i * lanes + l] = from[l * apart + 2 * i], im[i * lanes + l] = from[l * apart + 2 * i + 1];
+        }
+    }
+}
+
+static void store_turned(double *restrict to, int64_t apart, int64_t count, int64_t lanes, const double *restrict re,
+                         const double *restrict im, double scale)
+{
+    int64_t squares = lanes / LANES * LANES, runs = count / LANES * LANES;
+    for (int64_t i = 0; i < runs; i += LANES) {
+        for (int64_t l = 0; l < squares; l += LANES) {
+            store_square(to + l * apart + 2 * i, apart, lanes, re + i * lanes + l, im + i * lanes + l, scale);
+        }
+    }
+    for (int64_t i = 0; i < count; i++) {
+        for (int64_t l = i < runs ? squares : 0; l < lanes; l++) {
+            to[l * apart + 2 * i] = scale * re[i * lanes + l], to[l * apart + 2 * i + 1] = scale * im[i * lanes + l];
+        }
+    }
+}
+
 #undef LOW
 #undef HIGH
 #undef EVEN
