@@ -230,6 +230,68 @@ def tensordot(n: int) -> Case:
     return Case(lambda np, a, b: np.tensordot(a, b, axes=1), [a, a], flops=2 * len(a) ** 3)
 
 
+# ---- Fourier transforms ----------------------------------------------------------------------------------
+
+
+def transform(name: str, *shape: int) -> Case:
+    """A transform of complex numbers, or of real ones by those for them."""
+    x = values(int(numpy.prod(shape))).reshape(shape)
+    x = x if name.startswith("r") else x * (1 + 2j)
+
+    def function(np: Any, x: Any) -> Any:
+        return getattr(np.fft, name)(x)
+
+    points = x.size / (2 if name.startswith("r") else 1)
+    return Case(function, [x], jax=function, bytes=32 * points, flops=5 * points * numpy.log2(max(2, x.size)))
+
+
+def power(n: float) -> int:
+    """The power of two below it."""
+    return 1 << max(1, int(numpy.log2(n)))
+
+
+@row("fft, 2^k points", most=10**8)
+def fft_power(n: int) -> Case:
+    return transform("fft", power(n))
+
+
+@row("fft, 3 * 5 * 7 * 2^k points", most=10**8)
+def fft_mixed(n: int) -> Case:
+    return transform("fft", 105 * power(max(2, n / 105)))
+
+
+@row("fft, a prime number of points", most=10**7)
+def fft_prime(n: int) -> Case:
+    while any(n % k == 0 for k in range(2, int(n**0.5) + 1)):
+        n -= 1
+    return transform("fft", n)
+
+
+@row("rfft, 2^k points", most=10**8)
+def rfft(n: int) -> Case:
+    return transform("rfft", power(n))
+
+
+@row("fft of lines of 16", most=10**8)
+def fft_lines(n: int) -> Case:
+    return transform("fft", max(1, n // 16), 16)
+
+
+@row("fft2", most=10**8)
+def fft2(n: int) -> Case:
+    return transform("fft2", power(n**0.5), power(n**0.5))
+
+
+@row("rfft2", most=10**8)
+def rfft2(n: int) -> Case:
+    return transform("rfft2", power(n**0.5), power(n**0.5))
+
+
+@row("rfft2 of 3 * 5 * 2^k squared", most=10**8)
+def rfft2_mixed(n: int) -> Case:
+    return transform("rfft2", *2 * (15 * power(max(2, n**0.5 / 15)),))
+
+
 # ---- Small work ------------------------------------------------------------------------------------------
 
 

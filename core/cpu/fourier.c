@@ -5,6 +5,7 @@
  * for the plan, if the cache has none; then what making it takes or, of long lines, what is between; then planes, by thread.
  */
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/threads.h"
@@ -177,24 +178,33 @@ static int64_t line_offset(const shape *s, const cni_geometry *g, int64_t line)
     return offset;
 }
 
+/* Where lines begin that a view has: bytes from each to the next, 0 if that differs. */
+static int64_t lines_at(const shape *s, const cni_geometry *g, int64_t first, int lanes, int64_t *offsets)
+{
+    int last = g->ndim - 2;
+    bool one_row = last >= 0 && s->in_row == g->shape[s->order[last]];
+    int64_t step = one_row ? g->strides[s->order[last]] : 0, even = 0;
+    offsets[0] = line_offset(s, g, first);
+    for (int l = 1; l < lanes; l++) {
+        offsets[l] = one_row ? offsets[l - 1] + step : line_offset(s, g, first + l);
+        even = l == 1 || offsets[l] - offsets[l - 1] == even ? offsets[l] - offsets[l - 1] : 0;
+    }
+    return even;
+}
+
 /* Block k of the lines. */
 static void lines_of(const run *r, int64_t k, cni_fourier_lines *lines)
 {
     const shape *s = r->s;
-    int64_t in_row = (s->in_row + s->lanes - 1) / s->lanes, at = k % in_row * s->lanes;
-    int64_t first = k / in_row * s->in_row + at, left = s->in_row - at;
-    lines->lanes = left < s->lanes ? (int)left : s->lanes;
-    lines->in_apart = lines->out_apart = 0;
+    int64_t in_row = (s->in_row + s->lanes - 1) / s->lanes, row = k / in_row, at = k % in_row;
+    int64_t begin = s->in_row * at / in_row, first = row * s->in_row + begin;
+    int64_t in[CNI_FOURIER_LANES], out[CNI_FOURIER_LANES];
+    lines->lanes = (int)(s->in_row * (at + 1) / in_row - begin);
+    lines->in_apart = lines_at(s, &s->in, first, lines->lanes, in);
+    lines->out_apart = lines_at(s, &s->out, first, lines->lanes, out);
     for (int l = 0; l < lines->lanes; l++) {
-        lines->in[l] = r->in + line_offset(s, &s->in, first + l);
-        lines->out[l] = r->out + line_offset(s, &s->out, first + l);
-        if (l == 1) {
-            lines->in_apart = lines->in[1] - lines->in[0];
-            lines->out_apart = lines->out[1] - lines->out[0];
-        } else if (l > 1) {
-            lines->in_apart = lines->in[l] - lines->in[l - 1] == lines->in_apart ? lines->in_apart : 0;
-            lines->out_apart = lines->out[l] - lines->out[l - 1] == lines->out_apart ? lines->out_apart : 0;
-        }
+        lines->in[l] = r->in + in[l];
+        lines->out[l] = r->out + out[l];
     }
 }
 

@@ -4,16 +4,16 @@
 
 /* ---- Into planes ---- */
 
-/* Numbers from each line to the next, of lines that are runs of pairs of doubles and lie evenly; 0: others. */
-static int64_t apart_of(const some *x, int64_t apart, int64_t stride)
+/* Numbers from each line to the next, of lines that are runs of doubles and lie evenly; 0: others. */
+static int64_t apart_of(const some *x, int64_t apart, int64_t stride, int64_t size)
 {
     const int64_t number = sizeof(double);
-    return x->job->number == number && stride == 2 * number && apart % number == 0 ? apart / number : 0;
+    return x->job->number == number && stride == size && apart % number == 0 ? apart / number : 0;
 }
 
 static void load_complex(const some *x, int64_t count, planes to)
 {
-    int64_t apart = apart_of(x, x->at->in_apart, x->job->in_stride);
+    int64_t apart = apart_of(x, x->at->in_apart, x->job->in_stride, x->job->in_size);
     if (apart != 0) {
         load_turned((const double *)(const void *)x->at->in[0], apart, count, x->lanes, to.re, to.im);
     } else if (x->job->number == sizeof(double)) {
@@ -50,14 +50,18 @@ static void load_numbers(const some *x, bool pairs, planes to)
 {
     int64_t have = x->job->have, count = pairs ? (have + 1) / 2 : have;
     clear(to, (count > 0 ? count - 1 : 0) * x->lanes, x->n * x->lanes);
-    if (pairs && x->lanes == 1 && x->job->in_stride == x->job->number) {
-        if (x->job->number == sizeof(double)) {
+    int64_t apart = apart_of(x, x->at->in_apart, x->job->in_stride, x->job->in_size);
+    bool run = x->lanes == 1 && x->job->in_stride == x->job->in_size;
+    if (pairs && (run || apart != 0)) {
+        if (apart != 0) {
+            load_turned((const double *)(const void *)x->at->in[0], apart, have / 2, x->lanes, to.re, to.im);
+        } else if (x->job->number == sizeof(double)) {
             load_pairs_f64((const double *)(const void *)x->at->in[0], have / 2, to.re, to.im);
         } else {
             load_pairs_f32((const float *)(const void *)x->at->in[0], have / 2, to.re, to.im);
         }
         if (have % 2 != 0) {
-            load_real(x, 1, have - 1, 1, to.re + have / 2);
+            load_real(x, 1, have - 1, 1, to.re + have / 2 * x->lanes);
         }
     } else if (pairs) {
         load_real(x, count, 0, 2, to.re);
@@ -108,30 +112,33 @@ INLINE void root(const cni_fourier_roots *r, int64_t e, double *c, double *s)
     *c = lc * hc - ls * hs, *s = lc * hs + ls * hc;
 }
 
-/* One after the other: elements k and h - k of lanes [at, at + count). */
-INLINE void pair_lanes(bool back, planes z, int64_t a, int64_t b, int64_t count, double c, double s)
+/* Numbers a and b of the planes, with one root: vectors of lanes, or one. */
+INLINE void pair_vector(bool back, planes z, int64_t a, int64_t b, double c, double s)
 {
-    vector zero = {0};
-    pair p = {zero, zero, zero, zero};
-    size_t size = (size_t)count * sizeof(double);
-    memcpy(&p.ar, z.re + a, size), memcpy(&p.ai, z.im + a, size);
-    memcpy(&p.br, z.re + b, size), memcpy(&p.bi, z.im + b, size);
+    pair p = {load(z.re + a), load(z.im + a), load(z.re + b), load(z.im + b)};
     p = turn(back, p, splat(c), splat(s));
-    memcpy(z.re + a, &p.ar, size), memcpy(z.im + a, &p.ai, size);
-    memcpy(z.re + b, &p.br, size), memcpy(z.im + b, &p.bi, size);
+    store(z.re + a, p.ar), store(z.im + a, p.ai);
+    store(z.re + b, p.br), store(z.im + b, p.bi);
+}
+
+INLINE void pair_number(bool back, planes z, int64_t a, int64_t b, double c, double s)
+{
+    pair p = {{z.re[a]}, {z.im[a]}, {z.re[b]}, {z.im[b]}};
+    p = turn(back, p, (vector){c}, (vector){s});
+    z.re[a] = p.ar[0], z.im[a] = p.ai[0];
+    z.re[b] = p.br[0], z.im[b] = p.bi[0];
 }
 
 INLINE void pair_element(bool back, const cni_fourier_roots *roots, planes z, int64_t h, int64_t lanes, int64_t k)
 {
+    int64_t a = k * lanes, b = (h - k) * lanes, l = 0;
     double c, s;
     root(roots, k, &c, &s);
-    for (int64_t l = 0; l < lanes; l += LANES) {
-        int64_t a = k * lanes + l, b = (h - k) * lanes + l;
-        if (lanes - l >= LANES) {
-            pair_lanes(back, z, a, b, LANES, c, s);
-        } else {
-            pair_lanes(back, z, a, b, lanes - l, c, s);
-        }
+    for (; l + LANES <= lanes; l += LANES) {
+        pair_vector(back, z, a + l, b + l, c, s);
+    }
+    for (; l < lanes; l++) {
+        pair_number(back, z, a + l, b + l, c, s);
     }
 }
 
@@ -207,7 +214,7 @@ static void mirror(planes z, int64_t n, int64_t lanes)
 
 static void store_complex(const some *x, planes z, int64_t count, int64_t first, int64_t step)
 {
-    int64_t apart = first == 0 && step == 1 ? apart_of(x, x->at->out_apart, x->job->out_stride) : 0;
+    int64_t apart = first == 0 && step == 1 ? apart_of(x, x->at->out_apart, x->job->out_stride, x->job->out_size) : 0;
     if (apart != 0) {
         store_turned((double *)(void *)x->at->out[0], apart, count, x->lanes, z.re, z.im, x->job->scale);
     } else if (x->job->number == sizeof(double)) {
@@ -229,8 +236,11 @@ static void store_real(const some *x, const double *from, int64_t count, int64_t
 static void store_numbers(const some *x, bool pairs, planes z)
 {
     const cni_fourier_job *job = x->job;
-    bool run = pairs && x->lanes == 1 && job->out_stride == job->number;
-    if (run && job->number == sizeof(double)) {
+    int64_t apart = apart_of(x, x->at->out_apart, job->out_stride, job->out_size);
+    bool run = pairs && x->lanes == 1 && job->out_stride == job->out_size;
+    if (pairs && apart != 0) {
+        store_turned((double *)(void *)x->at->out[0], apart, x->n, x->lanes, z.re, z.im, job->scale);
+    } else if (run && job->number == sizeof(double)) {
         store_pairs_f64((double *)(void *)x->at->out[0], x->n, z.re, z.im, job->scale);
     } else if (run) {
         store_pairs_f32((float *)(void *)x->at->out[0], x->n, z.re, z.im, job->scale);
