@@ -29,6 +29,7 @@ CLOSE = [
     ("logistic_regression", {"n": 400, "features": 7, "steps": 25}),
     ("multigrid", {"size": 33, "steps": 5}),
     ("nbody", {"n": 37, "steps": 8}),
+    ("turbulence", {"size": 48, "steps": 12}),
 ]
 
 
