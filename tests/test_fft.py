@@ -13,7 +13,7 @@ from cnumeric import _cnumeric
 
 rng = numpy.random.default_rng(5)
 EPSILON = {numpy.dtype(kind): numpy.finfo(kind).eps for kind in "fdFD"}
-LONG = [1009, 1024, 3125, 4096, 4099, 5040, 10007, 16384, 16385, 17000, 20011, 65536, 100003, 2**17 + 2**5]
+LONG = [1009, 1024, 3125, 4096, 4099, 5040, 10007, 16384, 16385, 17000, 20011, 31232, 65536, 100003, 2**17 + 2**5]
 
 
 def numbers(*shape, kind="D"):

@@ -113,7 +113,7 @@ static shape shape_of(const cni_op *op, cni_geometry out, cn_dtype out_dtype, cn
     if (s.lines == 0) {
         return s;
     }
-    s.size = cni_fourier_measure(s.n, s.real);
+    s.size = cni_fourier_size_get(s.n, s.real);
     order_lines(&s);
     if (s.size.rows > 0) {
         share_long_lines(&s);

@@ -89,6 +89,7 @@ typedef struct cni_fourier_size {
 } cni_fourier_size;
 
 cni_fourier_size cni_fourier_measure(int64_t n, bool real);
+cni_fourier_size cni_fourier_size_get(int64_t n, bool real); /* the same, remembered */
 
 /* Makes the plan in memory of `bytes`, where it begins, with `spare` beside it. */
 cni_fourier *cni_fourier_make(int64_t n, bool real, void *memory, void *spare);

@@ -3,7 +3,7 @@
 
 #include "cpu/fourier.h"
 
-enum { ENTRIES = 32 };
+enum { ENTRIES = 32, SIZES = 64 };
 static const int64_t most_bytes = INT64_C(64) << 20;
 
 typedef struct entry {
@@ -18,6 +18,11 @@ static struct {
     entry entries[ENTRIES];
     int64_t bytes;
     uint64_t uses;
+    struct {
+        int64_t n;
+        bool real;
+        cni_fourier_size size;
+    } sizes[SIZES]; /* asked last, by length */
 } cache = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static void forget(entry *e)
@@ -53,9 +58,29 @@ static cni_fourier *make(int64_t n, bool real, const cni_fourier_size *size)
     return f;
 }
 
+/* With the lock. */
+static cni_fourier_size size_of(int64_t n, bool real)
+{
+    int i = (int)((uint64_t)n * 2 + real) % SIZES;
+    if (cache.sizes[i].n != n || cache.sizes[i].real != real) {
+        cache.sizes[i].size = cni_fourier_measure(n, real);
+        cache.sizes[i].n = n;
+        cache.sizes[i].real = real;
+    }
+    return cache.sizes[i].size;
+}
+
+cni_fourier_size cni_fourier_size_get(int64_t n, bool real)
+{
+    pthread_mutex_lock(&cache.lock);
+    cni_fourier_size size = size_of(n, real);
+    pthread_mutex_unlock(&cache.lock);
+    return size;
+}
+
 static entry *enter(int64_t n, bool real)
 {
-    cni_fourier_size size = cni_fourier_measure(n, real);
+    cni_fourier_size size = size_of(n, real);
     entry *e = NULL;
     if (size.bytes > most_bytes) {
         return NULL;

@@ -251,11 +251,9 @@ static void pass_make(making *m, const circle *c, int64_t n, int64_t radix, int6
     }
 }
 
-static cni_fourier_plan *plan_make(making *m, int64_t n);
-
-static void direct_make(making *m, int64_t n, cni_fourier_plan *plan)
+static void passes_make(making *m, cni_fourier_plan *plan)
 {
-    int64_t factors[CNI_FOURIER_PASSES * 2], left = n;
+    int64_t n = plan->n, factors[CNI_FOURIER_PASSES * 2], left = n;
     circle c = {0};
     circle_begin(m, n, &c);
     plan->way = CNI_FOURIER_DIRECT;
@@ -266,13 +264,21 @@ static void direct_make(making *m, int64_t n, cni_fourier_plan *plan)
     }
 }
 
-static void split_make(making *m, int64_t n, cni_fourier_plan *plan)
+static cni_fourier_plan *direct_make(making *m, int64_t n)
 {
-    int64_t d = divisor_of(n);
+    cni_fourier_plan counted, *made = take(m, (int64_t)sizeof *made), *plan = made != NULL ? made : &counted;
+    *plan = (cni_fourier_plan){.n = n};
+    passes_make(m, plan);
+    return made;
+}
+
+static void split_make(making *m, cni_fourier_plan *plan)
+{
+    int64_t n = plan->n, d = divisor_of(n);
     circle c = {0};
     plan->way = CNI_FOURIER_SPLIT;
-    plan->columns = plan_make(m, d);
-    plan->rows = plan_make(m, n / d);
+    plan->columns = direct_make(m, d);
+    plan->rows = direct_make(m, n / d);
     circle_begin(m, n, &c);
     roots_make(m, &c, n - 1, &plan->roots);
 }
@@ -329,7 +335,9 @@ static void spectrum_split(const making *m, const cni_fourier_plan *plan)
     }
 }
 
-static void chirp_make(making *m, int64_t n, int64_t convolution, cni_fourier_plan *plan)
+static cni_fourier_plan *plan_make(making *m, int64_t n);
+
+static void chirp_make(making *m, int64_t convolution, cni_fourier_plan *plan)
 {
     circle c = {0};
     int64_t rows = convolution / divisor_of(convolution);
@@ -337,7 +345,7 @@ static void chirp_make(making *m, int64_t n, int64_t convolution, cni_fourier_pl
     plan->way = CNI_FOURIER_CHIRP;
     plan->convolution = plan_make(m, convolution);
     plan->spectrum = take_numbers(m, 2 * (convolution + CNI_FOURIER_PAD));
-    circle_begin(m, 2 * n, &c);
+    circle_begin(m, 2 * plan->n, &c);
     chirp_table(m, &c, plan);
     need_spare(m, split ? 4 * convolution * (int64_t)sizeof(double) + cni_fourier_planes(rows, cni_fourier_lanes(rows))
                         : 4 * (convolution + CNI_FOURIER_PAD) * (int64_t)sizeof(double));
@@ -350,15 +358,15 @@ static void chirp_make(making *m, int64_t n, int64_t convolution, cni_fourier_pl
 
 static cni_fourier_plan *plan_make(making *m, int64_t n)
 {
-    cni_fourier_plan counted = {.n = n}, *made = take(m, (int64_t)sizeof *made), *plan = made != NULL ? made : &counted;
+    cni_fourier_plan counted, *made = take(m, (int64_t)sizeof *made), *plan = made != NULL ? made : &counted;
     int64_t inner = inner_of(n);
     *plan = (cni_fourier_plan){.n = n};
     if (inner != n) {
-        chirp_make(m, n, inner, plan);
+        chirp_make(m, inner, plan);
     } else if (n > CNI_FOURIER_DIRECT_MOST) {
-        split_make(m, n, plan);
+        split_make(m, plan);
     } else {
-        direct_make(m, n, plan);
+        passes_make(m, plan);
     }
     return made;
 }
