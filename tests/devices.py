@@ -15,8 +15,11 @@ REAL = os.environ.get("CN_TEST_GPU") == "1"
 
 
 def environment(*more: str, real: bool = REAL, **settings: str) -> dict[str, str]:
-    """The environment, with settings; `more`: libraries besides the usual that the stand-in is. Skips without it."""
-    result = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
+    """The environment, with settings; `more`: libraries besides the usual that the stand-in is. Skips without it.
+
+    Kernels are waited for.
+    """
+    result = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p), "CNUMERIC_GPU_COLD": "0"}
     if not real:
         if not LIBRARY.exists():
             pytest.skip("no stand-in driver beside this build")

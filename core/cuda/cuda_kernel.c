@@ -25,6 +25,7 @@
 enum { BUCKETS = 1024, HEADERS_MOST = 64, OPTIONS = 8 };
 
 static cni_cuda_module *table[BUCKETS];
+static uint64_t bindings = 1; /* the number of what is being bound */
 static char *last_log;
 
 static uint64_t hash_text(uint64_t hash, const char *text, size_t size)
@@ -86,8 +87,8 @@ static void keep_log(const cni_cuda_compiler *c, cni_cuda_handle program, const 
 }
 
 /*
- * A text that is being compiled, by a thread of its own: a plan that is new has many, and one takes 50 ms or so. The thread
- * does nothing else; whoever waits for it takes the result.
+ * A text that is being compiled, by a thread of its own: a plan that is new has many, and one takes 50 ms or more. The
+ * thread does nothing else; whoever waits for it, or looks after it has ended, takes the result.
  */
 typedef struct job {
     struct job *next;
@@ -96,13 +97,15 @@ typedef struct job {
     cni_cuda_handle program;
     pthread_t thread;
     bool apart; /* the thread has been started and not been waited for */
+    bool done;  /* said by the thread */
     int status;
     char arch[64], path[PATH_MAX]; /* path: where the code is kept; empty: nowhere */
     cni_text key;
 } job;
 
-static job *jobs, **jobs_end = &jobs;
-static int apart; /* threads */
+static job *jobs, **jobs_end = &jobs; /* in the order in which they were asked for */
+static int apart;                     /* threads */
+static pid_t owner;                   /* of the jobs */
 
 static void *job_compile(void *opaque)
 {
@@ -115,35 +118,47 @@ static void *job_compile(void *opaque)
     if (j->status == NO_SUCH_OPTION) {
         j->status = j->compiler->compile(j->program, ALL - 1, options);
     }
+    __atomic_store_n(&j->done, true, __ATOMIC_RELEASE);
     return NULL;
 }
 
-static void job_join(job *j)
+static bool job_done(const job *j)
 {
-    if (j->apart) {
-        pthread_join(j->thread, NULL);
-        j->apart = false;
-        apart--;
-    }
+    return __atomic_load_n(&j->done, __ATOMIC_ACQUIRE);
 }
 
 /* No signal is the thread's; without a thread the text is compiled now. */
 static void job_start(job *j)
 {
     sigset_t all, kept;
-    if (apart >= (int)sysconf(_SC_NPROCESSORS_ONLN)) {
-        job *first = jobs;
-        while (!first->apart) {
-            first = first->next;
-        }
-        job_join(first);
-    }
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &kept);
     j->apart = pthread_create(&j->thread, NULL, job_compile, j) == 0;
     pthread_sigmask(SIG_SETMASK, &kept, NULL);
     apart += j->apart;
     if (!j->apart) {
+        job_compile(j);
+    }
+}
+
+/* As many at a time as there are processors. */
+static void jobs_start(void)
+{
+    int most = (int)sysconf(_SC_NPROCESSORS_ONLN);
+    for (job *j = jobs; j != NULL && apart < most; j = j->next) {
+        if (!j->apart && !job_done(j)) {
+            job_start(j);
+        }
+    }
+}
+
+static void job_wait(job *j)
+{
+    if (j->apart) {
+        pthread_join(j->thread, NULL);
+        j->apart = false;
+        apart--;
+    } else if (!job_done(j)) {
         job_compile(j);
     }
 }
@@ -238,6 +253,35 @@ static void load(cni_cuda_module *m, const char *code)
     m->there = fine;
 }
 
+static void job_save(const job *j, const char *code, size_t size)
+{
+    if (code != NULL && j->path[0] != '\0') {
+        save(cache_directory(), j->path, j->key.data, code, size);
+    }
+}
+
+/* The compiler does not outlive the process's end, and what it is at is of use to the next one. */
+static void jobs_stop(void)
+{
+    for (job *j = jobs; j != NULL && getpid() == owner; j = j->next) {
+        size_t size = 0;
+        if (j->apart) {
+            job_wait(j);
+            char *code = job_code(j, &size);
+            job_save(j, code, size);
+            cni_free(code);
+        }
+    }
+}
+
+static void jobs_stop_at_exit(void)
+{
+    if (owner == 0) {
+        owner = getpid();
+        atexit(jobs_stop);
+    }
+}
+
 /* From the disk, or a job. */
 static void module_start(cni_cuda_module *m)
 {
@@ -264,32 +308,51 @@ static void module_start(cni_cuda_module *m)
     m->compiles = true;
     *jobs_end = j;
     jobs_end = &j->next;
-    job_start(j);
+    jobs_stop_at_exit();
+    jobs_start();
 }
 
-bool cni_cuda_modules_wait(void)
+/* Its thread has ended: the module takes the result, and the job is gone. */
+static bool job_take(job *j)
 {
-    bool all = true;
-    while (jobs != NULL) {
-        job *j = jobs;
-        size_t size = 0;
-        job_join(j);
-        char *code = job_code(j, &size);
-        j->compiler->destroy(&j->program);
-        load(j->module, code);
-        cni_debug(CNI_DEBUG_KERNEL, "%016llx of the GPU %s", (unsigned long long)j->module->hash,
-                  code != NULL ? "compiled" : "does not compile");
-        if (code != NULL && j->path[0] != '\0') {
-            save(cache_directory(), j->path, j->key.data, code, size);
-        }
-        cni_free(code);
-        j->module->compiles = false;
-        all &= j->module->there;
-        jobs = j->next;
-        job_free(j);
+    cni_cuda_module *m = j->module;
+    size_t size = 0;
+    char *code = job_code(j, &size);
+    j->compiler->destroy(&j->program);
+    load(m, code);
+    cni_debug(CNI_DEBUG_KERNEL, "%016llx of the GPU %s", (unsigned long long)m->hash,
+              code != NULL ? "compiled" : "does not compile");
+    job_save(j, code, size);
+    cni_free(code);
+    m->compiles = false;
+    job_free(j);
+    return m->there;
+}
+
+cni_bound_state cni_cuda_modules_bound(uint64_t *number, bool wait)
+{
+    bool fine = true, later = false;
+    *number = *number == 0 ? bindings++ : *number;
+    if (!cni_cuda_enter()) { /* in the child of a fork there are no threads to wait for */
+        return CNI_BOUND;
     }
-    jobs_end = &jobs;
-    return all;
+    job **at = &jobs;
+    while (*at != NULL) {
+        job *j = *at;
+        bool wanted = j->module->wanted == *number;
+        if (job_done(j) || (wanted && wait)) {
+            job_wait(j);
+            *at = j->next;
+            jobs_start();
+            fine &= job_take(j) || !wanted;
+        } else {
+            later |= wanted;
+            at = &j->next;
+        }
+    }
+    jobs_end = at;
+    jobs_start();
+    return later ? CNI_BOUND_LATER : fine ? CNI_BOUND : CNI_BOUND_ANEW;
 }
 
 const cni_cuda_module *cni_cuda_module_begin(const char *text)
@@ -312,6 +375,7 @@ const cni_cuda_module *cni_cuda_module_begin(const char *text)
         module_start(m);
         *bucket = m;
     }
+    m->wanted = bindings;
     return m->there || m->compiles ? m : NULL;
 }
 

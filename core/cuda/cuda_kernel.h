@@ -3,27 +3,28 @@
 #define CNI_CUDA_KERNEL_H
 
 #include "cuda/cuda_driver.h"
+#include "exec/place.h"
 
 /* One compiled text; lives as long as the process. */
 typedef struct cni_cuda_module {
     struct cni_cuda_module *next;
     uint64_t hash;
     char *text;
-    bool compiles; /* not yet: its functions are there after cni_cuda_modules_wait */
-    bool there;    /* it could be compiled, and is loaded */
+    uint64_t wanted; /* the number of what was bound last of those that need it */
+    bool compiles;   /* not yet: cni_cuda_modules_bound says when its functions are there */
+    bool there;      /* it could be compiled, and is loaded */
     cni_cuda_handle module[CNI_CUDA_GPUS], kernel[CNI_CUDA_GPUS],
         finish[CNI_CUDA_GPUS]; /* by GPU; cni_kernel, cni_finish (NULL if it has none) */
 } cni_cuda_module;
 
 /*
- * The text compiled: from memory, from the disk, or behind, beside others, until all are waited for. NULL if there is no
- * compiler, no memory, or the text is known not to compile (CNUMERIC_DEBUG is not asked: the log goes to
- * cni_cuda_compile_log).
+ * The text compiled: from memory, from the disk, or behind, beside others. NULL if there is no compiler, no memory, or the
+ * text is known not to compile (CNUMERIC_DEBUG is not asked: the log goes to cni_cuda_compile_log).
  */
 const cni_cuda_module *cni_cuda_module_begin(const char *text);
 
-/* All that were begun are there. False: some of them do not compile, which is known from now on. */
-bool cni_cuda_modules_wait(void);
+/* place.h's `bound`: of the modules that were begun for what was bound since, or under that number. */
+cni_bound_state cni_cuda_modules_bound(uint64_t *number, bool wait);
 
 /* What the compiler said of the last text that failed; "" if none did. */
 const char *cni_cuda_compile_log(void);

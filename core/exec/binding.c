@@ -5,6 +5,7 @@
 
 #include "base/settings.h"
 #include "base/status.h"
+#include "exec/cold.h"
 #include "exec/explain.h"
 #include "exec/part_slots.h"
 
@@ -61,7 +62,7 @@ static uint32_t part_count(const cni_plan *plan)
 }
 
 /*
- * ---- Where parts run: a matter of sizes and of where values are, never of time ----
+ * ---- Where parts run: a matter of sizes and of where values are; of time only while kernels are compiled (cold.h) ----
  *
  * Values of gpu_bytes go to the device; what is there stays there. What a plan does again and again pays for a move of less:
  * after REPEATS runs on one geometry a part of it is enough. Unless values keep going back and forth: after MOVES such runs
@@ -94,7 +95,8 @@ static void measure(void *context, uint32_t slot, bool reads, bool writes)
 static const cni_place *choose_place(const cni_part *part, const cni_plan *plan, const cni_window *w,
                                      const cni_skeleton *s, const cni_binding *b)
 {
-    const cni_place *device = cni_settings[CNI_SETTING_GPU] != 0 && !b->on_host ? cni_device_place() : NULL;
+    bool here = b->on_host || b->compiles != 0;
+    const cni_place *device = cni_settings[CNI_SETTING_GPU] != 0 && !here ? cni_device_place() : NULL;
     if (device == NULL) {
         return &cni_cpu_place;
     }
@@ -248,6 +250,27 @@ static cn_status parts_bind(const cni_plan *plan, const cni_window *w, const cni
     return CN_OK;
 }
 
+/*
+ * Kernels of all parts are compiled side by side; one that cannot be is not asked for again. They are waited for, unless the
+ * processor does the whole plan before they would be there: then it is bound at the processor.
+ */
+static cn_status parts_bind_ready(const cni_plan *plan, const cni_window *w, const cni_skeleton *s, cni_binding *b)
+{
+    cni_bound_state state;
+    b->compiles = 0;
+    do {
+        uint64_t number = 0;
+        CN_TRY(parts_bind(plan, w, s, b));
+        const cni_place *device = b->uses_device ? cni_device_place() : NULL;
+        if (device == NULL || device->bound == NULL) {
+            return CN_OK;
+        }
+        state = device->bound(&number, !cni_cold_runs_here(plan, w, s, b->bytes_read + b->bytes_written, 1));
+        b->compiles = state == CNI_BOUND_LATER ? number : 0;
+    } while (state != CNI_BOUND);
+    return CN_OK;
+}
+
 static cn_status binding_fill(const cni_plan *plan, const cni_window *w, const cni_skeleton *s, cni_binding *b)
 {
     if (!cni_grow((void **)&b->geometry, &b->geometry_capacity, w->ngeometry, sizeof *b->geometry)) {
@@ -263,14 +286,7 @@ static cn_status binding_fill(const cni_plan *plan, const cni_window *w, const c
         b->largest = nbytes > b->largest ? nbytes : b->largest;
     }
     plan_memory_forget(b);
-    cn_status status;
-    bool good;
-    do { /* kernels of all parts are compiled side by side; one that cannot be is not asked for again */
-        status = parts_bind(plan, w, s, b);
-        const cni_place *device = b->gpu != 0 ? cni_device_place() : NULL;
-        good = device == NULL || device->bound == NULL || device->bound();
-    } while (status == CN_OK && !good);
-    return status;
+    return parts_bind_ready(plan, w, s, b);
 }
 
 /* Is it time to ask anew where the parts of a plan run that has met this geometry before? */
@@ -287,10 +303,22 @@ static bool place_changes(cni_binding *b)
     return asks;
 }
 
+/* Are the kernels there for which the plan ran at the processor so far? */
+static bool compiled(cni_binding *b)
+{
+    return b->compiles != 0 && cni_device_place()->bound(&b->compiles, false) != CNI_BOUND_LATER;
+}
+
+bool cni_binding_wait(const cni_plan *plan)
+{
+    cni_binding *b = plan->binding;
+    return b->compiles != 0 && cni_device_place()->bound(&b->compiles, true) != CNI_BOUND_LATER;
+}
+
 cn_status cni_binding_follow(cni_plan *plan, const cni_window *w, const cni_skeleton *s, bool on_host)
 {
     bool unchanged = cni_binding_fits(plan, w);
-    if (!on_host && unchanged && !place_changes(plan->binding)) {
+    if (!on_host && unchanged && !compiled(plan->binding) && !place_changes(plan->binding)) {
         return CN_OK;
     }
     if (plan->binding == NULL && !binding_create(plan)) {

@@ -45,8 +45,10 @@ typedef struct cni_binding {
     uint32_t runs;      /* with this geometry, up to REPEATS */
     uint32_t moved;     /* the last runs, one after the other, that brought values to the device or back */
     bool repeats, back; /* smaller operands count as large; or they went back and forth */
-    void *plan_memory;  /* the device's, if it does all */
-    uint8_t *touched;   /* by slot: places that use it (CNI_ON_ bits) */
+    uint64_t
+        compiles; /* the device's number of kernels that are not there: till then the plan is the processor's; else 0 */
+    void *plan_memory;                  /* the device's, if it does all */
+    uint8_t *touched;                   /* by slot: places that use it (CNI_ON_ bits) */
     int64_t scratch[CNI_ON_DEVICE + 1]; /* by place: the most that a part takes */
     uint64_t bytes_read, bytes_written; /* of one run */
     cni_run_storage store;              /* of the present run */
@@ -57,6 +59,9 @@ bool cni_binding_fits(const cni_plan *plan, const cni_window *w);
 
 /* Makes it so; on_host: the device has no room. On failure the plan is not bound. */
 cn_status cni_binding_follow(cni_plan *plan, const cni_window *w, const cni_skeleton *s, bool on_host);
+
+/* Was the plan bound at the processor only until its kernels are there? Then they are now. */
+bool cni_binding_wait(const cni_plan *plan);
 
 /* The bindings that follow those of the launch. */
 cni_bound_part *cni_binding_behind(const cni_launch *launch, cni_bound_part *bound);

@@ -84,6 +84,9 @@ typedef struct cni_sharing {
     cn_status (*joint)(const cni_joint *joint);
 } cni_sharing;
 
+/* Parts can run; cannot yet; some of them cannot after all, and all are to be bound anew. */
+typedef enum cni_bound_state { CNI_BOUND, CNI_BOUND_LATER, CNI_BOUND_ANEW } cni_bound_state;
+
 typedef struct cni_place {
     const char *name;
     uint8_t where; /* CNI_ON_HOST or CNI_ON_DEVICE: the memory that its slots are in */
@@ -108,8 +111,11 @@ typedef struct cni_place {
      * they store too. Gives how many; 0: none. NULL: it never does.
      */
     uint32_t (*join)(const cni_launch *launches, uint32_t count, const cni_window *w, void **binding);
-    /* After parts have been bound: waits until they can run. False: some of them cannot after all, and are to be bound anew. */
-    bool (*bound)(void);
+    /*
+     * Can the parts run that were bound since it was last asked with *number 0? Then it gives them a number, by which they can
+     * be asked about again. wait: until they can.
+     */
+    cni_bound_state (*bound)(uint64_t *number, bool wait);
     void (*unbind)(void *binding);
     int64_t (*scratch)(const void *binding); /* bytes */
     /* Cannot fail: all memory is in the binding, the slots and the scratch. May return before the work is done. */

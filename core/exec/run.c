@@ -219,11 +219,16 @@ static void count_run(cni_binding *b, uint64_t moves)
     b->moved = moves != cni_stats.moves ? b->moved + 1 : 0;
 }
 
-/* Storage for a run; at the host alone, if the device has no room for it. */
+/* Storage for a run; at the host alone, if the device has no room for it, and the other way round. */
 static cn_status plan_prepare(cni_plan *plan, const cni_window *w, const cni_skeleton *s)
 {
     CN_TRY(cni_binding_follow(plan, w, s, false));
     cn_status status = cni_run_storage_take(plan, w);
+    if (status == CN_ERROR_MEMORY && cni_binding_wait(plan)) {
+        cni_run_storage_release(plan);
+        CN_TRY(cni_binding_follow(plan, w, s, false));
+        status = cni_run_storage_take(plan, w);
+    }
     if (status == CN_ERROR_MEMORY && ((const cni_binding *)plan->binding)->uses_device) {
         cni_run_storage_release(plan);
         CN_TRY(cni_binding_follow(plan, w, s, true));

@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "base/settings.h"
 #include "base/status.h"
+#include "exec/cold.h"
 #include "exec/explain.h"
 #include "exec/overlap.h"
 #include "exec/spread.h"
@@ -447,11 +448,20 @@ static cn_status binding_make(const cni_plan *plan, const cni_window *w, const c
     return status;
 }
 
-/* Kernels of all shares are compiled side by side: have they become what was asked for? */
-static bool kernels_there(const cni_spread_binding *b)
+/* Kernels of all shares are compiled side by side: are they there, are they waited for, or does the processor do it? */
+static cni_bound_state kernels_state(const cni_plan *plan, const cni_window *w, const cni_skeleton *s,
+                                     cni_spread_binding *b)
 {
     const cni_place *device = b->uses_device ? cni_device_place() : NULL;
-    return device == NULL || device->bound == NULL || device->bound();
+    if (device == NULL || device->bound == NULL) {
+        return CNI_BOUND;
+    }
+    uint64_t number = 0;
+    const cni_world *world = cni_world_get();
+    bool here = cni_cold_runs_here(plan, w, s, b->bytes_read + b->bytes_written, world->places / world->local);
+    cni_bound_state state = device->bound(&number, !here);
+    b->compiles = state == CNI_BOUND_LATER ? number : 0;
+    return state;
 }
 
 static cn_status make(const cni_plan *plan, const cni_window *w, const cni_skeleton *s, bool on_host, bool repeats,
@@ -459,6 +469,8 @@ static cn_status make(const cni_plan *plan, const cni_window *w, const cni_skele
 {
     cn_status status = CN_OK;
     cni_spread_binding *made = NULL;
+    uint64_t compiles = 0;
+    cni_bound_state state = CNI_BOUND;
     do { /* a kernel that cannot be compiled is not asked for again */
         binding_destroy(made);
         made = cni_alloc_zero(1, sizeof *made);
@@ -467,8 +479,11 @@ static cn_status make(const cni_plan *plan, const cni_window *w, const cni_skele
         }
         made->on_host = on_host;
         made->repeats = repeats;
+        made->compiles = compiles;
         status = binding_make(plan, w, s, made);
-    } while (status == CN_OK && !kernels_there(made));
+        state = status == CN_OK ? kernels_state(plan, w, s, made) : CNI_BOUND;
+        compiles = made->compiles;
+    } while (state != CNI_BOUND);
     if (status != CN_OK) {
         binding_destroy(made);
         return status;
@@ -477,10 +492,16 @@ static cn_status make(const cni_plan *plan, const cni_window *w, const cni_skele
     return CN_OK;
 }
 
+/* Are the kernels there for which the processor did all shares so far? */
+static bool compiled(cni_spread_binding *b)
+{
+    return b->compiles != 0 && cni_device_place()->bound(&b->compiles, false) != CNI_BOUND_LATER;
+}
+
 cn_status cni_spread_bind(cni_plan *plan, const cni_window *w, const cni_skeleton *s, bool on_host, bool *fresh)
 {
     cni_spread_binding *old = plan->spread, *made = NULL;
-    bool unchanged = same(old, w, s), asks = unchanged && cni_share_asks(old);
+    bool unchanged = same(old, w, s), asks = unchanged && (compiled(old) || cni_share_asks(old));
     if (unchanged && !asks && old->on_host == on_host) {
         return CN_OK;
     }

@@ -43,6 +43,8 @@ typedef struct cni_spread_binding {
     int64_t gpu, gpu_bytes; /* the settings that shares were placed by */
     bool on_host;           /* the device had no room for what they use */
     bool repeats;           /* smaller operands count as large */
+    uint64_t
+        compiles; /* the device's number of kernels that are not there: till then shares are the processor's; else 0 */
     bool uses_device, uses_host;
     uint32_t runs;                /* up to CNI_REPEATS */
     int64_t scratch, state_bytes; /* the most that a part takes; that the shares of a reduction leave */

@@ -45,7 +45,8 @@ static bool kind_may(const cni_shared_part *shared, const cni_place *device, con
 const cni_place *cni_share_place(const cni_spread_binding *b, const cni_plan *plan, const cni_shared_part *shared,
                                  const cni_window *w, const cni_skeleton *s)
 {
-    const cni_place *device = cni_settings[CNI_SETTING_GPU] != 0 && !b->on_host ? cni_device_place() : NULL;
+    bool here = b->on_host || b->compiles != 0;
+    const cni_place *device = cni_settings[CNI_SETTING_GPU] != 0 && !here ? cni_device_place() : NULL;
     if (device == NULL || !kind_may(shared, device, w) || !device->supports(shared->part, w, s)) {
         return &cni_cpu_place;
     }

@@ -228,6 +228,35 @@ def test_a_gpu_without_memory_on_one_rank(mpi, fail, everywhere, tmp_path):
     assert (status, out) == (0, "same\n"), err
 
 
+COLD = """
+import time
+p, b = swept(np, 50, 9)
+done, end = 9, time.monotonic() + 60
+def some():
+    global done
+    for _ in range(10):
+        sweep(p, b)
+    done += 10
+    np.synchronize()
+while np.stats()["device_launches"] == 0:
+    assert time.monotonic() < end
+    some()
+open("{gate}", "w").close()
+for _ in range(30):
+    some()
+same(p, swept(numpy, 50, done)[0])
+"""
+
+
+@pytest.mark.parametrize("everywhere", [{}, direct(2)])
+def test_a_rank_whose_kernels_are_compiled_long(mpi, everywhere, tmp_path):
+    """Its processor does its part meanwhile: the others are at their GPUs long before."""
+    gate = str(tmp_path / "gate")
+    cold = everywhere | {"CNUMERIC_GPU_COLD": "1", "CNUMERIC_CACHE": str(tmp_path / "cache")}
+    status, _, err = differently(mpi, PRELUDE + COLD.replace("{gate}", gate), cold, STANDIN_GATE=gate)
+    assert status == 0, err
+
+
 @pytest.mark.parametrize("everywhere", [{}, direct(2)])
 @pytest.mark.parametrize("fail", ["launch:2+", "launch:9"])
 def test_a_gpu_that_fails_on_one_rank(mpi, fail, everywhere):

@@ -1,0 +1,72 @@
+/* cold.c - see cold.h. Rough figures: a wait that is worth it is many times as long as what they miss. */
+#include "exec/cold.h"
+
+#include "base/settings.h"
+#include "base/threads.h"
+#include "op/op.h"
+
+/* Units are of cost in ops.def, for one element; of library ops a guess. */
+enum { COMPILE_MICROSECONDS = 50000, LIBRARY_UNITS = 100, THREADS_MOST = 16 };
+
+static const double unit_ns = 0.5, byte_ns = 0.15, linked_byte_ns = 0.2; /* the first two for each thread */
+
+static double elements_of(const cni_window *w, uint32_t view)
+{
+    return (double)w->views[view].size;
+}
+
+/* Units for each element of the group's iteration space. */
+static double group_units(const cni_part *part)
+{
+    double units = 0;
+    for (uint32_t i = 0; i < part->ninstr; i++) {
+        const cni_instr *x = &part->instr[i];
+        units += x->kind == CNI_INSTR_OP ? cni_ops[cni_op_of_loop(x->loop)].cost : 1;
+    }
+    return units;
+}
+
+static double part_units(const cni_part *part, const cni_window *w)
+{
+    double most = 0;
+    for (uint32_t a = 0; a < part->naccess; a++) {
+        if (part->access[a].slot != CNI_NONE) {
+            double n = elements_of(w, part->access[a].view);
+            most = n > most ? n : most;
+        }
+    }
+    if (part->kind == CNI_PART_GROUP) {
+        return most * group_units(part);
+    }
+    if (part->kind != CNI_PART_LIBRARY) {
+        return 0; /* its bytes count */
+    }
+    const cni_op *op = &w->ops[part->op];
+    if (op->kind == CNI_MATMUL) { /* as many steps for an element as a row of the first operand has */
+        const cni_geometry in = cni_window_geometry(w, part->access[1].view);
+        return elements_of(w, part->access[0].view) * (double)(in.ndim > 0 ? in.shape[in.ndim - 1] : 1);
+    }
+    return most * LIBRARY_UNITS;
+}
+
+bool cni_cold_runs_here(const cni_plan *plan, const cni_window *w, const cni_skeleton *s, uint64_t bytes, int share)
+{
+    if (cni_settings[CNI_SETTING_GPU_COLD] == 0) {
+        return false;
+    }
+    int threads = cni_threads_count();
+    double units = 0, away = 0;
+    for (uint32_t l = 0; l < plan->nlaunches; l++) {
+        for (uint32_t k = 0; k < plan->launches[l].nparts; k++) {
+            units += part_units(&plan->launches[l].parts[k], w);
+        }
+    }
+    for (uint32_t i = 0; i < plan->nslots; i++) {
+        uint32_t base = plan->slots[i].base;
+        bool there = plan->slots[i].entry && (s->states[base] & CNI_BASE_AWAY) != 0;
+        away += there ? 2.0 * (double)w->bases[base]->nbytes : 0;
+    }
+    threads = threads < THREADS_MOST ? threads : THREADS_MOST;
+    double ns = (units * unit_ns + (double)bytes * byte_ns) / threads + away * linked_byte_ns;
+    return ns / share < COMPILE_MICROSECONDS * 1000.0;
+}
