@@ -162,10 +162,12 @@ static bool indexed_bind(const cni_part *part, const cni_window *w, int array, i
         return false;
     }
     bool wide = all > INT32_MAX / 2 || named > INT32_MAX / 2;
+    bool vectors = !put && b->p.gather.row == 1 && b->p.gather.index.n == 1 && b->p.gather.named.n == 1;
     cni_text_add(&text,
-                 "#include \"cuda/prelude.cuh\"\n#include \"op/complex.h\"\n#define TYPE %s\n#define PUT %d\ntypedef "
-                 "%s index_t;\n#include \"cuda/gather.cuh\"\n%s",
-                 cni_cuda_word(x.itemsize), (int)put, wide ? "uint64_t" : "uint32_t", put ? "/* CNI_FINISH */\n" : "");
+                 "#include \"cuda/prelude.cuh\"\n#include \"op/complex.h\"\n#define TYPE %s\n#define PUT %d\n#define "
+                 "VECTORS %d\ntypedef %s index_t;\n#include \"cuda/gather.cuh\"\n%s",
+                 cni_cuda_word(x.itemsize), (int)put, (int)vectors, wide ? "uint64_t" : "uint32_t",
+                 put ? "/* CNI_FINISH */\n" : "");
     b->blocks = blocks_for(!put ? (all + GATHER_ITEMS - 1) / GATHER_ITEMS : all > 0 ? b->p.gather.count : 0);
     b->finish_blocks = put ? blocks_for(all) : 0;
     b->scratch = b->marks = put ? named * 8 : 0;

@@ -402,11 +402,23 @@ static void write_function(const cni_instr *i, uint8_t kinds, cni_text *text)
     cni_text_add(text, ";\n    return q;\n}\n#endif\n\n");
 }
 
+/* Has an instruction before asked the same function? Other parts of a text may have, too: so there are guards. */
+static bool is_known(const cni_cuda_watch *watch, uint32_t i)
+{
+    const cni_instr *instr = watch->x->part->instr;
+    bool known = false;
+    for (uint32_t k = 0; k < i && !known; k++) {
+        known = watch->kinds[k] != 0 && instr[k].kind == CNI_INSTR_OP && instr[k].loop == instr[i].loop &&
+                may_vanish(&instr[k], watch->kinds[k]) == may_vanish(&instr[i], watch->kinds[i]);
+    }
+    return known;
+}
+
 void cni_cuda_watch_functions(const cni_cuda_watch *watch, cni_text *text)
 {
     const cni_part *part = watch->x->part;
     for (uint32_t i = 0; i < part->ninstr; i++) {
-        if (watch->kinds[i] != 0 && part->instr[i].kind == CNI_INSTR_OP) {
+        if (watch->kinds[i] != 0 && part->instr[i].kind == CNI_INSTR_OP && !is_known(watch, i)) {
             write_function(&part->instr[i], watch->kinds[i], text);
         }
     }

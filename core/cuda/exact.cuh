@@ -42,6 +42,7 @@ CNI_INLINE double exact_round(int64_t *digits, int low, int high)
     }
     const int last = high + 2 < DIGITS ? high + 2 : DIGITS - 1; /* a digit of 64 bits carries so far, and then the sign */
     int64_t carry = 0;
+    CNI_ROLLED
     for (int k = low; k < last; k++) {
         const int64_t digit = digits[k] + carry;
         digits[k] = digit & INT64_C(0xFFFFFFFF);
@@ -51,6 +52,7 @@ CNI_INLINE double exact_round(int64_t *digits, int low, int high)
     const int negative = digits[last] < 0;
     int top = -1;
     carry = 0;
+    CNI_ROLLED
     for (int k = low; k <= last; k++) {
         const int64_t digit = (negative != 0 ? -digits[k] : digits[k]) + carry;
         digits[k] = k == last ? digit : digit & INT64_C(0xFFFFFFFF);
@@ -64,6 +66,7 @@ CNI_INLINE double exact_round(int64_t *digits, int low, int high)
     const uint64_t first = (uint64_t)digits[top], second = top >= 1 ? (uint64_t)digits[top - 1] : 0, third = top >= 2 ? (uint64_t)digits[top - 2] : 0;
     const int highest = 32 * top + 63 - __builtin_clzll(first), lowest = highest > 52 ? highest - 52 : 0;
     int sticky = 0;
+    CNI_ROLLED
     for (int k = low; k < top - 2; k++) {
         sticky |= digits[k] != 0;
     }

@@ -4,6 +4,7 @@
  *     place = (k over the index's dimensions) * row + (r over the row's dimensions)
  *
  * PUT 0: side[place] = array[flat[k], r]; a thread has ITEMS places, all loads on their way before the first store.
+ * VECTORS 1: there is one dimension of indices, one that they name, and no row: the rest takes ten times as long to compile.
  * PUT 1: array[flat[k], r] = side[place], where k is the last of equal indices: cni_kernel finds out which is, in a word
  * for each place that an index can name; cni_finish writes.
  */
@@ -27,6 +28,7 @@ typedef struct parameters {
 /* Offsets of element e, counted in C order. */
 CNI_INLINE void offsets_of(const extents *x, index_t e, int64_t *a, int64_t *b)
 {
+    CNI_ROLLED
     for (int d = (int)x->n - 1; d >= 0; d--) {
         index_t i = e;
         if (d > 0) {
@@ -52,33 +54,35 @@ CNI_INLINE TYPE *named_at(const parameters *p, int64_t flat, int64_t more)
     return (TYPE *)(p->array + more);
 }
 
-#if !PUT
+#if !PUT && VECTORS
+CNI_KERNEL(cni_kernel, parameters)
+{
+    const index_t first = (index_t)(p.begin + (int64_t)blockIdx.x) * (THREADS * ITEMS) + threadIdx.x, all = (index_t)p.count;
+    int64_t at[ITEMS];
+    TYPE x[ITEMS];
+    CNI_UNROLL
+    for (int i = 0; i < ITEMS; i++) {
+        const index_t e = first + (index_t)(i * THREADS);
+        at[i] = e < all ? *(const int64_t *)(p.flat + (int64_t)e * p.index.a[0]) * p.named.a[0] : 0;
+    }
+    CNI_UNROLL
+    for (int i = 0; i < ITEMS; i++) {
+        if (first + (index_t)(i * THREADS) < all) {
+            x[i] = *(const TYPE *)(p.array + at[i]);
+        }
+    }
+    CNI_UNROLL
+    for (int i = 0; i < ITEMS; i++) {
+        const index_t e = first + (index_t)(i * THREADS);
+        if (e < all) {
+            *(TYPE *)(p.side + (int64_t)e * p.index.b[0]) = x[i];
+        }
+    }
+}
+#elif !PUT
 CNI_KERNEL(cni_kernel, parameters)
 {
     const index_t first = (index_t)(p.begin + (int64_t)blockIdx.x) * (THREADS * ITEMS) + threadIdx.x, all = (index_t)(p.count * p.row);
-    if (p.row == 1 && p.index.n == 1 && p.named.n == 1) { /* vectors */
-        int64_t at[ITEMS];
-        TYPE x[ITEMS];
-        CNI_UNROLL
-        for (int i = 0; i < ITEMS; i++) {
-            const index_t e = first + (index_t)(i * THREADS);
-            at[i] = e < all ? *(const int64_t *)(p.flat + (int64_t)e * p.index.a[0]) * p.named.a[0] : 0;
-        }
-        CNI_UNROLL
-        for (int i = 0; i < ITEMS; i++) {
-            if (first + (index_t)(i * THREADS) < all) {
-                x[i] = *(const TYPE *)(p.array + at[i]);
-            }
-        }
-        CNI_UNROLL
-        for (int i = 0; i < ITEMS; i++) {
-            const index_t e = first + (index_t)(i * THREADS);
-            if (e < all) {
-                *(TYPE *)(p.side + (int64_t)e * p.index.b[0]) = x[i];
-            }
-        }
-        return;
-    }
     int64_t side[ITEMS], array[ITEMS], flat[ITEMS];
     TYPE v[ITEMS];
     CNI_UNROLL

@@ -8,6 +8,8 @@
  *   LARGE 0   GROUP threads a result; its blocks one after the other
  *   LARGE 1   a warp a leaf; leaves are added up exactly, in the block's memory, then in the device's; cni_finish rounds
  *   RANGE 1   likewise, but what is left of leaves [n[1], n[6]) is handed on, since others have more of the result
+ *
+ * Loops that run seldom are rolled: the compiler unrolls what it may, and takes a third longer for it.
  */
 enum { WARP = 32, WARPS = 8, LEAF = 1024, CHUNK = 16 * LANES, AT_ONCE = 4 };
 
@@ -224,6 +226,7 @@ CNI_INLINE int slot_find(int slot, int depth, int n, int *first, int *length)
 {
     *first = 0;
     *length = n;
+    CNI_ROLLED
     for (int level = depth - 1; level >= 0; level--) {
         if (*length <= CHUNK) {
             return (slot & ((2 << level) - 1)) == 0;
@@ -246,6 +249,7 @@ CNI_INLINE sums pairwise_sum(const parameters *p, const offsets *base, index_t f
     const unsigned mask = width == WARP ? 0xFFFFFFFFu : ((1u << width % WARP) - 1) << (lane - lane % width);
     sums stack[8];
     int top = 0;
+    CNI_ROLLED
     for (int j = 0; j < each; j++) {
         int start, length;
         const int slot = part * each + j;
@@ -253,6 +257,7 @@ CNI_INLINE sums pairwise_sum(const parameters *p, const offsets *base, index_t f
         if (slot < slots && slot_find(slot, depth, n, &start, &length)) {
             s = chunk_sum(p, base, first + (index_t)start, length, lane, m);
         }
+        CNI_ROLLED
         for (int x = j; (x & 1) != 0; x >>= 1) {
             s = sums_plus(stack[--top], s);
         }
@@ -345,6 +350,7 @@ CNI_KERNEL(cni_kernel, parameters)
     others_none(&m);
 #if NBINS > 0
     CNI_SHARED int64_t bins[WARPS][NBINS][EXACT_WORDS];
+    CNI_ROLLED
     for (unsigned i = threadIdx.x; i < WARPS * NBINS * EXACT_WORDS; i += 256) {
         (&bins[0][0][0])[i] = 0;
     }
@@ -364,6 +370,7 @@ CNI_KERNEL(cni_kernel, parameters)
     }
 #if NBINS > 0
     CNI_BARRIER();
+    CNI_ROLLED
     for (unsigned i = threadIdx.x; i < NBINS * EXACT_WORDS; i += 256) {
         const int flags = i % EXACT_WORDS == DIGITS;
         int64_t total = 0;
@@ -413,9 +420,11 @@ CNI_KERNEL(cni_finish, parameters)
 #if NBINS > 0
     CNI_SHARED int64_t bins[4][NBINS][EXACT_WORDS];
     int low = DIGITS, high = -1; /* digits that any of the sums has */
+    CNI_ROLLED
     for (int i = lane; i < NBINS * EXACT_WORDS && there; i += WARP) {
         const int digit = i % EXACT_WORDS;
         int64_t total = 0;
+        CNI_ROLLED
         for (int64_t gpu = 0; gpu < p.n[10]; gpu++) {
             const int64_t word = EXACT(gpu, r)[i];
             total = digit == DIGITS ? total | word : total + word;
@@ -426,6 +435,7 @@ CNI_KERNEL(cni_finish, parameters)
             high = digit > high ? digit : high;
         }
     }
+    CNI_ROLLED
     for (int k = 1; k < WARP; k <<= 1) {
         const int other_low = (int)cni_shuffle_word(0xFFFFFFFFu, (unsigned)low, lane ^ k);
         const int other_high = (int)cni_shuffle_word(0xFFFFFFFFu, (unsigned)high, lane ^ k);
