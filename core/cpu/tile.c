@@ -8,7 +8,7 @@
 #include "cpu/loop_events.h"
 #include "cpu/tier1.h"
 
-enum { TURNED = 8, AHEAD = 32 };
+enum { TURNED = 8, AHEAD = 32, SHORT = 8 /* rows: fewer than a call is worth */ };
 
 /* ---- Moving between memory and runs ---- */
 
@@ -48,6 +48,12 @@ static void load(const cni_group_binding *g, const cni_lane *lane, const cni_ste
         load_turned(rows, columns, size, to, from, row, column);
         return;
     }
+    if (columns < SHORT && rows > columns) {
+        for (int64_t c = 0; c < columns; c++) {
+            copy(rows, to + c * size, columns * size, from + c * column, row);
+        }
+        return;
+    }
     for (int64_t r = 0; r < rows; r++) {
         copy(columns, to + r * columns * size, size, from + r * row, column);
     }
@@ -60,6 +66,12 @@ static void store(const cni_group_binding *g, const cni_lane *lane, const cni_st
     int64_t size = (int64_t)1 << a->log2_size;
     int64_t column = g->ndim > 0 ? a->strides[g->ndim - 1] : size, row = rows > 1 ? a->strides[g->ndim - 2] : 0;
     char *from = lane->registers[step->registers[0]], *to = lane->pointers[step->access];
+    if (columns < SHORT && rows > columns) {
+        for (int64_t c = 0; c < columns; c++) {
+            copy(rows, to + c * column, row, from + c * size, columns * size);
+        }
+        return;
+    }
     for (int64_t r = 0; r < rows; r++) {
         copy(columns, to + r * row, column, from + r * columns * size, size);
     }
