@@ -626,3 +626,17 @@ print(float(np.ndarray.sum(*value)), np.stats()["faded"], float((value[0] + 1).s
 """
     first, faded, second = at_places(3, program).split()
     assert (int(faded), float(second)) == (0, float(first) + 4096)
+
+
+def test_ops_along_rows_that_borders_cut():
+    """Neither owners of the result nor of the operand have whole rows: the op's rows are shared out evenly."""
+    program = """
+for rows in range(2, 6):
+    for columns in range(2, 40):
+        a = numpy.sin(numpy.arange(rows * columns * 1.0)).reshape(rows, columns)
+        part = (np.array(a) * 1)[:, : columns // 2 + 1]
+        assert (numpy.asarray(np.sort(part, axis=1)) == numpy.sort(a[:, : columns // 2 + 1], axis=1)).all()
+        assert (numpy.asarray(np.argsort(part, axis=1)) == numpy.argsort(a[:, : columns // 2 + 1], axis=1)).all()
+print("done")
+"""
+    assert at_places(3, program) == "done\n"

@@ -150,6 +150,7 @@ static bool by_owners(sharing *s, int k, bool *fits)
             return false;
         }
     }
+    s->out->nshares = *fits ? s->out->nshares : 0; /* whoever tries next lists others, or none */
     return true;
 }
 
