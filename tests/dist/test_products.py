@@ -88,8 +88,8 @@ def test_on_gpus(mpi, ranks, by_nccl):
 def test_an_operand_that_no_rank_can_hold(mpi, panels, said):
     """Of each matrix a rank has a quarter, and two panels are a quarter of one; whole they would be three."""
     limit = int(1.3 * 8 * 1536**2)
-    environment = EVERY_ARRAY | {"CNUMERIC_MEMORY": str(limit)}
-    environment |= {} if panels else {"CNUMERIC_SPREAD_BYTES": "1048576"}
+    more = {} if panels else {"CNUMERIC_SPREAD_BYTES": "1048576"}
+    environment = EVERY_ARRAY | {"CNUMERIC_MEMORY": str(limit)} | more
     assert run(mpi, 4, f"limit = {limit}\n" + ROOM, environment) == said + "\n"
 
 
@@ -108,6 +108,6 @@ def test_a_rank_whose_processor_multiplies(mpi, more, by_nccl, tmp_path):
 def test_a_worker_without_memory(mpi, gpus, nth):
     """It refuses, and the next try succeeds; or it ends all, and says why: nobody waits for it."""
     environment = settings(STANDIN_BLAS="1", **direct(2)) if gpus else EVERY_ARRAY
-    environment |= {"CNUMERIC_WORKER_FAULT": str(nth)}
+    environment = environment | {"CNUMERIC_WORKER_FAULT": str(nth)}
     status, out, err = mpi.python(2, PRELUDE + OPERANDS + FAULTED, environment=environment)
     assert (status, out) in [(0, "same\n"), (1, "")], (out, err)
