@@ -303,7 +303,7 @@ def digest_with(**settings):
 def test_threads_places_and_instruction_sets_have_the_same_bits():
     expected = digest_with(threads=1)
     assert digest_with(threads=3, thread_work=1) == expected
-    assert digest_with(instruction_set="baseline") == expected
-    assert digest_with(instruction_set="avx2") == expected
+    assert digest_with(instruction_set=1) == expected
+    assert digest_with(instruction_set=2) == expected
     for places in (2, 3, 5):
         assert digest_with(places=places, spread_bytes=1) == expected
