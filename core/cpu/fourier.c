@@ -4,12 +4,10 @@
  * Short lines are done several together by one thread each, long ones one after the other by all threads. Memory: room
  * for the plan, if the cache has none; then what making it takes or, of long lines, what is between; then planes, by thread.
  */
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/threads.h"
-#include "cpu/events.h"
 #include "cpu/fourier.h"
 #include "cpu/group.h"
 #include "cpu/library.h"
@@ -149,23 +147,8 @@ typedef struct run {
     const char *in;
     char *out, *work;
     int threads;
-    unsigned wanted;
-    atomic_uint seen; /* floating-point events of all threads */
+    cni_shared_events events;
 } run;
-
-static void events_begin(const run *r)
-{
-    if (r->wanted != 0) {
-        cni_events_clear();
-    }
-}
-
-static void events_note(run *r)
-{
-    if (r->wanted != 0) {
-        atomic_fetch_or_explicit(&r->seen, cni_events_seen() & r->wanted, memory_order_relaxed);
-    }
-}
 
 static int64_t line_offset(const shape *s, const cni_geometry *g, int64_t line)
 {
@@ -212,24 +195,20 @@ static void run_blocks(void *context, int t)
 {
     run *r = context;
     cni_fourier_lines lines;
-    events_begin(r);
+    cni_shared_events_begin(&r->events);
     for (int64_t k = cni_lane_begin(r->s->blocks, t, r->threads); k < cni_lane_begin(r->s->blocks, t + 1, r->threads);
          k++) {
         lines_of(r, k, &lines);
         r->kernels->lines(&r->job, &lines, r->work + t * r->s->work);
     }
-    events_note(r);
+    cni_shared_events_note(&r->events);
 }
 
 static void run_long(run *r, char *beside)
 {
     const shape *s = r->s;
-    cni_fourier_crew crew = {.threads = r->threads,
-                             .work = r->work,
-                             .work_bytes = s->work,
-                             .kernels = r->kernels,
-                             .wanted = r->wanted,
-                             .seen = &r->seen};
+    cni_fourier_crew crew = {
+        .threads = r->threads, .work = r->work, .work_bytes = s->work, .kernels = r->kernels, .events = &r->events};
     for (int64_t k = 0; k < s->lines; k++) {
         cni_fourier_long_line(&crew, &r->job, r->in + line_offset(s, &s->in, k), r->out + line_offset(s, &s->out, k),
                               beside, beside + s->pairs);
@@ -283,7 +262,7 @@ void cni_library_fourier(const cni_part *part, const cni_run *context)
              .kernels = cni_fourier_kernels_get(),
              .out = cni_library_operand_get(part, 0, context).data,
              .in = cni_library_operand_get(part, 1, context).data,
-             .wanted = context->window->ops[part->op].fp_kinds};
+             .events = {.wanted = context->window->ops[part->op].fp_kinds}};
     int64_t needs = s.kind == CNI_FOURIER_REAL ? s.n / 2 + 1 : s.n, have = s.in.shape[s.axis];
     r.job = (cni_fourier_job){.kind = s.kind,
                               .backward = s.backward,
@@ -302,9 +281,5 @@ void cni_library_fourier(const cni_part *part, const cni_run *context)
     } else {
         run_all(&r, context->scratch);
     }
-    for (uint32_t kind = 1; kind <= CN_FP_INVALID; kind <<= 1) {
-        if ((r.seen & kind) != 0) {
-            cni_run_event(context, part->op, kind);
-        }
-    }
+    cni_shared_events_report(&r.events, context, part->op);
 }

@@ -9,10 +9,9 @@
 #ifndef CNI_FOURIER_H
 #define CNI_FOURIER_H
 
-#include <stdatomic.h>
-
 #include "base/memory.h"
 #include "cnumeric.h"
+#include "cpu/shared_events.h"
 
 enum {
     CNI_FOURIER_PASSES = 32,
@@ -184,8 +183,7 @@ typedef struct cni_fourier_crew {
     char *work;
     int64_t work_bytes;
     const cni_fourier_kernels *kernels;
-    unsigned wanted; /* floating-point events, and those that were */
-    atomic_uint *seen;
+    cni_shared_events *events;
 } cni_fourier_crew;
 
 /* Calls step on pieces of [0, n), a thread each, that begin at multiples of quantum. */

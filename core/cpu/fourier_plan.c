@@ -322,7 +322,9 @@ static void spectrum_split(const making *m, const cni_fourier_plan *plan)
 {
     int64_t points = plan->convolution->n, rows = plan->convolution->rows->n;
     double *pairs = (double *)(void *)m->spare, *between = pairs + 2 * points;
+    cni_shared_events events = {0}; /* nobody asks for those of a plan */
     cni_fourier_crew crew = {.threads = 1,
+                             .events = &events,
                              .work = (char *)(between + 2 * points),
                              .work_bytes = cni_fourier_planes(rows, cni_fourier_lanes(rows)),
                              .kernels = cni_fourier_kernels_get()};

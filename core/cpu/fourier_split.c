@@ -1,6 +1,5 @@
 /* fourier_split.c - one long line by all threads; see fourier.h. */
 #include "base/threads.h"
-#include "cpu/events.h"
 #include "cpu/fourier.h"
 #include "cpu/group.h"
 
@@ -17,15 +16,11 @@ static void run_share(void *context, int t)
     int64_t pieces = (s->n + s->quantum - 1) / s->quantum;
     int64_t begin = cni_lane_begin(pieces, t, s->crew->threads) * s->quantum;
     int64_t end = cni_lane_begin(pieces, t + 1, s->crew->threads) * s->quantum;
-    if (s->crew->wanted != 0) {
-        cni_events_clear();
-    }
+    cni_shared_events_begin(s->crew->events);
     if (begin < end) {
         s->step(s->crew, s->context, t, begin, end < s->n ? end : s->n);
     }
-    if (s->crew->wanted != 0) {
-        atomic_fetch_or_explicit(s->crew->seen, cni_events_seen() & s->crew->wanted, memory_order_relaxed);
-    }
+    cni_shared_events_note(s->crew->events);
 }
 
 void cni_fourier_share(const cni_fourier_crew *crew, int64_t n, int64_t quantum, cni_fourier_step step, void *context)

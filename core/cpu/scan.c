@@ -9,16 +9,6 @@
 #include "cpu/scan_shared.h"
 #include "op/op.h"
 
-static void events_report(cni_scan_events *e, const cni_part *part, const cni_run *run)
-{
-    unsigned seen = atomic_load(&e->seen);
-    for (uint32_t kind = 1; kind <= CN_FP_INVALID; kind <<= 1) {
-        if ((seen & kind) != 0) {
-            cni_run_event(run, part->op, kind);
-        }
-    }
-}
-
 /* ---- Accumulation ---- */
 
 /* The place of line k: all axes but the scanned one, in C order. */
@@ -82,7 +72,7 @@ static void scan_line_tree(cni_scan *s, int64_t k)
 static void scan_lines(void *context, int64_t first, int64_t end)
 {
     cni_scan *s = context;
-    cni_scan_events_begin(&s->events);
+    cni_shared_events_begin(&s->events);
     for (int64_t k = first; k < end; k++) {
         if (s->tree) {
             scan_line_tree(s, k);
@@ -90,7 +80,7 @@ static void scan_lines(void *context, int64_t first, int64_t end)
             scan_line(s, k);
         }
     }
-    cni_scan_events_note(&s->events);
+    cni_shared_events_note(&s->events);
 }
 
 /* Elements [first, end) of every row: row i is row i - 1 combined with the input's. The last axis is not scanned. */
@@ -99,7 +89,7 @@ static void scan_rows(void *context, int64_t first, int64_t end)
     cni_scan *s = context;
     int last = s->out.g.ndim - 1;
     int64_t width = s->out.g.shape[last], place = first;
-    cni_scan_events_begin(&s->events);
+    cni_shared_events_begin(&s->events);
     while (place < end) {
         int64_t column = place % width, n = width - column < end - place ? width - column : end - place, out_at, in_at;
         line_place(s, place, &out_at, &in_at);
@@ -122,7 +112,7 @@ static void scan_rows(void *context, int64_t first, int64_t end)
         }
         place += n;
     }
-    cni_scan_events_note(&s->events);
+    cni_shared_events_note(&s->events);
 }
 
 /* Is a total all that a share needs of those before it? */
@@ -163,13 +153,13 @@ static void run_scan(const cni_part *part, const cni_run *run, const char *from,
     } else {
         cni_library_lines(count / s.length, s.length, by_rows && !s.tree ? scan_rows : scan_lines, &s);
     }
-    events_report(&s.events, part, run);
+    cni_shared_events_report(&s.events, run, part->op);
 }
 
 /* ---- Segments: the input's axis is its last one, and contiguous ---- */
 
 typedef struct segments {
-    cni_scan_events events;
+    cni_shared_events events;
     cni_library_operand out, in;
     const int64_t *begins;
     int64_t count, length; /* segments, elements along the axis */
@@ -208,11 +198,11 @@ static void segment_reduce(const segments *s, int64_t k, int64_t j)
 static void segments_share(void *context, int64_t first, int64_t end)
 {
     segments *s = context;
-    cni_scan_events_begin(&s->events);
+    cni_shared_events_begin(&s->events);
     for (int64_t k = s->first + first; k < s->first + end; k++) {
         segment_reduce(s, k / s->count, k % s->count);
     }
-    cni_scan_events_note(&s->events);
+    cni_shared_events_note(&s->events);
 }
 
 void cni_segments_range(const cni_part *part, const cni_run *run, int64_t first, int64_t end)
@@ -232,7 +222,7 @@ void cni_segments_range(const cni_part *part, const cni_run *run, int64_t first,
     s.loop = cni_cpu_kernels_get()->reduces[loop];
     s.fold = cni_cpu_kernels_get()->loops[loop];
     cni_library_lines(end - first, s.length / s.count + 1, segments_share, &s);
-    events_report(&s.events, part, run);
+    cni_shared_events_report(&s.events, run, part->op);
 }
 
 void cni_library_segments(const cni_part *part, const cni_run *run)

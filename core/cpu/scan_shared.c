@@ -90,7 +90,7 @@ static void accumulate(void *context, int t)
     char *out = b->out + first * s->out.g.strides[s->axis];
     cni_scan_state state;
     unsigned char total[16];
-    cni_scan_events_begin(&s->events);
+    cni_shared_events_begin(&s->events);
     if (s->tree) {
         state = *b->state;
         pass(b, first, &state);
@@ -99,7 +99,7 @@ static void accumulate(void *context, int t)
         pass_totals(b, t, total);
     }
     go_on(s, n, in, out, &state, total);
-    cni_scan_events_note(&s->events);
+    cni_shared_events_note(&s->events);
 }
 
 /* As much as are whole tiles, by all threads. */
@@ -129,7 +129,7 @@ void cni_scan_on(cni_scan *s, int64_t n, const char *in, char *out, cni_scan_sta
     block b = {.s = s, .in = in, .out = out, .state = state, .total = total};
     at = at < n ? at : n;
     go_on(s, at, in, out, state, total);
-    cni_scan_events_note(&s->events);
+    cni_shared_events_note(&s->events);
     while (n - at >= CNI_SCAN_TILE) {
         int64_t tiles = (n - at) / CNI_SCAN_TILE, most = (int64_t)s->threads * SHARE_TILES;
         b.in = in + at * in_step;

@@ -2,35 +2,13 @@
 #ifndef CNI_SCAN_SHARED_H
 #define CNI_SCAN_SHARED_H
 
-#include <stdatomic.h>
-
-#include "cpu/events.h"
 #include "cpu/library.h"
 #include "cpu/loops.h"
 #include "cpu/scan_tree.h"
-
-/* Floating-point events: every thread has its own flags. */
-typedef struct cni_scan_events {
-    atomic_uint seen;
-    unsigned wanted;
-} cni_scan_events;
-
-static inline void cni_scan_events_begin(const cni_scan_events *e)
-{
-    if (e->wanted != 0) {
-        cni_events_clear();
-    }
-}
-
-static inline void cni_scan_events_note(cni_scan_events *e)
-{
-    if (e->wanted != 0) {
-        atomic_fetch_or_explicit(&e->seen, cni_events_seen() & e->wanted, memory_order_relaxed);
-    }
-}
+#include "cpu/shared_events.h"
 
 typedef struct cni_scan {
-    cni_scan_events events;
+    cni_shared_events events;
     cni_library_operand out, in;
     int axis;
     int64_t length;
