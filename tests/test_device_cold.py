@@ -29,7 +29,7 @@ def until(run):
 def run(tmp_path: pathlib.Path, program: str, **settings: str) -> list[str]:
     """What the program prints, word by word; the gate is closed."""
     cold = {"CNUMERIC_GPU_COLD": "1", "CNUMERIC_GPU_BYTES": "1", "CNUMERIC_CACHE": str(tmp_path / "cache")}
-    gate = {"STANDIN_GATE": str(tmp_path / "gate")}
+    gate = {"STANDIN_GATE": str(tmp_path / "gate"), "STANDIN_GATE_COLD": str(tmp_path / "gate")}
     return devices.run("-c", PRELUDE + program, env=devices.environment(real=False, **cold | gate | settings)).split()
 
 
@@ -73,19 +73,80 @@ def test_processor_goes_on_until_kernels_are_there(tmp_path: pathlib.Path, place
 
 
 LONG = """
-open_gate()
-x = np.linspace(0, 1, 1 << 19)
-np.synchronize()
-before = launches()
-y = np.exp(-x * x) + np.sin(x) * np.exp(x) + np.log1p(x) * np.cos(x) + np.tan(x) + np.exp(np.sin(x)) + np.log1p(x * x)
-y = np.exp(-y * y) + np.sin(y) * np.exp(y) + np.log1p(y * y) * np.cos(y) + np.tan(x) + np.exp(np.sin(y)) + np.log1p(x)
-print(launches() > before)
+def long(np, x):
+    y = np.tanh(x) + np.arctan(x) * np.exp(-x * x) + np.log1p(x * x) * np.cos(x)
+    return 1 / (y * y + 1) + np.sin(y) * np.exp(np.sin(y)) + np.cbrt(y + 2)
+
+def opens_later():
+    subprocess.Popen(["sh", "-c", f"sleep 0.3; : >{os.environ['STANDIN_GATE']}"])
+
+x = numpy.linspace(-1, 1, 1 << 21)
+"""
+
+
+def run_long(tmp_path: pathlib.Path, program: str, **settings: str) -> list[str]:
+    """A window that the processor would be at when its kernels are there."""
+    return run(tmp_path, LONG + program, CNUMERIC_THREADS="1", **settings)
+
+
+WAITED = """
+opens_later()
+y = long(np, np.array(x))
+print(launches() > 0)
+numpy.testing.assert_allclose(numpy.asarray(y), long(numpy, x), rtol=1e-9)
 """
 
 
 def test_what_takes_the_processor_longer_is_waited_for(tmp_path: pathlib.Path) -> None:
-    """A window that the processor would be at when its kernels are there is the device's from the first run on."""
-    assert run(tmp_path, LONG, CNUMERIC_THREADS="1") == ["True"]
+    """It is the device's from the first run on."""
+    assert run_long(tmp_path, WAITED) == ["True"]
+
+
+TRIAL = """
+mine = np.array(x)
+y = long(np, mine)
+first = launches()
+again = long(np, mine)
+second = launches() - first
+open_gate()
+for _ in range(50):
+    before = launches()
+    last = long(np, mine)
+    if launches() - before < second:
+        break
+    time.sleep(0.1)
+print(first, second, launches() - before)
+for a in (y, again, last):
+    numpy.testing.assert_array_equal(numpy.asarray(a).view("int64"), numpy.asarray(last).view("int64"))
+numpy.testing.assert_allclose(numpy.asarray(y), long(numpy, x), rtol=1e-9)
+"""
+
+
+@pytest.mark.parametrize("devices", ["1", "3"])
+def test_cold_forms_run_until_whole_ones_are_there(tmp_path: pathlib.Path, devices: str) -> None:
+    """Twice, since a trial comes first; with the same bits."""
+    settings = {"STANDIN_DEVICES": devices, "CNUMERIC_GPUS": devices, "CNUMERIC_GPU_SPREAD_BYTES": "1"}
+    first, second, last = map(int, run_long(tmp_path, TRIAL, STANDIN_GATE_COLD="/", **settings))
+    assert first == second == 2 * last > 0
+
+
+ODD = """
+mine = np.array(x)
+with warnings.catch_warnings(record=True) as seen:
+    warnings.simplefilter("always")
+    opens_later()
+    mine[:] = long(np, 1 / (mine - mine[77]))
+    float(mine[3])
+print(sorted(str(w.message) for w in seen), launches() > 0)
+with numpy.errstate(all="ignore"):
+    numpy.testing.assert_allclose(numpy.asarray(mine), long(numpy, 1 / (x - x[77])), rtol=1e-9, atol=1e-9)
+"""
+
+
+def test_odd_values_wait_for_the_whole_form(tmp_path: pathlib.Path) -> None:
+    """Which tells of the events, once; what a trial has seen has changed nothing, in place too."""
+    printed = " ".join(run_long(tmp_path, ODD, STANDIN_GATE_COLD="/"))
+    assert printed.count("divide by zero") == 1 and printed.endswith("True"), printed
 
 
 EVENTS = """

@@ -56,7 +56,7 @@ typedef struct plan_memory {
 typedef enum mode { PLAIN, WRITE_DOWN, REPLAY } mode;
 
 static mode now;
-static bool foreign;
+static bool foreign, unsettled;
 static steps written;  /* WRITE_DOWN */
 static graph *current; /* REPLAY; the one to be made */
 static size_t next;
@@ -237,6 +237,11 @@ void cni_cuda_foreign(void)
     cni_cuda_stream(0);
 }
 
+void cni_cuda_unsettled(void)
+{
+    unsettled = true;
+}
+
 /* ---- Graphs ---- */
 
 static bool add_fill(graph *g, step *s, const cni_cuda_handle *before, size_t nbefore)
@@ -365,7 +370,7 @@ void cni_cuda_plan_begin(void **memory, uint64_t key)
         *memory = m = cni_alloc_zero(1, sizeof *m);
     }
     now = PLAIN;
-    foreign = false;
+    foreign = unsettled = false;
     cni_cuda_events_hold(true);
     if (m == NULL || m->never) {
         return;
@@ -402,7 +407,7 @@ void cni_cuda_plan_end(void **memory)
     plan_memory *m = *memory;
     if (now == REPLAY) {
         replay_end(m);
-    } else if (now == WRITE_DOWN) {
+    } else if (now == WRITE_DOWN && !unsettled) {
         m->never = foreign || written.count < LEAST_STEPS || !graph_make(current, m->keys[0]);
         current->last_use = m->clock;
     }

@@ -22,6 +22,9 @@ void cni_cuda_copy(cni_cuda_address to, cni_cuda_address from, size_t n);
 /* A library is about to send work of its own: the plan that is being run is no graph. */
 void cni_cuda_foreign(void);
 
+/* What the plan sends now is not what it will send the next time: this run makes no graph. */
+void cni_cuda_unsettled(void);
+
 /*
  * Around the run of a plan whose parts are all the device's: memory is kept with the plan's binding (NULL at first), key
  * says all addresses. The plan sends the same work each time, but for the kernels' parameters.

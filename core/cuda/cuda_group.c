@@ -14,6 +14,7 @@
 #include "cuda/cuda_kernel.h"
 #include "cuda/cuda_layout.h"
 #include "cuda/cuda_split.h"
+#include "cuda/cuda_trial.h"
 #include "exec/place.h"
 #include "op/op.h"
 
@@ -32,13 +33,13 @@ struct cni_cuda_group {
     uint32_t count;
     member *members;
     cni_cuda_shape shape;
-    const cni_cuda_module *module;
-    int64_t *words;               /* parameters of all */
-    int64_t *each[CNI_CUDA_GPUS]; /* the same, as each GPU gets them, if there are several */
-    size_t size;                  /* bytes */
-    int64_t *found;               /* of a range: words as the device leaves them, by result */
-    cni_left *left;               /* the same for others, by result and reduction */
-    cni_cuda_tables tables;       /* events of all members */
+    const cni_cuda_module *module, *cold; /* cold: its cold form, until the module is there; else NULL */
+    int64_t *words;                       /* parameters of all */
+    int64_t *each[CNI_CUDA_GPUS];         /* the same, as each GPU gets them, if there are several */
+    size_t size;                          /* bytes */
+    int64_t *found;                       /* of a range: words as the device leaves them, by result */
+    cni_left *left;                       /* the same for others, by result and reduction */
+    cni_cuda_tables tables;               /* events of all members */
 };
 
 /* ---- What a reduction begins with, and its identity ---- */
@@ -229,6 +230,9 @@ static bool fill(cni_cuda_group *g, const cni_placed_part *parts)
     made = made && words_join(g) && write_text(g, &text) && g->shape.blocks <= INT32_MAX &&
            (g->module = cni_cuda_module_begin(text.data)) != NULL;
     cni_text_free(&text);
+    if (made && g->tables.count > 0 && !g->members[0].layout.part->reduces && !g->shape.no_trial) {
+        g->cold = cni_cuda_trial_module(g->module);
+    }
     for (uint32_t k = 0; k < g->count && made; k++) {
         g->members[k].layout.w = NULL; /* of this run alone */
     }
@@ -354,11 +358,10 @@ static bool split(cni_cuda_group *g, const cni_run *run, int64_t *blocks)
     return any;
 }
 
-void cni_cuda_group_run(cni_cuda_group *g, const cni_run *run)
+static void send(cni_cuda_group *g, const cni_cuda_module *module, const cni_run *run)
 {
     const void *parameters[CNI_CUDA_GPUS] = {g->words};
     int64_t blocks[CNI_CUDA_GPUS] = {g->shape.blocks};
-    set_parameters(g, run);
     if (cni_cuda_gpu.gpus > 1) {
         g->words[CNI_CUDA_PARTICIPANTS] = g->shape.zeroed > 0 ? cni_cuda_gpu.gpus : 1;
         if (split(g, run, blocks)) {
@@ -370,10 +373,55 @@ void cni_cuda_group_run(cni_cuda_group *g, const cni_run *run)
     if (g->shape.zeroed > 0) {
         cni_cuda_fill((uintptr_t)run->scratch, 0, (size_t)(g->shape.zeroed * g->words[CNI_CUDA_PARTICIPANTS]));
     }
-    cni_cuda_launch_each(g->module->kernel, blocks, g->shape.x, g->shape.y, parameters, g->size);
+    cni_cuda_launch_each(module->kernel, blocks, g->shape.x, g->shape.y, parameters, g->size);
     if (g->shape.finish_blocks > 0) {
-        cni_cuda_launch(g->module->finish, g->shape.finish_blocks, g->shape.finish_x, g->shape.finish_y, g->words,
+        cni_cuda_launch(module->finish, g->shape.finish_blocks, g->shape.finish_x, g->shape.finish_y, g->words,
                         g->size);
+    }
+}
+
+static void set_events(cni_cuda_group *g, int64_t address)
+{
+    for (uint32_t k = 0; k < g->count; k++) {
+        g->members[k].layout.words[CNI_CUDA_EVENTS] = address;
+    }
+}
+
+/* Nothing is odd of what the group is about to store. */
+static bool tried(cni_cuda_group *g, const cni_run *run)
+{
+    int64_t word = cni_cuda_trial_begin();
+    set_events(g, word);
+    if (word != 0) {
+        send(g, g->cold, run);
+    }
+    return word != 0 && !cni_cuda_trial_end();
+}
+
+/* Runs the cold form; false: the whole form is there, and is to run. */
+static bool cold_run(cni_cuda_group *g, const cni_run *run)
+{
+    int64_t table = g->words[CNI_CUDA_EVENTS];
+    if (cni_cuda_module_ready(g->module, false)) {
+        g->cold = NULL;
+        return false;
+    }
+    cni_cuda_unsettled();
+    if (table != 0 && !tried(g, run) && cni_cuda_module_ready(g->module, true)) {
+        set_events(g, table);
+        g->cold = NULL;
+        return false;
+    }
+    set_events(g, 0);
+    send(g, g->cold, run);
+    return true;
+}
+
+void cni_cuda_group_run(cni_cuda_group *g, const cni_run *run)
+{
+    set_parameters(g, run);
+    if (g->cold == NULL || !cold_run(g, run)) {
+        send(g, g->module, run);
     }
 }
 

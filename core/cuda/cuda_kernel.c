@@ -141,13 +141,15 @@ static void job_start(job *j)
     }
 }
 
-/* As many at a time as there are processors. */
+/* As many at a time as there are processors; first those that somebody may wait for. */
 static void jobs_start(void)
 {
     int most = (int)sysconf(_SC_NPROCESSORS_ONLN);
-    for (job *j = jobs; j != NULL && apart < most; j = j->next) {
-        if (!j->apart && !job_done(j)) {
-            job_start(j);
+    for (int later = 0; later < 2; later++) {
+        for (job *j = jobs; j != NULL && apart < most; j = j->next) {
+            if (!j->apart && !job_done(j) && (j->module->wanted == 0) == later) {
+                job_start(j);
+            }
         }
     }
 }
@@ -309,7 +311,6 @@ static void module_start(cni_cuda_module *m)
     *jobs_end = j;
     jobs_end = &j->next;
     jobs_stop_at_exit();
-    jobs_start();
 }
 
 /* Its thread has ended: the module takes the result, and the job is gone. */
@@ -336,6 +337,7 @@ cni_bound_state cni_cuda_modules_bound(uint64_t *number, bool wait)
     if (!cni_cuda_enter()) { /* in the child of a fork there are no threads to wait for */
         return CNI_BOUND;
     }
+    jobs_start();
     job **at = &jobs;
     while (*at != NULL) {
         job *j = *at;
@@ -353,6 +355,22 @@ cni_bound_state cni_cuda_modules_bound(uint64_t *number, bool wait)
     jobs_end = at;
     jobs_start();
     return later ? CNI_BOUND_LATER : fine ? CNI_BOUND : CNI_BOUND_ANEW;
+}
+
+bool cni_cuda_module_ready(const cni_cuda_module *module, bool wait)
+{
+    cni_cuda_module *m = (cni_cuda_module *)module;
+    uint64_t number = 0;
+    if (m->compiles) {
+        m->wanted = bindings;
+        cni_cuda_modules_bound(&number, wait);
+    }
+    return m->there;
+}
+
+void cni_cuda_module_later(const cni_cuda_module *module)
+{
+    ((cni_cuda_module *)module)->wanted = 0;
 }
 
 const cni_cuda_module *cni_cuda_module_begin(const char *text)

@@ -26,6 +26,12 @@ const cni_cuda_module *cni_cuda_module_begin(const char *text);
 /* place.h's `bound`: of the modules that were begun for what was bound since, or under that number. */
 cni_bound_state cni_cuda_modules_bound(uint64_t *number, bool wait);
 
+/* Is the module there by now? wait: it is waited for. */
+bool cni_cuda_module_ready(const cni_cuda_module *module, bool wait);
+
+/* The binding at hand does not need it: it is compiled behind. */
+void cni_cuda_module_later(const cni_cuda_module *module);
+
 /* What the compiler said of the last text that failed; "" if none did. */
 const char *cni_cuda_compile_log(void);
 

@@ -127,6 +127,7 @@ typedef struct cni_cuda_shape {
         zeroed;     /* bytes; of them, zeroed before each run (the first ones); every GPU has zeroed ones of its own */
     int64_t shared; /* bytes of a block's memory that the kernel's parts have taken so far */
     bool several;   /* a thread of some part has several elements on their way */
+    bool no_trial;  /* some part has no cold form (cuda_trial.h) */
 } cni_cuda_shape;
 
 /* Append the kernel of a group that reduces; false if it cannot be said. Sets the layout's counts. */

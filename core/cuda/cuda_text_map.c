@@ -224,17 +224,31 @@ static void write_program(const writer *t, bool ask)
     }
 }
 
+/* The stores of column c. */
+static void write_stores(const writer *t)
+{
+    for (uint32_t i = 0; i < t->l->part->ninstr; i++) {
+        if (t->l->part->instr[i].kind == CNI_INSTR_STORE) {
+            write_store(t, &t->l->part->instr[i]);
+        }
+    }
+}
+
+/* Begins the body of a loop over a thread's elements, one after the other. */
+static void write_loop(const writer *t)
+{
+    cni_text_add(t->text, "    CNI_ROLLED\n    for (int k = 0; k < UNROLL * VECTOR; k++) {\n"
+                          "        const index_t c = first + (index_t)(k / VECTOR) * step + (index_t)(k %% VECTOR);\n"
+                          "        if (c < columns) {\n");
+}
+
 /* A thread's only element: without runs, loads are where the compiler has registers for them. */
 static void write_only(const writer *t)
 {
     cni_text_add(t->text, "        const index_t c = first;\n        CNI_WATCH;\n");
     write_program(t, false);
     cni_text_add(t->text, "        if (!CNI_HIT) {\n");
-    for (uint32_t i = 0; i < t->l->part->ninstr; i++) {
-        if (t->l->part->instr[i].kind == CNI_INSTR_STORE) {
-            write_store(t, &t->l->part->instr[i]);
-        }
-    }
+    write_stores(t);
     cni_text_add(t->text, "            return;\n        }\n");
 }
 
@@ -338,38 +352,63 @@ static void write_place(const writer *t)
     cni_cuda_scalars_write(t->l, "p->", t->text);
 }
 
+/* Element by element, with no question but whether anything is odd: then, in a trial, that is said, and nothing stored. */
+static void write_cold(const writer *t)
+{
+    cni_text_add(t->text, "    const int64_t trial = p->n[%d];\n", CNI_CUDA_EVENTS);
+    write_loop(t);
+    cni_text_add(t->text, "            CNI_WATCH;\n            CNI_UNUSED_WATCH;\n");
+    write_program(t, false);
+    cni_text_add(
+        t->text,
+        "            if (trial != 0) {\n                cni_tried(trial, CNI_HIT);\n                continue;\n"
+        "            }\n");
+    write_stores(t);
+    cni_text_add(t->text, "        }\n    }\n");
+}
+
+static void write_warm(const writer *t)
+{
+    if (!t->ordered && (t->unroll * t->vector > 1 || has_events(t))) {
+        cni_text_add(t->text, "    if (first + (UNROLL - 1) * step + VECTOR <= columns) {\n");
+        (t->unroll * t->vector > 1 ? write_runs : write_only)(t);
+        cni_text_add(t->text, "    }\n");
+    }
+    cni_cuda_watch_begin(&t->l->watch, t->text);
+    write_loop(t);
+    if (has_events(t) && !t->ordered) { /* rare: no registers are to be kept for it */
+        cni_text_add(t->text, "    const int64_t nothing = cni_nothing();\n");
+        write_addresses(t, "nothing");
+    }
+    write_program(t, true);
+    cni_text_add(t->text, "        }\n    }\n");
+    cni_cuda_events_write(t->l, t->text);
+}
+
 bool cni_cuda_text_map(cni_cuda_layout *l, cni_statements *x, uint32_t number, cni_text *text, cni_cuda_shape *shape)
 {
     writer t = {.l = l, .x = x, .text = text, .number = number};
     if (cni_cuda_text_turn(l, x, number, text, shape)) {
+        shape->no_trial = true;
         return true;
     }
     choose(&t);
     set_shape(&t, shape);
     shape->several |= t.unroll * t.vector > 1;
+    shape->no_trial |= t.ordered;
     cni_cuda_layout_names(number, text);
     cni_text_add(text, "#undef VECTOR\n#undef UNROLL\n#define VECTOR %d\n#define UNROLL %d\n", t.vector, t.unroll);
     cni_cuda_layout_write(l, text);
     write_vector_types(&t);
     cni_text_add(text, "\nCNI_INLINE void part_%u(const parameters *p, index_t block)\n{\n", number);
     write_place(&t);
-    if (!t.ordered && (t.unroll * t.vector > 1 || has_events(&t))) {
-        cni_text_add(text, "    if (first + (UNROLL - 1) * step + VECTOR <= columns) {\n");
-        (t.unroll * t.vector > 1 ? write_runs : write_only)(&t);
-        cni_text_add(text, "    }\n");
+    if (!t.ordered) {
+        cni_text_add(text, "#ifdef CNI_COLD\n");
+        write_cold(&t);
+        cni_text_add(text, "#else\n");
     }
-    cni_cuda_watch_begin(&l->watch, text);
-    cni_text_add(text, "    CNI_ROLLED\n    for (int k = 0; k < UNROLL * VECTOR; k++) {\n"
-                       "        const index_t c = first + (index_t)(k / VECTOR) * step + (index_t)(k %% VECTOR);\n"
-                       "        if (c < columns) {\n");
-    if (has_events(&t) && !t.ordered) { /* rare: no registers are to be kept for it */
-        cni_text_add(text, "    const int64_t nothing = cni_nothing();\n");
-        write_addresses(&t, "nothing");
-    }
-    write_program(&t, true);
-    cni_text_add(text, "        }\n    }\n");
-    cni_cuda_events_write(l, text);
-    cni_text_add(text, "}\n");
+    write_warm(&t);
+    cni_text_add(text, "%s}\n", t.ordered ? "" : "#endif\n");
     return true;
 }
 

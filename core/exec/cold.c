@@ -6,7 +6,7 @@
 #include "op/op.h"
 
 /* Units are of cost in ops.def, for one element; of library ops a guess. */
-enum { COMPILE_MICROSECONDS = 50000, LIBRARY_UNITS = 100, THREADS_MOST = 16 };
+enum { COMPILE_MICROSECONDS = 100000, LIBRARY_UNITS = 100, THREADS_MOST = 16 };
 
 static const double unit_ns = 0.5, byte_ns = 0.15, linked_byte_ns = 0.2; /* the first two for each thread */
 
