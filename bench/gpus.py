@@ -198,10 +198,11 @@ def run_rows(pattern: str, scale: int, gpus: int) -> None:
 def collect(arguments: argparse.Namespace, count: str) -> dict[str, dict[str, Any]]:
     gpus = count.removesuffix("r")
     program = [__file__, "--gpus", gpus, "--rows", arguments.rows, "--scale", str(arguments.scale)]
-    command, environment = [sys.executable, *program], {**os.environ, "CNUMERIC_GPUS": gpus}
+    waiting = {**os.environ, "CNUMERIC_GPU_COLD": "0"}  # for kernels: steady states are compared
+    command, environment = [sys.executable, *program], {**waiting, "CNUMERIC_GPUS": gpus}
     if count.endswith("r"):
         driver = [sys.executable, "-m", "cnumeric", "run", "--ranks-per-node", gpus, "--oversubscribe"]
-        command, environment = [*driver, "--gpus", "1", *program], {**os.environ, **AS_ROOT}
+        command, environment = [*driver, "--gpus", "1", *program], {**waiting, **AS_ROOT}
     try:
         done = subprocess.run(
             command, env=environment, capture_output=True, text=True, check=False, timeout=arguments.seconds
