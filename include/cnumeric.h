@@ -462,6 +462,11 @@ CN_API cn_status cn_random_permutation(cn_random *random, int64_t n, cn_array **
 
 CN_API cn_status cn_flush(void);       /* plans and runs everything this thread has recorded */
 CN_API cn_status cn_synchronize(void); /* the same, of all threads, and waits */
+/*
+ * The last call of a program, before main returns: waits for compilers that run behind, which may not bear the end of the
+ * process. Under Python the extension makes it.
+ */
+CN_API void cn_close(void);
 
 /*
  * One program, many processes. Rank 0 runs the program; every other rank is a worker, a program without Python that

@@ -262,8 +262,7 @@ static void job_save(const job *j, const char *code, size_t size)
     }
 }
 
-/* The compiler does not outlive the process's end, and what it is at is of use to the next one. */
-static void jobs_stop(void)
+void cni_cuda_modules_stop(void)
 {
     for (job *j = jobs; j != NULL && getpid() == owner; j = j->next) {
         size_t size = 0;
@@ -276,11 +275,12 @@ static void jobs_stop(void)
     }
 }
 
+/* For programs that do not call cn_close: the compiler may have ended before, if it is at its first text. */
 static void jobs_stop_at_exit(void)
 {
     if (owner == 0) {
         owner = getpid();
-        atexit(jobs_stop);
+        atexit(cni_cuda_modules_stop);
     }
 }
 

@@ -32,6 +32,9 @@ bool cni_cuda_module_ready(const cni_cuda_module *module, bool wait);
 /* The binding at hand does not need it: it is compiled behind. */
 void cni_cuda_module_later(const cni_cuda_module *module);
 
+/* Waits for what is being compiled, which is of use to the next process: the compiler does not bear the end of this one. */
+void cni_cuda_modules_stop(void);
+
 /* What the compiler said of the last text that failed; "" if none did. */
 const char *cni_cuda_compile_log(void);
 

@@ -164,6 +164,7 @@ static const cni_place place = {.name = name,
                                 .plan_begin = cni_cuda_plan_begin,
                                 .plan_end = cni_cuda_plan_end,
                                 .plan_forget = cni_cuda_plan_forget,
+                                .close = cni_cuda_modules_stop,
                                 .call = call_library};
 
 const cni_place *cni_cuda_place_open(void)

@@ -2,9 +2,10 @@
 #include "base/settings.h"
 #include "exec/place.h"
 
+static const cni_place *place;
+
 const cni_place *cni_device_place(void)
 {
-    static const cni_place *place;
     static bool looked;
     if (!looked) {
         looked = true;
@@ -20,4 +21,11 @@ bool cn_device_open(int *number)
     }
     *number = cni_process_device->number();
     return true;
+}
+
+void cn_close(void)
+{
+    if (place != NULL && place->close != NULL) {
+        place->close();
+    }
 }

@@ -139,6 +139,8 @@ typedef struct cni_place {
     void (*plan_begin)(void **memory, uint64_t key);
     void (*plan_end)(void **memory);
     void (*plan_forget)(void *memory);
+    /* The process is about to end (NULL: nothing to do). */
+    void (*close)(void);
     /* A call that runs when it is made (NULL: none). CN_ERROR_UNSUPPORTED: not here; what it writes is then unspecified. */
     cn_status (*call)(cni_device_call *call);
 } cni_place;

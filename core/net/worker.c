@@ -83,5 +83,6 @@ int cni_worker_run(void)
         net.abort(cn_error_message());
     }
     net.close();
+    cn_close();
     return 0;
 }

@@ -461,6 +461,7 @@ static struct PyModuleDef definition = {
 PyMODINIT_FUNC PyInit__cnumeric(void);
 PyMODINIT_FUNC PyInit__cnumeric(void)
 {
+    Py_AtExit(cn_close);
     cn_net_join(); /* before NumPy is loaded: of several ranks, all but one go on as workers */
     return PyModuleDef_Init(&definition);
 }
