@@ -26,6 +26,12 @@ static double group_units(const cni_part *part)
     return units;
 }
 
+/* The last bits of products are those of who does them, and who does them is no matter of time. */
+static bool is_product(const cni_part *part, const cni_window *w)
+{
+    return part->kind == CNI_PART_LIBRARY && w->ops[part->op].kind == CNI_MATMUL;
+}
+
 static double part_units(const cni_part *part, const cni_window *w)
 {
     double most = 0;
@@ -41,11 +47,6 @@ static double part_units(const cni_part *part, const cni_window *w)
     if (part->kind != CNI_PART_LIBRARY) {
         return 0; /* its bytes count */
     }
-    const cni_op *op = &w->ops[part->op];
-    if (op->kind == CNI_MATMUL) { /* as many steps for an element as a row of the first operand has */
-        const cni_geometry in = cni_window_geometry(w, part->access[1].view);
-        return elements_of(w, part->access[0].view) * (double)(in.ndim > 0 ? in.shape[in.ndim - 1] : 1);
-    }
     return most * LIBRARY_UNITS;
 }
 
@@ -58,7 +59,11 @@ bool cni_cold_runs_here(const cni_plan *plan, const cni_window *w, const cni_ske
     double units = 0, away = 0;
     for (uint32_t l = 0; l < plan->nlaunches; l++) {
         for (uint32_t k = 0; k < plan->launches[l].nparts; k++) {
-            units += part_units(&plan->launches[l].parts[k], w);
+            const cni_part *part = &plan->launches[l].parts[k];
+            if (is_product(part, w)) {
+                return false;
+            }
+            units += part_units(part, w);
         }
     }
     for (uint32_t i = 0; i < plan->nslots; i++) {

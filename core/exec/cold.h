@@ -11,7 +11,7 @@
 
 /*
  * Is the window done by the processor before kernels would be there, values that only the device has brought here and back?
- * It moves so many bytes, of which this process has one part in `share`.
+ * It moves so many bytes, of which this process has one part in `share`. Never with products of matrices.
  */
 bool cni_cold_runs_here(const cni_plan *plan, const cni_window *w, const cni_skeleton *s, uint64_t bytes, int share);
 
