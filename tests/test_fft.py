@@ -16,6 +16,17 @@ EPSILON = {numpy.dtype(kind): numpy.finfo(kind).eps for kind in "fdFD"}
 LONG = [1009, 1024, 3125, 4096, 4099, 5040, 10007, 16384, 16385, 17000, 20011, 31232, 65536, 100003, 2**17 + 2**5]
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _processor():
+    """What is asked here is the processor's: a device has cuFFT."""
+    before = np.settings()["gpu"]
+    np.synchronize()
+    np.settings(gpu=0)
+    yield
+    np.synchronize()
+    np.settings(gpu=before)
+
+
 def numbers(*shape, kind="D"):
     made = rng.standard_normal(shape)
     if kind in "FD":
