@@ -268,21 +268,11 @@ static int64_t round_rows(const rows *r, const cni_share *share, int64_t round, 
 
 /* ---- Asking ---- */
 
-/* Where the next row for each place goes in what is asked, kept in what was received so far: it is not needed yet. */
-static void marks_set(const cni_alltoall *x, int local, int64_t *marks)
-{
-    int64_t at = 0;
-    for (int place = 0; place < x->world->places; place++) {
-        marks[place] = at;
-        at += x->sent[local][place];
-    }
-}
-
 static void ask(const rows *r, int local, int64_t round)
 {
     const cni_alltoall *x = r->j->moves;
     const cni_share *share = cni_joint_share(r->j, local);
-    int64_t first, n = round_rows(r, share, round, &first), *marks = x->received[local];
+    int64_t first, n = round_rows(r, share, round, &first);
     memset(x->sent[local], 0, (size_t)x->world->places * sizeof **x->sent);
     if (n == 0) {
         return;
@@ -291,7 +281,7 @@ static void ask(const rows *r, int local, int64_t round)
     for (int64_t i = 0; i < n; i++, walk_on(&w)) {
         x->sent[local][owner_of(r, number_at(&w))]++;
     }
-    marks_set(x, local, marks);
+    int64_t *marks = cni_alltoall_marks(x, local);
     w = walk_at(r, local, share, first);
     for (int64_t i = 0; i < n; i++, walk_on(&w)) {
         int64_t number = number_at(&w), at = marks[owner_of(r, number)]++;
@@ -338,12 +328,12 @@ static void take(const rows *r, int local, int64_t round)
 {
     const cni_alltoall *x = r->j->moves;
     const cni_share *share = cni_joint_share(r->j, local);
-    int64_t first, n = round_rows(r, share, round, &first), *marks = x->received[local];
+    int64_t first, n = round_rows(r, share, round, &first);
     const char *from = x->asked[local] + r->round * r->item;
     if (n == 0) {
         return;
     }
-    marks_set(x, local, marks);
+    int64_t *marks = cni_alltoall_marks(x, local);
     walk w = walk_at(r, local, share, first);
     for (int64_t i = 0; i < n; i++, walk_on(&w)) {
         int64_t at = marks[owner_of(r, number_at(&w))]++;

@@ -140,17 +140,6 @@ static int64_t round_of(const searching *s, int local, int64_t round, const char
     return left < s->round ? left : s->round;
 }
 
-/* Where the next value for each place goes, kept in what was received so far: it is not needed yet. */
-static int64_t *marks_set(const cni_alltoall *x, int local)
-{
-    int64_t at = 0, *marks = x->received[local];
-    for (int place = 0; place < x->world->places; place++) {
-        marks[place] = at;
-        at += x->sent[local][place];
-    }
-    return marks;
-}
-
 static void ask(const searching *s, int local, int64_t round)
 {
     const cni_alltoall *x = s->j->moves;
@@ -165,7 +154,7 @@ static void ask(const searching *s, int local, int64_t round)
         owner[i] = s->place[owner[i] > 0 ? owner[i] - 1 : 0];
         x->sent[local][owner[i]]++;
     }
-    int64_t *marks = marks_set(x, local);
+    int64_t *marks = cni_alltoall_marks(x, local);
     for (int64_t i = 0; i < n; i++) {
         memcpy(x->asked[local] + marks[owner[i]]++ * s->item, values + i * s->item, (size_t)s->item);
     }
@@ -193,7 +182,7 @@ static void take(const searching *s, int local, int64_t round)
 {
     const cni_alltoall *x = s->j->moves;
     const char *values;
-    int64_t *owner, n = round_of(s, local, round, &values, &owner), *marks = marks_set(x, local);
+    int64_t *owner, n = round_of(s, local, round, &values, &owner), *marks = cni_alltoall_marks(x, local);
     const int64_t *answers = (const int64_t *)(const void *)(x->asked[local] + answers_at(s, s->round));
     for (int64_t i = 0; i < n; i++) {
         owner[i] = answers[marks[owner[i]]++];

@@ -277,12 +277,12 @@ static void ask_ahead(const cni_group_binding *g, const cni_lane *lane, int64_t 
 void cni_tier1_run(const cni_group_binding *g, cni_lane *lane, const cni_run *run, int64_t rows, int64_t columns)
 {
     const cni_tier1 *t = g->tier1;
-    while (t->accumulates && rows > 0) {
-        int64_t taken = accumulate(g, lane, run, rows, columns);
-        move(g, lane, taken, 0);
-        rows -= taken;
-    }
     if (t->accumulates) {
+        while (rows > 0) {
+            int64_t taken = accumulate(g, lane, run, rows, columns);
+            move(g, lane, taken, 0);
+            rows -= taken;
+        }
         return;
     }
     for (uint32_t n = 0; n < t->nsaved; n++) {

@@ -26,6 +26,20 @@ void cni_alltoall_destroy(cni_alltoall *x);
 /* Collective: what every place has set as sent is known as received. */
 cn_status cni_alltoall_count(cni_alltoall *x);
 
+/*
+ * Where the next item for each place goes in what is asked, by what was sent. Kept in what was received so far: it is not
+ * needed yet, or no more.
+ */
+static inline int64_t *cni_alltoall_marks(const cni_alltoall *x, int local)
+{
+    int64_t at = 0, *marks = x->received[local];
+    for (int place = 0; place < x->world->places; place++) {
+        marks[place] = at;
+        at += x->sent[local][place];
+    }
+    return marks;
+}
+
 /* Collective: the item of this size with which asked begins, for every place; heard has that of each, by place. Asked and
    heard have room for as many as there are places. */
 cn_status cni_alltoall_tell(cni_alltoall *x, int64_t size);
