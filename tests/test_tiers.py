@@ -135,3 +135,28 @@ def test_events_of_rows_that_kernels_accumulate_are_told_once(tiers, shape, thre
     same_bits(interpreted, compiled)
     assert {str(w.message) for w in told} == {"divide by zero encountered in divide"}
     assert len(told) == 4  # two runs a tier
+
+
+def division_operands(dtype):
+    """Pairs of any bits, ordinary ones, quotients that are whole or nearly, and those of too many digits."""
+    rng, n, size = numpy.random.default_rng(3), 20_000, numpy.dtype(dtype).itemsize
+    bits = [rng.integers(0, 2 ** (8 * size), n, dtype=numpy.uint64).astype(f"u{size}").view(dtype) for _ in range(2)]
+    x, y = ((rng.standard_normal(n) * 10 ** rng.uniform(-2, 2, n)).astype(dtype) for _ in range(2))
+    whole = (y * rng.integers(-50, 50, n)).astype(dtype)
+    beside = numpy.nextafter(whole, rng.choice([-numpy.inf, numpy.inf], n).astype(dtype))
+    long = (y * 2.0 ** rng.integers(0, {2: 11, 4: 25, 8: 54}[size], n)).astype(dtype)
+    return [bits, (x, y), (whole, y), (beside, y), (long, y), (x, bits[0]), (bits[1], y)]
+
+
+@pytest.mark.parametrize("name", ["floor_divide", "remainder", "fmod", "divmod"])
+@pytest.mark.parametrize("dtype", ["e", "f", "d"])
+def test_quotients_and_remainders_are_numpys_bits(tiers, dtype, name):
+    for a, b in division_operands(dtype):
+        with numpy.errstate(all="ignore"):
+            expected = numpy.array(getattr(numpy, name)(a, b))
+            given = tiers(lambda a, b: cnumeric.stack([getattr(cnumeric, name)(a, b)]), a, b)
+        for found in given:
+            found = found.reshape(expected.shape)
+            numpy.testing.assert_array_equal(found, expected)
+            known = ~numpy.isnan(expected)
+            assert (numpy.signbit(found) == numpy.signbit(expected))[known].all()

@@ -23,6 +23,8 @@
 #define FAMILY_REAL 4
 #define FAMILY_COMPLEX 5
 
+enum { FAR_CHUNK = 256 };
+
 /* ---- The dtypes ---- */
 
 #define PLAIN(x) (x)
@@ -213,6 +215,8 @@ COPY(copy_16, sixteen)
 #define LOOP_S12(id, s) loop_##id##_##s,
 #define LOOP_S22(id, s) loop_##id##_##s,
 #define LOOP_G11(id, s) loop_##id##_##s,
+#define LOOP_G21(id, s) loop_##id##_##s,
+#define LOOP_G22(id, s) loop_##id##_##s,
 #define LOOP_T11(id, s) loop_##id##_##s,
 #define LOOP_T21(id, s) loop_##id##_##s,
 #define LOOP_K11(id, s) loop_##id##_##s,
@@ -263,6 +267,7 @@ typedef struct {
 } reduce_entry;
 
 #define ENTRY_S(id, D, s) {D, reduce_##id##_##s, rows_##id##_##s, scan_##id##_##s, apply_##id##_##s},
+#define ENTRY_G ENTRY_S
 #define ENTRY_N(id, D, s)
 #define ENTRY_T(id, D, s) ENTRY_T_##s(id, D)
 #define ENTRY_T_b(id, D) {D, reduce_##id##_b, rows_##id##_b, scan_##id##_b, apply_##id##_b},

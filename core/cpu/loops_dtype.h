@@ -213,31 +213,45 @@
 
 #if defined(IS_HALF)
 #define LOOP_G11_0(id, expr) BY_FLOATS(id, 1, 1, false)
+#define LOOP_G21_0(id, expr) BY_FLOATS(id, 2, 1, false)
+#define LOOP_G22_0(id, expr) BY_FLOATS(id, 2, 2, false)
 #elif FAMILY == FAMILY_REAL
-/* One pass looks for far arguments, which are rare; the other then has no branch. */
-#define LOOP_G11_0(id, expr)                                                                                           \
+/*
+ * Far arguments are rare: a pass over a chunk looks for them, another then has no branch. The chunks' loops are those of
+ * other kinds of rows, by the expression and by the near form.
+ */
+#define NEAR(id) CNI_JOIN(near_##id, WORK_SUFFIX)
+#define CHUNKS(id, nin, nout, test)                                                                                    \
     HEAD(NAME(id))                                                                                                     \
     {                                                                                                                  \
-        TYPE *out = p[0];                                                                                              \
-        const TYPE *x = p[1];                                                                                          \
-        FAR_BITS far = 0;                                                                                              \
-        (void)scalars;                                                                                                 \
-        for (int64_t i = 0; i < n; i++) {                                                                              \
-            far |= CNI_JOIN(cni_far, WORK_SUFFIX)(LOAD(x[i]));                                                         \
-        }                                                                                                              \
-        if (far != 0) {                                                                                                \
-            for (int64_t i = 0; i < n; i++) {                                                                          \
-                const WORK a = LOAD(x[i]);                                                                             \
-                out[i] = STORE(expr);                                                                                  \
+        const TYPE *x = p[nout], *y = p[nout + nin - 1];                                                               \
+        for (int64_t from = 0; from < n; from += FAR_CHUNK) {                                                          \
+            const int64_t end = n - from < FAR_CHUNK ? n : from + FAR_CHUNK;                                           \
+            void *part[nin + nout];                                                                                    \
+            FAR_BITS far = 0;                                                                                          \
+            for (int64_t i = from; i < end; i++) {                                                                     \
+                const WORK a = LOAD(x[i]), b = LOAD(y[i]);                                                             \
+                (void)b;                                                                                               \
+                far |= CNI_JOIN(far_##id, WORK_SUFFIX) test;                                                           \
             }                                                                                                          \
-            return;                                                                                                    \
-        }                                                                                                              \
-        EACH                                                                                                           \
-        {                                                                                                              \
-            const WORK a = LOAD(x[i]);                                                                                 \
-            out[i] = STORE(CNI_JOIN(near_##id, WORK_SUFFIX)(a));                                                       \
+            for (int k = 0; k < nin + nout; k++) {                                                                     \
+                part[k] = (TYPE *)p[k] + from;                                                                         \
+            }                                                                                                          \
+            (far != 0 ? CNI_JOIN(all_##id, SUFFIX) : CNI_JOIN(close_##id, SUFFIX))(end - from, part, scalars);         \
         }                                                                                                              \
     }
+#define LOOP_G11_0(id, expr)                                                                                           \
+    UNARY(CNI_JOIN(all_##id, SUFFIX), TYPE, STORE, expr)                                                               \
+    UNARY(CNI_JOIN(close_##id, SUFFIX), TYPE, STORE, NEAR(id)(a))                                                      \
+    CHUNKS(id, 1, 1, (a))
+#define LOOP_G21_0(id, expr)                                                                                           \
+    BINARY(CNI_JOIN(all_##id, SUFFIX), TYPE, STORE, expr)                                                              \
+    BINARY(CNI_JOIN(close_##id, SUFFIX), TYPE, STORE, NEAR(id)(a, b))                                                  \
+    CHUNKS(id, 2, 1, (a, b))
+#define LOOP_G22_0(id, expr)                                                                                           \
+    BINARY_TWO(CNI_JOIN(all_##id, SUFFIX), expr)                                                                       \
+    BINARY_TWO(CNI_JOIN(close_##id, SUFFIX), (r = NEAR(id)(a, b, &r2)))                                                \
+    CHUNKS(id, 2, 2, (a, b))
 #endif
 
 #if FAMILY == FAMILY_REAL
@@ -389,6 +403,10 @@
 #undef NEIGHBOUR_NEXTAFTER
 #undef NEIGHBOUR_SPACING
 #undef LOOP_G11_0
+#undef LOOP_G21_0
+#undef LOOP_G22_0
+#undef NEAR
+#undef CHUNKS
 #undef LOOP_Q11_0
 #undef LOOP_Q21_0
 #undef LDEXP

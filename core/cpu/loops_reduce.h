@@ -244,6 +244,7 @@ static WORK CNI_JOIN(pairwise, SUFFIX)(int64_t n, const STORED *x)
 #define REDUCE_ANY_ORDER_T(id, expr)
 #endif
 #define REDUCE_FOLD_S(id, expr) IN_ORDER(id, expr) ROWS(id, expr) SCAN(id, expr) APPLY(id, expr)
+#define REDUCE_FOLD_G(id, expr) REDUCE_FOLD_S(id, expr)
 #define REDUCE_FOLD_N(id, expr)
 #define REDUCE_SUM_N(id, expr)
 #define REDUCE_ORDERED_N(id, expr)
@@ -305,6 +306,7 @@ static WORK CNI_JOIN(pairwise, SUFFIX)(int64_t n, const STORED *x)
 #undef REDUCE_ANY_ORDER_S
 #undef REDUCE_ANY_ORDER_T
 #undef REDUCE_FOLD_S
+#undef REDUCE_FOLD_G
 #undef REDUCE_FOLD_N
 #undef REDUCE_SUM_N
 #undef REDUCE_ORDERED_N

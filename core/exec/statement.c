@@ -92,15 +92,6 @@ static bool is_near(int op, const uint8_t *dtypes)
     return cni_ops[op].kinds[loop_family(&cni_ops[op], dtypes)] == 'G';
 }
 
-static void write_near(cni_statements *x, int op, const uint8_t *d)
-{
-    char form[64];
-    snprintf(form, sizeof form, "near_%s_%s(a)", cni_ops[op].row, cni_dtypes[d[0]].work_suffix);
-    x->headers = true;
-    write_parameter(x, d[0], 0);
-    write_return(x, d[1], form);
-}
-
 static void write_body(cni_statements *x, const cni_op_info *info, const uint8_t *d, const char *expression)
 {
     bool mixed = info->nin == 2 && ((d[0] == CN_INT64 && d[1] == CN_UINT64) || (d[0] == CN_UINT64 && d[1] == CN_INT64));
@@ -138,8 +129,14 @@ static void write_function(cni_statements *x, uint16_t loop)
         cni_text_add(x->text, ", %s *second", type_of(d[info->nin + 1]));
     }
     cni_text_add(x->text, "%s)\n{\n", op == CNI_OP_SELECT && x->opaque ? ", uint64_t opaque" : "");
+    char near[80];
     if (x->fast && is_near(op, d)) {
-        write_near(x, op, d);
+        const char *two = info->nout == 2 ? "r = " : "", *arguments = info->nout == 2  ? "a, b, &r2"
+                                                                      : info->nin == 2 ? "a, b"
+                                                                                       : "a";
+        snprintf(near, sizeof near, "%snear_%s_%s(%s)", two, info->row, cni_dtypes[d[0]].work_suffix, arguments);
+        x->headers = true;
+        write_body(x, info, d, near);
     } else if (!write_special(x, op, d, info->kinds[family])) {
         x->headers |= strstr(expression, "M(") != NULL;
         write_body(x, info, d, expression);
@@ -235,8 +232,11 @@ void cni_statement_far(cni_statements *x, const cni_instr *instr)
 {
     int op;
     const uint8_t *d = signature_of(instr, &op);
-    cni_text_add(x->text, "cni_far_%s(%s(r%u))", cni_dtypes[d[0]].work_suffix,
-                 d[0] == CN_FLOAT16 ? "half_to_float" : "", instr->src[0]);
+    cni_text_add(x->text, "far_%s_%s(", cni_ops[op].row, cni_dtypes[d[0]].work_suffix);
+    for (int k = 0; k < instr->nsrc; k++) {
+        cni_text_add(x->text, "%s%s(r%u)", k > 0 ? ", " : "", d[k] == CN_FLOAT16 ? "half_to_float" : "", instr->src[k]);
+    }
+    cni_text_add(x->text, ")");
 }
 
 /* ---- */

@@ -152,10 +152,12 @@ static inline cni_f16 float_to_half(float x)
 #include "op/vmath.h"
 
 #define T float
+#define U uint32_t
 #define SUFFIX f32
 #define B(name) name##f
 #include "op/scalar_real.h"
 #define T double
+#define U uint64_t
 #define SUFFIX f64
 #define B(name) name
 #include "op/scalar_real.h"

@@ -1,4 +1,4 @@
-/* scalar_real.h - included by scalar.h for float and double: T, SUFFIX, B(f) the builtin's name. */
+/* scalar_real.h - included by scalar.h for float and double: T, U the unsigned integer of its size, SUFFIX, B(f) the builtin's name. */
 #define FN(name) CNI_JOIN(name, SUFFIX)
 #define BUILTIN2(name) __builtin_##name
 #define BUILTIN(name) BUILTIN2(name)
@@ -105,60 +105,7 @@ static inline T FN(heaviside)(T a, T at_zero)
     return PICK(a != a, a, of_number);
 }
 
-/* C's fmod. The division says that it is invalid also where a compiler writes fmod out, with flags that nobody reads. */
-static inline T FN(cmod)(T a, T b)
-{
-    if (b == 0 || __builtin_isinf(a)) {
-        return a * b / (a * b);
-    }
-    return B(fmod)(a, b);
-}
-
-/* Quotient rounded down and rest with the divisor's sign, from one exact remainder. */
-static inline T FN(divmod)(T a, T b, T *rest)
-{
-    T mod = FN(cmod)(a, b);
-    if (b == 0) {
-        *rest = mod;
-        return a / b;
-    }
-    T quotient = (a - mod) / b;
-    if (mod != 0) {
-        if (__builtin_isless(b, 0) != __builtin_isless(mod, 0)) {
-            mod += b;
-            quotient -= 1;
-        }
-    } else {
-        mod = FN(copysign)(0, b);
-    }
-    if (quotient != 0) {
-        T down = FN(floor)(quotient);
-        quotient = __builtin_isgreater(quotient - down, (T)0.5) ? down + 1 : down;
-    } else {
-        quotient = FN(copysign)(0, a / b);
-    }
-    *rest = mod;
-    return quotient;
-}
-
-static inline T FN(floordiv)(T a, T b)
-{
-    if (b == 0) {
-        return a / b;
-    }
-    T rest;
-    return FN(divmod)(a, b, &rest);
-}
-
-static inline T FN(mod)(T a, T b)
-{
-    if (b == 0) {
-        return FN(cmod)(a, b);
-    }
-    T rest;
-    FN(divmod)(a, b, &rest);
-    return rest;
-}
+#include "op/scalar_divide.h"
 
 static inline T FN(nextafter)(T a, T b)
 {
@@ -228,21 +175,47 @@ VECTOR_MATH2(arctan2) VECTOR_MATH2(logaddexp) VECTOR_MATH2(logaddexp2)
 #undef VECTOR_MATH1
 #undef VECTOR_MATH2
 
-/* Arguments too large for the fast form of a function of kind G: not 0. */
+/* Of rows of kind G: the form for arguments that are not far, and whether they are (not 0). */
 #define FAST_FORM(id, name)                                                                                            \
     static inline T FN(near_##id)(T a)                                                                                 \
     {                                                                                                                  \
         return CNI_JOIN(cni_##name##_near, SUFFIX)(a);                                                                 \
+    }                                                                                                                  \
+    static inline U FN(far_##id)(T a)                                                                                  \
+    {                                                                                                                  \
+        return CNI_JOIN(cni_far, SUFFIX)(a);                                                                           \
+    }
+#define FAST_DIVISION(id, name)                                                                                        \
+    static inline T FN(near_##id)(T a, T b)                                                                            \
+    {                                                                                                                  \
+        return FN(near_##name)(a, b);                                                                                  \
+    }                                                                                                                  \
+    static inline U FN(far_##id)(T a, T b)                                                                             \
+    {                                                                                                                  \
+        return FN(far_quotient)(a, b);                                                                                 \
     }
     /* clang-format off */
 FAST_FORM(SIN, sin) FAST_FORM(COS, cos) FAST_FORM(TAN, tan)
+FAST_DIVISION(FMOD, cmod) FAST_DIVISION(REMAINDER, mod) FAST_DIVISION(FLOOR_DIVIDE, floordiv)
 /* clang-format on */
 #undef FAST_FORM
+#undef FAST_DIVISION
+
+            static inline T FN(near_DIVMOD)(T a, T b, T *rest)
+{
+    return FN(near_divmod)(a, b, rest);
+}
+
+static inline U FN(far_DIVMOD)(T a, T b)
+{
+    return FN(far_quotient)(a, b);
+}
 
 #undef FN
 #undef BUILTIN
 #undef BUILTIN2
 #undef PICK
 #undef T
+#undef U
 #undef SUFFIX
 #undef B
