@@ -176,17 +176,23 @@ bool cni_codegen_accumulates(const cni_part *part, const cni_group_binding *g)
     return all;
 }
 
-/* Compilers make no vectors of halves, tier 0 does (loops_half.h). */
-static bool is_worth_it(const cni_part *part)
+/* Compilers make no vectors of halves, tier 0 does (loops_half.h); and a loop alone, on memory as it lies, is tier 0's. */
+static bool is_worth_it(const writer *x)
 {
-    bool computes = false, halves = false;
+    const cni_part *part = x->part;
+    bool halves = false, runs = true;
+    int computes = 0;
     for (uint32_t i = 0; i < part->ninstr; i++) {
-        const cni_instr *x = &part->instr[i];
-        const cni_op_info *info = &cni_ops[x->kind == CNI_INSTR_OP ? cni_op_of_loop(x->loop) : 0];
-        computes |= x->kind == CNI_INSTR_OP || x->kind == CNI_INSTR_CAST;
-        halves |= x->kind == CNI_INSTR_OP && info->signatures[x->loop - info->first_loop].dtypes[0] == CN_FLOAT16;
+        const cni_instr *instr = &part->instr[i];
+        const cni_op_info *info = &cni_ops[instr->kind == CNI_INSTR_OP ? cni_op_of_loop(instr->loop) : 0];
+        computes += instr->kind == CNI_INSTR_OP || instr->kind == CNI_INSTR_CAST;
+        halves |=
+            instr->kind == CNI_INSTR_OP && info->signatures[instr->loop - info->first_loop].dtypes[0] == CN_FLOAT16;
     }
-    return computes && !halves;
+    for (uint32_t a = 0; a < part->naccess; a++) {
+        runs &= is_run(x, a) || column_stride(x, a) == 0;
+    }
+    return !halves && (computes > 1 || (computes == 1 && (!runs || part->reduces)));
 }
 
 bool cni_codegen(const cni_part *part, const cni_window *w, const cni_group_binding *g, cni_text *text)
@@ -194,7 +200,7 @@ bool cni_codegen(const cni_part *part, const cni_window *w, const cni_group_bind
     cni_arena work = {0};
     cni_text functions = {0}, body = {0};
     writer x = {.part = part, .w = w, .g = g, .accumulates = cni_codegen_accumulates(part, g)};
-    bool made = is_worth_it(part) && cni_statements_begin(&x.statements, part, w, &work);
+    bool made = is_worth_it(&x) && cni_statements_begin(&x.statements, part, w, &work);
     if (made) {
         x.statements.text = &functions;
         x.statements.fast = true;

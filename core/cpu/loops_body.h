@@ -217,6 +217,8 @@ COPY(copy_16, sixteen)
 #define LOOP_G11(id, s) loop_##id##_##s,
 #define LOOP_G21(id, s) loop_##id##_##s,
 #define LOOP_G22(id, s) loop_##id##_##s,
+#define LOOP_H11(id, s) loop_##id##_##s,
+#define LOOP_H21(id, s) loop_##id##_##s,
 #define LOOP_T11(id, s) loop_##id##_##s,
 #define LOOP_T21(id, s) loop_##id##_##s,
 #define LOOP_K11(id, s) loop_##id##_##s,

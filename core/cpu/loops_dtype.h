@@ -254,6 +254,9 @@
     CHUNKS(id, 2, 2, (a, b))
 #endif
 
+#define LOOP_H11_0(id, expr) LOOP_G11_0(id, expr)
+#define LOOP_H21_0(id, expr) LOOP_G21_0(id, expr)
+
 #if FAMILY == FAMILY_REAL
 /* The neighbours of a float16 are its own, not those of the float it is computed in. */
 #if defined(IS_HALF)
@@ -405,6 +408,8 @@
 #undef LOOP_G11_0
 #undef LOOP_G21_0
 #undef LOOP_G22_0
+#undef LOOP_H11_0
+#undef LOOP_H21_0
 #undef NEAR
 #undef CHUNKS
 #undef LOOP_Q11_0

@@ -253,6 +253,7 @@ static WORK CNI_JOIN(pairwise, SUFFIX)(int64_t n, const STORED *x)
 #define REDUCE_NONE_T(id, expr)
 #define REDUCE_NONE_C(id, expr)
 #define REDUCE_NONE_G(id, expr)
+#define REDUCE_NONE_H(id, expr)
 #define REDUCE_NONE_K(id, expr)
 #define REDUCE_NONE_N(id, expr)
 #define REDUCE_NONE_Q(id, expr)
@@ -315,6 +316,7 @@ static WORK CNI_JOIN(pairwise, SUFFIX)(int64_t n, const STORED *x)
 #undef REDUCE_NONE_T
 #undef REDUCE_NONE_C
 #undef REDUCE_NONE_G
+#undef REDUCE_NONE_H
 #undef REDUCE_NONE_K
 #undef REDUCE_NONE_N
 #undef REDUCE_NONE_Q

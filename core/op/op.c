@@ -16,6 +16,8 @@
 #define SIG_G11(D) SIG_S11(D)
 #define SIG_G21(D) SIG_S21(D)
 #define SIG_G22(D) SIG_S22(D)
+#define SIG_H11(D) SIG_S11(D)
+#define SIG_H21(D) SIG_S21(D)
 #define SIG_T11(D) {{D, CN_BOOL}},
 #define SIG_T21(D) {{D, D, CN_BOOL}},
 #define SIG_K11(D) {{D, CN_UINT8}},

@@ -25,6 +25,8 @@
  *       if (far) for (i) out[i] = cni_sin_f64(in[i]); else for (i) out[i] = cni_sin_near_f64(in[i]);
  *   cni_sin_near_<type> is cni_sin_<type> without the branch: the same bits where not far; where far, meaningless and
  *   with any flags. A NaN is not far.
+ * - Other functions with a near form have a test of their own, cni_<f>_far_<type> or cni_log_far_<type>: of what takes steps that
+ *   others can do without.
  * - Flags: divide-by-zero, overflow and invalid are raised where NumPy warns and nowhere else; NaN arguments are quiet.
  *   Underflow may be raised where the exact result is normal. Compilers' comparisons of vectors are
  *   not quiet, so that loops may raise invalid for a NaN (core/cpu/loop_events.c).

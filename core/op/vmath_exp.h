@@ -20,6 +20,19 @@ static inline T F(exp)(T x)
     return F(exp_bounded)(bounded, over, x);
 }
 
+/* Results are normal. */
+static inline bool F(exp_far)(T x)
+{
+    return F(bits)(B(fabs)(x)) >= F(bits)(K(708.0, 87.0));
+}
+
+static inline T F(exp_near)(T x)
+{
+    T magic = FMA(x, C(LOG2_E), MAGIC), n = magic - MAGIC;
+    T r = FMA(-n, C(LN2_LO), FMA(-n, C(LN2), x));
+    return (1 + FMA(r * r, F(poly_exp)(r), r)) * F(power2)(magic);
+}
+
 static inline T F(exp2_bounded)(T bounded, bool over, T x)
 {
     T magic = bounded + MAGIC, r = bounded - (magic - MAGIC);
@@ -32,6 +45,17 @@ static inline T F(exp2)(T x)
     bool over = CNI_LESS_EQUAL(K(1024.0, 128.0), x);
     T bounded = F(pick)(CNI_LESS(x, K(-1080.0, -152.0)), K(-1080.0, -152.0), F(pick)(over, 0, x));
     return F(exp2_bounded)(bounded, over, x);
+}
+
+static inline bool F(exp2_far)(T x)
+{
+    return F(bits)(B(fabs)(x)) >= F(bits)(K(1021.0, 125.0));
+}
+
+static inline T F(exp2_near)(T x)
+{
+    T magic = x + MAGIC, r = x - (magic - MAGIC);
+    return (1 + FMA(r, C(LN2_FULL), r * FMA(r, F(poly_exp2)(r), C(LN2_FULL_LO)))) * F(power2)(magic);
 }
 
 /* 2**n ((e**r - 1) + (1 - 2**-n)): for n = 0 only the first term, which is small with x. */

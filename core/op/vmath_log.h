@@ -40,6 +40,19 @@ static inline F(pair) F(log_parts)(T x, T *n, T *special)
     return F(pair_of)(f, F(log_rest)(F(log_finite)(quotient), f));
 }
 
+/* Not positive, normal and finite. */
+static inline bool F(log_far)(T x)
+{
+    return F(bits)(x) - F(bits)(K(0x1p-1022, 0x1p-126)) >= F(bits)(INF) - F(bits)(K(0x1p-1022, 0x1p-126));
+}
+
+/* log_parts of what is not far. */
+static inline F(pair) F(log_near_parts)(T x, T *n)
+{
+    T m = F(mantissa)(x, n), f = m - 1;
+    return F(pair_of)(f, F(log_rest)(f / (m + 1), f));
+}
+
 static inline T F(log_ends)(T x, T special, T result)
 {
     return F(pick)(CNI_LESS(x, INF), F(pick)(CNI_LESS_EQUAL(x, 0), special, result), x);
@@ -50,6 +63,13 @@ static inline T F(log)(T x)
     T n, special;
     F(pair) log = F(log_parts)(x, &n, &special);
     return F(log_ends)(x, special, F(log_sum)(n, log));
+}
+
+static inline T F(log_near)(T x)
+{
+    T n;
+    F(pair) log = F(log_near_parts)(x, &n);
+    return F(log_sum)(n, log);
 }
 
 /* The logarithm in another base: times a constant given in two parts. */
@@ -66,19 +86,44 @@ static inline T F(log_join)(T whole, F(pair) log)
     return sum + (((whole - sum) + log.hi) + log.lo);
 }
 
+static inline T F(log2_of)(T n, F(pair) log)
+{
+    return F(log_join)(n, F(log_scaled)(log, C(LOG2_E), C(LOG2_E_LO)));
+}
+
 static inline T F(log2)(T x)
 {
     T n, special;
     F(pair) log = F(log_parts)(x, &n, &special);
-    return F(log_ends)(x, special, F(log_join)(n, F(log_scaled)(log, C(LOG2_E), C(LOG2_E_LO))));
+    return F(log_ends)(x, special, F(log2_of)(n, log));
+}
+
+static inline T F(log2_near)(T x)
+{
+    T n;
+    F(pair) log = F(log_near_parts)(x, &n);
+    return F(log2_of)(n, log);
+}
+
+static inline T F(log10_of)(T n, F(pair) log)
+{
+    F(pair) scaled = F(log_scaled)(log, C(LOG10_E), C(LOG10_E_LO));
+    scaled.lo = FMA(n, C(LOG10_2_LO), scaled.lo);
+    return F(log_join)(n * C(LOG10_2), scaled);
 }
 
 static inline T F(log10)(T x)
 {
     T n, special;
-    F(pair) log = F(log_parts)(x, &n, &special), scaled = F(log_scaled)(log, C(LOG10_E), C(LOG10_E_LO));
-    scaled.lo = FMA(n, C(LOG10_2_LO), scaled.lo);
-    return F(log_ends)(x, special, F(log_join)(n * C(LOG10_2), scaled));
+    F(pair) log = F(log_parts)(x, &n, &special);
+    return F(log_ends)(x, special, F(log10_of)(n, log));
+}
+
+static inline T F(log10_near)(T x)
+{
+    T n;
+    F(pair) log = F(log_near_parts)(x, &n);
+    return F(log10_of)(n, log);
 }
 
 /* log(1 + f + low) + more ln 2; low is a rounding error of f. */

@@ -4,20 +4,11 @@
  * x**y = e**(y log|x|), the logarithm to some 13 digits more than the type's. A pole and an undefined power are
  * results of the logarithm's one division, which raises their flag.
  */
-static inline T F(pow)(T x, T y)
-{
-    T base = B(fabs)(x), power = B(fabs)(y), half = K(0.5, 0.5) * power;
-    bool whole = B(rint)(power) == power, odd = whole & (B(rint)(half) != half); /* gcc has no vector trunc here */
-    bool negative = CNI_LESS(x, 0), down = CNI_LESS(y, 0), endless = base == INF, limit = power == INF;
-    bool pole = (base == 0) & down & !limit, undefined = negative & !whole & !endless & (y == y);
-    bool tiny = CNI_LESS(base, K(0x1p-1022, 0x1p-126));
 
-    /* log(base) = hi + lo */
-    T n, m = F(mantissa)(base * F(pick)(tiny, K(0x1p54, 0x1p25), 1), &n);
-    n -= F(pick)(tiny, K(54.0, 25.0), 0);
-    T top = m - 1, bottom = 2 + top, bottom_low = top - (bottom - 2);
-    bool outside = pole | undefined;
-    T special = F(pick)(undefined, 0, 1) / F(pick)(outside, 0, bottom), inverse = F(log_finite)(special);
+/* log(m 2**n) from m - 1 and 1 / (m + 1). */
+static inline F(pair) F(pow_log)(T n, T top, T inverse)
+{
+    T bottom = 2 + top, bottom_low = top - (bottom - 2);
     T q = top * inverse, q_low = FMA(-q, bottom_low, FMA(-q, bottom, top)) * inverse;
     T z = q * q, z_low = FMA(q, q, -z) + 2 * (q * q_low);
     T above = z * F(poly_pow)(z), factor = C(TWO_THIRDS) + above;
@@ -25,21 +16,50 @@ static inline T F(pow)(T x, T y)
     T second = z * factor, second_low = FMA(z, factor, -second) + FMA(z, factor_low, z_low * factor);
     T third = q * second, third_low = FMA(q, second, -third) + FMA(q, second_low, q_low * second);
     T near = 2 * q + third, near_low = ((2 * q - near) + third) + (third_low + 2 * q_low);
-    T far = n * C(LN2), hi = far + near, lo = ((far - hi) + near) + FMA(n, C(LN2_LO), near_low);
-    bool still = (base == 0) | endless | limit | undefined | (x != x); /* results of their own: no flag may rise here */
-    hi = F(pick)(still, 0, hi);
-    lo = F(pick)(still, 0, lo);
+    T far = n * C(LN2), hi = far + near;
+    return F(pair_of)(hi, ((far - hi) + near) + FMA(n, C(LN2_LO), near_low));
+}
 
-    /* e**(y (hi + lo)) */
-    T bounded = F(clamped)(y, K(-0x1p66, -0x1p34), K(0x1p66, 0x1p34));
-    T product = hi * bounded, low = FMA(hi, bounded, -product) + lo * bounded;
+/* e**(y log) */
+static inline T F(pow_exp)(F(pair) log, T y)
+{
+    T product = log.hi * y, low = FMA(log.hi, y, -product) + log.lo * y;
     T inside = F(clamped)(product, K(-746.0, -104.0), K(710.0, 89.0));
     low = F(pick)(inside == product, low, 0);
     T magic = FMA(inside, C(LOG2_E), MAGIC), k = magic - MAGIC;
     T rest = FMA(-k, C(LN2), inside), tail = FMA(-k, C(LN2_LO), low);
     T r = rest + tail, r_low = (rest - r) + tail;
     T one = 1 + r, one_low = (1 - one) + r;
-    T result = F(scaled)(one + (one_low + FMA(r * r, F(poly_exp)(r), r_low)), magic, false, 0);
+    return F(scaled)(one + (one_low + FMA(r * r, F(poly_exp)(r), r_low)), magic, false, 0);
+}
+
+/* The base is not positive, normal and finite, or the power large or a NaN. */
+static inline bool F(pow_far)(T x, T y)
+{
+    return F(log_far)(x) | (F(bits)(B(fabs)(y)) >= F(bits)(K(0x1p66, 0x1p34)));
+}
+
+static inline T F(pow_near)(T x, T y)
+{
+    T n, m = F(mantissa)(x, &n), top = m - 1;
+    return F(pow_exp)(F(pow_log)(n, top, 1 / (2 + top)), y);
+}
+
+static inline T F(pow)(T x, T y)
+{
+    T base = B(fabs)(x), power = B(fabs)(y), half = K(0.5, 0.5) * power;
+    bool whole = B(rint)(power) == power, odd = whole & (B(rint)(half) != half); /* gcc has no vector trunc here */
+    bool negative = CNI_LESS(x, 0), down = CNI_LESS(y, 0), endless = base == INF, limit = power == INF;
+    bool pole = (base == 0) & down & !limit, undefined = negative & !whole & !endless & (y == y);
+    bool tiny = CNI_LESS(base, K(0x1p-1022, 0x1p-126)), outside = pole | undefined;
+    T n, m = F(mantissa)(base * F(pick)(tiny, K(0x1p54, 0x1p25), 1), &n), top = m - 1;
+    n -= F(pick)(tiny, K(54.0, 25.0), 0);
+    T special = F(pick)(undefined, 0, 1) / F(pick)(outside, 0, 2 + top);
+    F(pair) log = F(pow_log)(n, top, F(log_finite)(special));
+    bool still = (base == 0) | endless | limit | undefined | (x != x); /* results of their own: no flag may rise here */
+    log.hi = F(pick)(still, 0, log.hi);
+    log.lo = F(pick)(still, 0, log.lo);
+    T result = F(pow_exp)(log, F(clamped)(y, K(-0x1p66, -0x1p34), K(0x1p66, 0x1p34)));
 
     bool grows = (endless | (CNI_LESS(1, base) & (base != 0))) != down;
     T ends = F(pick)(grows, INF, 0);
@@ -56,11 +76,8 @@ static inline T F(pow)(T x, T y)
  * x = m 2**(3 k), m in [1, 8): r = m**(-1/3) from a polynomial and one step of third order, m r**2, and one Newton
  * step with the residual in two parts.
  */
-static inline T F(cbrt)(T x)
+static inline T F(cbrt_of)(T x, U bits, T more)
 {
-    T magnitude = B(fabs)(x);
-    bool special = (x == 0) | (magnitude == INF) | (x != x), tiny = CNI_LESS(magnitude, K(0x1p-1022, 0x1p-126));
-    U bits = F(bits)(magnitude * F(pick)(tiny, K(0x1p54, 0x1p24), 1));
     T exponent = F(value)((bits >> (DIGITS - 1)) | F(bits)(K(0x1p52, 0x1p23))) - (K(0x1p52, 0x1p23) + (T)BIAS);
     T k = FMA(exponent - 1, C(THIRD), MAGIC) - MAGIC, left = FMA(K(-3.0, -3.0), k, exponent);
     T mantissa = F(value)((bits & (((U)1 << (DIGITS - 1)) - 1)) | (U)BIAS << (DIGITS - 1));
@@ -71,8 +88,25 @@ static inline T F(cbrt)(T x)
     T inverse = r * r, y = m * inverse, square = y * y, square_low = FMA(y, y, -square);
     T residual = FMA(-square_low, y, FMA(-square, y, m));
     y = FMA(residual * C(THIRD), inverse, y);
-    T result = y * F(power2)((k - F(pick)(tiny, K(18.0, 8.0), 0)) + MAGIC);
-    return F(pick)(special, x, B(copysign)(result, x));
+    return B(copysign)(y * F(power2)((k - more) + MAGIC), x);
+}
+
+static inline T F(cbrt)(T x)
+{
+    T magnitude = B(fabs)(x);
+    bool special = (x == 0) | (magnitude == INF) | (x != x), tiny = CNI_LESS(magnitude, K(0x1p-1022, 0x1p-126));
+    U bits = F(bits)(magnitude * F(pick)(tiny, K(0x1p54, 0x1p24), 1));
+    return F(pick)(special, x, F(cbrt_of)(x, bits, F(pick)(tiny, K(18.0, 8.0), 0)));
+}
+
+static inline bool F(cbrt_far)(T x)
+{
+    return F(log_far)(B(fabs)(x));
+}
+
+static inline T F(cbrt_near)(T x)
+{
+    return F(cbrt_of)(x, F(bits)(B(fabs)(x)), 0);
 }
 
 /* The root of the sum of squares in two parts, after scaling by a power of two, corrected once. */

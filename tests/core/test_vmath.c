@@ -336,6 +336,38 @@ static void near_functions_are_the_full_ones(void)
     }
 }
 
+/* Wherever the test of far arguments says so: the same bits as the full form. */
+#define NEAR_IS_FULL(name, far)                                                                                        \
+    for (int i = 0; i < 200 * RUN; i++) {                                                                              \
+        double x = i % 2 == 0 ? some_double() : (i % 3001 - 1500) * 0.5;                                               \
+        float xf = (float)x;                                                                                           \
+        double near = cni_##name##_near_f64(x), full = cni_##name##_f64(x);                                            \
+        float nearf = cni_##name##_near_f32(xf), fullf = cni_##name##_f32(xf);                                         \
+        EXPECT(cni_##far##_f64(x) || memcmp(&near, &full, sizeof full) == 0);                                          \
+        EXPECT(cni_##far##_f32(xf) || memcmp(&nearf, &fullf, sizeof fullf) == 0);                                      \
+        seen += !cni_##far##_f64(x) && !cni_##far##_f32(xf);                                                           \
+    }
+
+static void near_forms_are_the_full_ones(void)
+{
+    int seen = 0;
+    NEAR_IS_FULL(exp, exp_far)
+    NEAR_IS_FULL(exp2, exp2_far)
+    NEAR_IS_FULL(log, log_far)
+    NEAR_IS_FULL(log2, log_far)
+    NEAR_IS_FULL(log10, log_far)
+    NEAR_IS_FULL(cbrt, cbrt_far)
+    for (int i = 0; i < 200 * RUN; i++) {
+        double x = fabs(some_double()), y = i % 2 == 0 ? some_double() : (i % 61 - 30) * 0.5;
+        float xf = (float)x, yf = (float)y, nearf = cni_pow_near_f32(xf, yf), fullf = cni_pow_f32(xf, yf);
+        double near = cni_pow_near_f64(x, y), full = cni_pow_f64(x, y);
+        EXPECT(cni_pow_far_f64(x, y) || memcmp(&near, &full, sizeof full) == 0);
+        EXPECT(cni_pow_far_f32(xf, yf) || memcmp(&nearf, &fullf, sizeof fullf) == 0);
+        seen += !cni_pow_far_f64(x, y) && !cni_pow_far_f32(xf, yf);
+    }
+    EXPECT(seen > 200 * RUN);
+}
+
 /*
  * A digest of many results: equal for every compiler and instruction set. Printed, compared by hand or by a script.
  */
@@ -422,6 +454,7 @@ int main(void)
     specials_of_two_are_those_of_c();
     runs_give_the_bits_of_single_calls();
     near_functions_are_the_full_ones();
+    near_forms_are_the_full_ones();
     results_do_not_fall_where_the_function_rises();
     odd_and_even_functions_are();
     exact_cases_are_exact();
