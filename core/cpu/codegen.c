@@ -117,6 +117,27 @@ static bool raises(const cni_part *part)
     return any;
 }
 
+/* Values go to memory's next reader only when the tile is done: nothing else keeps memory busy meanwhile. */
+static bool asks_ahead(const writer *x)
+{
+    return x->g->nreductions > 0 && !x->accumulates;
+}
+
+/* A row in stretches, each of which asks for what lies 4 KB behind it. */
+static void write_ahead(writer *x)
+{
+    cni_text_add(x->text, "        for (int64_t from = 0; from < columns; from += 128) {\n"
+                          "            const int64_t end = columns - from < 128 ? columns : from + 128;\n");
+    for (uint32_t a = 0; a < x->part->naccess; a++) {
+        if (!x->part->access[a].written && is_run(x, a)) {
+            cni_text_add(x->text,
+                         "            for (int64_t j = from; j < end; j += %d) {\n"
+                         "                __builtin_prefetch((const char *)(a%u + j) + 4096);\n            }\n",
+                         64 >> x->g->access[a].log2_size, a);
+        }
+    }
+}
+
 static void write_kernel(writer *x)
 {
     cni_text_add(
@@ -138,12 +159,17 @@ static void write_kernel(writer *x)
         cni_text_add(x->text, "        %s *const a%u = (%s *)(p[%u] + i * row_strides[%u]);\n", type, a, type, a, a);
         cni_text_add(x->text, "        (void)a%u;\n", a);
     }
-    cni_text_add(x->text, "        CNI_INDEPENDENT\n        for (int64_t j = 0; j < columns; j++) {\n");
+    bool ahead = asks_ahead(x);
+    if (ahead) {
+        write_ahead(x);
+    }
+    cni_text_add(x->text, "        CNI_INDEPENDENT\n        for (int64_t j = %s; j < %s; j++) {\n",
+                 ahead ? "from" : "0", ahead ? "end" : "columns");
     uint32_t nscratch = 0;
     for (uint32_t i = 0; i < x->part->ninstr; i++) {
         write_instr(x, &x->part->instr[i], &nscratch);
     }
-    cni_text_add(x->text, "        }\n    }\n    return far;\n}\n");
+    cni_text_add(x->text, "        }\n%s    }\n    return far;\n}\n", ahead ? "        }\n" : "");
 }
 
 bool cni_codegen_far(const cni_part *part)

@@ -18,8 +18,6 @@
 #include "cpu/reduce_take.h"
 #include "exec/explain.h"
 
-enum { LINES_AHEAD = 16 };
-
 typedef struct cni_tier1 {
     cni_compiled *compiled;
     cni_kernel kernel;
@@ -262,18 +260,6 @@ static int64_t accumulate(const cni_group_binding *g, cni_lane *lane, const cni_
     return rows;
 }
 
-/* While a tile's values are reduced nothing else would be asked for: the beginning of the next tile is. */
-static void ask_ahead(const cni_group_binding *g, const cni_lane *lane, int64_t columns)
-{
-    for (uint32_t a = 0; a < g->naccess; a++) {
-        int64_t column = g->tier1->column_strides[a], size = (int64_t)1 << g->access[a].log2_size;
-        const char *next = lane->pointers[a] + columns * column;
-        for (int line = 0; column == size && line < LINES_AHEAD; line++) {
-            __builtin_prefetch(next + (ptrdiff_t)64 * line);
-        }
-    }
-}
-
 void cni_tier1_run(const cni_group_binding *g, cni_lane *lane, const cni_run *run, int64_t rows, int64_t columns)
 {
     const cni_tier1 *t = g->tier1;
@@ -296,9 +282,6 @@ void cni_tier1_run(const cni_group_binding *g, cni_lane *lane, const cni_run *ru
         }
         cni_tile_run_asking(g, lane, run, rows, columns);
         return;
-    }
-    if (g->nreductions > 0 && rows == 1) {
-        ask_ahead(g, lane, columns);
     }
     for (uint32_t i = 0; g->nreductions > 0 && i < g->nsteps; i++) {
         if (g->steps[i].kind == CNI_STEP_REDUCE) {
