@@ -58,6 +58,27 @@ def test_warnings_are_numpys(program):
     assert caught(lambda: run(cnumeric)) == caught(lambda: run(numpy))
 
 
+@pytest.mark.parametrize("tier", [0, 1])
+@pytest.mark.parametrize("special", [{}, {"a": numpy.nan}, {"a": numpy.inf, "b": numpy.inf}, {"b": 0.0}])
+@pytest.mark.parametrize(
+    "program",
+    ["((a - b) ** 2).sum()", "((a * 2 - b) / b).max()", "np.maximum(a, b).sum()", "np.subtract(a, b, out=a).max()"],
+)
+def test_warnings_of_what_is_reduced_are_numpys(program, special, tier):
+    def run(module):
+        arrays = {name: numpy.linspace(1.0, 2.0, 5000) + (name == "b") for name in "ab"}
+        for name, value in special.items():
+            arrays[name][3333] = value
+        return eval(program, {"np": module, **{name: module.array(one) for name, one in arrays.items()}}).tolist()
+
+    before = cnumeric.settings()["tier"]
+    cnumeric.settings(tier=tier)
+    try:
+        assert caught(lambda: run(cnumeric)) == caught(lambda: run(numpy))
+    finally:
+        cnumeric.settings(tier=before)
+
+
 def test_warning_names_the_line_that_recorded_the_call():
     a = cnumeric.zeros(3)
     with warnings.catch_warnings(record=True) as found:

@@ -12,7 +12,7 @@
 #include "cpu/events.h"
 #include "op/op.h"
 
-enum { CHUNK = 256 };
+enum { CHUNK = 512, WIDEST_REAL = 8 };
 
 static bool is_real(uint8_t dtype)
 {
@@ -45,7 +45,7 @@ static void look(uint8_t dtype, int64_t n, const char *from, int64_t step, uint8
     }
 }
 
-static void look_at_operands(const uint8_t *dtypes, int nin, int64_t n, void *const *in, unsigned scalars,
+static void look_at_operands(const uint8_t *dtypes, int nin, int64_t n, const void *const *in, unsigned scalars,
                              uint8_t *found)
 {
     memset(found, 0, (size_t)n);
@@ -73,7 +73,21 @@ static bool made(cni_opcode op, const uint8_t *dtypes, int nout, int64_t n, void
     return any != 0;
 }
 
-/* The loop on n elements, chunk by chunk; loop: NULL: it has run, and this was seen. */
+/* The loop's inputs; those that it will write over are copied, unless it has run (NULL). */
+static void keep_inputs(const uint8_t *dtypes, int nin, int nout, int64_t n, void *const *p,
+                        char (*copies)[CHUNK * WIDEST_REAL], const void **in)
+{
+    for (int i = 0; i < nin; i++) {
+        in[i] = p[nout + i];
+        for (int k = 0; copies != NULL && k < nout; k++) {
+            if (p[k] == p[nout + i] && is_real(dtypes[i])) {
+                in[i] = memcpy(copies[i], p[k], (size_t)(n * cni_dtype_size(dtypes[i])));
+            }
+        }
+    }
+}
+
+/* The loop on n elements, chunk by chunk; loop: NULL: it has run, and this was seen. Elements are looked at only then. */
 static uint32_t walk(int number, cni_loop loop, int64_t n, void **p, unsigned scalars, uint32_t all)
 {
     cni_opcode op = cni_op_of_loop(number);
@@ -84,20 +98,25 @@ static uint32_t walk(int number, cni_loop loop, int64_t n, void **p, unsigned sc
     for (int64_t done = 0; done < n; done += CHUNK) {
         int64_t m = n - done < CHUNK ? n - done : CHUNK;
         uint8_t found[CHUNK];
+        _Alignas(64) char copies[CNI_MAX_NIN][CHUNK * WIDEST_REAL];
         void *q[CNI_MAX_NIN + CNI_MAX_NOUT];
+        const void *in[CNI_MAX_NIN];
         for (int k = 0; k < nout + nin; k++) {
             bool still = k >= nout && (scalars >> (k - nout) & 1) != 0;
             q[k] = (char *)p[k] + (still ? 0 : done * cni_dtype_size(dtypes[k < nout ? nin + k : k - nout]));
         }
-        look_at_operands(dtypes, nin, m, q + nout, scalars, found);
+        keep_inputs(dtypes, nin, nout, m, q, loop != NULL ? copies : NULL, in);
         uint32_t seen = all;
         if (loop != NULL) {
             cni_events_clear();
             loop(m, q, scalars);
             seen = cni_events_seen();
         }
-        bool invalid = (seen & CN_FP_INVALID) != 0 && made(op, dtypes + nin, nout, m, q, found);
-        kinds |= invalid ? seen : seen & ~(uint32_t)CN_FP_INVALID;
+        kinds |= seen & ~(uint32_t)CN_FP_INVALID;
+        if ((seen & CN_FP_INVALID) != 0) {
+            look_at_operands(dtypes, nin, m, in, scalars, found);
+            kinds |= made(op, dtypes + nin, nout, m, q, found) ? CN_FP_INVALID : 0U;
+        }
     }
     return kinds;
 }
