@@ -28,7 +28,7 @@ static int64_t tile_elements(const cni_binder *b)
                : tile >= CNI_LEAF / 2 ? CNI_LEAF / 2
                : tile >= CNI_LEAF / 4 ? CNI_LEAF / 4
                                       : tile;
-        tile = b->nruns == 0 ? tile * MEMORY_LEAVES : tile;
+        tile = l->row_nruns == 0 ? tile * MEMORY_LEAVES : tile;
     }
     return tile;
 }
@@ -134,7 +134,7 @@ static void tile_along(cni_binder *b, int64_t last, int64_t tile)
     }
     g->rows = 1;
     g->columns = last;
-    if (n->last_kept && n->nkept < n->ndim - 1 && b->nruns > 0) {
+    if (n->last_kept && n->nkept < n->ndim - 1 && g->layout.row_nruns > 0) {
         int64_t reduced = n->shape[n->ndim - 2], rows = 2 * last <= tile ? tile / (last > 0 ? last : 1) : 1;
         g->rows = rows < reduced ? rows : reduced;
         g->columns = last < tile ? last : tile;
