@@ -212,3 +212,45 @@ def test_scans(name, layout):
                 accumulate = getattr(module, name).accumulate
                 results.append(compute(lambda: accumulate(array, axis=axis)))  # noqa: B023
             assert_near(*results)
+
+
+# ---- Copies ----------------------------------------------------------------------------------------------
+
+PLANES = {
+    "as it is": lambda a: a,
+    "turned": lambda a: a.T,
+    "reversed": lambda a: a[:, ::-1],
+    "reversed and turned": lambda a: a[::-1].T,
+    "strided": lambda a: a[::2, ::3],
+    "repeated": lambda a: a[:, 1:2],
+}
+
+
+def copied(module, source, target, put, taken):
+    """A part of the middle plane of one array, once by once or along rows, in the planes of another."""
+    source, target = module.array(source), module.array(target)
+    part = PLANES[taken](source[1])
+    for place in range(3):
+        into = PLANES[put](target[place])
+        rows = min(into.shape[0], part.shape[0])
+        columns = into.shape[1] if part.shape[1] == 1 else min(into.shape[1], part.shape[1])
+        into[:rows, :columns] = part[:rows, :columns]
+    return target, source.transpose(1, 0, 2)[..., ::-1].copy()  # short planes, many of them
+
+
+@pytest.mark.parametrize("dtype", ["bool", "float16", "float32", "float64", "complex128"])
+@pytest.mark.parametrize("taken", PLANES)
+@pytest.mark.parametrize("put", PLANES)
+def test_copies_of_planes(put, taken, dtype):
+    before = cnumeric.settings()["unplanned_ops"]
+    random = numpy.random.default_rng(5)
+    try:
+        for rows, columns in ((1, 9), (2, 3), (5, 4), (9, 33), (70, 2), (67, 301), (3, 3000)):
+            source, target = ((random.random((3, 3 * rows, 3 * columns)) * 9).astype(dtype) for _ in range(2))
+            expected = copied(numpy, source, target, put, taken)
+            for unplanned in (before, 0):
+                cnumeric.settings(unplanned_ops=unplanned)
+                for ours, theirs in zip(copied(cnumeric, source, target, put, taken), expected, strict=True):
+                    numpy.testing.assert_array_equal(numpy.asarray(ours), theirs)
+    finally:
+        cnumeric.settings(unplanned_ops=before)

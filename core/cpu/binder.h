@@ -53,6 +53,9 @@ void cni_group_tile_choose(cni_binder *b);
 /* From the places: which registers have runs of the tile, and which are scalars. False without memory. */
 bool cni_group_registers_make(cni_binder *b);
 
+/* Does the part copy, and nothing else? */
+bool cni_group_copies(const cni_part *part);
+
 /* From the places: the program over tiles. False without memory. */
 bool cni_group_steps_make(cni_binder *b);
 

@@ -254,7 +254,7 @@ static bool layout_make(cni_binder *b)
     g->layout.made = false;
     cni_arena_reset(&g->arena);
     g->tier1 = g->asked = NULL;
-    g->no_tier1 = false;
+    g->no_tier1 = cni_group_copies(b->part); /* loops are as fast */
     g->work = 0;
     places_classify(b, g->columns, g->rows);
     runs_assign(b);

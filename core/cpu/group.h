@@ -27,7 +27,13 @@ typedef struct cni_bound_access {
     int64_t *strides; /* by dimension of the nest */
 } cni_bound_access;
 
-typedef enum cni_step_kind { CNI_STEP_LOOP, CNI_STEP_LOAD, CNI_STEP_STORE, CNI_STEP_REDUCE } cni_step_kind;
+typedef enum cni_step_kind {
+    CNI_STEP_LOOP,
+    CNI_STEP_LOAD,
+    CNI_STEP_STORE,
+    CNI_STEP_COPY, /* from memory (registers[0]: an access) to memory */
+    CNI_STEP_REDUCE
+} cni_step_kind;
 
 typedef struct cni_step {
     uint8_t kind;

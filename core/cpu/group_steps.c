@@ -39,6 +39,24 @@ static void step_move(const cni_instr *x, uint8_t kind, uint16_t reg, cni_step *
     step->op = x->op;
 }
 
+bool cni_group_copies(const cni_part *part)
+{
+    const cni_instr *x = part->instr;
+    return part->ninstr == 2 && x[0].kind == CNI_INSTR_LOAD && x[1].kind == CNI_INSTR_STORE &&
+           x[1].src[0] == x[0].dst[0];
+}
+
+/* A copy needs no run between memory and memory. */
+static void join_moves(const cni_part *part, cni_group_binding *g)
+{
+    if (g->nsteps == 2 && cni_group_copies(part)) {
+        g->steps[0].kind = CNI_STEP_COPY;
+        g->steps[0].registers[0] = g->steps[0].access;
+        g->steps[0].access = g->steps[1].access;
+        g->nsteps = 1;
+    }
+}
+
 bool cni_group_steps_make(cni_binder *b)
 {
     cni_group_binding *g = b->g;
@@ -102,6 +120,7 @@ bool cni_group_steps_make(cni_binder *b)
             }
         }
     }
+    join_moves(part, g);
     return true;
 }
 

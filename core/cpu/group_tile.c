@@ -12,7 +12,11 @@ enum {
     WIDE_BYTES = 1 << 18, /* of accumulators of a kernel that takes whole rows */
     TALL_ROWS = 64,
     ACROSS_RESULTS = 32, /* whose elements are gathered at once from what lies so */
-    LINE = 8             /* the same, where each has accumulators: elements of a line of the cache */
+    COPIED = 1 << 15,    /* elements of a tile that is copied */
+    COPIED_LEAST = 1024, /* the same, rather than more tiles */
+    TURNED_ROWS = 64,    /* the same, turned */
+    TURNED_COLUMNS = 256,
+    LINE = 8 /* the same, where each has accumulators: elements of a line of the cache */
 };
 
 /* Elements of a tile whose runs stay in the level-1 cache. */
@@ -154,13 +158,43 @@ static void tile_along(cni_binder *b, int64_t last, int64_t tile)
     g->rows = g->rows < 1 ? 1 : g->rows;
 }
 
+/* Short rows of a copy, of which each tile would have a few, are taken along the longest dimension. */
+static void longest_as_rows(cni_nest *n)
+{
+    int rows = n->ndim - 2, longest = rows;
+    for (int d = 0; d < rows; d++) {
+        longest = n->shape[d] > n->shape[longest] ? d : longest;
+    }
+    if (rows > 0 && longest != rows && n->shape[rows] * n->shape[rows + 1] < COPIED_LEAST) {
+        cni_nest_swap(n, rows, longest);
+    }
+}
+
+/* A copy from memory to memory: no run limits the tile; one that turns is a block on both sides. */
+static void tile_copy(cni_binder *b, int64_t last)
+{
+    cni_group_binding *g = b->g;
+    longest_as_rows(&b->nest);
+    bool turns = lies_across(b);
+    int64_t rows = b->nest.ndim >= 2 ? b->nest.shape[b->nest.ndim - 2] : 1, most = turns ? TURNED_COLUMNS : COPIED;
+    g->columns = last < most ? last : most;
+    most = turns ? TURNED_ROWS : g->columns < last ? 1 : COPIED / (last > 0 ? last : 1);
+    g->rows = rows < most ? rows : most;
+    g->columns = g->columns < 1 ? 1 : g->columns;
+    g->rows = g->rows < 1 ? 1 : g->rows;
+}
+
 void cni_group_tile_choose(cni_binder *b)
 {
     cni_group_binding *g = b->g;
     const cni_nest *n = &b->nest;
     int64_t last = n->ndim > 0 ? n->shape[n->ndim - 1] : 1, tile = tile_elements(b);
-    bool across = tile_across(b, last, tile);
-    if (!across) {
+    bool copies = cni_group_copies(b->part), across = !copies && tile_across(b, last, tile);
+    if (copies) {
+        g->blocked = g->across = false;
+        g->together = 1;
+        tile_copy(b, last);
+    } else if (!across) {
         tile_along(b, last, tile);
     }
     g->wide = g->columns;

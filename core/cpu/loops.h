@@ -32,6 +32,10 @@ typedef void (*cni_apply_loop)(int64_t n, char *to, int64_t stride, const int64_
 typedef void (*cni_copy_loop)(int64_t n, void *destination, int64_t destination_stride, const void *source,
                               int64_t source_stride);
 
+/* The same of rows x columns elements: for each side the bytes from row to row, and from column to column. */
+typedef void (*cni_plane_loop)(int64_t rows, int64_t columns, void *destination, int64_t to_row, int64_t to_column,
+                               const void *source, int64_t from_row, int64_t from_column);
+
 /* out[i] += factor 0 * row 0[i] + factor 1 * row 1[i] ..., `count` of them (bools: | and &); strides in bytes. */
 typedef void (*cni_combine_loop)(int64_t n, int64_t count, const char *factors, int64_t factor_stride, const char *rows,
                                  int64_t row_stride, void *out);
@@ -49,6 +53,7 @@ typedef struct cni_cpu_kernels {
     const cni_apply_loop *applies;                  /* the same for ufunc.at */
     cni_loop casts[CN_DTYPE_COUNT][CN_DTYPE_COUNT]; /* [from][to]; p[0] to, p[1] from; NULL on the diagonal */
     cni_copy_loop copies[5];                        /* by log2 of the element size */
+    cni_plane_loop planes[5];                       /* likewise */
     cni_combine_loop combines[CN_FLOAT16];          /* bools and whole numbers */
     cni_dot_loop dots[CN_FLOAT16];
 } cni_cpu_kernels;

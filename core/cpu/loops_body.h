@@ -172,40 +172,77 @@ typedef struct {
     uint64_t low, high;
 } sixteen;
 
-#define COPY(name, type)                                                                                               \
-    static void name(int64_t n, void *destination, int64_t to, const void *source, int64_t from)                       \
-    {                                                                                                                  \
-        const int64_t size = sizeof(type);                                                                             \
-        char *d = destination;                                                                                         \
-        const char *s = source;                                                                                        \
-        if (to == size && from == size) {                                                                              \
-            if (d != s) {                                                                                              \
-                memcpy(d, s, (size_t)(n * size));                                                                      \
-            }                                                                                                          \
-        } else if (to == size && from == 0) {                                                                          \
-            const type value = *(const type *)source;                                                                  \
-            type *out = destination;                                                                                   \
-            CNI_INDEPENDENT for (int64_t i = 0; i < n; i++)                                                            \
-            {                                                                                                          \
-                out[i] = value;                                                                                        \
-            }                                                                                                          \
-        } else if (to == size) {                                                                                       \
-            type *out = destination;                                                                                   \
-            CNI_INDEPENDENT for (int64_t i = 0; i < n; i++)                                                            \
-            {                                                                                                          \
-                out[i] = *(const type *)(const void *)(s + i * from);                                                  \
-            }                                                                                                          \
-        } else {                                                                                                       \
-            for (int64_t i = 0; i < n; i++) {                                                                          \
-                *(type *)(void *)(d + i * to) = *(const type *)(const void *)(s + i * from);                           \
-            }                                                                                                          \
-        }                                                                                                              \
+enum { FEW = 128 }; /* bytes that are copied without a call */
+
+static inline __attribute__((always_inline)) void copy_ends(char *to, const char *from, size_t n, const size_t part)
+{
+    char first[64], last[64];
+    memcpy(first, from, part);
+    memcpy(last, from + n - part, part);
+    memcpy(to, first, part);
+    memcpy(to + n - part, last, part);
+}
+
+/* At most FEW bytes, by two moves that may overlap each other. */
+static inline __attribute__((always_inline)) void copy_few(char *to, const char *from, size_t n)
+{
+    if (n >= 64) {
+        copy_ends(to, from, n, 64);
+    } else if (n >= 32) {
+        copy_ends(to, from, n, 32);
+    } else if (n >= 16) {
+        copy_ends(to, from, n, 16);
+    } else if (n >= 8) {
+        copy_ends(to, from, n, 8);
+    } else if (n >= 4) {
+        copy_ends(to, from, n, 4);
+    } else if (n >= 2) {
+        copy_ends(to, from, n, 2);
+    } else {
+        *to = *from;
     }
-COPY(copy_1, uint8_t)
-COPY(copy_2, uint16_t)
-COPY(copy_4, uint32_t)
-COPY(copy_8, uint64_t)
-COPY(copy_16, sixteen)
+}
+
+/* Four elements of 8 bytes of each of four runs become columns. */
+typedef uint64_t four __attribute__((vector_size(32)));
+
+static inline __attribute__((always_inline)) void four_by_four(char *to, int64_t to_row, const char *from,
+                                                               int64_t from_column)
+{
+    four a, b, c, d;
+    memcpy(&a, from, 32);
+    memcpy(&b, from + from_column, 32);
+    memcpy(&c, from + 2 * from_column, 32);
+    memcpy(&d, from + 3 * from_column, 32);
+    const four low = __builtin_shufflevector(a, b, 0, 4, 2, 6), high = __builtin_shufflevector(a, b, 1, 5, 3, 7);
+    const four low2 = __builtin_shufflevector(c, d, 0, 4, 2, 6), high2 = __builtin_shufflevector(c, d, 1, 5, 3, 7);
+    a = __builtin_shufflevector(low, low2, 0, 1, 4, 5);
+    b = __builtin_shufflevector(high, high2, 0, 1, 4, 5);
+    c = __builtin_shufflevector(low, low2, 2, 3, 6, 7);
+    d = __builtin_shufflevector(high, high2, 2, 3, 6, 7);
+    memcpy(to, &a, 32);
+    memcpy(to + to_row, &b, 32);
+    memcpy(to + 2 * to_row, &c, 32);
+    memcpy(to + 3 * to_row, &d, 32);
+}
+
+#define T uint8_t
+#define F(name) name##_1
+#include "cpu/copies_size.h"
+#define T uint16_t
+#define F(name) name##_2
+#include "cpu/copies_size.h"
+#define T uint32_t
+#define F(name) name##_4
+#include "cpu/copies_size.h"
+#define T uint64_t
+#define F(name) name##_8
+#define BY_FOUR
+#include "cpu/copies_size.h"
+#undef BY_FOUR
+#define T sixteen
+#define F(name) name##_16
+#include "cpu/copies_size.h"
 
 /* ---- The table ---- */
 
@@ -349,6 +386,7 @@ cni_cpu_kernels CNI_KERNELS = {
             CAST_ROW(b) CAST_ROW(i8) CAST_ROW(u8) CAST_ROW(i16) CAST_ROW(u16) CAST_ROW(i32) CAST_ROW(u32) CAST_ROW(i64)
                 CAST_ROW(u64) CAST_ROW(f16) CAST_ROW(f32) CAST_ROW(f64) CAST_ROW(c64) CAST_ROW(c128)},
     .copies = {copy_1, copy_2, copy_4, copy_8, copy_16},
+    .planes = {plane_1, plane_2, plane_4, plane_8, plane_16},
     .combines = {combine_b, combine_i8, combine_u8, combine_i16, combine_u16, combine_i32, combine_u32, combine_i64,
                  combine_u64},
     .dots = {dot_b, dot_i8, dot_u8, dot_i16, dot_u16, dot_i32, dot_u32, dot_i64, dot_u64},

@@ -8,80 +8,51 @@
 #include "cpu/loop_events.h"
 #include "cpu/tier1.h"
 
-enum { TURNED = 8, AHEAD = 32, SHORT = 8 /* rows: fewer than a call is worth */ };
-
 /* ---- Moving between memory and runs ---- */
 
-/* Memory runs along the rows' dimension: few columns at a time, so that their lines of the cache serve all rows. */
-static void load_turned(int64_t rows, int64_t columns, int64_t size, char *to, const char *from, int64_t row,
-                        int64_t column)
+/* Bytes from row to row and from column to column of the tile where it lies in memory. */
+typedef struct steps {
+    int64_t row, column;
+} steps;
+
+static steps steps_of(const cni_group_binding *g, uint32_t access, int64_t rows)
 {
-    const cni_copy_loop copy = cni_cpu_kernels_get()->copies[__builtin_ctzll((unsigned long long)size)];
-    int64_t c = 0;
-    for (; size == 8 && c + TURNED <= columns; c += TURNED) {
-        const char *lines = from + c * column;
-        for (int64_t r = 0; r < rows; r += 64 / 8) { /* no processor foresees such steps */
-            for (int64_t k = c + AHEAD; k < c + AHEAD + TURNED && k < columns; k++) {
-                __builtin_prefetch(from + k * column + r * row, 0, 2);
-            }
-        }
-        for (int64_t r = 0; r < rows; r++) {
-            uint64_t *out = (uint64_t *)(void *)to + r * columns + c;
-            for (int k = 0; k < TURNED; k++) {
-                out[k] = *(const uint64_t *)(const void *)(lines + k * column + r * row);
-            }
-        }
-    }
-    for (; c < columns; c++) {
-        copy(rows, to + c * size, columns * size, from + c * column, row);
-    }
+    const int64_t *strides = g->access[access].strides;
+    return (steps){.row = rows > 1 ? strides[g->ndim - 2] : 0, .column = g->ndim > 0 ? strides[g->ndim - 1] : 0};
 }
 
 static void load(const cni_group_binding *g, const cni_lane *lane, const cni_step *step, int64_t rows, int64_t columns)
 {
-    const cni_bound_access *a = &g->access[step->access];
-    const cni_copy_loop copy = cni_cpu_kernels_get()->copies[a->log2_size];
-    int64_t size = (int64_t)1 << a->log2_size;
-    int64_t column = g->ndim > 0 ? a->strides[g->ndim - 1] : 0, row = rows > 1 ? a->strides[g->ndim - 2] : 0;
-    char *to = lane->registers[step->registers[0]], *from = lane->pointers[step->access];
-    if (rows > 1 && llabs(row) < llabs(column)) {
-        load_turned(rows, columns, size, to, from, row, column);
-        return;
-    }
-    if (columns < SHORT && rows > columns) {
-        for (int64_t c = 0; c < columns; c++) {
-            copy(rows, to + c * size, columns * size, from + c * column, row);
-        }
-        return;
-    }
-    for (int64_t r = 0; r < rows; r++) {
-        copy(columns, to + r * columns * size, size, from + r * row, column);
-    }
+    int log2_size = g->access[step->access].log2_size;
+    int64_t size = (int64_t)1 << log2_size;
+    steps from = steps_of(g, step->access, rows);
+    cni_cpu_kernels_get()->planes[log2_size](rows, columns, lane->registers[step->registers[0]], columns * size, size,
+                                             lane->pointers[step->access], from.row, from.column);
 }
 
 static void store(const cni_group_binding *g, const cni_lane *lane, const cni_step *step, int64_t rows, int64_t columns)
 {
-    const cni_bound_access *a = &g->access[step->access];
-    const cni_copy_loop copy = cni_cpu_kernels_get()->copies[a->log2_size];
-    int64_t size = (int64_t)1 << a->log2_size;
-    int64_t column = g->ndim > 0 ? a->strides[g->ndim - 1] : size, row = rows > 1 ? a->strides[g->ndim - 2] : 0;
-    char *from = lane->registers[step->registers[0]], *to = lane->pointers[step->access];
-    if (columns < SHORT && rows > columns) {
-        for (int64_t c = 0; c < columns; c++) {
-            copy(rows, to + c * column, row, from + c * size, columns * size);
-        }
-        return;
-    }
-    for (int64_t r = 0; r < rows; r++) {
-        copy(columns, to + r * row, column, from + r * columns * size, size);
-    }
+    int log2_size = g->access[step->access].log2_size;
+    int64_t size = (int64_t)1 << log2_size;
+    steps to = steps_of(g, step->access, rows);
+    cni_cpu_kernels_get()->planes[log2_size](rows, columns, lane->pointers[step->access], to.row, to.column,
+                                             lane->registers[step->registers[0]], columns * size, size);
+}
+
+/* From memory to memory. */
+static void move(const cni_group_binding *g, const cni_lane *lane, const cni_step *step, int64_t rows, int64_t columns)
+{
+    uint32_t source = step->registers[0];
+    steps to = steps_of(g, step->access, rows), from = steps_of(g, source, rows);
+    cni_cpu_kernels_get()->planes[g->access[source].log2_size](
+        rows, columns, lane->pointers[step->access], to.row, to.column, lane->pointers[source], from.row, from.column);
 }
 
 /* Gives the events that it had, if it is asked. */
 static uint32_t loop(const cni_lane *lane, const cni_step *step, int64_t n, bool ask)
 {
     void *p[6];
-    if (step->loop == NULL) { /* move */
+    if (step->loop == NULL) {
         memcpy(lane->registers[step->registers[0]], lane->registers[step->registers[1]], (size_t)n << step->access);
         return 0;
     }
@@ -130,6 +101,9 @@ static void run_steps(const cni_group_binding *g, cni_lane *lane, const cni_run 
             break;
         case CNI_STEP_STORE:
             store(g, lane, step, rows, columns);
+            break;
+        case CNI_STEP_COPY:
+            move(g, lane, step, rows, columns);
             break;
         case CNI_STEP_REDUCE:
             cni_reduce_tile(g, lane, &lane->reductions[step->reduction], run, rows, columns);

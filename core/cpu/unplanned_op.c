@@ -44,22 +44,24 @@ static inline char *address(const cni_run *run, uint32_t view)
     return (char *)run->slots[v->base] + run->window->geometry[v->geometry];
 }
 
-/* Between two views of one shape and element size. */
+/* Between two views of one shape and element size: planes of the last two dimensions. */
 static void move(int ndim, const int64_t *shape, int64_t size, char *to, const int64_t *to_strides, const char *from,
                  const int64_t *from_strides)
 {
-    const cni_copy_loop copy = cni_cpu_kernels_get()->copies[__builtin_ctzll((unsigned long long)size)];
+    const cni_plane_loop plane = cni_cpu_kernels_get()->planes[__builtin_ctzll((unsigned long long)size)];
     int64_t index[CN_MAX_DIMS];
-    int last = ndim - 1;
+    int outer = ndim - 2;
     if (ndim < 2) {
-        copy(ndim == 1 ? shape[0] : 1, to, ndim == 1 ? to_strides[0] : size, from, ndim == 1 ? from_strides[0] : size);
+        plane(1, ndim == 1 ? shape[0] : 1, to, 0, ndim == 1 ? to_strides[0] : size, from, 0,
+              ndim == 1 ? from_strides[0] : size);
         return;
     }
     memset(index, 0, (size_t)ndim * sizeof *index);
     do {
-        copy(shape[last], to + cni_offset_of(last, to_strides, index), to_strides[last],
-             from + cni_offset_of(last, from_strides, index), from_strides[last]);
-    } while (cni_next_index(last, shape, index));
+        plane(shape[outer], shape[outer + 1], to + cni_offset_of(outer, to_strides, index), to_strides[outer],
+              to_strides[outer + 1], from + cni_offset_of(outer, from_strides, index), from_strides[outer],
+              from_strides[outer + 1]);
+    } while (outer > 0 && cni_next_index(outer, shape, index));
 }
 
 /* Between a view and a run. */

@@ -19,7 +19,7 @@ static void move_dim(cni_nest *n, int from, int to)
     }
 }
 
-static void swap_dims(cni_nest *n, int x, int y)
+void cni_nest_swap(cni_nest *n, int x, int y)
 {
     int64_t extent = n->shape[x];
     bool reduced = n->reduced[x];
@@ -79,7 +79,7 @@ static void sort_dims(cni_nest *n)
 {
     for (int d = 1; d < n->ndim; d++) {
         for (int k = d; k > 0 && compare_dims(n, k - 1, k) > 0; k--) {
-            swap_dims(n, k - 1, k);
+            cni_nest_swap(n, k - 1, k);
         }
     }
 }
@@ -126,7 +126,7 @@ static void turn_dims(cni_nest *n, const int *order)
     memcpy(from, order, (size_t)n->ndim * sizeof *from);
     for (int to = 0; to < n->ndim; to++) {
         for (int d = from[to]; d > to; d--) {
-            swap_dims(n, d - 1, d);
+            cni_nest_swap(n, d - 1, d);
         }
         for (int later = to + 1; later < n->ndim; later++) {
             from[later] += from[later] < from[to] ? 1 : 0;

@@ -21,4 +21,7 @@ typedef struct cni_nest {
  */
 bool cni_nest_make(const cni_part *part, const cni_window *w, cni_arena *arena, cni_nest *out);
 
+/* Exchanges two dimensions. */
+void cni_nest_swap(cni_nest *n, int x, int y);
+
 #endif
