@@ -570,3 +570,34 @@ def test_numbers_are_interpolated_as_numpy_does():
                     found = cnumeric.interp(x, cnumeric.array(places), cnumeric.array(values), **ends)
                 assert type(found) is type(expected)
                 assert numpy.array_equal(found, expected, equal_nan=True)
+
+
+@pytest.mark.parametrize("dtype", "?bBhHiIlLefdFD")
+def test_places_of_extremes(dtype):
+    random = numpy.random.default_rng(7)
+    for length in (1, 2, 7, 8, 15, 16, 17, 33, 63, 64, 100, 127, 129, 200, 1023, 1025, 9000):
+        lines = (random.integers(0, 9 if length < 300 else 100, (5, length)) - (dtype in "bhilefdFD")).astype(dtype)
+        if numpy.dtype(dtype).kind in "fc":
+            lines[1, length // 2 :: 3] = numpy.nan
+            lines[2, -1] = numpy.nan
+            lines[3] = numpy.where(lines[3] == 0, -lines[3], lines[3])
+            lines[4] = numpy.inf
+        ours = cnumeric.array(lines)
+        for name in ("argmin", "argmax"):
+            expected = getattr(lines, name)(1).tolist()
+            assert getattr(ours, name)(1).tolist() == expected
+            assert getattr(ours.T, name)(0).tolist() == expected
+            assert getattr(cnumeric.array(lines.T.copy()), name)(0).tolist() == expected
+            assert [int(getattr(line, name)()) for line in ours] == expected
+
+
+@pytest.mark.parametrize("dtype", "?bBhHlfdD")
+def test_reductions_of_lines_of_any_length(dtype):
+    random = numpy.random.default_rng(8)
+    for length in (1, 3, 15, 16, 31, 32, 63, 65, 100, 255, 257, 316, 511, 513, 1100):
+        lines = random.integers(0, 100, (6, length)).astype(dtype)
+        lines[0], lines[1, -1], lines[2, 0] = 0, 1, 0
+        lines[3] = 1
+        ours = cnumeric.array(lines)
+        for name in ("any", "all", "min", "max"):
+            assert getattr(ours, name)(1).tolist() == getattr(lines, name)(1).tolist(), (name, length)

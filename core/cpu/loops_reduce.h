@@ -3,7 +3,10 @@
  * reduce or fold, and the same with every result kept (accumulate) or put where an index says (at). What may be reordered runs in lanes; sums of inexact numbers follow NumPy's pairwise tree; the rest is in
  * order.
  */
-enum { CNI_JOIN(LANES, SUFFIX) = 256 / sizeof(WORK) }; /* more than compilers unroll: a loop that becomes vectors */
+enum {
+    CNI_JOIN(LANES, SUFFIX) = 256 / sizeof(WORK), /* more than compilers unroll: a loop that becomes vectors */
+    CNI_JOIN(LEAST, SUFFIX) = sizeof(WORK) == 1 ? 16 : CNI_JOIN(LANES, SUFFIX) / 4
+};
 
 /* The element is what is needed next; what lies sixteen lines behind it is asked for. */
 #define AHEAD(x) __builtin_prefetch((const char *)(x) + 1024)
@@ -22,37 +25,42 @@ enum { CNI_JOIN(LANES, SUFFIX) = 256 / sizeof(WORK) }; /* more than compilers un
         *(TYPE *)accumulator = STORE(a);                                                                               \
     }
 
+/* As many lanes as there are, then fewer for what is left; few elements go one by one. */
+#define TAKE_LANES(lanes, expr)                                                                                        \
+    if (n - i >= (lanes)) {                                                                                            \
+        WORK lane[lanes];                                                                                              \
+        for (int k = 0; k < (lanes); k++) {                                                                            \
+            lane[k] = LOAD(x[i + k]);                                                                                  \
+        }                                                                                                              \
+        for (i += (lanes); i + (lanes) <= n; i += (lanes)) {                                                           \
+            for (int64_t line = 0; line < (lanes); line += 64 / (int)sizeof(TYPE)) {                                   \
+                AHEAD(x + i + line);                                                                                   \
+            }                                                                                                          \
+            for (int k = 0; k < (lanes); k++) {                                                                        \
+                const WORK a = lane[k], b = LOAD(x[i + k]);                                                            \
+                lane[k] = (WORK)(expr);                                                                                \
+            }                                                                                                          \
+        }                                                                                                              \
+        for (int half = (lanes) / 2; half >= 4; half /= 2) {                                                           \
+            for (int k = 0; k < half; k++) {                                                                           \
+                const WORK a = lane[k], b = lane[k + half];                                                            \
+                lane[k] = (WORK)(expr);                                                                                \
+            }                                                                                                          \
+        }                                                                                                              \
+        for (int k = 0; k < 4; k++) {                                                                                  \
+            const WORK a = total, b = lane[k];                                                                         \
+            total = (WORK)(expr);                                                                                      \
+        }                                                                                                              \
+    }
 #define IN_LANES(id, expr)                                                                                             \
     REDUCE_HEAD(id)                                                                                                    \
     {                                                                                                                  \
         const TYPE *x = in;                                                                                            \
-        WORK total = LOAD(*(const TYPE *)accumulator), lane[CNI_JOIN(LANES, SUFFIX)];                                  \
-        const int lanes = CNI_JOIN(LANES, SUFFIX);                                                                     \
+        WORK total = LOAD(*(const TYPE *)accumulator);                                                                 \
         int64_t i = 0;                                                                                                 \
-        if (n >= 2 * lanes) {                                                                                          \
-            for (int k = 0; k < lanes; k++) {                                                                          \
-                lane[k] = LOAD(x[k]);                                                                                  \
-            }                                                                                                          \
-            for (i = lanes; i + lanes <= n; i += lanes) {                                                              \
-                for (int64_t line = 0; line < lanes; line += 64 / (int)sizeof(TYPE)) {                                 \
-                    AHEAD(x + i + line);                                                                               \
-                }                                                                                                      \
-                for (int k = 0; k < lanes; k++) {                                                                      \
-                    const WORK a = lane[k], b = LOAD(x[i + k]);                                                        \
-                    lane[k] = (WORK)(expr);                                                                            \
-                }                                                                                                      \
-            }                                                                                                          \
-            for (int half = lanes / 2; half >= 4; half /= 2) {                                                         \
-                for (int k = 0; k < half; k++) {                                                                       \
-                    const WORK a = lane[k], b = lane[k + half];                                                        \
-                    lane[k] = (WORK)(expr);                                                                            \
-                }                                                                                                      \
-            }                                                                                                          \
-            for (int k = 0; k < 4; k++) {                                                                              \
-                const WORK a = total, b = lane[k];                                                                     \
-                total = (WORK)(expr);                                                                                  \
-            }                                                                                                          \
-        }                                                                                                              \
+        TAKE_LANES(CNI_JOIN(LANES, SUFFIX), expr)                                                                      \
+        TAKE_LANES(CNI_JOIN(LANES, SUFFIX) / 4, expr)                                                                  \
+        TAKE_LANES(CNI_JOIN(LEAST, SUFFIX), expr)                                                                      \
         for (; i < n; i++) {                                                                                           \
             const WORK a = total, b = LOAD(x[i]);                                                                      \
             total = (WORK)(expr);                                                                                      \
@@ -298,6 +306,7 @@ static WORK CNI_JOIN(pairwise, SUFFIX)(int64_t n, const STORED *x)
 #undef EIGHT_ADD
 #undef IN_ORDER
 #undef IN_LANES
+#undef TAKE_LANES
 #undef PAIRWISE
 #undef SCAN
 #undef ROWS

@@ -285,6 +285,65 @@ static int64_t F(find)(const T *from, int64_t i, int64_t n, T value)
     return i;
 }
 
+/* Lanes of best elements, and of the rows that they are in. */
+typedef T F(lanes) __attribute__((vector_size(64), aligned(sizeof(T)), may_alias));
+typedef BITS F(marks) __attribute__((vector_size(64)));
+enum { F(LANES) = 64 / sizeof(T), F(FEW) = 64 * F(LANES) };
+#if KIND == KIND_FLOAT
+#define ODD(x) (F(marks))((x) != (x))
+#else
+#define ODD(x) ((F(marks)){0})
+#endif
+#define CHOSEN(mask, yes, no) (((mask) & (F(marks))(yes)) | (~(mask) & (F(marks))(no)))
+
+/* The first place of the extreme, if there is no NaN: rows of LANES, the last of which ends with the last element. */
+static inline int64_t F(first_place)(const T *best, const BITS *row, bool maximum, BITS rows, int64_t last)
+{
+    T value = best[0];
+    int64_t place = INT64_MAX;
+    for (int k = 1; k < F(LANES); k++) {
+        value = (maximum ? best[k] > value : best[k] < value) ? best[k] : value;
+    }
+    for (int k = 0; k < F(LANES); k++) {
+        int64_t own = (row[k] == rows ? last : (int64_t)row[k] * F(LANES)) + k;
+        own = best[k] == value ? own : INT64_MAX;
+        place = own < place ? own : place;
+    }
+    return place;
+}
+
+static inline __attribute__((always_inline)) int64_t F(extreme_few)(const T *from, int64_t n, bool maximum)
+{
+    BITS rows = (BITS)(n / F(LANES)), any = 0, in_row[F(LANES)], in_odd[F(LANES)];
+    T values[F(LANES)];
+    int64_t last = n - F(LANES), i = 0;
+    F(lanes) best = *(const F(lanes) *)(const void *)from;
+    F(marks) row = {0}, odd = ODD(best);
+    for (BITS r = 1; r <= rows; r++) {
+        const F(lanes) x = *(const F(lanes) *)(const void *)(from + (r < rows ? (int64_t)r * F(LANES) : last));
+        const F(marks) take = (F(marks))(maximum ? x > best : x < best);
+        best = (F(lanes))CHOSEN(take, x, best);
+        row = CHOSEN(take, (F(marks)){0} + r, row);
+        odd |= ODD(x);
+    }
+    memcpy(values, &best, sizeof values);
+    memcpy(in_row, &row, sizeof in_row);
+    memcpy(in_odd, &odd, sizeof in_odd);
+    for (int k = 0; k < F(LANES); k++) {
+        any |= in_odd[k];
+    }
+    if (any == 0) {
+        return F(first_place)(values, in_row, maximum, rows, last);
+    }
+    while (!IS_NAN(from[i])) {
+        i++;
+    }
+    return i;
+}
+
+#undef CHOSEN
+#undef ODD
+
 /* Block by block: only the first block with the extreme is searched for it. */
 static int64_t F(extreme)(const void *values, int64_t n, bool maximum)
 {
@@ -293,13 +352,16 @@ static int64_t F(extreme)(const void *values, int64_t n, bool maximum)
     int64_t block = 0, i = 0;
     bool nan = false, found = false;
     T best = from[0];
-    if (n < F(WIDE)) { /* no branches on values */
+    if (n < F(LANES)) { /* no branches on values */
         for (i = 1; i < n; i++) {
             bool take = ((maximum ? from[i] > best : from[i] < best) | IS_NAN(from[i])) & !IS_NAN(best);
             best = take ? from[i] : best;
             block = take ? i : block;
         }
         return block;
+    }
+    if (n < F(FEW)) {
+        return maximum ? F(extreme_few)(from, n, true) : F(extreme_few)(from, n, false);
     }
     if (IS_NAN(best)) {
         return 0;
@@ -334,25 +396,34 @@ static int64_t F(extreme)(const void *values, int64_t n, bool maximum)
 
 #endif
 
+#if KIND == KIND_COMPLEX || defined(IS_HALF)
+#define TAKES(a, b, maximum) F(beats)(a, b, maximum)
+#else
+#define TAKES(a, b, maximum) ((((maximum) ? (a) > (b) : (a) < (b)) | IS_NAN(a)) & !IS_NAN(b))
+#endif
+
 static void F(extreme_row)(const void *values, int64_t n, bool maximum, int64_t at, void *best, int64_t *index)
 {
     const T *from = values;
     T *kept = best;
     if (maximum) {
-        for (int64_t i = 0; i < n; i++) {
-            bool take = F(beats)(from[i], kept[i], true);
+        CNI_INDEPENDENT for (int64_t i = 0; i < n; i++)
+        {
+            bool take = TAKES(from[i], kept[i], true);
             kept[i] = take ? from[i] : kept[i];
             index[i] = take ? at : index[i];
         }
     } else {
-        for (int64_t i = 0; i < n; i++) {
-            bool take = F(beats)(from[i], kept[i], false);
+        CNI_INDEPENDENT for (int64_t i = 0; i < n; i++)
+        {
+            bool take = TAKES(from[i], kept[i], false);
             kept[i] = take ? from[i] : kept[i];
             index[i] = take ? at : index[i];
         }
     }
 }
 
+#undef TAKES
 #undef IS_NAN
 #undef LESS
 #undef T
