@@ -10,6 +10,7 @@
 #include "base/threads.h"
 #include "cpu/fourier.h"
 #include "cpu/group.h"
+#include "cpu/joint_ops.h"
 #include "cpu/library.h"
 #include "op/op.h"
 
@@ -23,8 +24,8 @@ enum {
 typedef struct shape {
     cni_geometry out, in;
     int axis;
-    cni_fourier_kind kind;
-    bool real, single, backward;
+    cni_fourier_job job; /* but the plan and the scale */
+    bool real;
     int64_t n, lines;
     cni_fourier_size size;
     int lanes;
@@ -58,7 +59,7 @@ static void order_lines(shape *s)
     s->in_row = closest >= 0 ? s->in.shape[closest] : 1;
 }
 
-static int processors(void)
+int cni_fourier_workers(void)
 {
     static int known; /* not a setting: memory is declared once, settings change */
     if (known == 0) {
@@ -77,7 +78,7 @@ static void share_lines(shape *s)
     s->lanes = s->lanes < s->in_row ? s->lanes : (int)s->in_row;
     int64_t in_row = (s->in_row + s->lanes - 1) / s->lanes;
     s->blocks = s->lines / s->in_row * in_row;
-    s->workers = s->blocks < processors() ? (int)s->blocks : processors();
+    s->workers = s->blocks < cni_fourier_workers() ? (int)s->blocks : cni_fourier_workers();
     s->work = cni_fourier_planes(s->size.inner, s->lanes);
 }
 
@@ -85,28 +86,42 @@ static void share_long_lines(shape *s)
 {
     const int64_t number = sizeof(double);
     s->lanes = cni_fourier_lanes(s->size.rows);
-    s->workers = processors();
+    s->workers = cni_fourier_workers();
     s->work = cni_fourier_planes(s->size.rows, s->lanes);
     s->pairs = 2 * (s->size.points + 1) * number;
     s->between = (s->size.inner != s->size.points ? 4 : 2) * s->size.inner * number;
 }
 
-static shape shape_of(const cni_op *op, cni_geometry out, cn_dtype out_dtype, cni_geometry in, cn_dtype in_dtype)
+cni_fourier_job cni_fourier_job_of(const cni_op *op, const cni_geometry *out, cn_dtype out_dtype,
+                                   const cni_geometry *in, cn_dtype in_dtype, int64_t *n, bool *real)
 {
     bool from_real = in_dtype == CN_FLOAT32 || in_dtype == CN_FLOAT64,
-         to_real = out_dtype == CN_FLOAT32 || out_dtype == CN_FLOAT64;
-    shape s = {.out = out,
-               .in = in,
-               .axis = op->parameter,
-               .backward = (op->flags & CNI_FLAG_BACKWARD) != 0,
-               .real = from_real || to_real,
-               .single = out_dtype == CN_COMPLEX64 || out_dtype == CN_FLOAT32};
+         to_real = out_dtype == CN_FLOAT32 || out_dtype == CN_FLOAT64,
+         single = out_dtype == CN_COMPLEX64 || out_dtype == CN_FLOAT32;
+    int axis = op->parameter;
+    int64_t length = out->shape[axis], have = in->shape[axis];
+    cni_fourier_kind kind = to_real                             ? CNI_FOURIER_REAL
+                            : !from_real                        ? CNI_FOURIER_COMPLEX
+                            : (op->flags & CNI_FLAG_WHOLE) != 0 ? CNI_FOURIER_WHOLE
+                                                                : CNI_FOURIER_HALF;
+    *real = from_real || to_real;
+    *n = kind == CNI_FOURIER_HALF ? 2 * (length - 1) + ((op->flags & CNI_FLAG_ODD) != 0) : length;
+    int64_t needs = kind == CNI_FOURIER_REAL ? *n / 2 + 1 : *n;
+    return (cni_fourier_job){.kind = kind,
+                             .backward = (op->flags & CNI_FLAG_BACKWARD) != 0,
+                             .number = single ? sizeof(float) : sizeof(double),
+                             .have = have < needs ? have : needs,
+                             .in_stride = in->strides[axis],
+                             .out_stride = out->strides[axis],
+                             .in_size = in->itemsize,
+                             .out_size = out->itemsize};
+}
+
+static shape shape_of(const cni_op *op, cni_geometry out, cn_dtype out_dtype, cni_geometry in, cn_dtype in_dtype)
+{
+    shape s = {.out = out, .in = in, .axis = op->parameter};
+    s.job = cni_fourier_job_of(op, &out, out_dtype, &in, in_dtype, &s.n, &s.real);
     int64_t length = out.shape[s.axis];
-    s.kind = to_real                             ? CNI_FOURIER_REAL
-             : !from_real                        ? CNI_FOURIER_COMPLEX
-             : (op->flags & CNI_FLAG_WHOLE) != 0 ? CNI_FOURIER_WHOLE
-                                                 : CNI_FOURIER_HALF;
-    s.n = s.kind == CNI_FOURIER_HALF ? 2 * (length - 1) + ((op->flags & CNI_FLAG_ODD) != 0) : length;
     s.lines = length > 0 ? cni_element_count(out.ndim, out.shape) / length : 0;
     if (s.lines == 0) {
         return s;
@@ -263,16 +278,8 @@ void cni_library_fourier(const cni_part *part, const cni_run *context)
              .out = cni_library_operand_get(part, 0, context).data,
              .in = cni_library_operand_get(part, 1, context).data,
              .events = {.wanted = context->window->ops[part->op].fp_kinds}};
-    int64_t needs = s.kind == CNI_FOURIER_REAL ? s.n / 2 + 1 : s.n, have = s.in.shape[s.axis];
-    r.job = (cni_fourier_job){.kind = s.kind,
-                              .backward = s.backward,
-                              .scale = cni_library_scalar(part, 2, context)->value.f64,
-                              .number = s.single ? sizeof(float) : sizeof(double),
-                              .have = have < needs ? have : needs,
-                              .in_stride = s.in.strides[s.axis],
-                              .out_stride = s.out.strides[s.axis],
-                              .in_size = s.in.itemsize,
-                              .out_size = s.out.itemsize};
+    r.job = s.job;
+    r.job.scale = cni_library_scalar(part, 2, context)->value.f64;
     r.threads =
         cni_library_threads(s.size.rows > 0 ? s.size.rows : s.blocks,
                             WORK * (s.size.rows > 0 ? s.size.inner / s.size.rows : s.size.inner * s.lanes), s.workers);

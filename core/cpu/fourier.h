@@ -93,6 +93,23 @@ cni_fourier_size cni_fourier_size_get(int64_t n, bool real); /* the same, rememb
 /* Makes the plan in memory of `bytes`, where it begins, with `spare` beside it. */
 cni_fourier *cni_fourier_make(int64_t n, bool real, void *memory, void *spare);
 
+/* The same without the chirp and its spectrum, for long lines of which nobody has all (joint_fourier.c). */
+cni_fourier_size cni_fourier_measure_bare(int64_t n, bool real);
+cni_fourier *cni_fourier_make_bare(int64_t n, bool real, void *memory, void *spare);
+
+/* An eighth of a turn in units of 1 / (8 n), from two tables: roots of any element of n come of it. */
+typedef struct cni_fourier_circle {
+    int64_t n, mask;
+    int shift;
+    long double *low, *high; /* cosine, sine */
+} cni_fourier_circle;
+
+int64_t cni_fourier_circle_bytes(int64_t n);
+void cni_fourier_circle_make(int64_t n, void *memory, cni_fourier_circle *circle);
+
+/* Half turns of i * i / n, i in [begin, end), backwards; the circle is of 2 n. */
+void cni_fourier_chirp(const cni_fourier_circle *circle, int64_t begin, int64_t end, double *cosines, double *sines);
+
 /* A plan from the cache, to be given back; NULL: it is too large, or there is no memory. */
 cni_fourier *cni_fourier_get(int64_t n, bool real);
 void cni_fourier_put(cni_fourier *f);
@@ -126,12 +143,20 @@ typedef struct cni_fourier_lines {
     int64_t in_apart, out_apart; /* bytes from each to the next; 0: they lie otherwise */
 } cni_fourier_lines;
 
-/* A long line, contiguous pairs of numbers, and the elements or blocks [from, to) that a thread does. */
+/*
+ * A long line, contiguous pairs of numbers, and the elements, columns or rows [begin, end) of it that a thread does. Memory
+ * may be of some columns or rows alone; rows are read in blocks that have some columns of all of them, one behind the other.
+ */
 typedef struct cni_fourier_piece {
     const cni_fourier_plan *plan;
     const void *from;
     void *to;
     int64_t begin, end;
+    int64_t first, count; /* columns or rows that there are in memory */
+    int blocks;           /* of rows: */
+    const int64_t *cuts;  /* where a block's columns begin, and behind the last */
+    const double *table;  /* that elements are multiplied by: cosines, then sines, CNI_FOURIER_PAD behind each */
+    int64_t entries;
     bool swap, swap_out; /* exchange the parts of what is read, of what is written */
     double scale;
     void *work;
@@ -150,15 +175,14 @@ typedef struct cni_fourier_kernels {
     bool (*run)(const cni_fourier_plan *plan, int lanes, double *a_re, double *a_im, double *b_re, double *b_im);
     void (*columns)(const cni_fourier_piece *piece); /* begin, end: columns */
     void (*rows)(const cni_fourier_piece *piece);    /* of what columns made */
-    /* to[i] = from[i] times a table: the chirp (0 beyond it) or the spectrum of the plan; elements. */
-    void (*chirp)(const cni_fourier_piece *piece);
-    void (*spectrum)(const cni_fourier_piece *piece);
+    void (*times)(const cni_fourier_piece *piece);   /* to[i] = from[i] table[i], 0 beyond the table; elements */
     /* Elements [begin, end) of a line to pairs, and of the pairs of a result to its line; of double and of float. */
     void (*pack[2])(const cni_fourier_job *job, const char *line, void *pairs, int64_t begin, int64_t end);
     void (*unpack[2])(const cni_fourier_job *job, const void *pairs, char *line, int64_t begin, int64_t end);
-    /* Pairs k and n / 2 - k, for k from 0 to n / 4: of a transform of pairs, its halved spectrum, in place; and back. */
-    void (*halve)(const cni_fourier *f, void *pairs, int64_t begin, int64_t end, bool conjugate);
-    void (*unhalve)(const cni_fourier *f, void *pairs, int64_t begin, int64_t end, bool conjugate);
+    /* Pairs k of low and n / 2 - k of high, for k from 0 to n / 4: of a transform of pairs, its halved spectrum, in place;
+       and back. Where a line is whole, low is high. */
+    void (*halve)(const cni_fourier *f, double *low, double *high, int64_t begin, int64_t end, bool conjugate);
+    void (*unhalve)(const cni_fourier *f, double *low, double *high, int64_t begin, int64_t end, bool conjugate);
 } cni_fourier_kernels;
 
 const cni_fourier_kernels *cni_fourier_kernels_get(void);
@@ -189,6 +213,10 @@ typedef struct cni_fourier_crew {
 /* Calls step on pieces of [0, n), a thread each, that begin at multiples of quantum. */
 typedef void (*cni_fourier_step)(const cni_fourier_crew *crew, void *context, int thread, int64_t begin, int64_t end);
 void cni_fourier_share(const cni_fourier_crew *crew, int64_t n, int64_t quantum, cni_fourier_step step, void *context);
+
+/* Some columns, or rows, of a SPLIT plan by all threads: those that the piece has in memory. */
+void cni_fourier_columns(const cni_fourier_crew *crew, const cni_fourier_piece *piece);
+void cni_fourier_rows(const cni_fourier_crew *crew, const cni_fourier_piece *piece);
 
 /*
  * The transform of pairs by a SPLIT plan. between: as many pairs; to may be from. swap, swap_out: exchanges the parts of

@@ -106,10 +106,13 @@ static int64_t divisor_of(int64_t n)
 
 /* ---- Tables ---- */
 
+typedef cni_fourier_circle circle;
+
 /* A plan being made, or counted. */
 typedef struct making {
     char *base, *spare; /* NULL: counted */
     int64_t used, spare_most;
+    bool bare;
 } making;
 
 /* Memory in its order; base NULL: only counted, NULL. */
@@ -134,13 +137,6 @@ static void need_spare(making *m, int64_t bytes)
     m->spare_most = bytes > m->spare_most ? bytes : m->spare_most;
 }
 
-/* An eighth of a turn in units of 1 / (8 n), from two tables: roots of any element of n come of it. */
-typedef struct circle {
-    int64_t n, mask;
-    int shift;
-    long double *low, *high; /* cosine, sine */
-} circle;
-
 static int64_t circle_entries(int64_t n, int *shift)
 {
     *shift = 1;
@@ -150,17 +146,19 @@ static int64_t circle_entries(int64_t n, int *shift)
     return (INT64_C(1) << *shift) + (n >> *shift) + 1;
 }
 
-static void circle_begin(making *m, int64_t n, circle *c)
+int64_t cni_fourier_circle_bytes(int64_t n)
+{
+    int shift;
+    return 2 * circle_entries(n, &shift) * (int64_t)sizeof(long double);
+}
+
+void cni_fourier_circle_make(int64_t n, void *memory, circle *c)
 {
     const long double eighth = 0.785398163397448309615660845819875721L;
-    int64_t entries = circle_entries(n, &c->shift), bytes = 2 * entries * (int64_t)sizeof(long double);
-    need_spare(m, bytes);
-    if (m->base == NULL) {
-        return;
-    }
+    circle_entries(n, &c->shift);
     c->n = n;
     c->mask = (INT64_C(1) << c->shift) - 1;
-    c->low = (long double *)(void *)m->spare;
+    c->low = memory;
     c->high = c->low + 2 * (c->mask + 1);
     for (int64_t i = 0; i <= c->mask; i++) {
         long double angle = eighth * (long double)i / (long double)n;
@@ -169,6 +167,14 @@ static void circle_begin(making *m, int64_t n, circle *c)
     for (int64_t i = 0; i <= n >> c->shift; i++) {
         long double angle = eighth * (long double)(i << c->shift) / (long double)n;
         c->high[2 * i] = cosl(angle), c->high[2 * i + 1] = sinl(angle);
+    }
+}
+
+static void circle_begin(making *m, int64_t n, circle *c)
+{
+    need_spare(m, cni_fourier_circle_bytes(n));
+    if (m->base != NULL) {
+        cni_fourier_circle_make(n, m->spare, c);
     }
 }
 
@@ -283,14 +289,21 @@ static void split_make(making *m, cni_fourier_plan *plan)
     roots_make(m, &c, n - 1, &plan->roots);
 }
 
-/* Half turns of i * i / n, i < n. */
+void cni_fourier_chirp(const circle *c, int64_t begin, int64_t end, double *cosines, double *sines)
+{
+    int64_t square = (int64_t)((__int128)begin * begin % c->n);
+    for (int64_t i = begin; i < end; i++) {
+        put_root(c, square, cosines, sines, i - begin, true);
+        square = (square + 2 * i + 1) % c->n;
+    }
+}
+
 static void chirp_table(making *m, const circle *c, cni_fourier_plan *plan)
 {
-    int64_t n = plan->n, room = n + CNI_FOURIER_PAD, square = 0;
+    int64_t room = plan->n + CNI_FOURIER_PAD;
     plan->chirp = take_numbers(m, 2 * room);
-    for (int64_t i = 0; i < n && plan->chirp != NULL; i++) {
-        put_root(c, square, plan->chirp, plan->chirp + room, i, true);
-        square = (square + 2 * i + 1) % (2 * n);
+    if (plan->chirp != NULL) {
+        cni_fourier_chirp(c, 0, plan->n, plan->chirp, plan->chirp + room);
     }
 }
 
@@ -346,6 +359,9 @@ static void chirp_make(making *m, int64_t convolution, cni_fourier_plan *plan)
     bool split = convolution > CNI_FOURIER_DIRECT_MOST;
     plan->way = CNI_FOURIER_CHIRP;
     plan->convolution = plan_make(m, convolution);
+    if (m->bare) {
+        return;
+    }
     plan->spectrum = take_numbers(m, 2 * (convolution + CNI_FOURIER_PAD));
     circle_begin(m, 2 * plan->n, &c);
     chirp_table(m, &c, plan);
@@ -387,9 +403,8 @@ static cni_fourier *fourier_make(making *m, int64_t n, bool real)
     return made;
 }
 
-cni_fourier_size cni_fourier_measure(int64_t n, bool real)
+static cni_fourier_size measure(making m, int64_t n, bool real)
 {
-    making m = {0};
     cni_fourier_size size = {.points = real && n % 2 == 0 ? n / 2 : n};
     fourier_make(&m, n, real);
     size.bytes = m.used;
@@ -399,8 +414,24 @@ cni_fourier_size cni_fourier_measure(int64_t n, bool real)
     return size;
 }
 
+cni_fourier_size cni_fourier_measure(int64_t n, bool real)
+{
+    return measure((making){0}, n, real);
+}
+
+cni_fourier_size cni_fourier_measure_bare(int64_t n, bool real)
+{
+    return measure((making){.bare = true}, n, real);
+}
+
 cni_fourier *cni_fourier_make(int64_t n, bool real, void *memory, void *spare)
 {
     making m = {.base = memory, .spare = spare};
+    return fourier_make(&m, n, real);
+}
+
+cni_fourier *cni_fourier_make_bare(int64_t n, bool real, void *memory, void *spare)
+{
+    making m = {.base = memory, .spare = spare, .bare = true};
     return fourier_make(&m, n, real);
 }

@@ -43,22 +43,44 @@ static void run_strips(const cni_fourier_crew *crew, void *context, int thread, 
     cni_fourier_piece piece = s->piece;
     piece.work = crew->work + thread * crew->work_bytes;
     for (int64_t i = begin; i < end; i += s->together) {
-        piece.begin = i;
-        piece.end = i + s->together < end ? i + s->together : end;
+        piece.begin = piece.first + i;
+        piece.end = piece.first + (i + s->together < end ? i + s->together : end);
         s->kernel(&piece);
     }
+}
+
+static void share_strips(const cni_fourier_crew *crew, const cni_fourier_piece *piece,
+                         void (*kernel)(const cni_fourier_piece *piece))
+{
+    split s = {.piece = *piece, .kernel = kernel, .together = cni_fourier_lanes(piece->plan->rows->n)};
+    cni_fourier_share(crew, piece->count, s.together, run_strips, &s);
+}
+
+void cni_fourier_columns(const cni_fourier_crew *crew, const cni_fourier_piece *piece)
+{
+    share_strips(crew, piece, crew->kernels->columns);
+}
+
+void cni_fourier_rows(const cni_fourier_crew *crew, const cni_fourier_piece *piece)
+{
+    share_strips(crew, piece, crew->kernels->rows);
 }
 
 void cni_fourier_split(const cni_fourier_crew *crew, const cni_fourier_plan *plan, const void *from, void *between,
                        void *to, bool swap, bool swap_out, double scale)
 {
-    split s = {.piece = {.plan = plan, .from = from, .to = between, .swap = swap},
-               .kernel = crew->kernels->columns,
-               .together = cni_fourier_lanes(plan->rows->n)};
-    cni_fourier_share(crew, plan->rows->n, s.together, run_strips, &s);
-    s.piece = (cni_fourier_piece){.plan = plan, .from = between, .to = to, .swap_out = swap_out, .scale = scale};
-    s.kernel = crew->kernels->rows;
-    cni_fourier_share(crew, plan->columns->n, s.together, run_strips, &s);
+    int64_t all[2] = {0, plan->rows->n};
+    cni_fourier_piece columns = {.plan = plan, .from = from, .to = between, .count = plan->rows->n, .swap = swap},
+                      rows = {.plan = plan,
+                              .from = between,
+                              .to = to,
+                              .count = plan->columns->n,
+                              .blocks = 1,
+                              .cuts = all,
+                              .swap_out = swap_out,
+                              .scale = scale};
+    cni_fourier_columns(crew, &columns);
+    cni_fourier_rows(crew, &rows);
 }
 
 /* ---- Bluestein ---- */
@@ -76,10 +98,9 @@ static void run_piece(const cni_fourier_crew *crew, void *context, int thread, i
 
 enum { SHARE = 4096 };
 
-static void multiply(const cni_fourier_crew *crew, void (*kernel)(const cni_fourier_piece *piece), int64_t n,
-                     cni_fourier_piece piece)
+static void multiply(const cni_fourier_crew *crew, int64_t n, cni_fourier_piece piece)
 {
-    split s = {.piece = piece, .kernel = kernel};
+    split s = {.piece = piece, .kernel = crew->kernels->times};
     cni_fourier_share(crew, n, SHARE, run_piece, &s);
 }
 
@@ -89,14 +110,17 @@ static void convolve(const cni_fourier_crew *crew, const cni_fourier_plan *plan,
 {
     const cni_fourier_plan *inner = plan->convolution;
     char *line = between, *other = between + 2 * inner->n * (int64_t)sizeof(double);
-    cni_fourier_piece in = {.plan = plan, .from = from, .to = line, .swap = swap, .scale = 1},
-                      spectrum = {.plan = plan, .from = line, .to = line, .scale = 1},
-                      out = {.plan = plan, .from = line, .to = to, .swap_out = swap, .scale = scale};
-    multiply(crew, crew->kernels->chirp, inner->n, in);
+    cni_fourier_piece chirp = {.table = plan->chirp, .entries = plan->n, .from = from, .to = line, .scale = 1},
+                      spectrum = {.table = plan->spectrum, .entries = inner->n, .from = line, .to = line, .scale = 1};
+    chirp.swap = swap;
+    multiply(crew, inner->n, chirp);
     cni_fourier_split(crew, inner, line, other, line, false, false, 1);
-    multiply(crew, crew->kernels->spectrum, inner->n, spectrum);
+    multiply(crew, inner->n, spectrum);
     cni_fourier_split(crew, inner, line, other, line, true, true, 1);
-    multiply(crew, crew->kernels->chirp, plan->n, out);
+    chirp.from = line, chirp.to = to;
+    chirp.swap = false, chirp.swap_out = swap;
+    chirp.scale = scale;
+    multiply(crew, plan->n, chirp);
 }
 
 /* ---- Lines ---- */
@@ -126,14 +150,14 @@ static void halve(const cni_fourier_crew *crew, void *context, int thread, int64
 {
     const line *l = context;
     (void)thread;
-    crew->kernels->halve(l->job->f, l->pairs, begin, end, l->job->backward);
+    crew->kernels->halve(l->job->f, l->pairs, l->pairs, begin, end, l->job->backward);
 }
 
 static void unhalve(const cni_fourier_crew *crew, void *context, int thread, int64_t begin, int64_t end)
 {
     const line *l = context;
     (void)thread;
-    crew->kernels->unhalve(l->job->f, l->pairs, begin, end, !l->job->backward);
+    crew->kernels->unhalve(l->job->f, l->pairs, l->pairs, begin, end, !l->job->backward);
 }
 
 /* Is the line already what packing would make of it? And may its result be pairs? */

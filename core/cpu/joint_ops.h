@@ -1,10 +1,11 @@
 /*
  * joint_ops.h - library ops of several places together: cni_sharing's joint functions. See joint_rows.c, joint_sort.c,
- * joint_segments.c, joint_search.c, select.c. *scratch is 0 when they are asked for room.
+ * joint_segments.c, joint_search.c, joint_fourier.c, select.c. *scratch is 0 when they are asked for room.
  */
 #ifndef CNI_JOINT_OPS_H
 #define CNI_JOINT_OPS_H
 
+#include "cpu/fourier.h"
 #include "exec/joint.h"
 #include "exec/place.h"
 
@@ -27,6 +28,15 @@ cn_status cni_segments_run(const cni_joint *joint);
 
 void cni_search_room(const cni_joint *joint, int64_t *asked, int64_t *heard, int64_t *scratch);
 cn_status cni_search_run(const cni_joint *joint);
+
+void cni_fourier_room(const cni_joint *joint, int64_t *asked, int64_t *heard, int64_t *scratch);
+cn_status cni_fourier_run(const cni_joint *joint);
+
+/* What a transform does with lines along its axis, but the plan, of n points, and the scale; and the most threads that are
+   counted on, whatever is set (fourier.c). */
+cni_fourier_job cni_fourier_job_of(const cni_op *op, const cni_geometry *out, cn_dtype out_dtype,
+                                   const cni_geometry *in, cn_dtype in_dtype, int64_t *n, bool *real);
+int cni_fourier_workers(void);
 
 /* Where `count` values go in a sorted vector of n; right: behind its equals. Threads share the values (search.c). */
 void cni_search_sorted(cn_dtype dtype, const char *sorted, int64_t n, const char *values, int64_t count, bool right,

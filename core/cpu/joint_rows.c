@@ -462,7 +462,8 @@ static const joint_row ops[CNI_KIND_COUNT] = {
     [CNI_APPLY] = {cni_rows_room, cni_apply_run},           [CNI_NONZERO] = {cni_select_room, cni_select_run},
     [CNI_COMPRESS] = {cni_select_room, cni_select_run},     [CNI_SORT] = {cni_sorted_room, cni_sorted_run},
     [CNI_ARGSORT] = {cni_sorted_room, cni_sorted_run},      [CNI_PARTITION] = {cni_sorted_room, cni_sorted_run},
-    [CNI_SEGMENTS] = {cni_segments_room, cni_segments_run}, [CNI_SEARCH] = {cni_search_room, cni_search_run}};
+    [CNI_SEGMENTS] = {cni_segments_room, cni_segments_run}, [CNI_SEARCH] = {cni_search_room, cni_search_run},
+    [CNI_FOURIER] = {cni_fourier_room, cni_fourier_run}};
 
 void cni_joint_room(const cni_joint *j, int64_t *asked, int64_t *heard, int64_t *scratch)
 {

@@ -47,6 +47,25 @@ static bool share_lines(const cni_operands *o, cni_work_axes *axes)
     return axes->way != CNI_NO_AXIS;
 }
 
+/* Lines, but that places do long ones together where borders cut them: if there are fewer than places, or they lie so close
+   that a place with some of them would have the pages of all. */
+static bool share_transform(const cni_operands *o, cni_work_axes *axes)
+{
+    enum { LONG = 32770, PAGE = 4096 }; /* elements of a line that is split, also if two are a point */
+    const cni_geometry *out = &o->g[0], *in = &o->g[1];
+    int along = o->op->parameter, dim;
+    int64_t length = out->shape[along], lines = cni_view_bytes(out) / (length * out->itemsize);
+    bool close = lines * out->itemsize < (int64_t)PAGE * o->places && o->spread[0] &&
+                 cni_cut_leaves_rows(o->layout[0], out, &dim) && dim == along;
+    if (!share_lines(o, axes) || length < LONG || !o->spread[0] || (lines >= o->places && !close) ||
+        out->strides[along] <= 0 || in->strides[along] <= 0) {
+        return axes->way != CNI_NO_AXIS;
+    }
+    axes->joint = axes->as_result = true;
+    axes->dynamic = 1 | 1 << 1;
+    return true;
+}
+
 /* Lines that go down the rows and are so long that finding where places' pieces begin costs little beside sorting them. If
    places did some of the lines each, they would touch most pages of the whole array: rows are seldom so wide. */
 static bool are_tall(const cni_operands *o)
