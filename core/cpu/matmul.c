@@ -16,16 +16,21 @@ enum { SEGMENT_LEAST = 256, SEGMENT_FULL = 4096, MULTIPLICATIONS_LEAST = 1 << 22
 
 typedef cni_library_operand operand;
 
-/* The segment of a product's sum of `count`; 0: it is not cut. */
-static int64_t segment_of(cn_dtype dtype, int64_t rows, int64_t columns, int64_t count)
+/* The segment of a product's sum of `count` that has so many multiplications at least; 0: it is not cut. */
+static int64_t segment_with(int64_t multiplications, cn_dtype dtype, int64_t rows, int64_t columns, int64_t count)
 {
     int64_t segment = SEGMENT_LEAST;
     __int128 result = (__int128)rows * columns;
     while (segment <= count && (result * OPERANDS_PER_RESULT > (__int128)segment * (rows + columns) ||
-                                (segment < SEGMENT_FULL && result * segment < MULTIPLICATIONS_LEAST))) {
+                                (segment < SEGMENT_FULL && result * segment < multiplications))) {
         segment *= 2;
     }
     return dtype != CN_FLOAT16 && count >= 2 * segment ? segment : 0; /* half is added in double, and rounded once */
+}
+
+static int64_t segment_of(cn_dtype dtype, int64_t rows, int64_t columns, int64_t count)
+{
+    return segment_with(MULTIPLICATIONS_LEAST, dtype, rows, columns, count);
 }
 
 /* Views an operand as batches of matrices: a vector is a row (left) or a column (right). */
@@ -195,12 +200,16 @@ static void multiply(const product *p, char *scratch)
     }
 }
 
-/* Some of a result has shorter segments, if any: there is room where the whole is cut. */
+/* This may be some of a result that has more rows or columns, and so more multiplications a segment: there is room if any
+   such whole is cut. */
 int64_t cni_library_matmul_scratch(const cni_part *part, const cni_window *w)
 {
     product p = product_shape(part, w);
     int64_t segment = segment_of(p.z.dtype, p.rows, p.columns, p.x.columns);
-    return segment == 0 ? 0 : is_number(&p) ? segments_of(&p, segment) * result_bytes(&p) : result_bytes(&p);
+    if (is_number(&p) && segment > 0) {
+        return segments_of(&p, segment) * result_bytes(&p);
+    }
+    return segment_with(0, p.z.dtype, p.rows, p.columns, p.x.columns) > 0 ? result_bytes(&p) : 0;
 }
 
 void cni_library_matmul(const cni_part *part, const cni_run *run)

@@ -72,6 +72,16 @@ def test_on_processors(mpi, ranks):
     assert (messages, overlapped, direct_messages, moves) == (4 * 2 * (ranks - 1), 3, 0, 0)
 
 
+def test_sums_are_cut_as_those_of_the_whole_result(mpi):
+    """A rank's rows alone would be too few for it; it has memory for the segments all the same."""
+    program = """
+x, y = np.arange(192 * 1152.0).reshape(192, 1152) % 11, np.arange(1152 * 128.0).reshape(1152, 128) % 13
+same(x @ y, numpy.asarray(x) @ numpy.asarray(y))
+print("same")
+"""
+    assert run(mpi, 4, PRELUDE + program, EVERY_ARRAY) == "same\n"
+
+
 @pytest.mark.parametrize("ranks", [2, 3])
 @pytest.mark.parametrize("by_nccl", [False, True])
 def test_on_gpus(mpi, ranks, by_nccl):
