@@ -284,3 +284,29 @@ def test_indices_are_checked_once() -> None:
     changed, again = (int(word) for word in lines[2].split())
     assert changed >= again > 0
     assert lines[3] == "True"
+
+
+MASKED = """
+import numpy
+import cnumeric as np
+
+x = (numpy.arange(40000.0) * 7919) % 1000
+mine = np.array(x) * 1
+np.synchronize()
+for run in (lambda x: x[x > 500], lambda x: x[(x > 100) & (x < 300)]):
+    before = np.stats()
+    chosen = run(mine)
+    np.synchronize()
+    after = np.stats()
+    assert numpy.array_equal(numpy.asarray(chosen), run(x))
+    assert after["device_launches"] - before["device_launches"] == LAUNCHES, (before, after)
+    assert after["bytes_read"] - before["bytes_read"] == (8 + 1 + 8) * x.size
+for run in (lambda np, x: np.nonzero(x % 3 == 0)[0], lambda np, x: np.count_nonzero(x), lambda np, x: np.any(x > 998)):
+    assert numpy.array_equal(numpy.asarray(run(np, mine)), run(numpy, x))
+"""
+
+
+@pytest.mark.default_settings
+def test_masks_are_counted_where_they_are_made() -> None:
+    """A launch for the mask and its count, which has a second one; then the choice, which reads the mask again."""
+    on_device(MASKED.replace("LAUNCHES", "3"), CNUMERIC_GPU_BYTES="1")

@@ -296,12 +296,12 @@ static void write_value(const reducer *t, bool ahead)
     cni_text_add(t->text, "    return v;\n}\n\n");
 }
 
-/* Elements that a thread of a leaf has on their way together: one where it stores, too, and has few registers, so that
-   there are many threads. */
+/* Elements that a thread of a leaf has on their way together: one where it stores beside sums, and has few registers, so
+   that there are many threads. */
 static int fetched_together(const reducer *t)
 {
     int64_t size = 0;
-    int together = t->stores && !t->columns ? 1 : CHUNK_EACH;
+    int together = t->stores && !t->columns && t->nsums > 0 ? 1 : CHUNK_EACH;
     for (uint32_t i = 0; i < t->l->part->ninstr; i++) {
         const cni_instr *x = &t->l->part->instr[i];
         size += x->kind == CNI_INSTR_LOAD ? (int64_t)cn_dtype_size((cn_dtype)x->dtype) : 0;
@@ -437,9 +437,11 @@ static void say_left(const reducer *t, int64_t leaves, cni_cuda_shape *shape)
 
 static bool say_leaves(reducer *t, cni_cuda_shape *shape)
 {
-    int64_t *words = t->l->words, chunk = t->complex ? 64 : 128;
+    int64_t *words = t->l->words;
     bool large = is_large(t);
-    int lanes = t->complex ? 4 : 8, depth = depth_of(large ? LEAF : t->block, chunk);
+    int lanes = large && t->nsums == 0 ? 32 : t->complex ? 4 : 8; /* without a sum no tree: rows of memory */
+    int64_t chunk = 16 * lanes;
+    int depth = depth_of(large ? LEAF : t->block, chunk);
     int group = !large && t->elements <= 4 * chunk ? lanes : 32;
     if (t->nbins > BINS_MOST || t->block < 1 || t->elements % t->block != 0 || (shape->range && !large)) {
         return false;

@@ -131,7 +131,7 @@ CNI_INLINE sums lanes_sum(sums s, unsigned mask, int lane)
 
 CNI_INLINE unsigned lanes_mask(int lane)
 {
-    return ((1u << LANES) - 1) << (lane - lane % LANES);
+    return LANES == WARP ? 0xFFFFFFFFu : ((1u << LANES % WARP) - 1) << (lane - lane % LANES);
 }
 
 /* A whole one; the mask may have other lanes, too. */

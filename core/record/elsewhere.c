@@ -3,7 +3,7 @@
  * what is pending is guessed from what it is computed from.
  */
 #include "base/settings.h"
-#include "record/window.h"
+#include "record/record.h"
 
 enum { DEPTH = 6 }; /* pending ops that are looked through, one behind the other */
 
@@ -39,9 +39,13 @@ static bool base_elsewhere(const cni_base *base, int depth)
     return false;
 }
 
-bool cn_array_elsewhere(const cn_array *array)
+bool cni_array_elsewhere(const cn_array *array)
 {
     bool device = cni_process_device != NULL && cni_settings[CNI_SETTING_GPU] != 0;
-    return device && cni_settings[CNI_SETTING_LAZY_SCALARS] != 0 && !cni_base_shared(array->base) &&
-           base_elsewhere(array->base, DEPTH);
+    return device && !cni_base_shared(array->base) && base_elsewhere(array->base, DEPTH);
+}
+
+bool cn_array_elsewhere(const cn_array *array)
+{
+    return cni_settings[CNI_SETTING_LAZY_SCALARS] != 0 && cni_array_elsewhere(array);
 }

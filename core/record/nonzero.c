@@ -65,17 +65,19 @@ static void count_share(void *context, int t)
 
 /* ---- On the device: counted and listed where they are ---- */
 
-/* The array as contiguous bools that have been computed. New reference. */
+/* The array as contiguous bools. New reference. Those of the host have been computed; those that come to be on the device
+   may be pending: what makes them counts them. */
 static cn_status truth_ready(cn_array *array, cn_array **out, bool *away)
 {
     cn_array *dense;
     CN_TRY(cni_array_dense(array, CN_BOOL, &dense));
-    cn_status status = cni_base_flush(dense->base);
+    *away = cni_array_elsewhere(dense);
+    cn_status status = *away ? CN_OK : cni_base_flush(dense->base);
     if (status != CN_OK) {
         cn_array_unref(dense);
         return status;
     }
-    *away = cni_buffer_away(dense->base->buffer);
+    *away = *away || cni_buffer_away(dense->base->buffer);
     *out = dense;
     return CN_OK;
 }

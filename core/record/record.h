@@ -25,6 +25,9 @@ cn_status cni_array_host(cn_array *array, cn_dtype dtype, cn_array **out, void *
  */
 cn_status cni_index_there(cn_array *index, int64_t extent, bool wraps, cn_array **out);
 
+/* A guess, from sizes: the array's values are, or will be, on the device. */
+bool cni_array_elsewhere(const cn_array *array);
+
 /* Threads that pay for simple work on n elements while a call is being recorded (what it reads has run). */
 int cni_host_threads(int64_t n);
 
