@@ -322,6 +322,15 @@ def _solve(n: int) -> Made:
     return lambda np, x, y: np.linalg.solve(x, y), [definite(n), values(side_of(n))], 0, 2 * side_of(n) ** 3 / 3
 
 
+def batch(n: int, size: int) -> Any:
+    return values(n).reshape(-1, size, size) + size * numpy.eye(size)
+
+
+@row("gemm 4 x 4", 20)
+def _gemm_many(n: int) -> Made:
+    return lambda np, a: a @ a, [batch(n, 4)], 0, 0
+
+
 @row("fft", 26)
 def _fft(n: int) -> Made:
     return lambda np, x: np.fft.fft(x), [values(n) + 0j], 32 * n, 0

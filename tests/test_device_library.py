@@ -88,6 +88,12 @@ def test_batches_of_small_matrices_are_numpys() -> None:
     run("small_matrices", CNUMERIC_GPU_MATRIX="6")
 
 
+@pytest.mark.parametrize("gpus", [1, 3])
+def test_products_of_batches(gpus: int) -> None:
+    """One call of cuBLAS, or one for each step of what does not lie as one run."""
+    run("products", STANDIN_BLAS="1", **several(gpus))
+
+
 SPREAD = """
 import numpy, cnumeric as np
 rng = numpy.random.default_rng(2)

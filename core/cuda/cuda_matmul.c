@@ -1,7 +1,8 @@
 /*
  * cuda_matmul.c - matrix products of floating dtypes: those of cuda_tall.h, and others by cuBLAS, loaded when the first one
- * comes. Its matrices are column-major: c = a b is computed as c' = b' a'. Where several GPUs have a, each does the rows of
- * which it has most, with all of b in memory of its own.
+ * comes. Its matrices are column-major: c = a b is computed as c' = b' a'. A batch is one call, or one for each step of the
+ * dimensions that do not join. Where several GPUs have a, each does the rows of which it has most, with all of b in memory of
+ * its own.
  */
 #include <string.h>
 
@@ -18,19 +19,29 @@ typedef struct matrix {
 
 typedef int (*gemm)(cni_cuda_handle handle, int turn_a, int turn_b, int m, int n, int k, const void *alpha,
                     const void *a, int lda, const void *b, int ldb, const void *beta, void *c, int ldc);
+typedef int (*gemm_batch)(cni_cuda_handle handle, int turn_a, int turn_b, int m, int n, int k, const void *alpha,
+                          const void *a, int lda, long long step_a, const void *b, int ldb, long long step_b,
+                          const void *beta, void *c, int ldc, long long step_c, int count);
 
 typedef struct table {
     int (*create)(cni_cuda_handle *handle);
     int (*set_stream)(cni_cuda_handle handle, cni_cuda_handle stream);
     gemm of[CN_DTYPE_COUNT];
+    gemm_batch batch[CN_DTYPE_COUNT];
 } table;
 
 static table blas;
 
-static const cni_cuda_entry entries[] = {
-    {"cublasCreate_v2", offsetof(table, create)},          {"cublasSetStream_v2", offsetof(table, set_stream)},
-    {"cublasSgemm_v2", offsetof(table, of[CN_FLOAT32])},   {"cublasDgemm_v2", offsetof(table, of[CN_FLOAT64])},
-    {"cublasCgemm_v2", offsetof(table, of[CN_COMPLEX64])}, {"cublasZgemm_v2", offsetof(table, of[CN_COMPLEX128])}};
+static const cni_cuda_entry entries[] = {{"cublasCreate_v2", offsetof(table, create)},
+                                         {"cublasSetStream_v2", offsetof(table, set_stream)},
+                                         {"cublasSgemm_v2", offsetof(table, of[CN_FLOAT32])},
+                                         {"cublasDgemm_v2", offsetof(table, of[CN_FLOAT64])},
+                                         {"cublasCgemm_v2", offsetof(table, of[CN_COMPLEX64])},
+                                         {"cublasZgemm_v2", offsetof(table, of[CN_COMPLEX128])},
+                                         {"cublasSgemmStridedBatched", offsetof(table, batch[CN_FLOAT32])},
+                                         {"cublasDgemmStridedBatched", offsetof(table, batch[CN_FLOAT64])},
+                                         {"cublasCgemmStridedBatched", offsetof(table, batch[CN_COMPLEX64])},
+                                         {"cublasZgemmStridedBatched", offsetof(table, batch[CN_COMPLEX128])}};
 
 static cni_cuda_handle handles[CNI_CUDA_GPUS];
 
@@ -120,22 +131,104 @@ bool cni_cuda_matmul_bind(const cni_part *part, const cni_window *w, cni_cuda_li
     return cni_cuda_ready(&opening) && blas.of[cni_cuda_operand_dtype(part, w, 0)] != NULL && product_of(part, w, &p);
 }
 
+/* 1 and 0, as the library takes them. */
+typedef struct factors {
+    float of_floats[2][2];
+    double of_doubles[2][2];
+} factors;
+
+static const factors one_zero = {{{1, 0}, {0, 0}}, {{1, 0}, {0, 0}}};
+
+static const void *factor_of(cn_dtype dtype, int which)
+{
+    bool single = dtype == CN_FLOAT32 || dtype == CN_COMPLEX64;
+    return single ? (const void *)one_zero.of_floats[which] : (const void *)one_zero.of_doubles[which];
+}
+
 /* Rows [from, to) of one matrix of the batch, on the GPU whose context is the thread's. */
 static void multiply(const product *p, cn_dtype dtype, int gpu, int64_t from, int64_t to, uint64_t z, uint64_t x,
                      uint64_t y)
 {
-    const float one_f[2] = {1, 0}, zero_f[2] = {0, 0};
-    const double one_d[2] = {1, 0}, zero_d[2] = {0, 0};
-    bool single = dtype == CN_FLOAT32 || dtype == CN_COMPLEX64;
-    const void *alpha = single ? (const void *)one_f : (const void *)one_d,
-               *beta = single ? (const void *)zero_f : (const void *)zero_d;
     z += (uint64_t)(from * p->z.row_stride);
     x += (uint64_t)(from * p->x.row_stride);
     cni_cuda_check(blas.of[dtype](handles[gpu], p->turn_y, p->turn_x, (int)p->y.columns, (int)(to - from),
-                                  (int)p->x.columns, alpha, (const void *)(uintptr_t)y, (int)p->lead_y,
-                                  (const void *)(uintptr_t)x, (int)p->lead_x, beta, (void *)(uintptr_t)z,
+                                  (int)p->x.columns, factor_of(dtype, 0), (const void *)(uintptr_t)y, (int)p->lead_y,
+                                  (const void *)(uintptr_t)x, (int)p->lead_x, factor_of(dtype, 1), (void *)(uintptr_t)z,
                                   (int)p->lead_z),
                    "a matrix product");
+}
+
+/* Where matrices of the batch are: bytes from one to the next along each of its dimensions. */
+typedef struct batches {
+    int ndim;
+    int64_t shape[CN_MAX_DIMS], z[CN_MAX_DIMS], x[CN_MAX_DIMS], y[CN_MAX_DIMS];
+} batches;
+
+/* Dimensions of one matrix are left out, and those along which all three go on become one. */
+static void batches_of(const product *p, batches *b)
+{
+    int64_t x[CN_MAX_DIMS], y[CN_MAX_DIMS];
+    cni_broadcast_strides(p->a.ndim > 2 ? p->a.ndim - 2 : 0, p->a.shape, p->a.strides, p->nbatch, p->out.shape, x);
+    cni_broadcast_strides(p->b.ndim > 2 ? p->b.ndim - 2 : 0, p->b.shape, p->b.strides, p->nbatch, p->out.shape, y);
+    b->ndim = 0;
+    for (int d = 0; d < p->nbatch; d++) {
+        int64_t n = p->out.shape[d];
+        int k = b->ndim - 1;
+        if (n == 1) {
+            continue;
+        }
+        bool joins = k >= 0 && b->z[k] == n * p->out.strides[d] && b->x[k] == n * x[d] && b->y[k] == n * y[d];
+        k += joins ? 0 : 1;
+        b->ndim = k + 1;
+        b->shape[k] = joins ? b->shape[k] * n : n;
+        b->z[k] = p->out.strides[d];
+        b->x[k] = x[d];
+        b->y[k] = y[d];
+    }
+}
+
+/* Matrices along the last dimension of the batch, at once. */
+static void multiply_batch(const product *p, const batches *b, cn_dtype dtype, uint64_t z, uint64_t x, uint64_t y)
+{
+    int64_t size = p->out.itemsize, last = b->ndim - 1, count = b->shape[last];
+    cni_cuda_check(blas.batch[dtype](handles[0], p->turn_y, p->turn_x, (int)p->y.columns, (int)p->x.rows,
+                                     (int)p->x.columns, factor_of(dtype, 0), (const void *)(uintptr_t)y, (int)p->lead_y,
+                                     b->y[last] / size, (const void *)(uintptr_t)x, (int)p->lead_x, b->x[last] / size,
+                                     factor_of(dtype, 1), (void *)(uintptr_t)z, (int)p->lead_z, b->z[last] / size,
+                                     (int)count),
+                   "matrix products");
+}
+
+/* Can the library go along the last dimension? */
+static bool is_batch(const batches *b, int64_t itemsize)
+{
+    int last = b->ndim - 1;
+    return last >= 0 && b->shape[last] <= INT32_MAX && b->z[last] > 0 && b->x[last] >= 0 && b->y[last] >= 0 &&
+           b->z[last] % itemsize == 0 && b->x[last] % itemsize == 0 && b->y[last] % itemsize == 0;
+}
+
+static void multiply_all(const product *p, cn_dtype dtype, uint64_t to, uint64_t left, uint64_t right)
+{
+    batches b;
+    batches_of(p, &b);
+    bool together = is_batch(&b, p->out.itemsize);
+    int outer = b.ndim - together;
+    int64_t count = cni_element_count(outer, b.shape);
+    for (int64_t k = 0; k < count; k++) {
+        int64_t rest = k, z = 0, x = 0, y = 0;
+        for (int d = outer - 1; d >= 0; d--) {
+            int64_t i = rest % b.shape[d];
+            rest /= b.shape[d];
+            z += i * b.z[d];
+            x += i * b.x[d];
+            y += i * b.y[d];
+        }
+        if (together) {
+            multiply_batch(p, &b, dtype, to + (uint64_t)z, left + (uint64_t)x, right + (uint64_t)y);
+        } else {
+            multiply(p, dtype, 0, 0, p->x.rows, to + (uint64_t)z, left + (uint64_t)x, right + (uint64_t)y);
+        }
+    }
 }
 
 /* Bytes from the matrix's first element to behind its last; 0: its elements do not follow each other upwards. */
@@ -181,7 +274,6 @@ static bool multiply_each(const product *p, cn_dtype dtype, uint64_t z, uint64_t
 void cni_cuda_matmul_run(const cni_part *part, cni_cuda_library_binding *b, const cni_run *run)
 {
     product p;
-    int64_t a_strides[CN_MAX_DIMS], b_strides[CN_MAX_DIMS];
     if (b->module != NULL) {
         cni_cuda_tall_run(part, b, run);
         return;
@@ -190,24 +282,11 @@ void cni_cuda_matmul_run(const cni_part *part, cni_cuda_library_binding *b, cons
         return;
     }
     cn_dtype dtype = cni_cuda_operand_dtype(part, run->window, 0);
-    cni_broadcast_strides(p.a.ndim > 2 ? p.a.ndim - 2 : 0, p.a.shape, p.a.strides, p.nbatch, p.out.shape, a_strides);
-    cni_broadcast_strides(p.b.ndim > 2 ? p.b.ndim - 2 : 0, p.b.shape, p.b.strides, p.nbatch, p.out.shape, b_strides);
     uint64_t to = cni_cuda_operand_address(part, run, 0), left = cni_cuda_operand_address(part, run, 1),
              right = cni_cuda_operand_address(part, run, 2);
     cni_cuda_foreign();
     if (cni_cuda_gpu.gpus > 1 && multiply_each(&p, dtype, to, left, right)) {
         return;
     }
-    int64_t batches = cni_element_count(p.nbatch, p.out.shape);
-    for (int64_t k = 0; k < batches; k++) {
-        int64_t rest = k, z = 0, x = 0, y = 0;
-        for (int d = p.nbatch - 1; d >= 0; d--) {
-            int64_t i = rest % p.out.shape[d];
-            rest /= p.out.shape[d];
-            z += i * p.out.strides[d];
-            x += i * a_strides[d];
-            y += i * b_strides[d];
-        }
-        multiply(&p, dtype, 0, 0, p.x.rows, to + (uint64_t)z, left + (uint64_t)x, right + (uint64_t)y);
-    }
+    multiply_all(&p, dtype, to, left, right);
 }

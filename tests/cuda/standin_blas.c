@@ -25,13 +25,14 @@ API int cublasSetStream_v2(void *handle, void *stream)
 
 typedef enum number { SINGLE, DOUBLE, SINGLE_COMPLEX, DOUBLE_COMPLEX } number;
 
-/* c = a b, by columns; turned: by rows. Callers scale by 1, and add to nothing. */
+/* c = a b, by columns; turned: by rows. Callers scale by 1, and add to nothing. Steps: elements from one of a batch to the next. */
 typedef struct call {
     number kind;
     int turn_a, turn_b;
     int64_t m, n, k, lda, ldb, ldc;
     const void *a, *b;
     void *c;
+    int64_t count, step_a, step_b, step_c;
 } call;
 
 static double complex load(number kind, const void *data, int64_t i)
@@ -65,18 +66,26 @@ static void store(number kind, void *data, int64_t i, double complex value)
     }
 }
 
-static bool run(void *context)
+static void multiply(const call *x, int64_t of)
 {
-    call *x = context;
     for (int64_t j = 0; j < x->n; j++) {
         for (int64_t i = 0; i < x->m; i++) {
             double complex sum = 0;
             for (int64_t l = 0; l < x->k; l++) {
-                sum += load(x->kind, x->a, x->turn_a != 0 ? i * x->lda + l : l * x->lda + i) *
-                       load(x->kind, x->b, x->turn_b != 0 ? l * x->ldb + j : j * x->ldb + l);
+                int64_t a = x->turn_a != 0 ? i * x->lda + l : l * x->lda + i;
+                int64_t b = x->turn_b != 0 ? l * x->ldb + j : j * x->ldb + l;
+                sum += load(x->kind, x->a, of * x->step_a + a) * load(x->kind, x->b, of * x->step_b + b);
             }
-            store(x->kind, x->c, j * x->ldc + i, sum);
+            store(x->kind, x->c, of * x->step_c + j * x->ldc + i, sum);
         }
+    }
+}
+
+static bool run(void *context)
+{
+    call *x = context;
+    for (int64_t k = 0; k < x->count; k++) {
+        multiply(x, k);
     }
     free(x);
     return true;
@@ -97,10 +106,26 @@ static int gemm(void *handle, call x)
     API int name(void *handle, int turn_a, int turn_b, int m, int n, int k, const void *alpha, const void *a, int lda, \
                  const void *b, int ldb, const void *beta, void *c, int ldc)                                           \
     {                                                                                                                  \
-        return (void)alpha, (void)beta, gemm(handle, (call){kind, turn_a, turn_b, m, n, k, lda, ldb, ldc, a, b, c});   \
+        return (void)alpha, (void)beta,                                                                                \
+               gemm(handle, (call){kind, turn_a, turn_b, m, n, k, lda, ldb, ldc, a, b, c, 1, 0, 0, 0});                \
     }
 
 GEMM(cublasSgemm_v2, SINGLE)
 GEMM(cublasDgemm_v2, DOUBLE)
 GEMM(cublasCgemm_v2, SINGLE_COMPLEX)
 GEMM(cublasZgemm_v2, DOUBLE_COMPLEX)
+
+#define GEMM_BATCH(name, kind)                                                                                         \
+    API int name(void *handle, int turn_a, int turn_b, int m, int n, int k, const void *alpha, const void *a, int lda, \
+                 long long step_a, const void *b, int ldb, long long step_b, const void *beta, void *c, int ldc,       \
+                 long long step_c, int count)                                                                          \
+    {                                                                                                                  \
+        return (void)alpha, (void)beta,                                                                                \
+               gemm(handle,                                                                                            \
+                    (call){kind, turn_a, turn_b, m, n, k, lda, ldb, ldc, a, b, c, count, step_a, step_b, step_c});     \
+    }
+
+GEMM_BATCH(cublasSgemmStridedBatched, SINGLE)
+GEMM_BATCH(cublasDgemmStridedBatched, DOUBLE)
+GEMM_BATCH(cublasCgemmStridedBatched, SINGLE_COMPLEX)
+GEMM_BATCH(cublasZgemmStridedBatched, DOUBLE_COMPLEX)
