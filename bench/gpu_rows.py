@@ -326,6 +326,22 @@ def batch(n: int, size: int) -> Any:
     return values(n).reshape(-1, size, size) + size * numpy.eye(size)
 
 
+@row("solve 4 x 4", 20)
+def _solve_many(n: int) -> Made:
+    a = batch(n, 4)
+    return lambda np, a, b: np.linalg.solve(a, b), [a, values(n >> 2).reshape(-1, 4, 1)], 0, 0
+
+
+@row("inv 64 x 64", 22)
+def _inverse_many(n: int) -> Made:
+    return lambda np, a: np.linalg.inv(a), [batch(n, 64)], 0, 0
+
+
+@row("qr 16 x 16", 22)
+def _orthogonal_many(n: int) -> Made:
+    return lambda np, a: np.linalg.qr(a)[1], [batch(n, 16)], 0, 0
+
+
 @row("gemm 4 x 4", 20)
 def _gemm_many(n: int) -> Made:
     return lambda np, a: a @ a, [batch(n, 4)], 0, 0

@@ -419,12 +419,15 @@ CN_API cn_status cn_factorize(cn_factor factor, int option, int narrays, cn_arra
  */
 CN_API cn_status cn_fourier(cn_array *in, cn_array *out, int axis, int naxes, bool inverse);
 
+/* An array is to be transformed, or holds matrices to factorise: LU, CHOLESKY and QR do small ones together. */
+typedef enum cn_matrices { CN_NO_MATRICES, CN_MATRICES, CN_MATRICES_TOGETHER } cn_matrices;
+
 /*
  * Would the device do work on the array, by its size and by where its values are (setting gpu_bytes)? Pending ones run.
- * matrices: it holds matrices to factorise; of a batch they must not be too small (gpu_matrix). Else it is to be transformed,
- * which places do themselves of what is spread over them.
+ * Matrices of a batch that are done one after the other must not be too small (gpu_matrix). What is spread over places and
+ * to be transformed they do themselves.
  */
-CN_API cn_status cn_array_for_device(cn_array *array, bool matrices, bool *out);
+CN_API cn_status cn_array_for_device(cn_array *array, cn_matrices matrices, bool *out);
 
 /* ---- Random numbers ------------------------------------------------------------------------------------- */
 

@@ -1,6 +1,6 @@
 /*
- * cuda_solver.c - factorisations by cuSOLVER, one matrix of a batch after the other in the stream. Its matrices lie by
- * columns, as the caller's do (cn_factorize). A row of the table says how much memory a matrix takes for work, and does one.
+ * cuda_solver.c - factorisations: many small matrices at once (cuda_small.h), others by cuSOLVER, one matrix of a batch after
+ * the other in the stream. Its matrices lie by columns, as the caller's do (cn_factorize). A row of the table says how much memory a matrix takes for work, and does one.
  */
 #include <string.h>
 
@@ -11,6 +11,7 @@
 #include "cuda/cuda_driver.h"
 #include "cuda/cuda_graph.h"
 #include "cuda/cuda_memory.h"
+#include "cuda/cuda_small.h"
 #include "op/op.h"
 
 typedef cni_cuda_handle handle;
@@ -315,48 +316,57 @@ static cn_status read_info(const int *info, int64_t batch, int64_t *out)
     return status;
 }
 
-static cn_status run_with(const matrix *m, int64_t batch, int64_t *info)
+static cn_status run_with(const matrix *m, int64_t batch)
 {
-    cni_cuda_fill((uintptr_t)m->info, 0, (size_t)batch * sizeof(int));
     cni_cuda_foreign();
     if (!run_all(m, batch)) {
         cni_cuda_device.finish();
         return CN_ERROR_UNSUPPORTED;
     }
-    if (rows[m->call->factor].asks) {
-        return read_info(m->info, batch, info);
+    bool waits = m->nhost > 0 && !rows[m->call->factor].asks; /* the host's part may be in use */
+    return waits ? cni_cuda_device.finish() : CN_OK;
+}
+
+/* m->info is there. */
+static cn_status run_by_library(matrix *m, int64_t batch)
+{
+    for (int i = 0; i < m->call->narrays; i++) {
+        m->arrays[i] = m->call->arrays[i].data;
     }
-    return m->nhost > 0 ? cni_cuda_device.finish() : CN_OK; /* the host's part may be in use */
+    if (!cni_cuda_ready(&opening) || !rows[m->call->factor].size(m)) {
+        return CN_ERROR_UNSUPPORTED;
+    }
+    m->device = cni_device_take((int64_t)m->ndevice);
+    m->host = m->nhost > 0 ? cni_alloc(m->nhost) : NULL;
+    bool got = m->device != NULL && (m->nhost == 0 || m->host != NULL);
+    cn_status status = got ? run_with(m, batch) : cni_fail_memory((int64_t)m->ndevice);
+    cni_free(m->host);
+    if (m->device != NULL) {
+        cni_cuda_free(m->device, (int64_t)m->ndevice);
+    }
+    return status;
 }
 
 cn_status cni_cuda_factorize(cni_device_call *call)
 {
     matrix m = {.call = call, .rows = extent(call, 0, 1), .columns = extent(call, 0, 2)};
-    int64_t batch = batch_of(call);
+    int64_t batch = batch_of(call), reports = batch * (int64_t)sizeof(int);
     const int *narrays = rows[call->factor].narrays;
     bool fits = call->narrays >= narrays[0] && call->narrays <= narrays[1] && kinds_of(call->arrays[0].dtype, &m) &&
                 batch > 0 && m.rows > 0 && m.columns > 0 && m.rows <= INT32_MAX && m.columns <= INT32_MAX;
-    if (!fits || !cni_cuda_ready(&opening)) {
+    if (!fits) {
         return CN_ERROR_UNSUPPORTED;
     }
-    for (int i = 0; i < call->narrays; i++) {
-        m.arrays[i] = call->arrays[i].data;
-    }
-    if (!rows[call->factor].size(&m)) {
-        return CN_ERROR_UNSUPPORTED;
-    }
-    int64_t reports = batch * (int64_t)sizeof(int);
-    m.device = cni_device_take((int64_t)m.ndevice);
     m.info = cni_device_take(reports);
-    m.host = m.nhost > 0 ? cni_alloc(m.nhost) : NULL;
-    bool got = m.device != NULL && m.info != NULL && (m.nhost == 0 || m.host != NULL);
-    cn_status status = got ? run_with(&m, batch, &call->info) : cni_fail_memory((int64_t)m.ndevice);
-    cni_free(m.host);
-    if (m.info != NULL) {
-        cni_cuda_free(m.info, reports);
+    if (m.info == NULL) {
+        return cni_fail_memory(reports);
     }
-    if (m.device != NULL) {
-        cni_cuda_free(m.device, (int64_t)m.ndevice);
+    cni_cuda_fill((uintptr_t)m.info, 0, (size_t)reports);
+    bool done = batch > 1 && cni_cuda_small_run(call, batch, m.info);
+    cn_status status = done ? CN_OK : run_by_library(&m, batch);
+    if (status == CN_OK && rows[call->factor].asks) {
+        status = read_info(m.info, batch, &call->info);
     }
+    cni_cuda_free(m.info, reports);
     return status;
 }

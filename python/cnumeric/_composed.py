@@ -97,12 +97,15 @@ def device_call(function: Function, module: str) -> Function:
     return served  # type: ignore[return-value]
 
 
-def on_device(*values: Any, matrices: bool = False) -> None:
-    """Raise `Unsupported` unless all are arrays of ours, and a device does the work on the first of them."""
+def on_device(*values: Any, matrices: bool = False, together: bool = False) -> None:
+    """Raise `Unsupported` unless all are arrays of ours, and a device does the work on the first of them.
+
+    matrices: they are to be factorised; together: small ones of a batch at once.
+    """
     for value in values:
         if type(value) is not ndarray:
             raise Unsupported
-    if not _cnumeric.for_device(values[0], matrices):
+    if not _cnumeric.for_device(values[0], matrices, together):
         raise Unsupported
 
 

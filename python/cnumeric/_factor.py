@@ -95,7 +95,7 @@ def _solved(a: Any, columns: Any, kind: str) -> Any:
 @_linalg
 def solve(a: Any, b: Any) -> Any:
     """Solve a linear matrix equation, or a batch of them; see `numpy.linalg.solve`."""
-    on_device(a, b, matrices=True)
+    on_device(a, b, together=True)
     kind, result = _kinds(a, b)
     n = _square(a)
     right = b[:, None] if b.ndim == 1 else b
@@ -121,7 +121,7 @@ def _spread(array: Any, batch: tuple[int, ...]) -> Any:
 @_linalg
 def inv(a: Any) -> Any:
     """Give the inverse of a matrix, or of each of a batch; see `numpy.linalg.inv`."""
-    on_device(a, matrices=True)
+    on_device(a, together=True)
     kind, result = _kinds(a)
     n = _square(a)
     columns = _fresh(_cnumeric.broadcast_to(eye(n, dtype=kind), a.shape), kind)
@@ -129,7 +129,7 @@ def inv(a: Any) -> Any:
 
 
 def _sign_log(a: Any) -> tuple[Any, Any, str]:
-    on_device(a, matrices=True)
+    on_device(a, together=True)
     kind, result = _kinds(a)
     n = _square(a)
     lu, pivots, info = _factors(a, kind)
@@ -166,7 +166,7 @@ def det(a: Any) -> Any:
 @_linalg
 def cholesky(a: Any, /, *, upper: Any = False) -> Any:
     """Give the Cholesky factor of a matrix, or of each of a batch; see `numpy.linalg.cholesky`."""
-    on_device(a, matrices=True)
+    on_device(a, together=True)
     kind, result = _kinds(a)
     _square(a)
     # Always the lower triangle for the library, which does it in half the time; by columns, rows are the conjugate.
@@ -182,7 +182,7 @@ def cholesky(a: Any, /, *, upper: Any = False) -> Any:
 @_linalg
 def qr(a: Any, mode: Any = "reduced") -> Any:
     """Give an orthonormal and an upper triangular factor; see `numpy.linalg.qr`."""
-    on_device(a, matrices=True)
+    on_device(a, together=True)
     kind, result = _kinds(a)
     rows, columns = _matrices(a)
     if mode not in ("reduced", "complete", "r", "raw"):

@@ -32,7 +32,7 @@ def _fft(function: Function) -> Function:
 
     @functools.wraps(function)
     def chosen(a: Any, *args: Any, **kwargs: Any) -> Any:
-        if type(a) is ndarray and _cnumeric.for_device(a, False):
+        if type(a) is ndarray and _cnumeric.for_device(a, False, False):
             try:
                 return on_device(a, *args, **kwargs)
             except (Unsupported, TypeError):  # TypeError: wrong arguments, or NumPy has parameters that ours has not

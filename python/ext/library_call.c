@@ -17,18 +17,19 @@ static PyObject *refuse(cn_status status)
     return NULL;
 }
 
-/* for_device(array, matrices) -> bool */
+/* for_device(array, matrices, together) -> bool */
 static PyObject *for_device(PyObject *module, PyObject *args)
 {
     PyObject *array;
-    int matrices;
+    int matrices, together;
     bool there = false;
     (void)module;
-    if (!PyArg_ParseTuple(args, "O!p:for_device", &cnx_array_type, &array, &matrices)) {
+    if (!PyArg_ParseTuple(args, "O!pp:for_device", &cnx_array_type, &array, &matrices, &together)) {
         return NULL;
     }
+    cn_matrices how = together != 0 ? CN_MATRICES_TOGETHER : matrices != 0 ? CN_MATRICES : CN_NO_MATRICES;
     cnx_begin();
-    cn_status status = cn_array_for_device(cnx_get(array), matrices != 0, &there);
+    cn_status status = cn_array_for_device(cnx_get(array), how, &there);
     return status == CN_OK ? cnx_end(PyBool_FromLong(there)) : cnx_raise_plain(status);
 }
 

@@ -1,0 +1,108 @@
+/*
+ * cuda_small.c - see cuda_small.h. A text knows a class of sizes, a power of two, and how many threads and matrices a block
+ * has; small.cuh has the rest.
+ */
+#include "cuda/cuda_small.h"
+
+#include "base/text.h"
+#include "cuda/cuda_graph.h"
+#include "cuda/cuda_kernel.h"
+#include "op/op.h"
+
+enum { SIZE_LEAST = 4, THREADS_MOST = 256, WARP = 32, SHARED_MOST = 40 << 10 };
+
+/* As small.cuh has it. */
+typedef struct parameters {
+    void *arrays[3];
+    int *info;
+    int64_t batch, rows, columns, others;
+} parameters;
+
+typedef enum work { OF_ROWS, OF_COLUMNS, OF_OTHERS } work; /* what a thread has of a matrix */
+
+static const struct {
+    const char *text; /* NULL: none */
+    work work;
+    int option;      /* that it has */
+    int others_from; /* which extent of the last array, from its end, p.others is; 0: none */
+} rows[CN_FACTOR_COUNT] = {
+    [CN_FACTOR_LU] = {"small_lu", OF_ROWS, 0, 0},
+    [CN_FACTOR_LU_SOLVE] = {"small_solve", OF_OTHERS, 1, 2},
+    [CN_FACTOR_CHOLESKY] = {"small_cholesky", OF_ROWS, 0, 0},
+    [CN_FACTOR_QR] = {"small_qr", OF_COLUMNS, 0, 0},
+    [CN_FACTOR_QR_Q] = {"small_q", OF_COLUMNS, 0, 1},
+};
+
+static int64_t extent(const cni_call_array *a, int from_last)
+{
+    return from_last > 0 ? a->shape[a->ndim - from_last] : 0;
+}
+
+/* The least of least, 2 least, ... that is not below n. */
+static int64_t power_above(int64_t n, int64_t least)
+{
+    while (least < n) {
+        least *= 2;
+    }
+    return least;
+}
+
+static int64_t team_of(work what, int64_t size, int64_t others)
+{
+    if (what == OF_OTHERS) {
+        return power_above(others < size ? others : size, size / 2);
+    }
+    return what == OF_ROWS && size > WARP ? THREADS_MOST : size;
+}
+
+/* How many matrices a block has: of threads and of memory there is enough. */
+static int64_t teams_of(int64_t team, int64_t size, int64_t itemsize)
+{
+    int64_t teams = 1;
+    while (2 * teams * team <= THREADS_MOST && 2 * teams * size * (size + 1) * itemsize <= SHARED_MOST) {
+        teams *= 2;
+    }
+    return teams;
+}
+
+static const cni_cuda_module *module_for(cn_factor factor, cn_dtype dtype, int64_t size, int64_t team, int64_t teams)
+{
+    bool single = dtype == CN_FLOAT32 || dtype == CN_COMPLEX64;
+    cni_text text = {0};
+    cni_text_add(&text, "#define CNI_COOPERATIVE\n#include \"cuda/prelude.cuh\"\n#include \"op/complex.h\"\n");
+    cni_text_add(&text, "#define TYPE %s\n#define PARTS %d\n", cni_dtypes[dtype].type, dtype >= CN_COMPLEX64 ? 2 : 1);
+    cni_text_add(&text, "#define REAL %s\n#define FMA __builtin_fma%s\n#define LEAST %s\n#define MOST %s\n",
+                 single ? "float" : "double", single ? "f" : "", single ? "1e-30f" : "1e-280",
+                 single ? "1e30f" : "1e280");
+    cni_text_add(&text, "#define SIZE %d\n#define TEAM %d\n#define TEAMS %d\n#include \"cuda/%s.cuh\"\n", (int)size,
+                 (int)team, (int)teams, rows[factor].text);
+    const cni_cuda_module *module = text.data != NULL ? cni_cuda_module_begin(text.data) : NULL;
+    cni_text_free(&text);
+    return module != NULL && cni_cuda_module_ready(module, true) ? module : NULL;
+}
+
+bool cni_cuda_small_run(const cni_device_call *call, int64_t batch, int *info)
+{
+    const cni_call_array *a = &call->arrays[0];
+    int64_t itemsize = (int64_t)cn_dtype_size(a->dtype);
+    parameters p = {.info = info,
+                    .batch = batch,
+                    .rows = extent(a, 1),
+                    .columns = extent(a, 2),
+                    .others = extent(&call->arrays[call->narrays - 1], rows[call->factor].others_from)};
+    int64_t size = power_above(p.rows > p.columns ? p.rows : p.columns, SIZE_LEAST);
+    bool fits = rows[call->factor].text != NULL && call->option == rows[call->factor].option &&
+                size * (size + 1) * itemsize <= SHARED_MOST;
+    if (!fits) {
+        return false;
+    }
+    int64_t team = team_of(rows[call->factor].work, size, p.others), teams = teams_of(team, size, itemsize);
+    const cni_cuda_module *module = module_for(call->factor, a->dtype, size, team, teams);
+    for (int i = 0; i < call->narrays; i++) {
+        p.arrays[i] = call->arrays[i].data;
+    }
+    if (module != NULL) {
+        cni_cuda_launch(module->kernel, (batch + teams - 1) / teams, (unsigned)(team * teams), 1, &p, sizeof p);
+    }
+    return module != NULL;
+}
