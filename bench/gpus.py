@@ -77,6 +77,27 @@ def _sum_columns(np: Any, n: int) -> Made:
     return lambda x: x.sum(axis=0), [sheet(np, n)[1]]
 
 
+@row("var(axis=0)", 28)
+def _var_columns(np: Any, n: int) -> Made:
+    return lambda x: x.var(axis=0), [sheet(np, n)[1]]
+
+
+@row("sum of few rows", 28)
+def _sum_few(np: Any, n: int) -> Made:
+    _, x = sheet(np, n)
+    return lambda x: x.sum(axis=0), [x.reshape(min(4096, n // 8), -1)]
+
+
+@row("cumsum", 28)
+def _cumsum(np: Any, n: int) -> Made:
+    return np.cumsum, [sheet(np, n)[1].reshape(-1)]
+
+
+@row("cumsum int64", 28)
+def _cumsum_whole(np: Any, n: int) -> Made:
+    return np.cumsum, [(sheet(np, n)[1].reshape(-1) * 1000).astype("i8")]
+
+
 def jacobi(np: Any, n: int) -> Made:
     def sweep(p: Any) -> Any:
         old = p.copy()

@@ -143,6 +143,11 @@ static void chain(const cni_part *part, void *opaque, const cni_run *run, const 
     }
 }
 
+static void chain_rows(const void *opaque, const cni_link *link, void **rows)
+{
+    cni_reduce_chain_rows(((const part_binding *)opaque)->group, link, rows);
+}
+
 static const cni_sharing sharing = {.quantum = quantum,
                                     .partial_bytes = partial_bytes,
                                     .partial = partial,
@@ -151,6 +156,7 @@ static const cni_sharing sharing = {.quantum = quantum,
                                     .chain_rule = chain_rule,
                                     .chain_bind = chain_bind,
                                     .chain = chain,
+                                    .chain_rows = chain_rows,
                                     .joint_room = cni_joint_room,
                                     .joint = cni_joint_run};
 

@@ -59,9 +59,11 @@ cni_chain_rule cni_reduce_chain_rule(const cni_group_binding *g)
     for (uint32_t i = 0; i < g->nreductions && rule.may; i++) {
         const cni_reduction *r = &g->lanes[0].reductions[i];
         rule.apart &= r->large || is_exact(r);
+        rule.mixed |= r->large;
         rule.quantum = r->large ? CNI_LEAF : rule.quantum;
     }
     rule.quantum = rule.apart ? rule.quantum : 1;
+    rule.mixed &= !rule.apart;
     return rule;
 }
 
@@ -158,6 +160,22 @@ static void reduce_rows(const cni_part *part, cni_group_binding *g, const cni_ru
     g->share = &share;
     cni_group_run(part, g, run);
     g->share = NULL;
+}
+
+void cni_reduce_chain_rows(const cni_group_binding *g, const cni_link *link, void **rows)
+{
+    bool apart = cni_reduce_chain_rule(g).apart;
+    int64_t results = results_of(g);
+    char *own = link->own, *state = link->state;
+    for (uint32_t i = 0; i < g->nreductions && i < CNI_ROWS_MOST; i++) {
+        const cni_reduction *r = &g->lanes[0].reductions[i];
+        rows[i] = apart ? own : state;
+        if (apart && r->large && rows_of(g) % CNI_LEAF == 0) { /* nothing is left over */
+            fill(r, own + (runs_of(g, r) - 1) * results * (int64_t)r->itemsize, r->identity.value.bytes, results);
+        }
+        own += own_bytes(g, r, apart);
+        state += state_bytes(g, r, apart);
+    }
 }
 
 /* Adds the sums of the share's runs to what comes along the chain. */

@@ -16,6 +16,9 @@ typedef struct cni_reduce_share {
 void cni_reduce_share_begin(const cni_group_binding *g, cni_lane *lane, int64_t columns);
 void cni_reduce_share_end(const cni_group_binding *g, cni_lane *lane, int64_t columns);
 
+/* place.h's chain_rows. */
+void cni_reduce_chain_rows(const cni_group_binding *g, const cni_link *link, void **rows);
+
 cni_chain_rule cni_reduce_chain_rule(const cni_group_binding *g);
 void cni_reduce_chain_bind(cni_group_binding *g, const cni_group_binding *whole, int64_t *own, int64_t *state);
 void cni_reduce_chain(const cni_part *part, cni_group_binding *g, const cni_run *run, const cni_link *link,

@@ -250,15 +250,15 @@ static uint32_t together(const cni_placed_part *parts, uint32_t count)
     return n > 0 ? n : 1;
 }
 
-/* n parts as one group; unsupported if they cannot be. */
-static cn_status group_make(const cni_placed_part *parts, uint32_t n, bool range, cni_cuda_group **out)
+/* n parts as one group of this shape; unsupported if they cannot be. */
+static cn_status group_make(const cni_placed_part *parts, uint32_t n, cni_cuda_shape shape, cni_cuda_group **out)
 {
     cni_cuda_group *g = cni_alloc_zero(1, sizeof *g);
     if (g == NULL) {
         return cni_fail_memory((int64_t)sizeof *g);
     }
     g->count = n;
-    g->shape.range = range;
+    g->shape = shape;
     if (!fill(g, parts)) {
         cni_cuda_group_unbind(g);
         return CN_ERROR_UNSUPPORTED;
@@ -270,10 +270,10 @@ static cn_status group_make(const cni_placed_part *parts, uint32_t n, bool range
 cn_status cni_cuda_group_bind(const cni_placed_part *parts, uint32_t count, uint32_t *taken, cni_cuda_group **out)
 {
     *taken = together(parts, count);
-    cn_status status = group_make(parts, *taken, false, out);
+    cn_status status = group_make(parts, *taken, (cni_cuda_shape){0}, out);
     if (status == CN_ERROR_UNSUPPORTED && *taken > 1) {
         *taken = 1;
-        status = group_make(parts, 1, false, out);
+        status = group_make(parts, 1, (cni_cuda_shape){0}, out);
     }
     return status;
 }
@@ -281,7 +281,7 @@ cn_status cni_cuda_group_bind(const cni_placed_part *parts, uint32_t count, uint
 cn_status cni_cuda_range_bind(const cni_part *part, const cni_window *w, cni_cuda_group **out)
 {
     cni_cuda_group *g;
-    CN_TRY(group_make(&(cni_placed_part){part, w}, 1, true, &g));
+    CN_TRY(group_make(&(cni_placed_part){part, w}, 1, (cni_cuda_shape){.range = true}, &g));
     const cni_cuda_left *l = &g->shape.left;
     g->found = cni_arena_alloc(&g->arena, (size_t)l->results * l->words * sizeof *g->found);
     g->left = cni_arena_alloc(&g->arena, (size_t)l->results * l->count * sizeof *g->left);
@@ -291,6 +291,14 @@ cn_status cni_cuda_range_bind(const cni_part *part, const cni_window *w, cni_cud
     }
     *out = g;
     return CN_OK;
+}
+
+_Static_assert((int)CNI_CUDA_REDUCTIONS <= (int)CNI_ROWS_MOST, "who asks for rows has room for all of them");
+
+cn_status cni_cuda_rows_bind(const cni_part *part, const cni_window *w, bool apart, cni_cuda_group **out)
+{
+    cni_cuda_shape shape = {.link = apart ? CNI_CUDA_APART : CNI_CUDA_ON};
+    return group_make(&(cni_placed_part){part, w}, 1, shape, out);
 }
 
 void cni_cuda_group_unbind(cni_cuda_group *g)
@@ -465,5 +473,27 @@ cn_status cni_cuda_range_run(cni_cuda_group *g, const cni_run *run, int64_t from
     cni_stats.move_bytes += (uint64_t)nbytes;
     left_read(g);
     *left = g->left;
+    return CN_OK;
+}
+
+cn_status cni_cuda_rows_run(cni_cuda_group *g, const cni_run *run, int64_t before, void *const *rows)
+{
+    enum { BEFORE = 5, VALUE = 16 };
+    const cni_cuda_rows *l = &g->shape.rows;
+    char *left = run->scratch;
+    int64_t step = VALUE * l->runs * l->results;
+    g->words[BEFORE] = before;
+    for (uint32_t k = 0; k < l->count && g->shape.link == CNI_CUDA_ON && before > 0; k++) {
+        CN_TRY(cni_process_device->upload(left + k * step, rows[k], l->bytes[k]));
+        cni_stats.moves++;
+        cni_stats.move_bytes += (uint64_t)l->bytes[k];
+    }
+    cni_cuda_group_run(g, run);
+    for (uint32_t k = 0; k < l->count; k++) {
+        int64_t nbytes = l->bytes[k] * (l->apart[k] ? l->runs : 1);
+        CN_TRY(cni_process_device->download(rows[k], left + k * step, nbytes));
+        cni_stats.moves++;
+        cni_stats.move_bytes += (uint64_t)nbytes;
+    }
     return CN_OK;
 }

@@ -109,6 +109,10 @@ cn_status cni_cuda_range_bind(const cni_part *part, const cni_window *w, cni_cud
 cn_status cni_cuda_range_run(cni_cuda_group *g, const struct cni_run *run, int64_t from, int64_t to,
                              const struct cni_left **left);
 
+/* cni_place's bind_rows and rows. */
+cn_status cni_cuda_rows_bind(const cni_part *part, const cni_window *w, bool apart, cni_cuda_group **out);
+cn_status cni_cuda_rows_run(cni_cuda_group *g, const struct cni_run *run, int64_t before, void *const *rows);
+
 /* What a range of a reduction leaves in scratch memory, behind all else: by result, so many words. */
 typedef struct cni_cuda_left {
     int64_t results, elements, leaves;
@@ -117,10 +121,24 @@ typedef struct cni_cuda_left {
     bool sum[CNI_CUDA_REDUCTIONS], parts[CNI_CUDA_REDUCTIONS];
 } cni_cuda_left;
 
+/* Of a reduction of rows: all of them; or some of those that places reduce one after the other: each run of them by itself, or
+   all, from where the places before have ended. */
+typedef enum cni_cuda_link { CNI_CUDA_WHOLE, CNI_CUDA_APART, CNI_CUDA_ON } cni_cuda_link;
+
+/* What is left of some in scratch memory, 16 bytes a value: by reduction, by run, by result. */
+typedef struct cni_cuda_rows {
+    int64_t results, runs;
+    uint32_t count;
+    int64_t bytes[CNI_CUDA_REDUCTIONS]; /* of a run */
+    bool apart[CNI_CUDA_REDUCTIONS];    /* each run counts; else the first has all */
+} cni_cuda_rows;
+
 /* How a kernel is started: what text writers decide. */
 typedef struct cni_cuda_shape {
     bool range;         /* asked for: a reduction of which places do ranges of elements */
     cni_cuda_left left; /* of it */
+    cni_cuda_link link; /* asked for, of rows */
+    cni_cuda_rows rows; /* of a reduction of some */
     int64_t blocks, finish_blocks;
     unsigned x, y, finish_x, finish_y;
     int64_t scratch,

@@ -147,6 +147,30 @@ static cn_status range(void *opaque, const cni_run *run, int64_t from, int64_t t
     return cni_cuda_range_run(((const part_binding *)opaque)->group, run, from, to, left);
 }
 
+static cn_status bind_rows(const cni_part *part, const cni_window *w, bool apart, void **out)
+{
+    part_binding *b = cni_alloc_zero(1, sizeof *b);
+    if (b == NULL) {
+        return cni_fail_memory((int64_t)sizeof *b);
+    }
+    bool usable = cni_cuda_enter() && cni_cuda_failure() == NULL;
+    cn_status status = usable ? cni_cuda_rows_bind(part, w, apart, &b->group) : CN_ERROR_UNSUPPORTED;
+    if (status != CN_OK) {
+        cni_free(b);
+        return status;
+    }
+    *out = b;
+    return CN_OK;
+}
+
+static cn_status rows(void *opaque, const cni_run *run, int64_t before, void *const *left)
+{
+    if (!cni_cuda_enter()) {
+        return cni_fail(CN_ERROR_INTERNAL, "%s", cni_cuda_failure());
+    }
+    return cni_cuda_rows_run(((const part_binding *)opaque)->group, run, before, left);
+}
+
 static char name[160]; /* 2 x NVIDIA H100 */
 
 static const cni_place place = {.name = name,
@@ -161,6 +185,8 @@ static const cni_place place = {.name = name,
                                 .shares = shares,
                                 .bind_range = bind_range,
                                 .range = range,
+                                .bind_rows = bind_rows,
+                                .rows = rows,
                                 .plan_begin = cni_cuda_plan_begin,
                                 .plan_end = cni_cuda_plan_end,
                                 .plan_forget = cni_cuda_plan_forget,

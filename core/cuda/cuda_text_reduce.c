@@ -3,7 +3,8 @@
  * reduce_leaf.cuh or reduce_columns.cuh, which bring the elements in the right order.
  *
  *     p.n[]: results, elements of a result, block, shares or runs, leaves of a block or rows of a run, leaves, depth; of large
- *     ones [1] and [6] are the leaves that are done; cuda_layout.h has the rest
+ *     ones [1] and [6] are the leaves that are done; of a share of rows [5] is how many are before it; cuda_layout.h has the
+ *     rest
  */
 #include <string.h>
 
@@ -492,44 +493,66 @@ static int64_t values_size(const reducer *t)
     return (size + (int64_t)t->count * (widest - 1) + widest - 1) / widest * widest;
 }
 
-static bool say_columns(reducer *t, cni_cuda_shape *shape)
+/* How many runs a result is made of by threads of their own. */
+static int64_t runs_of(const reducer *t, cni_cuda_link link, bool large)
 {
-    int64_t *words = t->l->words, runs = 1, x = THREADS, y = 1;
-    bool large = t->nsums > 0 && t->elements > SMALL_SUM, ordered = false;
+    bool ordered = false;
     for (uint32_t k = 0; k < t->count; k++) {
         ordered |= t->of[k].ordered;
     }
-    bool apart = !ordered && (large || (t->nsums == 0 && t->elements > 2 * LEAF));
-    if (apart && t->results < (int64_t)cni_cuda_gpu.processors * 2048) {
-        runs = (t->elements + LEAF - 1) / LEAF;
+    bool apart = !ordered && (large || (t->nsums == 0 && t->elements > 2 * LEAF)) &&
+                 t->results < (int64_t)cni_cuda_gpu.processors * 2048;
+    return link == CNI_CUDA_APART || (link == CNI_CUDA_WHOLE && apart) ? (t->elements + LEAF - 1) / LEAF : 1;
+}
+
+/* What a share of rows leaves: by reduction, values of so many runs. */
+static void say_rows(const reducer *t, int64_t runs, cni_cuda_shape *shape)
+{
+    shape->rows = (cni_cuda_rows){.results = t->results, .runs = runs, .count = t->count};
+    for (uint32_t k = 0; k < t->count; k++) {
+        shape->rows.bytes[k] = t->results * (int64_t)cn_dtype_size((cn_dtype)t->of[k].instr->dtype);
+        shape->rows.apart[k] = t->of[k].sum && shape->link == CNI_CUDA_APART;
     }
+}
+
+static bool say_columns(reducer *t, cni_cuda_shape *shape)
+{
+    cni_cuda_link link = shape->link;
+    int64_t *words = t->l->words, x = THREADS, y = 1;
+    bool large = link == CNI_CUDA_WHOLE ? t->nsums > 0 && t->elements > SMALL_SUM : link == CNI_CUDA_APART;
+    int64_t runs = runs_of(t, link, large);
     while (x > WIDE && (x / 2 >= t->results || (runs == 1 && t->results / x < 2 * cni_cuda_gpu.processors))) {
         x /= 2; /* few results: every processor gets some */
     }
     bool fits = values_size(t) * TILE * WIDE <= SHARED_MOST;
     bool staged =
         runs == 1 && !large && fits && t->elements >= 2 * TILE && t->results < (int64_t)cni_cuda_gpu.processors * 512;
-    if (runs > 1 && !fits) {
+    bool finishes = runs > 1 && (link == CNI_CUDA_WHOLE || t->nsums < t->count);
+    if (finishes && !fits) {
         return false;
     }
     y = runs > 1 ? THREADS / x : staged ? TALL : 1;
     x = staged ? WIDE : x;
-    cni_text_add(t->text, "#define STAGED %d\n#define SPLIT %d\n%s", (int)staged, runs > 1,
-                 staged || runs > 1 ? "#define CNI_COOPERATIVE\n" : "");
+    cni_text_add(t->text, "#define LINK %d\n#define STAGED %d\n#define SPLIT %d\n%s", (int)link, (int)staged,
+                 (int)finishes, staged || finishes ? "#define CNI_COOPERATIVE\n" : "");
     write_words(t, large);
-    cni_text_add(t->text, "#include \"cuda/reduce_columns.cuh\"\n%s", runs > 1 ? "/* CNI_FINISH */\n" : "");
+    cni_text_add(t->text, "#include \"cuda/reduce_columns.cuh\"\n%s", finishes ? "/* CNI_FINISH */\n" : "");
     words[2] = runs;
     words[3] = runs > 1 ? LEAF : t->elements;
+    words[5] = 0;
     words[4] = (t->results + x - 1) / x;
     shape->x = (unsigned)x;
     shape->y = (unsigned)y;
     shape->blocks = words[4] * ((runs + y - 1) / y);
-    if (runs > 1) {
+    if (finishes) {
         shape->finish_x = WIDE;
         shape->finish_y = TALL;
         shape->finish_blocks = (t->results + WIDE - 1) / WIDE;
+    }
+    if (runs > 1 || link != CNI_CUDA_WHOLE) {
         shape->scratch = 16 * (int64_t)t->count * runs * t->results;
     }
+    say_rows(t, runs, shape);
     return true;
 }
 
@@ -545,5 +568,8 @@ bool cni_cuda_text_reduce(cni_cuda_layout *l, cni_statements *x, cni_text *text,
         x->headers |= t.of[k].instr->dtype == CN_FLOAT16 || t.of[k].instr->dtype >= CN_COMPLEX64;
     }
     cni_cuda_layout_write(l, text);
+    if (shape->link != CNI_CUDA_WHOLE) {
+        return l->nest.last_kept && say_columns(&t, shape);
+    }
     return !t.columns ? say_leaves(&t, shape) : !shape->range && say_columns(&t, shape);
 }

@@ -5,15 +5,27 @@
  * Sums of more than 8,192 elements (FOLDS of the reduction) are made of runs of 1,024; with several runs a result (n[2]),
  * each has a thread of its own, and cni_finish folds what they found.
  *
+ * Of rows that places reduce one after the other, one has some (LINK). What it leaves is no result: APART, that of each run of
+ * 1,024, or of all of them where order does not matter; ON, the rows so far, from what n[5] rows before them left.
+ *
  * Few results (STAGED) keep few threads busy: then TALL threads fetch for each, through the block's memory, a tile ahead
  * of the one that adds. cni_finish does so too.
  */
+#define APART 1
+#define ON 2
 enum { RUN = 1024, AHEAD = 8, WIDE = 32, TALL = 8, TILE = TALL * AHEAD, TOGETHER = FETCHED < AHEAD ? FETCHED : AHEAD };
 
 #define STATE(k, type, work, bin, begins, identity) type a##k, t##k; int b##k = 0, f##k = 0;
+#if LINK == ON
+#define START(k, type, work, bin, begins, identity) \
+    memset(&a##k, 0, sizeof a##k); t##k = a##k; (void)run; \
+    if (p.n[5] > 0) { a##k = PARTIAL(p, k, type)[r < (index_t)p.n[0] ? r : 0]; b##k = 1; } else if (begins) { a##k = BEGIN(k, type); b##k = 1; }
+#else
+#define FIRST_RUN (run == 0 && (LINK != APART || p.n[5] == 0))
 #define START(k, type, work, bin, begins, identity) \
     memset(&a##k, 0, sizeof a##k); t##k = a##k; \
-    if (run == 0 && begins) { a##k = BEGIN(k, type); b##k = 1; } else if (run > 0 && identity) { a##k = IDENTITY(k, type); b##k = 1; }
+    if (FIRST_RUN && begins) { a##k = BEGIN(k, type); b##k = 1; } else if (!FIRST_RUN && identity) { a##k = IDENTITY(k, type); b##k = 1; }
+#endif
 #define TAKE(k, type, work, bin, begins, identity) a##k = b##k ? fold_##k(a##k, v.v##k) : v.v##k; b##k = 1;
 #define FOLD(k, type, work, bin, begins, identity) \
     if (FOLDS_##k) { t##k = f##k ? fold_##k(t##k, a##k) : a##k; f##k = 1; a##k = IDENTITY(k, type); }
@@ -61,7 +73,11 @@ CNI_KERNEL(cni_kernel, parameters)
     ALL(START)
     STAGED_TAKE((index_t)p.n[1], there, element(&p, &base, e))
     if (there && threadIdx.y == 0) {
+#if LINK
+        ALL(KEEP)
+#else
         ALL(STORE)
+#endif
     }
 }
 
@@ -75,7 +91,7 @@ CNI_KERNEL(cni_kernel, parameters)
     if (r >= results || run >= (index_t)p.n[2]) {
         return;
     }
-    const int alone = p.n[2] == 1;
+    const int alone = p.n[2] == 1 && !LINK;
     const offsets base = result_at(&p, r);
     ALL(STATE)
     ALL(START)
@@ -127,8 +143,14 @@ CNI_KERNEL(cni_finish, parameters)
     ALL(CLEAR)
     STAGED_TAKE((index_t)p.n[2], there, partial_at(&p, e, r))
     if (there && threadIdx.y == 0) {
+#if LINK
+        const index_t run = 0; /* whose place nobody reads any more */
+        OTHERS(KEEP)
+        (void)base, (void)run;
+#else
         ALL(LAST)
         ALL(STORE)
+#endif
     }
 }
 #endif

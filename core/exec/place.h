@@ -54,6 +54,8 @@ typedef struct cni_link {
 /* What a share of a reduction leaves on a device: of every result, of every reduction in the part's order. */
 enum { CNI_EXACT_WORDS = 69 };
 
+enum { CNI_ROWS_MOST = 16 }; /* reductions of a part of which a device does rows */
+
 typedef struct cni_left {
     int64_t exact[2][CNI_EXACT_WORDS]; /* a sum of leaves, real and imaginary, as cuda/exact.cuh has it */
     bool begun;                        /* of another reduction: its value */
@@ -78,6 +80,11 @@ typedef struct cni_sharing {
     void (*chain_bind)(const cni_part *part, const cni_window *w, void *binding, const void *whole, int64_t *own,
                        int64_t *state);
     void (*chain)(const cni_part *part, void *binding, const cni_run *run, const cni_link *link, cni_link_phase phase);
+    /*
+     * Instead of the first phase that reduces rows (BEGIN apart, else STEP) a device does it: where what it leaves goes, by
+     * reduction, of at most CNI_ROWS_MOST, in what the link has.
+     */
+    void (*chain_rows)(const void *binding, const cni_link *link, void **rows);
     /* A part that places do together: the most bytes that one asks and hears, and scratch memory; fails only if the net
        does. */
     void (*joint_room)(const cni_joint *joint, int64_t *asked, int64_t *heard, int64_t *scratch);
@@ -126,6 +133,13 @@ typedef struct cni_place {
     /* A reduction of which places do ranges, bound as a whole, and one of them: waits. *left: the binding's memory. */
     cn_status (*bind_range)(const cni_part *part, const cni_window *w, void **binding);
     cn_status (*range)(void *binding, const cni_run *run, int64_t from, int64_t to, const cni_left **left);
+    /*
+     * A share of a chain that reduces rows, as rows of its own: waits. rows: by reduction, apart what each run of CNI_LEAF rows
+     * gives (of those in any order, what all give); else what all rows up to the share's end give, where what those before it
+     * gave, if there are any, has been.
+     */
+    cn_status (*bind_rows)(const cni_part *part, const cni_window *w, bool apart, void **binding);
+    cn_status (*rows)(void *binding, const cni_run *run, int64_t before, void *const *rows);
     /*
      * An op of a small window, without plan or binding (unplanned.h), if the place takes it so; the host's alone. Slots are
      * then the addresses of bases, by number. No view has more than CNI_UNPLANNED_ELEMENTS elements.

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "base/status.h"
 #include "exec/spread_device.h"
+#include "plan/chain.h"
 
 /* The window as a box of the part's indices shows it; number: of those that are needed at once. */
 static cni_window window_of_box(cni_binder *k, const cni_part *part, const cni_box *box, uint32_t number)
@@ -37,9 +38,9 @@ cn_status cni_bind_host(cni_binder *k, const cni_part *part, const cni_window *w
     return CN_OK;
 }
 
-static void bound_on_device(cni_binder *k, const cni_bound_share *bound)
+static void bound_on_device(cni_binder *k, const cni_place *place, const void *binding)
 {
-    int64_t scratch = bound->place->scratch(bound->binding);
+    int64_t scratch = place->scratch(binding);
     k->b->uses_device = true;
     k->b->device_scratch = scratch > k->b->device_scratch ? scratch : k->b->device_scratch;
 }
@@ -58,7 +59,7 @@ cn_status cni_bind_alone(cni_binder *k, const cni_part *part, const cni_window *
         return cni_bind_host(k, part, w, span, &bound->binding);
     }
     CN_TRY(status);
-    bound_on_device(k, bound);
+    bound_on_device(k, bound->place, bound->binding);
     cni_share_touches(k->b, bound->local, bound->shared, part, w, span);
     return CN_OK;
 }
@@ -75,11 +76,36 @@ cn_status cni_bind_range(cni_binder *k, const cni_share *share, cni_bound_share 
         return CN_OK;
     }
     CN_TRY(status);
-    bound_on_device(k, bound);
+    bound_on_device(k, bound->place, bound->binding);
     for (int i = 0; i < share->nboxes; i++) {
         cni_window local = window_of_box(k, bound->shared->part, &share->boxes[i], 0);
         cni_share_touches(k->b, bound->local, bound->shared, bound->shared->part, &local, NULL);
     }
+    return CN_OK;
+}
+
+cn_status cni_bind_rows(cni_binder *k, const cni_box *box, cni_bound_share *bound)
+{
+    const cni_part *part = bound->shared->part;
+    const cni_place *device = bound->place;
+    cni_window local = window_of_box(k, part, box, 0);
+    bound->place = &cni_cpu_place;
+    CN_TRY(cni_bind_host(k, part, &local, NULL, &bound->binding));
+    if (device == &cni_cpu_place) {
+        return CN_OK;
+    }
+    const cni_chain_rule *rule = &bound->shared->chain->chain.rule;
+    cn_status status = CN_ERROR_UNSUPPORTED;
+    if (!rule->mixed) {
+        status = device->bind_rows(part, &local, rule->apart, &bound->rows);
+    }
+    if (status == CN_ERROR_UNSUPPORTED) {
+        k->b->uses_host = true;
+        return CN_OK;
+    }
+    CN_TRY(status);
+    bound_on_device(k, device, bound->rows);
+    cni_share_touches(k->b, bound->local, bound->shared, part, &local, NULL);
     return CN_OK;
 }
 
@@ -129,7 +155,7 @@ static cn_status bind_some(cni_binder *k, size_t first)
         return cni_bind_alone(k, parts[0].part, &windows[0], NULL, leader);
     }
     CN_TRY(status);
-    bound_on_device(k, leader);
+    bound_on_device(k, leader->place, leader->binding);
     for (uint32_t i = 0; i < taken; i++) {
         cni_bound_share *bound = list[i]->bound;
         cni_share_touches(k->b, bound->local, bound->shared, parts[i].part, &windows[i], NULL);

@@ -68,6 +68,9 @@ static void binding_destroy(void *opaque)
             if (b->parts[i].bound[k].binding != NULL) {
                 b->parts[i].bound[k].place->unbind(b->parts[i].bound[k].binding);
             }
+            if (b->parts[i].bound[k].rows != NULL) {
+                cni_device_place()->unbind(b->parts[i].bound[k].rows);
+            }
             cni_free(b->parts[i].bound[k].part);
         }
         cni_free(b->parts[i].bound);
@@ -112,7 +115,8 @@ static cn_status bind_boxes(cni_binder *k, cni_bound_shared *out, const cni_shar
                                    .share = share,
                                    .waits = (b > 0 || n == 1) && k->waits};
         k->b->overlaps[k->stage - k->b->partition->stages] |= n > 1 && b == 0;
-        CN_TRY(cni_bind_box(k, part, &boxes[b], bound));
+        CN_TRY(out->shared->kind == CNI_SHARE_CHAIN ? cni_bind_rows(k, &boxes[b], bound)
+                                                    : cni_bind_box(k, part, &boxes[b], bound));
     }
     return CN_OK;
 }
@@ -225,6 +229,10 @@ static cn_status bind_shared(cni_binder *k, const cni_shared_part *shared, cni_b
     }
     if (shared->kind == CNI_SHARE_CHAIN) {
         out->whole = k->b->whole[shared->origin];
+        out->rows_there = out->nbound > 0;
+        for (uint32_t i = 0; i < out->nbound; i++) {
+            out->rows_there &= out->bound[i].rows != NULL;
+        }
         bind_chain(k, out);
     }
     if (shared->kind == CNI_SHARE_RANGE) {

@@ -8,6 +8,7 @@
 
 #include "base/status.h"
 #include "exec/trace.h"
+#include "plan/chain.h"
 
 typedef struct chain {
     cni_spread_run *r;
@@ -16,7 +17,18 @@ typedef struct chain {
     int nblocks;
 } chain;
 
-static void run_phase(const chain *c, int i, int block, cni_link_phase phase)
+/* The device reduces the box's rows, into what the link has. */
+static cn_status run_rows(const chain *c, const cni_bound_share *b, const cni_link *link)
+{
+    void *rows[CNI_ROWS_MOST];
+    cni_run run = cni_spread_run_at(c->r, b->local);
+    run.slots = c->r->b->at[b->local].device;
+    run.scratch = c->r->device_scratch;
+    cni_cpu_place.sharing->chain_rows(b->binding, link, rows);
+    return cni_device_place()->rows(b->rows, &run, link->before, rows);
+}
+
+static cn_status run_phase(const chain *c, int i, int block, cni_link_phase phase)
 {
     const cni_bound_share *b = &c->bound->bound[i * c->nblocks + block];
     cni_link link = {.first = i == 0 && c->shared->before < 0,
@@ -26,21 +38,26 @@ static void run_phase(const chain *c, int i, int block, cni_link_phase phase)
                      .state = c->r->b->states + b->state};
     cni_run run = cni_spread_run_at(c->r, b->local);
     uint64_t begin = cni_trace_begin();
-    if (b->part == NULL) {
+    bool there = c->bound->rows_there && phase == (c->shared->chain->chain.rule.apart ? CNI_LINK_BEGIN : CNI_LINK_STEP);
+    if (there) {
+        CN_TRY(run_rows(c, b, &link));
+    } else if (b->part == NULL) {
         cni_cpu_place.sharing->chain(c->shared->part, b->binding, &run, &link, phase);
     } else {
         cni_local_part_chain(b->part, b->binding, &run, &link, phase);
     }
-    cni_trace_part(begin, c->r->world->first + b->local, false, c->shared->part, c->r->w);
+    cni_trace_part(begin, c->r->world->first + b->local, there, c->shared->part, c->r->w);
+    return CN_OK;
 }
 
-static void run_all(const chain *c, cni_link_phase phase)
+static cn_status run_all(const chain *c, cni_link_phase phase)
 {
     for (int i = 0; i < (int)c->shared->nshares; i++) {
         for (int block = 0; block < c->nblocks; block++) {
-            run_phase(c, i, block, phase);
+            CN_TRY(run_phase(c, i, block, phase));
         }
     }
+    return CN_OK;
 }
 
 /* After a step, from the process before it the box that is next, to the one behind the box that is done; -1: none of them. */
@@ -71,23 +88,24 @@ static cn_status run_between(const chain *c)
 {
     CN_TRY(hand_on(c, -1, 0));
     for (int block = 0; block < c->nblocks; block++) {
-        run_phase(c, 0, block, CNI_LINK_STEP);
+        CN_TRY(run_phase(c, 0, block, CNI_LINK_STEP));
         CN_TRY(hand_on(c, block, block + 1));
     }
     return CN_OK;
 }
 
-static void run_steps(const chain *c)
+static cn_status run_steps(const chain *c)
 {
     int nshares = (int)c->shared->nshares;
     for (int step = 0; step < nshares + c->nblocks - 1; step++) {
         for (int i = 0; i < nshares; i++) {
             int block = step - i;
             if (block >= 0 && block < c->nblocks) {
-                run_phase(c, i, block, CNI_LINK_STEP);
+                CN_TRY(run_phase(c, i, block, CNI_LINK_STEP));
             }
         }
     }
+    return CN_OK;
 }
 
 cn_status cni_chain_run(cni_spread_run *r, const cni_bound_shared *bound)
@@ -96,12 +114,7 @@ cn_status cni_chain_run(cni_spread_run *r, const cni_bound_shared *bound)
         return CN_OK;
     }
     chain c = {.r = r, .bound = bound, .shared = bound->shared, .nblocks = bound->shared->shares[0].nboxes};
-    run_all(&c, CNI_LINK_BEGIN);
-    if (r->world->net->size > 1) {
-        CN_TRY(run_between(&c));
-    } else {
-        run_steps(&c);
-    }
-    run_all(&c, CNI_LINK_END);
-    return CN_OK;
+    CN_TRY(run_all(&c, CNI_LINK_BEGIN));
+    CN_TRY(r->world->net->size > 1 ? run_between(&c) : run_steps(&c));
+    return run_all(&c, CNI_LINK_END);
 }

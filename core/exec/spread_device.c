@@ -35,7 +35,7 @@ static bool kind_may(const cni_shared_part *shared, const cni_place *device, con
     if (shared->kind == CNI_SHARE_BYTES) {
         return true;
     }
-    if (shared->kind == CNI_SHARE_RANGE) {
+    if (shared->kind == CNI_SHARE_RANGE || shared->kind == CNI_SHARE_CHAIN) {
         return shared->part->kind == CNI_PART_GROUP;
     }
     return shared->kind == CNI_SHARE_BOXES &&
@@ -103,7 +103,8 @@ void cni_share_touches(cni_spread_binding *b, int local, const cni_shared_part *
                        const cni_window *w, const cni_span *span)
 {
     cni_place_slots *at = &b->at[local];
-    bool range = shared->kind == CNI_SHARE_RANGE; /* the root's processor stores results */
+    /* a processor stores results: the root's, or that of the chain's end */
+    bool range = shared->kind == CNI_SHARE_RANGE || shared->kind == CNI_SHARE_CHAIN;
     for (uint32_t a = 0; a < part->naccess; a++) {
         if (part->access[a].slot != CNI_NONE && !(range && cni_part_reduces_into(part, a))) {
             cni_geometry g = cni_window_geometry(w, part->access[a].view);

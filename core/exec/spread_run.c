@@ -125,6 +125,9 @@ static void moved(const cni_spread_run *r, const cni_part *part, int local, uint
 static cn_status move_early(cni_spread_run *r, const cni_bound_shared *bound)
 {
     bool apart = bound->nbound > 0 && bound->shared->kind != CNI_SHARE_CHAIN;
+    if (bound->rows_there) {
+        return CN_OK;
+    }
     for (uint32_t i = 0; i < bound->nbound && apart; i++) {
         if (bound->bound[i].place->where == CNI_ON_HOST) {
             CN_TRY(move_to(r, bound->shared->part, bound->bound[i].local, CNI_ON_HOST));
@@ -171,6 +174,19 @@ static cn_status move_range(const cni_spread_run *r, const cni_part *part, int l
     return m.status;
 }
 
+/* Results are stored by the processor of the place. */
+static cn_status move_results(const cni_spread_run *r, const cni_part *part, int local)
+{
+    part_move m = {.r = r, .local = local, .where = CNI_ON_HOST};
+    for (uint32_t a = 0; a < part->naccess; a++) {
+        if (part->access[a].slot != CNI_NONE && cni_part_reduces_into(part, a)) {
+            bring(&m, part->access[a].slot, true, true);
+            settle(&m, part->access[a].slot, true, true);
+        }
+    }
+    return m.status;
+}
+
 static cn_status range_share(cni_spread_run *r, const cni_bound_shared *bound, const cni_bound_share *mine, void *state)
 {
     const cni_share *share = mine->share;
@@ -206,16 +222,30 @@ static cn_status run_range(cni_spread_run *r, const cni_bound_shared *bound)
     if (r->world->first != 0) {
         return CN_OK;
     }
-    part_move m = {.r = r, .where = CNI_ON_HOST};
-    for (uint32_t a = 0; a < shared->part->naccess; a++) {
-        if (shared->part->access[a].slot != CNI_NONE && cni_part_reduces_into(shared->part, a)) {
-            bring(&m, shared->part->access[a].slot, true, true);
-            settle(&m, shared->part->access[a].slot, true, true);
-        }
-    }
-    CN_TRY(m.status);
+    CN_TRY(move_results(r, shared->part, 0));
     cni_run run = cni_spread_run_at(r, 0);
     cni_cpu_place.sharing->finish(shared->part, bound->whole, &run, (int)shared->nshares, r->b->states);
+    return CN_OK;
+}
+
+/* ---- Chains ---- */
+
+/* Rows that the device reduces are there, their results on the host. */
+static cn_status run_chain(cni_spread_run *r, const cni_bound_shared *bound)
+{
+    const cni_part *part = bound->shared->part;
+    if (!bound->rows_there) {
+        CN_TRY(all_to_host(r, bound));
+        return cni_chain_run(r, bound);
+    }
+    for (int k = 0; k < r->world->local; k++) {
+        CN_TRY(move_range(r, part, k, CNI_ON_DEVICE, false));
+        CN_TRY(move_results(r, part, k));
+    }
+    CN_TRY(cni_chain_run(r, bound));
+    for (int k = 0; k < r->world->local; k++) {
+        CN_TRY(move_range(r, part, k, CNI_ON_DEVICE, true));
+    }
     return CN_OK;
 }
 
@@ -271,14 +301,12 @@ static cn_status run_shared(cni_spread_run *r, const cni_bound_shared *bound, bo
     if (bound->shared->kind == CNI_SHARE_RANGE) {
         return run_range(r, bound);
     }
-    if (together(bound)) {
-        CN_TRY(all_to_host(r, bound));
+    if (bound->shared->kind == CNI_SHARE_CHAIN) {
+        return run_chain(r, bound);
     }
     if (bound->shared->kind == CNI_SHARE_JOINT) {
+        CN_TRY(all_to_host(r, bound));
         return run_joint(r, bound);
-    }
-    if (bound->shared->kind == CNI_SHARE_CHAIN) {
-        return cni_chain_run(r, bound);
     }
     if (bound->shared->rounds != NULL) {
         return cni_rounds_run(r, bound);

@@ -101,6 +101,53 @@ def test_reductions_leave_exact_sums(mpi, by_nccl):
     assert launches == 2 and nbytes == (0 if by_nccl else sent) + 69 * 8 and sent < 1024 * 8
 
 
+ROWS = """
+def matrix(m, n, kind):
+    return (np.sin(np.arange(m * n * 1.0)).reshape(m, n) * 50).astype(kind)
+def reductions(m, n):
+    x, f, h, z = (matrix(m, n, kind) for kind in ("f8", "f4", "f2", "c8"))
+    k = matrix(m, n, "i4")
+    y = x * 2  # stored and reduced
+    last = x[m - 1] * 0.5
+    results = [x.sum(axis=0), x.var(axis=0), f.sum(axis=0), f.std(axis=0), h.sum(axis=0), z.sum(axis=0), z.var(axis=0)]
+    results += [k.sum(axis=0), k.max(axis=0), k.min(axis=0), x.max(axis=0), (x - last).min(axis=0), (k % 3 == 1).any(axis=0)]
+    results += [np.sum(x, axis=0, initial=5.0), np.max(x, axis=0, initial=5.0), np.sum(k, axis=0, initial=7)]
+    results += [(x * 0.02 + 1).prod(axis=0), (z * 0).prod(axis=0), y.sum(axis=0), y[5, 1:3], y.max(axis=0)]
+    results += [x[3:-7].sum(axis=0), x[:, ::-1].sum(axis=0), x[::-1].mean(axis=0), (x * -0.0).sum(axis=0), x[::2, 1:].var(axis=0)]
+    results += [x.reshape(m // 4, 4, n).sum(axis=(0, 1)), x.reshape(m // 4, 4, n).max(axis=0), np.add.reduce(x.reshape(m // 4, 4, n), axis=0)]
+    np.flush()
+    return results
+words = []
+for shape in ((20000, 5), (9216, 3), (400, 260), (60, 1300), (8192, 4)):
+    words += [numpy.asarray(r).tobytes() for r in reductions(*shape)]
+import hashlib
+print(*(hashlib.sha1(word).hexdigest()[:9] for word in words))
+x, small = matrix(20000, 5, "f8"), matrix(400, 260, "f8")
+for a in (x, small):
+    one = lambda: a.sum(axis=0)
+    one()
+    np.synchronize()
+    s = counted(one)
+    print(s["move_bytes"], s["device_launches"])
+"""
+
+
+@pytest.mark.parametrize("ranks, by_nccl", [(2, False), (3, False), (2, True)])
+def test_rows_are_reduced_where_they_are(mpi, ranks, by_nccl):
+    """The bits of one processor; what runs of 1,024 rows give goes to the host, or what fewer rows have come to."""
+    alone = at_places(1, ROWS, CNUMERIC_GPU="0").splitlines()
+    more = {"CNUMERIC_SPREAD_BYTES": "1000"}
+    shared = at_places(3, ROWS, **more).splitlines()
+    assert shared[0].split() == alone[0].split()
+    more |= direct(ranks) if by_nccl else {}
+    status, out, err = mpi.python(ranks, PRELUDE + ROWS, environment=settings(**more))
+    assert status == 0, err
+    assert out.splitlines()[0].split() == alone[0].split()
+    (long, launches), (few, boxes) = (map(int, line.split()) for line in out.splitlines()[1:])
+    assert launches == 1 and long < (1024 + 20) * 5 * 8  # a run's rows to where it is reduced, a row for each run
+    assert boxes == 4 and few < 2 * 260 * 8  # what rank 0 hands on, and what it gets of the result
+
+
 CROWDED = """
 def work(np, flush):
     xs = [np.arange(65536.0).reshape(256, 256) + i for i in range(12)]
