@@ -27,10 +27,24 @@ static void F(copy)(int64_t n, void *destination, int64_t to, const void *source
         {
             out[i] = in[-i];
         }
-    } else if (to == F(UNIT)) {
+    } else if (to == F(UNIT) && from == 2 * F(UNIT)) {
+        const T *in = source;
         CNI_INDEPENDENT for (int64_t i = 0; i < n; i++)
         {
-            out[i] = *(const T *)(const void *)(s + i * from);
+            out[i] = in[2 * i];
+        }
+    } else if (to == F(UNIT)) {
+        int64_t i = 0;
+        for (; i + 4 <= n; i += 4, s += 4 * from) { /* compilers would take gathers */
+            const T first = *(const T *)(const void *)s, second = *(const T *)(const void *)(s + from),
+                    third = *(const T *)(const void *)(s + 2 * from), fourth = *(const T *)(const void *)(s + 3 * from);
+            out[i] = first;
+            out[i + 1] = second;
+            out[i + 2] = third;
+            out[i + 3] = fourth;
+        }
+        for (; i < n; i++, s += from) {
+            out[i] = *(const T *)(const void *)s;
         }
     } else {
         for (int64_t i = 0; i < n; i++) {
@@ -88,13 +102,14 @@ static inline __attribute__((always_inline)) void F(turn_block)(int64_t rows, ch
 /* What lies along rows goes along columns: lines of the cache at a time, so that they serve all their rows. */
 static void F(turn)(int64_t rows, int64_t columns, char *to, int64_t to_row, const char *from, int64_t from_column)
 {
-    enum { LINE = 64 / sizeof(T), AHEAD = 32 };
+    enum { LINE = 64 / sizeof(T), AHEAD = 32, NEAR = 1 << 20 /* bytes that level 2 of the cache holds */ };
+    const bool far = columns * (from_column < 0 ? -from_column : from_column) > NEAR;
     for (int64_t r = 0; r < rows; r += LINE) {
         int64_t some = rows - r < LINE ? rows - r : LINE, c = 0;
         char *out = to + r * to_row;
         const char *in = from + r * F(UNIT);
         for (; c + F(TURN) <= columns; c += F(TURN)) {
-            for (int k = 0; k < F(TURN); k++) { /* no processor foresees such steps */
+            for (int k = 0; far && k < F(TURN); k++) { /* no processor foresees such steps */
                 __builtin_prefetch(in + (c + AHEAD + k) * from_column, 0, 2);
             }
             F(turn_block)(some, out + c * F(UNIT), to_row, in + c * from_column, from_column);
