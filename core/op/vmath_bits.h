@@ -7,6 +7,7 @@
 #ifdef __CUDACC_RTC__ /* with --fmad=false --device-as-default-execution-space, and a stdint.h: it has none */
 #define CNI_BUILTIN(f) f
 #define CNI_SLOW static __device__ __noinline__
+#define CNI_WHOLE static inline
 #define CNI_LESS(a, b) ((a) < (b))
 #define CNI_LESS_EQUAL(a, b) ((a) <= (b))
 #else
@@ -14,7 +15,8 @@
 #include <string.h>
 #define CNI_BUILTIN(f) __builtin_##f
 #define CNI_SLOW static __attribute__((noinline, cold, unused))
-#define CNI_LESS(a, b) __builtin_isless(a, b) /* quiet for a NaN */
+#define CNI_WHOLE static inline __attribute__((always_inline, flatten)) /* part of the loop, with all that it calls */
+#define CNI_LESS(a, b) __builtin_isless(a, b)                           /* quiet for a NaN */
 #define CNI_LESS_EQUAL(a, b) __builtin_islessequal(a, b)
 #endif
 #define CNI_FMA CNI_BUILTIN(fma)

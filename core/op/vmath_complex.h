@@ -2,7 +2,7 @@
  * vmath_complex.h - the complex functions on top of vmath.h's: exp, logarithms, sqrt here, the rest in the files
  * included.
  *
- * Special values as C's Annex G. Everything is computed in float64, complex64 too. These functions branch; their loops
+ * Special values as C's Annex G. Everything is computed in float64, complex64 too. All but sqrt branch; their loops
  * are not vector code. The error is a few ulp of the modulus, near branch points and |z| = 1 too: docs/vmath.md.
  */
 #ifndef CNI_VMATH_COMPLEX_H
@@ -173,35 +173,31 @@ static inline cni_c128 cni_log1p_c128(cni_c128 z)
     return cni_log_c128(cni_make_c128(x + 1, y));
 }
 
-/* Half the sum of |z| and |x| under a root, the other part by division. */
-static inline cni_c128 cni_sqrt_c128(cni_c128 z)
+/*
+ * Half the sum of |z| and |x| under a root, the other part by division; scaled where the sum or its parts would not be
+ * normal. Without branches, as vmath.h's functions.
+ */
+CNI_WHOLE cni_c128 cni_sqrt_c128(cni_c128 z)
 {
-    double x = z.re, y = z.im;
-    if (CNI_BUILTIN(isinf)(y)) {
-        return cni_make_c128(INF, y);
-    }
-    if (CNI_BUILTIN(isinf)(x)) {
-        double other = cni_is_nan(y) ? y : CNI_BUILTIN(copysign)(0.0, y);
-        return x > 0 ? cni_make_c128(x, other) : cni_make_c128(CNI_BUILTIN(fabs)(other), CNI_BUILTIN(copysign)(INF, y));
-    }
-    if (cni_is_nan(x) || cni_is_nan(y)) {
-        return cni_make_c128(NOT_A_NUMBER, NOT_A_NUMBER);
-    }
-    if (y == 0) {
-        double root = CNI_BUILTIN(sqrt)(CNI_BUILTIN(fabs)(x));
-        return x < 0 ? cni_make_c128(0, CNI_BUILTIN(copysign)(root, y)) : cni_make_c128(root, y);
-    }
-    double scale = 1, back = 1, size = cni_hypot_f64(0.25 * x, 0.25 * y);
-    if (size > 0x1p1000 || size < 0x1p-900) {
-        scale = size > 1 ? 0x1p-110 : 0x1p110;
-        back = size > 1 ? 0x1p55 : 0x1p-55;
-    }
-    x *= scale;
-    y *= scale;
-    double root = CNI_BUILTIN(sqrt)(0.5 * (CNI_BUILTIN(fabs)(x) + cni_hypot_f64(x, y))),
-           other = CNI_BUILTIN(fabs)(y) / (2 * root);
-    return x < 0 ? cni_make_c128(other * back, CNI_BUILTIN(copysign)(root, y) * back)
-                 : cni_make_c128(root * back, CNI_BUILTIN(copysign)(other, y) * back);
+    double x = z.re, y = z.im, right = CNI_BUILTIN(fabs)(x), up = CNI_BUILTIN(fabs)(y);
+    bool none = (x != x) | (y != y), apart = none | (right == INF) | (up == INF), left = CNI_LESS(x, 0);
+    double a = cni_pick_f64(apart, 1, right), b = cni_pick_f64(apart, 0, up);
+    double most = cni_pick_f64(CNI_LESS(a, b), b, a);
+    bool big = CNI_LESS(0x1p1000, most), small = CNI_LESS(most, 0x1p-900);
+    double scale = cni_pick_f64(big, 0x1p-110, cni_pick_f64(small, 0x1p110, 1));
+    double back = cni_pick_f64(big, 0x1p55, cni_pick_f64(small, 0x1p-55, 1));
+    a *= scale;
+    b *= scale;
+    double root = CNI_BUILTIN(sqrt)(0.5 * (a + cni_hypot_f64(a, b)));
+    double other = b / cni_pick_f64(root == 0, 1, 2 * root);
+    double re = cni_pick_f64(left, other, root) * back, im = cni_pick_f64(left, root, other) * back;
+    /* Apart: beside an infinite imaginary part nothing counts, beside an infinite real one 0 or a NaN is left. */
+    bool level = up != INF, far = level & (right == INF);
+    double rest = cni_pick_f64(y != y, y, 0), beside = cni_pick_f64(far, cni_pick_f64(left, INF, rest), NOT_A_NUMBER);
+    double ahead = cni_pick_f64(far, cni_pick_f64(left, rest, INF), NOT_A_NUMBER);
+    re = cni_pick_f64(apart, cni_pick_f64(level, ahead, INF), re);
+    im = cni_pick_f64(apart, cni_pick_f64(level, beside, INF), im);
+    return cni_make_c128(re, CNI_BUILTIN(copysign)(im, y));
 }
 
 #include "op/vmath_complex_trig.h"
@@ -223,11 +219,17 @@ static inline cni_c128 cni_pow_general(cni_c128 a, cni_c128 b)
     }
 /* clang-format off */
 CNI_COMPLEX64(exp) CNI_COMPLEX64(exp2) CNI_COMPLEX64(expm1) CNI_COMPLEX64(log) CNI_COMPLEX64(log2) CNI_COMPLEX64(log10)
-CNI_COMPLEX64(log1p) CNI_COMPLEX64(sqrt) CNI_COMPLEX64(sin) CNI_COMPLEX64(cos) CNI_COMPLEX64(tan) CNI_COMPLEX64(arcsin)
+CNI_COMPLEX64(log1p) CNI_COMPLEX64(sin) CNI_COMPLEX64(cos) CNI_COMPLEX64(tan) CNI_COMPLEX64(arcsin)
 CNI_COMPLEX64(arccos) CNI_COMPLEX64(arctan) CNI_COMPLEX64(sinh) CNI_COMPLEX64(cosh) CNI_COMPLEX64(tanh)
 CNI_COMPLEX64(arcsinh) CNI_COMPLEX64(arccosh) CNI_COMPLEX64(arctanh)
 /* clang-format on */
 #undef CNI_COMPLEX64
+
+                CNI_WHOLE cni_c64 cni_sqrt_c64(cni_c64 z)
+{
+    cni_c128 result = cni_sqrt_c128(cni_make_c128((double)z.re, (double)z.im));
+    return cni_make_c64((float)result.re, (float)result.im);
+}
 
 #define T double
 #define C cni_c128
