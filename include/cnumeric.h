@@ -315,6 +315,8 @@ CN_API cn_status cn_arange(const cn_scalar *start, const cn_scalar *step, int64_
  * Duplicates in scatter: the last one wins.
  */
 CN_API cn_status cn_gather(cn_array *array, int nindex, cn_array *const *index, cn_array **out);
+/* Elements along an axis by one int64 index array, whose axes take the axis's place; the result is in C order. */
+CN_API cn_status cn_take(cn_array *array, int axis, cn_array *index, cn_array **out);
 CN_API cn_status cn_scatter(cn_array *array, int nindex, cn_array *const *index, const cn_operand *values,
                             cn_casting casting);
 
@@ -330,6 +332,9 @@ CN_API cn_status cn_scatter_apply(cn_op op, cn_array *array, int nindex, cn_arra
 /* int64 index arrays of the true elements, in C order; reads. out: ndim new references. */
 CN_API cn_status cn_nonzero(cn_array *array, cn_array **out);
 CN_API cn_status cn_count_nonzero(cn_array *array, int64_t *out);
+
+/* Counts at once elements whose values are at hand, in one run; false: they are not, and nothing was done. */
+CN_API bool cn_count_at_hand(const cn_array *array, int64_t *out);
 
 /* The elements at which the mask, bools of the array's shape, is true: 1-d, in C order; reads the mask. */
 CN_API cn_status cn_compress(cn_array *array, cn_array *mask, cn_array **out);

@@ -601,3 +601,43 @@ def test_reductions_of_lines_of_any_length(dtype):
         ours = cnumeric.array(lines)
         for name in ("any", "all", "min", "max"):
             assert getattr(ours, name)(1).tolist() == getattr(lines, name)(1).tolist(), (name, length)
+
+
+@pytest.mark.parametrize("dtype", "?bhifdFDe")
+def test_counts_of_what_is_at_hand(dtype):
+    random = numpy.random.default_rng(9)
+    for size in (0, 1, 7, 100, 5000):
+        values = (random.integers(0, 3, size) - (dtype in "bhifdFDe")).astype(dtype)
+        if size and dtype in "fdFDe":
+            values[0], values[-1] = numpy.nan, -0.0
+        ours = cnumeric.array(values)
+        for theirs, own in ((values, ours), (values[::2], ours[::2]), (values[1:], ours[1:]), (values + 0, ours + 0)):
+            assert cnumeric.count_nonzero(own) == numpy.count_nonzero(theirs)
+        assert type(cnumeric.count_nonzero(ours)) is type(numpy.count_nonzero(values))
+
+
+@pytest.mark.parametrize("shape", [(7,), (3, 5), (4, 3, 5), (2, 3, 4, 5)])
+def test_taken_along_any_axis(shape):
+    random = numpy.random.default_rng(10)
+    values = random.random(shape)
+    for order in "CF":
+        theirs = numpy.array(values, order=order)
+        ours = cnumeric.array(theirs)
+        for axis in (None, *range(-len(shape), len(shape))):
+            extent = values.size if axis is None else shape[axis]
+            for form in ((4,), (2, 3), (0,), ()):
+                index = random.integers(-extent, extent, form)
+                for kind in (numpy.int64, numpy.int8):
+                    same(cnumeric.take(ours, cnumeric.array(index.astype(kind)), axis), numpy.take(theirs, index, axis))
+            with pytest.raises(IndexError):
+                cnumeric.take(ours, cnumeric.array([extent]), axis)
+
+
+def test_repeated_as_often_as_counted():
+    values = numpy.arange(12.0).reshape(3, 4)
+    ours = cnumeric.array(values)
+    for counts, axis in (([2, 0, 3], 0), ([1, 2, 3, 0], 1), ([0, 0, 0], 0), ([3], 1), (numpy.arange(12), None)):
+        given = cnumeric.array(counts)
+        same(cnumeric.repeat(ours, given, axis), numpy.repeat(values, counts, axis))
+        same(ours.repeat(given, axis), numpy.repeat(values, counts, axis))
+    same(cnumeric.repeat(ours[:0], cnumeric.array([], int), 0), numpy.repeat(values[:0], numpy.array([], int), 0))

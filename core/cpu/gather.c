@@ -45,6 +45,7 @@ typedef struct indexed {
     int nindex, rest;
     int64_t row;                                     /* elements behind an index */
     int64_t stride;                                  /* bytes from index to index, if `even` */
+    bool dense_picks;                                /* what one index array picks lies as the indices do */
     bool even, dense_index, dense_rows, dense_other; /* indices, rows of both sides, the other side: contiguous */
 } indexed;
 
@@ -65,6 +66,7 @@ static indexed indexed_of(operand array, operand other, operand flat, int nindex
     }
     x.dense_index = contiguous(nd, flat.g.shape, flat.g.strides, 8);
     x.dense_other = contiguous(other.g.ndim, other.g.shape, other.g.strides, other.g.itemsize);
+    x.dense_picks = other.g.ndim > 0 && contiguous(nd, flat.g.shape, other.g.strides, other.g.itemsize);
     x.dense_rows =
         contiguous(x.rest, array.g.shape + nindex, array.g.strides + nindex, array.g.itemsize) &&
         (other.g.ndim == 0 || contiguous(x.rest, other.g.shape + nd, other.g.strides + nd, other.g.itemsize));
@@ -142,12 +144,34 @@ static void gather_share(void *context, int64_t first, int64_t end)
     }
 }
 
+/* Places [first, end) behind the indices, in C order: all that the indices pick there. */
+static void gather_planes(void *context, int64_t first, int64_t end)
+{
+    const indexed *x = context;
+    const cni_geometry *g = &x->array.g, *o = &x->other.g;
+    const pick_loop load = loads[__builtin_ctzll((uint64_t)g->itemsize)];
+    int64_t count = cni_element_count(x->flat.g.ndim, x->flat.g.shape);
+    for (int64_t k = first; k < end; k++) {
+        int64_t from = 0, to = 0, rest = k;
+        for (int d = x->rest - 1; d >= 0; d--) {
+            int64_t i = rest % g->shape[x->nindex + d];
+            rest /= g->shape[x->nindex + d];
+            from += i * g->strides[x->nindex + d];
+            to += i * o->strides[x->flat.g.ndim + d];
+        }
+        load(x->array.data + from, x->stride, (const int64_t *)(const void *)x->flat.data, count, x->other.data + to);
+    }
+}
+
 void cni_library_gather(const cni_part *part, const cni_run *run)
 {
     indexed x = indexed_of(cni_library_operand_get(part, 1, run), cni_library_operand_get(part, 0, run),
                            cni_library_operand_get(part, 2, run), run->window->ops[part->op].parameter);
     int64_t count = cni_element_count(x.flat.g.ndim, x.flat.g.shape);
-    if (count > 0 && x.row > 0) {
+    bool planes = x.rest > 0 && x.even && x.dense_index && x.dense_picks && !(x.dense_rows && x.dense_other);
+    if (count > 0 && x.row > 0 && planes) {
+        cni_library_lines(x.row, count, gather_planes, &x);
+    } else if (count > 0 && x.row > 0) {
         cni_library_lines(count, x.row, gather_share, &x);
     }
 }

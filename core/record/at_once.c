@@ -12,7 +12,7 @@ static inline bool is_small(const cn_array *a)
     return a->size * cni_dtype_size((cn_dtype)a->dtype) <= cni_settings[CNI_SETTING_COPY_BYTES];
 }
 
-static inline bool is_at_hand(const cni_base *base)
+bool cni_is_at_hand(const cni_base *base)
 {
     const cni_buffer *buffer = base->buffer;
     return buffer != NULL && !base->pending_write && buffer->valid == CNI_ON_HOST && !buffer->shown &&
@@ -32,7 +32,7 @@ static bool can_be_written(const cn_array *a)
         return false;
     }
     if (base->buffer != NULL) {
-        return base->buffer->refs == 1 && is_at_hand(base);
+        return base->buffer->refs == 1 && cni_is_at_hand(base);
     }
     return base->nbytes == a->size * cni_dtype_size((cn_dtype)a->dtype);
 }
@@ -42,7 +42,7 @@ cn_status cni_copy_at_once(cn_array *to, const cn_array *from, bool *done)
     bool alike = to->dtype == from->dtype && to->ndim == from->ndim && is_small(from) &&
                  ((to->c_contiguous && from->c_contiguous) || (to->f_contiguous && from->f_contiguous)) &&
                  memcmp(to->dims, from->dims, (size_t)to->ndim * sizeof *to->dims) == 0;
-    *done = alike && is_at_hand(from->base) && can_be_written(to);
+    *done = alike && cni_is_at_hand(from->base) && can_be_written(to);
     if (!*done) {
         return CN_OK;
     }
@@ -129,7 +129,7 @@ cn_status cni_gather_at_once(const cn_array *from, const cn_array *index, cn_arr
                  index->c_contiguous && is_small(index);
     cn_array *made;
     *out = NULL;
-    if (!plain || !is_at_hand(from->base) || !is_at_hand(index->base)) {
+    if (!plain || !cni_is_at_hand(from->base) || !cni_is_at_hand(index->base)) {
         return CN_OK;
     }
     CN_TRY(cn_array_empty((cn_dtype)from->dtype, index->ndim, cni_shape(index), &made));

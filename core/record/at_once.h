@@ -9,6 +9,9 @@
 
 #include "record/array.h"
 
+/* On the host, alone, and nothing pending writes it. */
+bool cni_is_at_hand(const cni_base *base);
+
 /* *done: it has been done. Fails without memory for what has none yet. */
 
 /* to = from, of one shape, dtype and contiguous order. */

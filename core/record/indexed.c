@@ -363,6 +363,15 @@ static void indexed_shape(const cn_array *array, int nindex, const cn_array *ind
     }
 }
 
+static cn_status record_gather(cn_array *to, cn_array *array, int nindex, cn_array *flat)
+{
+    cni_op op = {.kind = CNI_GATHER, .nout = 1, .nin = 2, .parameter = (uint8_t)nindex};
+    cni_operand operands[3] = {{.array = to}, {.array = array}, {.array = flat}};
+    CN_TRY(cni_record(&op, operands));
+    extremes_used();
+    return CN_OK;
+}
+
 static cn_status gather(cn_array *array, int nindex, cn_array *const *index, cn_array **out)
 {
     int ndim;
@@ -375,15 +384,61 @@ static cn_status gather(cn_array *array, int nindex, cn_array *const *index, cn_
     CN_TRY(index_flatten(array, false, nindex, index, &flat));
     indexed_shape(array, nindex, flat, &ndim, shape);
     cn_status status = cn_array_empty((cn_dtype)array->dtype, ndim, shape, &made);
-    if (status == CN_OK) {
-        cni_op op = {.kind = CNI_GATHER, .nout = 1, .nin = 2, .parameter = (uint8_t)nindex};
-        cni_operand operands[3] = {{.array = made}, {.array = array}, {.array = flat}};
-        status = cni_record(&op, operands);
-    }
-    if (status == CN_OK) {
-        extremes_used();
-    }
+    status = status == CN_OK ? record_gather(made, array, nindex, flat) : status;
     cn_array_unref(flat);
+    if (status != CN_OK) {
+        cn_array_unref(made);
+        return status;
+    }
+    *out = made;
+    return CN_OK;
+}
+
+/* The array with these axes in front, the others behind them in their order. */
+static cn_status axes_to_front(cn_array *array, int first, int count, cn_array **out)
+{
+    int order[CN_MAX_DIMS], n = 0;
+    for (int d = first; d < first + count; d++) {
+        order[n++] = d;
+    }
+    for (int d = 0; d < array->ndim; d++) {
+        if (d < first || d >= first + count) {
+            order[n++] = d;
+        }
+    }
+    return cn_array_transpose(array, order, out);
+}
+
+/* A new array of the result's shape, as it is and with the index's axes in front. */
+static cn_status taken_empty(const cn_array *array, int axis, const cn_array *index, cn_array **made, cn_array **front)
+{
+    int64_t shape[2 * CN_MAX_DIMS];
+    int ndim = index->ndim + array->ndim - 1;
+    memcpy(shape, cni_shape(array), (size_t)axis * sizeof *shape);
+    memcpy(shape + axis, cni_shape(index), (size_t)index->ndim * sizeof *shape);
+    memcpy(shape + axis + index->ndim, cni_shape(array) + axis + 1, (size_t)(array->ndim - axis - 1) * sizeof *shape);
+    CN_TRY(cn_array_empty((cn_dtype)array->dtype, ndim, shape, made));
+    cn_status status = axes_to_front(*made, axis, index->ndim, front);
+    if (status != CN_OK) {
+        cn_array_unref(*made);
+        *made = NULL;
+    }
+    return status;
+}
+
+cn_status cn_take(cn_array *array, int axis, cn_array *index, cn_array **out)
+{
+    cn_array *turned, *flat = NULL, *made = NULL, *front = NULL;
+    if (axis == 0) {
+        return gather(array, 1, &index, out);
+    }
+    CN_TRY(axes_to_front(array, axis, 1, &turned));
+    cn_status status = index_flatten(turned, false, 1, &index, &flat);
+    status = status == CN_OK ? taken_empty(array, axis, flat, &made, &front) : status;
+    status = status == CN_OK ? record_gather(front, turned, 1, flat) : status;
+    cn_array_unref(flat);
+    cn_array_unref(front);
+    cn_array_unref(turned);
     if (status != CN_OK) {
         cn_array_unref(made);
         return status;

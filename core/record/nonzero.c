@@ -8,6 +8,7 @@
 #include "base/status.h"
 #include "base/threads.h"
 #include "op/op.h"
+#include "record/at_once.h"
 #include "record/record.h"
 
 enum { THREADS = 64, CHUNK = 64 };
@@ -198,6 +199,63 @@ cn_status cn_count_nonzero(cn_array *array, int64_t *out)
     }
     cn_array_unref(dense);
     return status;
+}
+
+/* ---- Of any dtype, at hand ---- */
+
+typedef struct word_count {
+    const char *data;
+    int64_t n; /* words */
+    int threads;
+    uint64_t mask; /* of a float: all but its sign */
+    int64_t counts[THREADS];
+} word_count;
+
+static void count_words_4(void *context, int t)
+{
+    word_count *x = context;
+    const uint32_t *words = (const uint32_t *)(const void *)x->data, mask = (uint32_t)x->mask;
+    int64_t end = x->n * (t + 1) / x->threads, count = 0;
+    for (int64_t i = x->n * t / x->threads; i < end; i++) {
+        count += (words[i] & mask) != 0;
+    }
+    x->counts[t] = count;
+}
+
+static void count_words_8(void *context, int t)
+{
+    word_count *x = context;
+    const uint64_t *words = (const uint64_t *)(const void *)x->data, mask = x->mask;
+    int64_t end = x->n * (t + 1) / x->threads, count = 0;
+    for (int64_t i = x->n * t / x->threads; i < end; i++) {
+        count += (words[i] & mask) != 0;
+    }
+    x->counts[t] = count;
+}
+
+bool cn_count_at_hand(const cn_array *array, int64_t *out)
+{
+    int64_t size = cni_dtype_size((cn_dtype)array->dtype), count = 0;
+    bool real = array->dtype == CN_FLOAT32 || array->dtype == CN_FLOAT64, byte = size == 1;
+    bool words = (size == 4 || size == 8) && (array->dtype < CN_FLOAT16 || real);
+    if ((!byte && !words) || !(array->c_contiguous || array->f_contiguous) || !cni_is_at_hand(array->base)) {
+        return false;
+    }
+    const char *data = (const char *)array->base->buffer->data + array->offset;
+    word_count w = {.data = data, .n = array->size, .threads = cni_host_threads(array->size), .mask = UINT64_MAX};
+    w.threads = byte ? 1 : w.threads < THREADS ? w.threads : THREADS;
+    if (real) {
+        w.mask = size == 8 ? UINT64_MAX >> 1 : UINT32_MAX >> 1;
+    }
+    w.counts[0] = byte ? count_true((const uint8_t *)data, w.n) : 0;
+    if (!byte) {
+        cni_threads_run(w.threads, size == 8 ? count_words_8 : count_words_4, &w);
+    }
+    for (int t = 0; t < w.threads; t++) {
+        count += w.counts[t];
+    }
+    *out = count;
+    return true;
 }
 
 /* first + i for the true ones of n bytes; how many. Positions are made without branches, whether they count or not. */

@@ -145,7 +145,7 @@ def arrays_of(values: Any) -> list[Any]:
         raise Unsupported
     if not hasattr(values, "__getitem__"):
         raise TypeError('arrays to stack must be passed as a "sequence" type such as list or tuple.')
-    return [array_of(value) for value in values]
+    return [value if type(value) is ndarray else array_of(value) for value in values]
 
 
 def normalize_axis(axis: Any, ndim: int) -> int:

@@ -142,8 +142,8 @@ def identity(n: Any, dtype: Any = None, *, like: Any = None) -> Any:
 def tri(N: Any, M: Any = None, k: Any = 0, dtype: Any = float, *, like: Any = None) -> Any:
     only_here(None, like)
     rows, columns = operator.index(N), operator.index(N if M is None else M)
-    below = arange(rows)[:, None] >= arange(-k, columns - k)
-    return below.astype(dtype)
+    below = _cnumeric.arange(rows)[:, None] >= _cnumeric.arange(-k, columns - k)
+    return below if dtype is bool else below.astype(dtype)
 
 
 # ---- From other objects ----------------------------------------------------------------------------------
@@ -382,8 +382,8 @@ def indices(dimensions: Any, dtype: Any = int, sparse: Any = False) -> Any:
     shape = tuple(dimensions)
     lines = []
     for axis, extent in enumerate(shape):
-        line = arange(extent, dtype=dtype)
-        lines.append(line.reshape(tuple(-1 if other == axis else 1 for other in range(len(shape)))))
+        line = _cnumeric.arange(extent) if dtype is int else arange(extent, dtype=dtype)
+        lines.append(line.reshape((1,) * axis + (-1,) + (1,) * (len(shape) - axis - 1)))
     if sparse:
         return tuple(lines)
     result = empty((len(shape), *shape), dtype)

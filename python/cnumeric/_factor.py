@@ -14,9 +14,11 @@ import numpy
 
 from . import _cnumeric
 from ._composed import device_call, on_device, plain
-from ._creation import arange, empty, eye
+from ._creation import empty, eye
 from ._fallback import Unsupported
 from ._manipulation import tril, triu
+
+arange = _cnumeric.arange
 
 _linalg = functools.partial(device_call, module="numpy.linalg")
 _results = {"f": "f", "d": "d", "F": "F", "D": "D"} | dict.fromkeys("?bBhHiIlLqQ", "d")

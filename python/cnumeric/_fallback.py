@@ -85,6 +85,9 @@ def has_subclass(values: Any) -> bool:
 # ---- Arguments and results ---------------------------------------------------------------------------
 
 
+_long, _numbers = 8, frozenset((int, float, complex, bool, str))  # of long lists, what is no array is seen at once
+
+
 def to_numpy(value: Any, pairs: _Pairs) -> Any:
     """Give `value` with every cNumeric array in it, nested or not, as a NumPy array on the same memory.
 
@@ -104,6 +107,8 @@ def to_numpy(value: Any, pairs: _Pairs) -> Any:
         return array
     kind = type(value)
     if kind is list or kind is tuple:
+        if len(value) > _long and set(map(type, value)) <= _numbers:
+            return value
         items = [to_numpy(item, pairs) for item in value]
         if all(new is old for new, old in zip(items, value, strict=True)):
             return value

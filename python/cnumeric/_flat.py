@@ -8,10 +8,11 @@ import numpy
 
 from . import _cnumeric
 from ._composed import array_of, asarray, ndarray
-from ._creation import arange
 from ._fallback import Unsupported, from_numpy, to_numpy
 from ._index import _store, cycled
 from ._manipulation import flatnonzero, where
+
+arange = _cnumeric.arange
 
 
 def _line_key(key: Any, size: int) -> Any:

@@ -20,10 +20,12 @@ from ._composed import (
     normalize_axes,
     normalize_axis,
 )
-from ._creation import arange, full
+from ._creation import full
 from ._fallback import Unsupported
 from ._index import cycled, target_of
 from ._manipulation import broadcast_to, concatenate, where
+
+arange = _cnumeric.arange
 
 method("round")
 method("around", "round")

@@ -13,9 +13,11 @@ import numpy
 
 from . import _cnumeric
 from ._composed import array_of, arrays_of, asarray, composed, functions, method_of, ndarray, normalize_axis, plain
-from ._creation import arange, array, empty, linspace, only_here, tri, zeros
+from ._creation import array, empty, linspace, only_here, tri, zeros
 from ._fallback import Unsupported
 from ._manipulation import along_axis, concatenate, flatnonzero, is_array, order_of, vstack, where
+
+arange = _cnumeric.arange
 
 _all = slice(None)
 

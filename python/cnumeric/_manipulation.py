@@ -20,8 +20,10 @@ from ._composed import (
     normalize_axes,
     normalize_axis,
 )
-from ._creation import arange, empty, tri, zeros_like
+from ._creation import empty, tri, zeros_like
 from ._fallback import Unsupported
+
+arange = _cnumeric.arange
 
 concatenate = _cnumeric.concatenate
 broadcast_to = _cnumeric.broadcast_to
@@ -102,29 +104,36 @@ def expand_dims(a: Any, axis: Any) -> Any:
 
 
 def _at_least(arrays: tuple[Any, ...], forms: dict[int, Any], ndim: int) -> Any:
-    results = []
-    for array in arrays_of(arrays):
-        results.append(array if array.ndim >= ndim else array[forms[array.ndim]])
+    results = _raised(arrays_of(arrays), forms, ndim)
     return results[0] if len(results) == 1 else tuple(results)
+
+
+def _raised(arrays: list[Any], forms: dict[int, Any], ndim: int) -> list[Any]:
+    return [array if array.ndim >= ndim else array[forms[array.ndim]] for array in arrays]
 
 
 _line = (None,)
 _all = slice(None)
 
 
+_lines: dict[int, Any] = {0: _line}
+_planes: dict[int, Any] = {0: (None, None), 1: (None, _all)}
+_boxes: dict[int, Any] = {0: (None, None, None), 1: (None, _all, None), 2: (_all, _all, None)}
+
+
 @composed
 def atleast_1d(*arys: Any) -> Any:
-    return _at_least(arys, {0: _line}, 1)
+    return _at_least(arys, _lines, 1)
 
 
 @composed
 def atleast_2d(*arys: Any) -> Any:
-    return _at_least(arys, {0: (None, None), 1: (None, _all)}, 2)
+    return _at_least(arys, _planes, 2)
 
 
 @composed
 def atleast_3d(*arys: Any) -> Any:
-    return _at_least(arys, {0: (None, None, None), 1: (None, _all, None), 2: (_all, _all, None)}, 3)
+    return _at_least(arys, _boxes, 3)
 
 
 @composed
@@ -154,7 +163,7 @@ def stack(arrays: Any, axis: Any = 0, out: Any = None, *, dtype: Any = None, cas
 
 
 def _equal_vectors(parts: list[Any]) -> bool:
-    return bool(parts) and all(part.ndim == 1 and part.shape == parts[0].shape for part in parts)
+    return bool(parts) and parts[0].ndim == 1 and all(part.shape == parts[0].shape for part in parts)
 
 
 @composed
@@ -162,12 +171,12 @@ def vstack(tup: Any, *, dtype: Any = None, casting: Any = "same_kind") -> Any:
     parts = arrays_of(tup)
     if dtype is None and casting == "same_kind" and _equal_vectors(parts):
         return _cnumeric.stacked(parts, 0)
-    return concatenate([atleast_2d(part) for part in parts], 0, dtype=dtype, casting=casting)
+    return concatenate(_raised(parts, _planes, 2), 0, dtype=dtype, casting=casting)
 
 
 @composed
 def hstack(tup: Any, *, dtype: Any = None, casting: Any = "same_kind") -> Any:
-    parts = [atleast_1d(part) for part in arrays_of(tup)]
+    parts = _raised(arrays_of(tup), _lines, 1)
     return concatenate(parts, 0 if parts and parts[0].ndim == 1 else 1, dtype=dtype, casting=casting)
 
 
@@ -176,7 +185,7 @@ def dstack(tup: Any) -> Any:
     parts = arrays_of(tup)
     if parts and all(part.ndim == 2 and part.shape == parts[0].shape for part in parts):
         return _cnumeric.stacked(parts, 2)
-    return concatenate([atleast_3d(part) for part in parts], 2)
+    return concatenate(_raised(parts, _boxes, 3), 2)
 
 
 @composed
@@ -322,6 +331,8 @@ _reversed = slice(None, None, -1)
 @composed
 def flip(m: Any, axis: Any = None) -> Any:
     array = array_of(m)
+    if axis is None:
+        return array[(_reversed,) * array.ndim]
     axes = normalize_axes(axis, array.ndim)
     return array[tuple(_reversed if place in axes else _all for place in range(array.ndim))]
 
@@ -387,12 +398,16 @@ def tile(A: Any, reps: Any) -> Any:
     if all(count == 1 for count in counts):
         return _cnumeric.array(array, copy=True, ndmin=len(counts))
     shape = (1,) * (len(counts) - array.ndim) + array.shape
-    whole = tuple(count * extent for count, extent in zip(counts, shape, strict=True))
+    whole: list[int] = []
+    blocks: list[int] = []
+    form: list[int] = []
+    for count, extent in zip(counts, shape, strict=True):
+        whole.append(count * extent)
+        blocks += (count, extent)
+        form += (1, extent)
     result = empty(whole, array.dtype)
-    if not result.size:
-        return result.reshape(whole)
-    blocks = result.reshape([part for pair in zip(counts, shape, strict=True) for part in pair])
-    blocks[...] = array.reshape([part for extent in shape for part in (1, extent)])
+    if result.size:
+        result.reshape(blocks)[...] = array.reshape(form)
     return result
 
 
@@ -485,11 +500,7 @@ def taken(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: Any = "
     return delivered(result, out)
 
 
-@composed
-def take(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: Any = "raise") -> Any:
-    return taken(a, indices, axis, out, mode)
-
-
+method("take")
 method_of("take")(taken)
 
 

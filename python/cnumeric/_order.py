@@ -9,9 +9,11 @@ import numpy
 
 from . import _cnumeric
 from ._composed import NoValue, array_of, asarray, composed, functions, method_of, ndarray, normalize_axis, plain
-from ._creation import arange, empty
+from ._creation import empty
 from ._fallback import Unsupported
 from ._manipulation import concatenate, delivered, take_along_axis
+
+arange = _cnumeric.arange
 
 _all = slice(None)
 _kinds = (None, "quicksort", "heapsort", "mergesort", "stable")
@@ -60,6 +62,10 @@ def sort_complex(a: Any) -> Any:
     return array.astype("F" if array.dtype.char in "bhBH" else "D")
 
 
+def _picked(array: Any, index: Any, axis: int) -> Any:
+    return array.take(index) if array.ndim == 1 else take_along_axis(array, index, axis)
+
+
 @composed
 def lexsort(keys: Any, axis: Any = -1) -> Any:
     parts = [array_of(key) for key in keys] if isinstance(keys, tuple | list) else list(array_of(keys))
@@ -70,7 +76,7 @@ def lexsort(keys: Any, axis: Any = -1) -> Any:
     axis = normalize_axis(axis, parts[0].ndim)
     order = _cnumeric.argsort(parts[0], axis)
     for part in parts[1:]:
-        order = take_along_axis(order, _cnumeric.argsort(take_along_axis(part, order, axis), axis), axis)
+        order = _picked(order, _cnumeric.argsort(_picked(part, order, axis), axis), axis)
     return order
 
 
@@ -286,28 +292,33 @@ def bincount(x: Any, /, weights: Any = None, minlength: Any = 0) -> Any:
 
 
 def _repeated(array: Any, repeats: Any, axis: int) -> Any:
-    before = (_all,) * axis
+    if type(repeats) is int:
+        return _repeated_alike(array, repeats, axis)
     extent = array.shape[axis]
-    counts = numpy.asarray(repeats) if isinstance(repeats, int | numpy.integer) else array_of(repeats)
+    counts = numpy.asarray(repeats) if isinstance(repeats, numpy.integer) else array_of(repeats)
     if counts.dtype.kind not in "iub" or counts.ndim > 1:
         raise Unsupported
     if counts.ndim == 0 or counts.shape[0] == 1:
-        count = int(counts.reshape(-1)[0])
-        if count < 0 and array.size:
-            raise ValueError("repeats may not contain negative values.")
-        count = max(count, 0)
-        form = (*array.shape[:axis], extent, count, *array.shape[axis + 1 :])
-        result = empty((*array.shape[:axis], extent * count, *array.shape[axis + 1 :]), array.dtype)
-        if result.size:
-            result.reshape(form)[...] = array[(*before, _all, None)]
-        return result
+        return _repeated_alike(array, int(counts.reshape(-1)[0]), axis)
     if counts.shape[0] != extent:
         raise ValueError(f"operands could not be broadcast together with shape ({extent},) ({counts.shape[0]},)")
     if bool((counts < 0).any()):
         raise ValueError("repeats may not contain negative values.")
     ends = counts.cumsum(dtype=numpy.int64)
-    source = search(ends, arange(int(ends[-1])), True)
-    return _cnumeric.array(array[(*before, source)], order="C", copy=None)
+    total = int(ends[-1]) if extent else 0
+    source = _cnumeric.bincount(ends, None, total)[:total].cumsum()  # how many end before each place
+    return array.take(source, axis)
+
+
+def _repeated_alike(array: Any, count: int, axis: int) -> Any:
+    if count < 0 and array.size:
+        raise ValueError("repeats may not contain negative values.")
+    count, shape = max(count, 0), array.shape
+    before, extent, after = shape[:axis], shape[axis], shape[axis + 1 :]
+    result = empty((*before, extent * count, *after), array.dtype)
+    if result.size:
+        result.reshape((*before, extent, count, *after))[...] = array.reshape((*before, extent, 1, *after))
+    return result
 
 
 @composed

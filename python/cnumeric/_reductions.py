@@ -64,6 +64,10 @@ def ptp(a: Any, axis: Any = None, out: Any = None, keepdims: Any = NoValue) -> A
 @composed
 def count_nonzero(a: Any, axis: Any = None, *, keepdims: Any = False) -> Any:
     array = array_of(a)
+    if axis is None and keepdims is False:
+        count = _cnumeric.count_at_hand(array)
+        if count is not None:
+            return count
     mask = array if array.dtype == bool else _cnumeric.not_equal(array, 0)
     return mask.sum(axis=axis, dtype=numpy.intp, keepdims=keepdims)
 
@@ -448,4 +452,7 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: Any = -1) -> Any:
         if steps.ndim == 1:
             steps = steps.reshape(tuple(-1 if place == axis else 1 for place in range(array.ndim)))
     before = (slice(None),) * axis
-    return (steps * (array[(*before, slice(1, None))] + array[(*before, slice(None, -1))]) / 2.0).sum(axis)
+    pairs = array[(*before, slice(1, None))] + array[(*before, slice(None, -1))]
+    if type(steps) is not float or steps != 1.0 or array.dtype.kind != "f":
+        pairs = steps * pairs
+    return (pairs / 2.0).sum(axis)

@@ -11,10 +11,12 @@ import numpy
 
 from . import _cnumeric
 from ._composed import array_of, arrays_of, asarray, composed, functions, ndarray, normalize_axis, plain
-from ._creation import arange, empty, linspace, ones, zeros
+from ._creation import empty, linspace, ones, zeros
 from ._fallback import Unsupported
 from ._manipulation import concatenate, where
 from ._products import convolve
+
+arange = _cnumeric.arange
 
 # ---- Windows ---------------------------------------------------------------------------------------------
 

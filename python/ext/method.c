@@ -143,7 +143,7 @@ static PyObject *method_fill(PyObject *self, PyObject *args, PyObject *kwargs)
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O:fill", names, &value)) {
         return NULL;
     }
-    bool single = PyLong_CheckExact(value) || PyArray_CheckAnyScalarExact(value) ||
+    bool single = PyLong_CheckExact(value) || PyFloat_CheckExact(value) || PyArray_CheckAnyScalarExact(value) ||
                   (cnx_array_check(value) && cn_array_ndim(cnx_get(value)) == 0);
     if (!single) {
         return cnx_call_method(self, "fill", args, kwargs);
@@ -183,50 +183,55 @@ static PyObject *method_nonzero(PyObject *self, PyObject *unused)
     return cnx_end(tuple);
 }
 
-/*
- * Picks with mode "raise" and no out, by integers along the first axis, where rows follow each other in C order: an index.
- */
 static bool is_integers(PyObject *object)
 {
     if (cnx_array_check(object)) {
         return cn_array_dtype(cnx_get(object)) >= CN_INT8 && cn_array_dtype(cnx_get(object)) <= CN_INT64;
     }
-    return PyLong_CheckExact(object) || (cnx_is_native_numpy(object) && PyArray_ISINTEGER((PyArrayObject *)object));
+    return cnx_is_native_numpy(object) && PyArray_ISINTEGER((PyArrayObject *)object);
 }
 
+/* Elements of the array, or of all in C order (axis -1), by an array of integers. */
+static cn_status take(cn_array *array, int axis, cn_array *index, cn_array **out)
+{
+    cn_array *flat = NULL, *numbers = NULL;
+    int64_t size = cn_array_size(array);
+    cn_status status = axis < 0 ? cnx_reshape(array, 1, &size, NULL, &flat) : CN_OK;
+    if (status == CN_OK && cn_array_dtype(index) != CN_INT64) {
+        status = cn_array_copy(index, CN_INT64, false, &numbers);
+    }
+    if (status == CN_OK) {
+        status = cn_take(flat != NULL ? flat : array, axis < 0 ? 0 : axis, numbers != NULL ? numbers : index, out);
+    }
+    cn_array_unref(flat);
+    cn_array_unref(numbers);
+    return status;
+}
+
+/* Takes with mode "raise" and no out, by integers; the package has the others, and errors. */
 static PyObject *method_take(PyObject *self, PyObject *args, PyObject *kwargs)
 {
     static char *names[] = {"indices", "axis", "out", "mode", NULL};
-    PyObject *indices, *axis_object = NULL, *out = NULL, *mode = NULL;
-    int axis = 0, ndim = cn_array_ndim(cnx_get(self));
+    PyObject *indices, *axis_object = NULL, *out = NULL, *mode = NULL, *keep = NULL;
+    int axis = -1, ndim = cn_array_ndim(cnx_get(self));
+    cn_operand index = {.array = NULL};
+    cn_array *taken;
     bool good = PyArg_ParseTupleAndKeywords(args, kwargs, "O|OOO", names, &indices, &axis_object, &out, &mode) &&
-                !cnx_given(out) && ndim > 0 &&
+                !cnx_given(out) && ndim > 0 && cnx_array_check_exact(self) && is_integers(indices) &&
                 (mode == NULL || (PyUnicode_Check(mode) && PyUnicode_CompareWithASCIIString(mode, "raise") == 0)) &&
-                (!cnx_given(axis_object) || cnx_parse_axis(axis_object, ndim, &axis) == 0);
-    bool rows = !cnx_given(axis_object) || (axis == 0 && (ndim < 3 || cn_array_c_contiguous(cnx_get(self))));
-    bool known = good && rows && is_integers(indices);
-    PyObject *whole = NULL, *key = NULL, *taken = NULL;
-    if (known) {
-        whole = cnx_given(axis_object) ? Py_NewRef(self) : PyObject_CallMethod(self, "ravel", NULL);
-        key = whole != NULL ? PyTuple_New(axis + 1) : NULL;
-    }
-    for (int d = 0; key != NULL && d <= axis; d++) {
-        PyObject *item = d == axis ? Py_NewRef(indices) : PySlice_New(NULL, NULL, NULL);
-        if (item == NULL) {
-            Py_CLEAR(key);
-            break;
+                (!cnx_given(axis_object) || cnx_parse_axis(axis_object, ndim, &axis) == 0) &&
+                cnx_operand(indices, &index, &keep) == 1 && index.array != NULL && cn_array_ndim(index.array) > 0 &&
+                cn_array_ndim(index.array) + ndim - 1 <= CN_MAX_DIMS;
+    if (good) {
+        cnx_begin();
+        cn_status status = take(cnx_get(self), axis, index.array, &taken);
+        Py_XDECREF(keep);
+        if (status == CN_OK) {
+            return cnx_end(cnx_new(taken));
         }
-        PyTuple_SET_ITEM(key, d, item);
+        return status == CN_ERROR_MEMORY ? cnx_raise_plain(status) : cnx_call_method(self, "take", args, kwargs);
     }
-    taken = key != NULL ? PyObject_GetItem(whole, key) : NULL;
-    if (taken != NULL && PyLong_CheckExact(indices) && cnx_array_check(taken)) {
-        Py_SETREF(taken, PyObject_CallMethod(taken, "copy", NULL));
-    }
-    Py_XDECREF(whole);
-    Py_XDECREF(key);
-    if (taken != NULL) {
-        return taken;
-    }
+    Py_XDECREF(keep);
     PyErr_Clear();
     return cnx_call_method(self, "take", args, kwargs);
 }

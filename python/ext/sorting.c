@@ -1,5 +1,5 @@
 /*
- * sorting.c - sort, argsort, partition, searchsorted, bincount, unique_sorted: the core's, for the package to compose from.
+ * sorting.c - sort, argsort, partition, searchsorted, bincount, counts, unique_sorted: the core's, for the package to compose from.
  *
  * They take arrays of ours and arguments that the package has checked. What the core does not have raises
  * cnumeric._fallback.Unsupported; other errors are raised plainly, and the package lets NumPy put them in its words.
@@ -162,7 +162,19 @@ static PyObject *unique_sorted(PyObject *module, PyObject *args)
     return cnx_end(tuple);
 }
 
+static PyObject *count_at_hand(PyObject *module, PyObject *object)
+{
+    cn_scalar count = {.dtype = CN_INT64};
+    (void)module;
+    if (!cnx_array_check_exact(object) || !cn_count_at_hand(cnx_get(object), &count.value.i64)) {
+        Py_RETURN_NONE;
+    }
+    return cnx_scalar(&count);
+}
+
 static PyMethodDef functions[] = {
+    {"count_at_hand", count_at_hand, METH_O,
+     "count_at_hand(array): how many are not zero, if that needs no computing; else None."},
     {"sort", sort, METH_VARARGS, "sort(array, axis): a sorted copy; the axis counts from the front."},
     {"argsort", argsort, METH_VARARGS, "argsort(array, axis): the int64 indices that sort, stable."},
     {"partition", partition, METH_VARARGS,
