@@ -1,10 +1,13 @@
 """The package as a whole: every name of numpy resolves, submodules import, coverage and commands tell the truth."""
 
+import copy
 import importlib
+import inspect
 import pickle
 import subprocess
 import sys
 import types
+import weakref
 
 import cnumeric
 import numpy
@@ -155,3 +158,24 @@ def test_import_does_not_import_what_numpy_does_not():
     added = eval(run("-c", program))
     heavy = [name for name in added if name.startswith("numpy.") and name.split(".")[1] in ("random", "fft", "ma")]
     assert heavy == []
+
+
+@pytest.mark.parametrize("name", ["stack", "sum", "flip"])
+def test_functions_are_functions(name):
+    ours, theirs = getattr(cnumeric, name), getattr(numpy, name)
+    assert pickle.loads(pickle.dumps(ours)) is ours
+    assert copy.deepcopy(ours) is ours
+    assert weakref.ref(ours)() is ours
+    assert (ours.__name__, ours.__doc__) == (theirs.__name__, theirs.__doc__)
+    assert inspect.signature(ours) == inspect.signature(theirs)
+    assert repr(ours).startswith("<function ")
+
+    class Holder:
+        function = ours
+
+    assert Holder().function.__self__.__class__ is Holder
+    assert Holder.function is ours
+    with pytest.raises(TypeError):
+        ours(cnumeric.ones(3), nonsense=1)
+    with pytest.raises(TypeError):
+        ours()

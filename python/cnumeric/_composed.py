@@ -49,17 +49,18 @@ def guard(function: Function, module: str = "numpy") -> Function:
             found = getattr(found, part)
         return found
 
-    @functools.wraps(function)
-    def guarded(*args: Any, **kwargs: Any) -> Any:
-        if _fallback.subclasses and _fallback.has_subclass((*args, *kwargs.values())):
-            return _fallback.call(reference(), full, args, kwargs)
+    def otherwise(error: Exception | None, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         try:
-            return function(*args, **kwargs)
-        except Exception as error:
-            _fallback.refused(error, reference, args, kwargs)
+            if error is not None:
+                raise error
+            if not _fallback.has_subclass((*args, *kwargs.values())):
+                return function(*args, **kwargs)
+        except Exception as raised:
+            _fallback.refused(raised, reference, args, kwargs)
         return _fallback.call(reference(), full, args, kwargs)
 
-    guarded.__composition__ = function  # type: ignore[attr-defined]
+    guarded: Any = functools.update_wrapper(_cnumeric.entry(function, otherwise, False), function)
+    guarded.__composition__ = function
     if module == "numpy" and hasattr(numpy, name):  # what NumPy's has is what inspect shows
         theirs = guarded.__wrapped__ = getattr(numpy, name)
         for signature in ("__signature__", "__text_signature__"):
@@ -69,8 +70,8 @@ def guard(function: Function, module: str = "numpy") -> Function:
     guarded.__module__ = "cnumeric" + module[len("numpy") :]
     if not guarded.__doc__:
         guarded.__doc__ = reference().__doc__
-    guarded.__cnumeric__ = "composed"  # type: ignore[attr-defined]
-    return guarded  # type: ignore[return-value]
+    guarded.__cnumeric__ = "composed"
+    return guarded  # type: ignore[no-any-return]
 
 
 def device_call(function: Function, module: str) -> Function:
@@ -173,17 +174,15 @@ def method(name: str, method_name: str | None = None) -> Callable[..., Any]:
     reference = getattr(numpy, name)
     target = getattr(ndarray, method_name or name)
 
-    @functools.wraps(reference)
-    def function(*args: Any, **kwargs: Any) -> Any:
-        if not args or type(args[0]) is not ndarray:
-            try:
-                array = array_of(args[0] if args else kwargs["a"])
-            except (Unsupported, KeyError):
-                return _fallback.call(reference, f"numpy.{name}", args, kwargs)
-            args = (array, *args[1:])
-            kwargs.pop("a", None)
-        return target(*args, **kwargs)
+    def otherwise(_: None, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        try:
+            array = array_of(args[0] if args else kwargs["a"])
+        except (Unsupported, KeyError):
+            return _fallback.call(reference, f"numpy.{name}", args, kwargs)
+        kwargs.pop("a", None)
+        return target(array, *args[1:], **kwargs)
 
+    function: Callable[..., Any] = functools.update_wrapper(_cnumeric.entry(target, otherwise, True), reference)
     function.__module__ = "cnumeric"
     function.__cnumeric__ = "native"  # type: ignore[attr-defined]
     functions[f"numpy.{name}"] = function

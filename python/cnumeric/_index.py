@@ -348,7 +348,7 @@ def resize(a: Any, new_shape: Any) -> Any:
 @composed
 def row_stack(tup: Any, *, dtype: Any = None, casting: Any = "same_kind") -> Any:
     warnings.warn(
-        "`row_stack` alias is deprecated. Use `np.vstack` directly.", category=DeprecationWarning, stacklevel=3
+        "`row_stack` alias is deprecated. Use `np.vstack` directly.", category=DeprecationWarning, stacklevel=2
     )
     return vstack(tup, dtype=dtype, casting=casting)
 

@@ -407,7 +407,7 @@ def _nan_extreme(ufunc: Any, a: Any, axis: Any, out: Any, given: dict[str, Any])
     array = array_of(a)
     result = ufunc.reduce(array, axis=axis, out=out, **given)
     if _may_have_nan(array) and _cnumeric.isnan(result).any():
-        warnings.warn("All-NaN slice encountered", RuntimeWarning, stacklevel=4)
+        warnings.warn("All-NaN slice encountered", RuntimeWarning, stacklevel=3)
     return result
 
 

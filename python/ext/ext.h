@@ -324,6 +324,7 @@ int cnx_sorting_init(PyObject *module);
 int cnx_random_init(PyObject *module);
 int cnx_strided_init(PyObject *module);
 int cnx_direct_init(PyObject *module);
+int cnx_entry_init(PyObject *module);
 
 /* ---- long_variance.c ---- */
 

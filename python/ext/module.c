@@ -427,8 +427,8 @@ static int execute(PyObject *module)
         cnx_array_init(module) < 0 || cnx_ufunc_init(module) < 0 || cnx_number_init(module) < 0 ||
         cnx_create_init(module) < 0 || cnx_create_quick_init(module) < 0 || cnx_join_init(module) < 0 ||
         cnx_product_init(module) < 0 || cnx_strided_init(module) < 0 || cnx_sorting_init(module) < 0 ||
-        cnx_random_init(module) < 0 || cnx_direct_init(module) < 0 || cnx_device_share_init(module) < 0 ||
-        drain_before_fork(module) < 0) {
+        cnx_random_init(module) < 0 || cnx_direct_init(module) < 0 || cnx_entry_init(module) < 0 ||
+        cnx_device_share_init(module) < 0 || drain_before_fork(module) < 0) {
         return -1;
     }
     name_blas();
