@@ -235,6 +235,14 @@ def arange(*args: Any, dtype: Any = None, device: Any = None, like: Any = None, 
     return _range(start, start + step, length, kind)
 
 
+def counted(length: Any, dtype: Any) -> Any:
+    """Give 0, 1 ... length - 1, as arange."""
+    code = numpy.dtype(dtype).char
+    if type(length) is int and code in "ld":
+        return _cnumeric.arange(length if code == "l" else float(length))
+    return arange(length, dtype=dtype)
+
+
 def _range(first: Any, second: Any, length: int, dtype: Any) -> Any:
     """`length` values that continue the first two, which are exact; the others are first + i * difference."""
     if length > 2**60:
@@ -382,7 +390,7 @@ def indices(dimensions: Any, dtype: Any = int, sparse: Any = False) -> Any:
     shape = tuple(dimensions)
     lines = []
     for axis, extent in enumerate(shape):
-        line = _cnumeric.arange(extent) if dtype is int else arange(extent, dtype=dtype)
+        line = counted(extent, dtype)
         lines.append(line.reshape((1,) * axis + (-1,) + (1,) * (len(shape) - axis - 1)))
     if sparse:
         return tuple(lines)

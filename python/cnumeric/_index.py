@@ -13,7 +13,7 @@ import numpy
 
 from . import _cnumeric
 from ._composed import array_of, arrays_of, asarray, composed, functions, method_of, ndarray, normalize_axis, plain
-from ._creation import array, empty, linspace, only_here, tri, zeros
+from ._creation import array, counted, empty, linspace, only_here, tri, zeros
 from ._fallback import Unsupported
 from ._manipulation import along_axis, concatenate, flatnonzero, is_array, order_of, vstack, where
 
@@ -50,9 +50,11 @@ def _values_for(values: Any, dtype: Any) -> Any:
     """The values as a line; as NumPy, arrays must cast safely and lists within their kind."""
     if isinstance(values, ndarray | numpy.ndarray):
         line = array_of(values).ravel()
+        if line.dtype == dtype:
+            return line
         if not numpy.can_cast(line.dtype, dtype, "safe"):
             raise Unsupported
-        return line.astype(dtype, copy=False)
+        return line.astype(dtype)
     return array_of(numpy.asarray(values, dtype)).ravel()
 
 
@@ -112,13 +114,15 @@ def place(arr: Any, mask: Any, vals: Any) -> None:
 @composed
 def putmask(a: Any, /, mask: Any, values: Any) -> None:
     target, condition = target_of(a), array_of(mask)
+    if type(values) is ndarray and condition.shape == values.shape == target.shape and values.dtype == target.dtype:
+        return _cnumeric.copyto(target, values, where=condition.astype(bool, copy=False))
     line = _values_for(values, target.dtype)
     if condition.size != target.size:
         raise ValueError("putmask: mask and data must be the same size")
     if line.size == 0:
-        return
+        return None
     line = cycled(line, target.size).reshape(target.shape) if line.size > 1 else line.reshape(())
-    _cnumeric.copyto(target, line, where=condition.reshape(target.shape).astype(bool, copy=False))
+    return _cnumeric.copyto(target, line, where=condition.reshape(target.shape).astype(bool, copy=False))
 
 
 @composed
@@ -181,13 +185,25 @@ def _inserted(source: Any, places: Any, values: Any, axis: int) -> Any:
 # ---- Picking ---------------------------------------------------------------------------------------------
 
 
+def _common(values: Any, arrays: list[Any]) -> Any:
+    """The dtype that all have in common; Python's numbers are weak."""
+    dtype = arrays[0].dtype
+    if all(type(one) is ndarray and one.dtype == dtype for one in values):
+        return dtype
+    weak = [isinstance(one, int | float | complex) and not isinstance(one, bool | numpy.generic) for one in values]
+    return numpy.result_type(
+        *(one if is_weak else array.dtype for one, array, is_weak in zip(values, arrays, weak, strict=True))
+    )
+
+
 @composed
 def choose(a: Any, choices: Any, out: Any = None, mode: Any = "raise") -> Any:
     index = array_of(a)
     parts = arrays_of(choices)
     if index.dtype.kind not in "iub" or not 0 < len(parts) <= 32:
         raise Unsupported
-    shape = numpy.broadcast_shapes(index.shape, *(part.shape for part in parts))
+    alike = all(part.shape == index.shape for part in parts)
+    shape = index.shape if alike else numpy.broadcast_shapes(index.shape, *(part.shape for part in parts))
     if shape == ():
         raise Unsupported
     if index.dtype == bool:
@@ -199,13 +215,11 @@ def choose(a: Any, choices: Any, out: Any = None, mode: Any = "raise") -> Any:
         index = index.clip(0, count - 1)
     elif mode != "raise":
         raise Unsupported
-    elif 0 not in shape and not bool(((index >= 0) & (index < count)).all()):
+    elif 0 not in shape and not (index.min() >= 0 and index.max() < count):
         raise ValueError("invalid entry in choice array")
-    weak = [isinstance(one, int | float | complex) and not isinstance(one, bool | numpy.generic) for one in choices]
-    dtype = numpy.result_type(
-        *(one if is_weak else part.dtype for one, part, is_weak in zip(choices, parts, weak, strict=True))
-    )
-    result = _cnumeric.broadcast_to(parts[0].astype(dtype, copy=False), shape)
+    dtype = _common(choices, parts)
+    result = parts[0].astype(dtype, copy=False)
+    result = result if result.shape == shape else _cnumeric.broadcast_to(result, shape)
     for place, part in enumerate(parts[1:], 1):
         result = where(index == place, part.astype(dtype, copy=False), result)
     if out is None:
@@ -452,7 +466,7 @@ def _grid(sparse: bool, key: Any) -> Any:
     numbers = [0] + [abs(value) if isinstance(value, complex) else value for end in ends for value in end]
     dtype = numpy.result_type(*numbers)
     lines = [
-        (arange(max(number, 0), dtype=dtype) * gap + start).reshape(
+        (counted(max(number, 0), dtype) * gap + start).reshape(
             tuple(-1 if other == place else 1 for other in range(len(key)))
         )
         for place, ((number, gap), (start, _, _)) in enumerate(zip(counts, ends, strict=True))
