@@ -43,3 +43,50 @@ def every_digest():
         for a in digests(np, n, kind):
             yield hashlib.md5(numpy.asarray(a).tobytes()).hexdigest()
 """
+
+#: Systems of equations with matrices of several blocks, against NumPy: residuals and values, exceptions, dtypes.
+SYSTEMS = """
+def near(ours, theirs, tolerance):
+    ours = numpy.asarray(ours)
+    assert ours.dtype == theirs.dtype and ours.shape == theirs.shape, (ours.dtype, theirs.dtype, ours.shape)
+    assert numpy.linalg.norm(ours - theirs) <= tolerance * numpy.linalg.norm(theirs), (ours, theirs)
+def raised(run):
+    try:
+        run()
+    except Exception as error:
+        return type(error), str(error)
+def check_systems(n, kind):
+    rng = numpy.random.default_rng(n)
+    a = rng.standard_normal((n, n)) + (1j * rng.standard_normal((n, n)) if kind in "FD" else 0)
+    a = numpy.rint(a * 9).astype(kind) if kind in "il" else a.astype(kind)
+    b, c = rng.standard_normal((n, n // 3)).astype(kind), numpy.arange(n)
+    s = (a @ a.conj().T / n + numpy.eye(n)).astype(kind)
+    A, B, S = np.array(a), np.array(b), np.array(s)
+    digits = 1e-4 if kind in "fF" else 1e-9
+    size = abs(a).sum(1).max()
+    for right in (B, b[:, 0], list(c)):
+        x, y = numpy.asarray(np.linalg.solve(A, right)), numpy.linalg.solve(a, numpy.asarray(right))
+        near(x, y, digits)
+        left = [abs(a @ one - numpy.asarray(right)).max() / (size * abs(one).max()) for one in (x, y)]
+        assert left[0] <= 4 * left[1] + 1e-17, left
+    for run in (lambda m, a, s: m.linalg.inv(a), lambda m, a, s: m.linalg.matrix_power(a, -2),
+                lambda m, a, s: m.linalg.det(a / 16), lambda m, a, s: m.linalg.slogdet(a.T[::-1])[0],
+                lambda m, a, s: m.linalg.slogdet(a)[1], lambda m, a, s: m.linalg.inv(a.T)):
+        near(run(np, A, S), run(numpy, a, s), digits)
+    if kind not in "il":
+        for upper in (False, True):
+            found, expected = numpy.asarray(np.linalg.cholesky(S, upper=upper)), numpy.linalg.cholesky(s, upper=upper)
+            near(found, expected, digits)
+            assert (numpy.tril(found, -1) if upper else numpy.triu(found, 1)).any() == False
+    T = A.copy()
+    T[n // 2 + 7] = T[3]
+    T[:, 5] = 0
+    wrong = S - 3 * np.eye(n)
+    t, w = numpy.asarray(T.copy()), numpy.asarray(wrong.copy())
+    for run in (lambda m, t, w: m.linalg.solve(t, t[0]), lambda m, t, w: m.linalg.inv(t),
+                lambda m, t, w: m.linalg.cholesky(w), lambda m, t, w: m.linalg.det(t[1:]),
+                lambda m, t, w: m.linalg.solve(t, t[0, 1:])):
+        found, expected = raised(lambda: run(np, T, wrong)), raised(lambda: run(numpy, t, w))
+        assert found == expected and found is not None, (found, expected)
+    assert np.linalg.det(T) == 0 and np.linalg.slogdet(T) == (0, -numpy.inf)
+"""

@@ -110,6 +110,12 @@ def on_device(*values: Any, matrices: bool = False, together: bool = False) -> N
         raise Unsupported
 
 
+def is_spread(nbytes: int) -> bool:
+    """Whether an array of so many bytes is over several places."""
+    settings = _cnumeric.settings()
+    return nbytes >= settings["spread_bytes"] and (_cnumeric.net_size() > 1 or settings["places"] > 1)
+
+
 def plain(function: Any) -> Any:
     """The composed function without its guard: `Unsupported` and its own errors go to the caller."""
     return function.__composition__

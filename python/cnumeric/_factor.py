@@ -1,4 +1,4 @@
-"""numpy.linalg's factorisations: on a device by cuSOLVER, elsewhere by NumPy with its LAPACK.
+"""numpy.linalg's factorisations: of spread matrices by blocks, on a device by cuSOLVER, else by NumPy with its LAPACK.
 
 As in NumPy, single precision is computed in double and rounded. Matrices lie by columns for the library, so an array of
 ours holds the transposed one: what costs no copy is chosen below.
@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy
 
-from . import _cnumeric
-from ._composed import device_call, on_device, plain
-from ._creation import empty, eye
+from . import _blocked, _cnumeric
+from ._composed import device_call, is_spread, on_device, plain
+from ._creation import arange, empty, eye
 from ._fallback import Unsupported
 from ._manipulation import tril, triu
 
@@ -67,6 +67,19 @@ def _given(array: Any, kind: str) -> Any:
     return _cnumeric.asarray(array, dtype=kind, order="C")
 
 
+def _by_blocks(*arrays: Any) -> bool:
+    """Whether several places have rows of a matrix; otherwise a device has to work on the first array."""
+    if all(type(array) is _cnumeric.ndarray for array in arrays) and arrays[0].ndim == 2:
+        if any(array.ndim == 2 and is_spread(max(8, array.itemsize) * array.size) for array in arrays):
+            return True
+    on_device(*arrays, together=True)
+    return False
+
+
+def _double(array: Any, kind: str) -> Any:
+    return array.astype(kind, copy=False)
+
+
 def _fail(message: str) -> None:
     raise numpy.linalg.LinAlgError(message)
 
@@ -97,12 +110,18 @@ def _solved(a: Any, columns: Any, kind: str) -> Any:
 @_linalg
 def solve(a: Any, b: Any) -> Any:
     """Solve a linear matrix equation, or a batch of them; see `numpy.linalg.solve`."""
-    on_device(a, b, together=True)
+    b = b if type(b) is _cnumeric.ndarray or type(a) is not _cnumeric.ndarray else _cnumeric.asarray(b)
+    blocks = _by_blocks(a, b)
     kind, result = _kinds(a, b)
     n = _square(a)
     right = b[:, None] if b.ndim == 1 else b
     if right.ndim < 2 or right.size == 0 or right.shape[-2] != n:
         raise Unsupported
+    if blocks and right.ndim > 2:
+        raise Unsupported
+    if blocks:
+        x = _blocked.solve(_double(a, kind), _double(right, kind))
+        return _given(x[:, 0] if b.ndim == 1 else x, result)
     batch = _batch(a, right)
     columns = _fresh(_turned(_spread(right, batch)), kind)
     x = _solved(_spread(a, batch), columns, kind)
@@ -123,17 +142,21 @@ def _spread(array: Any, batch: tuple[int, ...]) -> Any:
 @_linalg
 def inv(a: Any) -> Any:
     """Give the inverse of a matrix, or of each of a batch; see `numpy.linalg.inv`."""
-    on_device(a, together=True)
+    blocks = _by_blocks(a)
     kind, result = _kinds(a)
     n = _square(a)
+    if blocks:
+        return _given(_blocked.inv(_double(a, kind)), result)
     columns = _fresh(_cnumeric.broadcast_to(eye(n, dtype=kind), a.shape), kind)
     return _given(_solved(a, columns, kind), result)
 
 
 def _sign_log(a: Any) -> tuple[Any, Any, str]:
-    on_device(a, together=True)
+    blocks = _by_blocks(a)
     kind, result = _kinds(a)
     n = _square(a)
+    if blocks:
+        return (*map(_cnumeric.asarray, _blocked.sign_log(_double(a, kind))), result)
     lu, pivots, info = _factors(a, kind)
     if info != 0 and a.ndim > 2:
         raise Unsupported  # of which of them is not known
@@ -168,9 +191,13 @@ def det(a: Any) -> Any:
 @_linalg
 def cholesky(a: Any, /, *, upper: Any = False) -> Any:
     """Give the Cholesky factor of a matrix, or of each of a batch; see `numpy.linalg.cholesky`."""
-    on_device(a, together=True)
+    blocks = _by_blocks(a)
     kind, result = _kinds(a)
     _square(a)
+    if blocks:
+        a = _double(a, kind)
+        lower = _blocked.cholesky(_blocked.adjoint(a) if upper else a)
+        return _given(_blocked.adjoint(lower) if upper else lower, result)
     # Always the lower triangle for the library, which does it in half the time; by columns, rows are the conjugate.
     factor = _fresh(a if upper else _turned(a), kind)
     if _cnumeric.factorize(_cnumeric.CHOLESKY, 0, factor) != 0:

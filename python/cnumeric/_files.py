@@ -10,17 +10,11 @@ from typing import Any, BinaryIO
 import numpy
 
 from . import _cnumeric, _fallback
-from ._composed import functions
+from ._composed import functions, is_spread
 from ._creation import zeros
 
 _format: Any = numpy.lib.format
 _HEADERS = {(1, 0): "read_array_header_1_0", (2, 0): "read_array_header_2_0"}
-
-
-def _spread(nbytes: int) -> bool:
-    """Whether an array of so many bytes is over several places."""
-    settings = _cnumeric.settings()
-    return nbytes >= settings["spread_bytes"] and (_cnumeric.net_size() > 1 or settings["places"] > 1)
 
 
 def _ours(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -34,7 +28,7 @@ def _ours(function: Callable[..., Any]) -> Callable[..., Any]:
 
 @_ours
 def save(file: Any, arr: Any, *args: Any, **kwargs: Any) -> None:
-    if type(arr) is not _cnumeric.ndarray or not isinstance(file, str | os.PathLike) or not _spread(arr.nbytes):
+    if type(arr) is not _cnumeric.ndarray or not isinstance(file, str | os.PathLike) or not is_spread(arr.nbytes):
         _fallback.call(numpy.save, "", (file, arr, *args), kwargs)
         return
     name = os.fspath(file)
@@ -59,7 +53,7 @@ def _header(source: BinaryIO, limit: int) -> tuple[tuple[int, ...], bool, Any, i
         return None
     offset = source.tell()
     nbytes = math.prod(shape) * dtype.itemsize
-    good = _fallback.is_native(dtype) and offset + nbytes <= size and _spread(nbytes)
+    good = _fallback.is_native(dtype) and offset + nbytes <= size and is_spread(nbytes)
     return (shape, fortran, dtype, offset) if good else None
 
 

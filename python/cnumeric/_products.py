@@ -11,6 +11,7 @@ from . import _cnumeric
 from ._composed import (
     array_of,
     composed,
+    functions,
     normalize_axes,
     normalize_axis,
 )
@@ -208,8 +209,10 @@ def cov(
 
 def matrix_power(a: Any, n: Any) -> Any:
     array = array_of(a)
-    if array.ndim < 2 or array.shape[-1] != array.shape[-2] or not isinstance(n, int) or n < 1:
+    if array.ndim < 2 or array.shape[-1] != array.shape[-2] or not isinstance(n, int) or n == 0:
         raise Unsupported
+    if n < 0:
+        array, n = functions["numpy.linalg.inv"](array), -n
     result: Any = None
     square = array
     while n:

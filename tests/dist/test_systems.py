@@ -1,0 +1,68 @@
+"""Factorisations of matrices that ranks have rows of: against NumPy, memory, a rank without it."""
+
+import pytest
+import texts
+from gpus import EVERY_ARRAY, PRELUDE
+
+SPREAD = EVERY_ARRAY | {"CNUMERIC_SPREAD_BYTES": "50000"}
+
+
+def run(mpi, ranks, program, environment):
+    status, out, err = mpi.python(ranks, program, environment=environment)
+    assert status == 0, err
+    return out
+
+
+@pytest.mark.parametrize("ranks", [2, 3])
+def test_systems_are_solved_as_by_numpy(mpi, ranks):
+    program = f"{texts.PRELUDE}\n{texts.SYSTEMS}\nfor kind in 'dDfl':\n    check_systems(300, kind)\nprint('same')"
+    assert run(mpi, ranks, program, SPREAD) == "same\n"
+
+
+MEMORY = """
+import cnumeric as np
+n = 1600
+i = np.arange(n * 1.0)
+a = 1 / (1 + abs(i[:, None] - i))
+np.synchronize()
+np.stats_reset()
+factor = np.linalg.cholesky(a)
+np.synchronize()
+stats = np.stats()
+print(stats["peak_bytes"] / a.nbytes, stats["root_bytes"] / a.nbytes, stats["fallbacks"])
+difference = factor @ factor.T
+difference -= a
+print(float(abs(difference).max()) < 1e-12)
+"""
+
+
+def test_no_rank_ever_has_the_matrix(mpi):
+    """Of four ranks each has a quarter of both matrices; the root receives blocks of the diagonal."""
+    counts, right = run(mpi, 4, MEMORY, {}).splitlines()
+    peak, root_bytes, fallbacks = map(float, counts.split())
+    assert right == "True" and fallbacks == 0
+    assert peak < 0.85 and root_bytes < 128 / 1600
+
+
+FAULTED = """
+n = 200
+a = np.arange(n * n * 1.0).reshape(n, n) % 17 + 20 * np.eye(n)
+np.synchronize()
+for _ in range(2):
+    try:
+        x = np.linalg.solve(a, a[:, :90])
+        np.synchronize()
+        break
+    except MemoryError:
+        pass
+numpy.testing.assert_allclose(numpy.asarray(x), numpy.eye(n)[:, :90], atol=1e-9)
+print("same")
+"""
+
+
+@pytest.mark.parametrize("nth", [1, 30, 60, 90, 120, 160, 200, 300, 400, 600])
+def test_a_worker_without_memory(mpi, nth):
+    """It refuses, and the next try succeeds; or it ends all, and says why: nobody waits for it."""
+    environment = SPREAD | {"CNUMERIC_WORKER_FAULT": str(nth)}
+    status, out, err = mpi.python(2, PRELUDE + FAULTED, environment=environment)
+    assert (status, out) in [(0, "same\n"), (1, "")], (out, err)
