@@ -103,6 +103,18 @@ print(counted(rows)["message_bytes"], counted(one)["message_bytes"])
     assert one <= 2 * places * 32 + places * 1400  # of the sum of floats, 40 nodes of each of two trees
 
 
+@pytest.mark.parametrize("places", [2, 4])
+def test_leaves_that_no_border_cuts_stay(places):
+    """A variance goes by leaves of 512 rows: whole ones where places have equal parts of the rows, so rows stay."""
+    program = """
+x = np.arange(20480 * 16 * 1.0).reshape(20480, 16) % 97
+np.synchronize()
+print(counted(lambda: x.var(axis=0))["message_bytes"])
+"""
+    leaves = 40 * 16 * 8
+    assert int(at_places(places, program)) <= 3 * leaves + 5 * places * 16 * 8
+
+
 def test_what_values_name_goes_where_it_belongs_and_nowhere_else():
     """On paper: an index there and a row back; of what is selected, what others own. No array is at the root."""
     program = """

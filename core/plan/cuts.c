@@ -29,10 +29,17 @@ static int64_t last_element(const cni_order *o)
     return o->n > 0 ? o->base + o->stride[0] * (o->shape[0] - 1) + row_reach(o) : o->base;
 }
 
-/* Is no row cut by a border, wherever borders may lie? */
+/* Bytes of which all borders are multiples: places' shares, if those are equal, or the least. */
+static int64_t border_bytes(const cni_layout *l)
+{
+    int64_t shared = cni_layout_shared_units(l), each = shared / l->places;
+    return (shared % l->places == 0 && each > 0 && each % l->step == 0 ? each : l->step) * l->unit;
+}
+
+/* Is no row cut by a border? */
 static bool rows_whole(const cni_layout *l, const cni_order *o)
 {
-    int64_t apart = cni_gcd(l->step * l->unit, o->stride[0]);
+    int64_t apart = cni_gcd(border_bytes(l), o->stride[0]);
     int64_t behind = o->base % apart; /* the row begins so far behind such a border */
     return behind + row_reach(o) < apart;
 }
