@@ -143,9 +143,22 @@ static void chain(const cni_part *part, void *opaque, const cni_run *run, const 
     }
 }
 
-static void chain_rows(const void *opaque, const cni_link *link, void **rows)
+static void chain_rows(const cni_part *part, const cni_window *w, const void *opaque, const cni_link *link,
+                       cni_link_phase phase, void **rows)
 {
-    cni_reduce_chain_rows(((const part_binding *)opaque)->group, link, rows);
+    const part_binding *b = opaque;
+    if (b->group != NULL) {
+        cni_reduce_chain_rows(b->group, link, rows);
+    } else {
+        cni_scan_chain_rows(part, w, link, phase, rows);
+    }
+}
+
+static void chain_left(const cni_part *part, const cni_window *w, const cni_link *link, cni_link_phase phase)
+{
+    if (part->kind == CNI_PART_LIBRARY && phase == CNI_LINK_BEGIN) {
+        cni_scan_chain_left(part, w, link);
+    }
 }
 
 static const cni_sharing sharing = {.quantum = quantum,
@@ -157,6 +170,7 @@ static const cni_sharing sharing = {.quantum = quantum,
                                     .chain_bind = chain_bind,
                                     .chain = chain,
                                     .chain_rows = chain_rows,
+                                    .chain_left = chain_left,
                                     .joint_room = cni_joint_room,
                                     .joint = cni_joint_run};
 

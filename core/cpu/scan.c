@@ -115,16 +115,7 @@ static void scan_rows(void *context, int64_t first, int64_t end)
     cni_shared_events_note(&s->events);
 }
 
-/* Is a total all that a share needs of those before it? */
-static bool totals_add(const cni_op *op)
-{
-    const cni_op_info *info = &cni_ops[op->opcode];
-    uint8_t kind = info->reduce_kind, dtype = info->signatures[op->loop].dtypes[2];
-    return kind == CNI_REDUCE_ANY_ORDER || (kind == CNI_REDUCE_SUM && dtype < CN_FLOAT16);
-}
-
-/* Accumulates; from, left: see cni_scan. */
-static void run_scan(const cni_part *part, const cni_run *run, const char *from, char *left)
+void cni_scan_run(const cni_part *part, const cni_run *run, const char *from, char *left)
 {
     const cni_op *op = &run->window->ops[part->op];
     cni_scan s = {.events = {.wanted = op->fp_kinds},
@@ -132,7 +123,7 @@ static void run_scan(const cni_part *part, const cni_run *run, const char *from,
                   .in = cni_library_operand_get(part, 1, run),
                   .axis = op->parameter,
                   .tree = (op->flags & CNI_FLAG_TREE) != 0,
-                  .adds = totals_add(op),
+                  .adds = cni_scan_totals_add(op),
                   .from = from,
                   .left = left};
     int loop = cni_ops[op->opcode].first_loop + op->loop, last = s.out.g.ndim - 1;
@@ -236,56 +227,5 @@ void cni_library_segments(const cni_part *part, const cni_run *run)
 
 void cni_library_scan(const cni_part *part, const cni_run *run)
 {
-    run_scan(part, run, NULL, NULL);
-}
-
-/* ---- Along several places ---- */
-
-cni_chain_rule cni_library_scan_rule(const cni_part *part, const cni_window *w)
-{
-    return (cni_chain_rule){.may = true, .apart = totals_add(&w->ops[part->op]), .quantum = 1};
-}
-
-/* A total of every line; or a state. */
-void cni_library_scan_link(const cni_part *part, const cni_window *w, int64_t *own, int64_t *state)
-{
-    const cni_op *op = &w->ops[part->op];
-    cni_geometry out = cni_window_geometry(w, part->access[0].view);
-    int64_t each = (op->flags & CNI_FLAG_TREE) != 0 ? (int64_t)sizeof(cni_scan_state) : out.itemsize;
-    *state = cni_element_count(out.ndim, out.shape) / out.shape[op->parameter] * each;
-    *own = totals_add(op) ? *state : 0;
-}
-
-/* Hands on the totals with the share's own, which become those of all before it. */
-static void add_totals(const cni_part *part, const cni_run *run, const cni_link *link)
-{
-    const cni_op *op = &run->window->ops[part->op];
-    int64_t own, bytes, size = cni_library_operand_get(part, 0, run).g.itemsize;
-    cni_loop loop = cni_cpu_kernels_get()->loops[cni_ops[op->opcode].first_loop + op->loop];
-    cni_library_scan_link(part, run->window, &own, &bytes);
-    for (int64_t at = 0; at < bytes; at += size) {
-        unsigned char before[16];
-        void *p[3] = {link->state + at, before, link->own + at};
-        memcpy(before, link->state + at, (size_t)size);
-        if (link->first) {
-            memcpy(link->state + at, link->own + at, (size_t)size);
-        } else {
-            loop(1, p, 0);
-        }
-        memcpy(link->own + at, before, (size_t)size);
-    }
-}
-
-void cni_library_scan_chain(const cni_part *part, const cni_run *run, const cni_link *link, cni_link_phase phase)
-{
-    bool apart = totals_add(&run->window->ops[part->op]);
-    if (phase == CNI_LINK_BEGIN && apart) {
-        run_scan(part, run, NULL, link->own);
-    } else if (phase == CNI_LINK_STEP && apart) {
-        add_totals(part, run, link);
-    } else if (phase == CNI_LINK_STEP) {
-        run_scan(part, run, link->first ? NULL : link->state, link->state);
-    } else if (apart && !link->first) {
-        run_scan(part, run, link->own, NULL);
-    }
+    cni_scan_run(part, run, NULL, NULL);
 }

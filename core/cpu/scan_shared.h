@@ -23,6 +23,12 @@ typedef struct cni_scan {
     char *left;       /* by line: where the last element goes, too; NULL: nowhere */
 } cni_scan;
 
+/* Accumulates; from, left: see cni_scan. */
+void cni_scan_run(const cni_part *part, const cni_run *run, const char *from, char *left);
+
+/* Is a total all that elements need of those before them, whatever order it was made in? */
+bool cni_scan_totals_add(const cni_op *op);
+
 /* How many threads pay for one line of so many; 1: it is not shared out. */
 int cni_scan_shares(const cni_scan *s, int64_t lines);
 

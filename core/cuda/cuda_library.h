@@ -49,6 +49,9 @@ typedef struct cni_cuda_library_binding {
             uint64_t in, out, scratch;
             int64_t lines, length, in_step, out_step, per_line;
             int64_t nouter, outer[CNI_CUDA_DIMS], in_outer[CNI_CUDA_DIMS], out_outer[CNI_CUDA_DIMS];
+            uint64_t link;
+            int64_t goes_on;
+            uint64_t identity;
         } scan; /* scan_long.cuh likewise */
         cni_cuda_tall_words tall;
         struct {
@@ -110,6 +113,12 @@ bool cni_cuda_scan_bind(const cni_part *part, const cni_window *w, cni_cuda_libr
 void cni_cuda_scan_run(const cni_part *part, cni_cuda_library_binding *b, const cni_run *run);
 bool cni_cuda_select_bind(const cni_part *part, const cni_window *w, cni_cuda_library_binding *b);
 void cni_cuda_select_run(const cni_part *part, cni_cuda_library_binding *b, const cni_run *run);
+
+/* cni_place's bind_rows and rows of accumulations. */
+cn_status cni_cuda_scan_rows_bind(const cni_part *part, const cni_window *w, bool apart,
+                                  cni_cuda_library_binding **out);
+cn_status cni_cuda_scan_rows_run(const cni_part *part, cni_cuda_library_binding *b, const cni_run *run, int64_t before,
+                                 cni_link_phase phase, void *const *rows);
 
 /* sort and argsort. */
 bool cni_cuda_sort_bind(const cni_part *part, const cni_window *w, cni_cuda_library_binding *b);

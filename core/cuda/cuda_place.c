@@ -154,7 +154,9 @@ static cn_status bind_rows(const cni_part *part, const cni_window *w, bool apart
         return cni_fail_memory((int64_t)sizeof *b);
     }
     bool usable = cni_cuda_enter() && cni_cuda_failure() == NULL;
-    cn_status status = usable ? cni_cuda_rows_bind(part, w, apart, &b->group) : CN_ERROR_UNSUPPORTED;
+    cn_status status = !usable                          ? CN_ERROR_UNSUPPORTED
+                       : part->kind == CNI_PART_LIBRARY ? cni_cuda_scan_rows_bind(part, w, apart, &b->library)
+                                                        : cni_cuda_rows_bind(part, w, apart, &b->group);
     if (status != CN_OK) {
         cni_free(b);
         return status;
@@ -163,12 +165,15 @@ static cn_status bind_rows(const cni_part *part, const cni_window *w, bool apart
     return CN_OK;
 }
 
-static cn_status rows(void *opaque, const cni_run *run, int64_t before, void *const *left)
+static cn_status rows(const cni_part *part, void *opaque, const cni_run *run, int64_t before, cni_link_phase phase,
+                      void *const *left)
 {
+    const part_binding *b = opaque;
     if (!cni_cuda_enter()) {
         return cni_fail(CN_ERROR_INTERNAL, "%s", cni_cuda_failure());
     }
-    return cni_cuda_rows_run(((const part_binding *)opaque)->group, run, before, left);
+    return b->library != NULL ? cni_cuda_scan_rows_run(part, b->library, run, before, phase, left)
+                              : cni_cuda_rows_run(b->group, run, before, left);
 }
 
 static char name[160]; /* 2 x NVIDIA H100 */

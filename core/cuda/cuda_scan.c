@@ -2,13 +2,18 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/memory.h"
+#include "base/stats.h"
+#include "base/status.h"
 #include "base/text.h"
 #include "cuda/cuda_layout.h"
 #include "cuda/cuda_library.h"
+#include "exec/scan_lines.h"
 #include "exec/statement.h"
 #include "op/op.h"
 
-enum { THREADS = 256, LINES_LEAST = 1024, SELECT_TILE = 4096 };
+enum { THREADS = 256, SELECT_TILE = 4096, LINES_LEAST = 32 /* of a box of several places' */ };
+enum { WHOLE, SUMS, BEFORE }; /* LINK, as scan_long.cuh has it */
 
 typedef cni_cuda_library_binding binding;
 
@@ -19,12 +24,6 @@ static int64_t tiles_bytes(int64_t tiles)
 }
 
 /* ---- Accumulations: those in NumPy's order along few lines are the processor's ---- */
-
-static bool any_order(int loop, cn_dtype dtype)
-{
-    const cni_op_info *op = &cni_ops[cni_op_of_loop((uint16_t)loop)];
-    return dtype < CN_FLOAT16 && cni_op_identity((int)(op - cni_ops), &(cn_scalar){0});
-}
 
 /* #include lines, functions and the words that scan.cuh and scan_long.cuh want. */
 static bool write_fold(const cni_part *part, const cni_window *w, int loop, cni_text *text)
@@ -48,35 +47,55 @@ static bool write_fold(const cni_part *part, const cni_window *w, int loop, cni_
     return made;
 }
 
-bool cni_cuda_scan_bind(const cni_part *part, const cni_window *w, binding *b)
+/* What the text and the parameters have of it, whatever is asked for; least: lines that are worth a thread each. */
+static bool scan_lines(const cni_part *part, const cni_window *w, int64_t least, binding *b, bool *wide)
 {
     cni_geometry out = cni_cuda_operand(part, w, 0), in = cni_cuda_operand(part, w, 1);
+    cn_dtype dtype = cni_cuda_operand_dtype(part, w, 0);
     const cni_op *op = &w->ops[part->op];
-    int axis = op->parameter, loop = cni_ops[op->opcode].first_loop + op->loop;
+    int axis = op->parameter;
     int64_t count = cni_element_count(in.ndim, in.shape);
-    if (count == 0 || cni_cuda_operand_dtype(part, w, 0) != cni_cuda_operand_dtype(part, w, 1)) {
+    if (count == 0 || dtype != cni_cuda_operand_dtype(part, w, 1)) {
         return false;
     }
-    cni_text text = {0};
     int64_t length = in.shape[axis], lines = count / length, tiles = (length + CNI_SCAN_TILE - 1) / CNI_SCAN_TILE;
-    bool tree = (op->flags & CNI_FLAG_TREE) != 0;
-    bool wide = tree || (lines < LINES_LEAST && any_order(loop, cni_cuda_operand_dtype(part, w, 0)));
-    if ((!wide && lines < LINES_LEAST) ||
-        !cni_cuda_outer_axes(&in, &out, axis, &b->p.scan.nouter, b->p.scan.outer, b->p.scan.in_outer,
-                             b->p.scan.out_outer) ||
-        !write_fold(part, w, loop, &text)) {
-        return false;
-    }
-    cni_text_add(&text, "%s#include \"cuda/scan%s.cuh\"\n", wide ? "#define CNI_COOPERATIVE\n" : "",
-                 wide ? "_long" : "");
+    *wide = cni_scan_by_tiles(op, dtype, lines);
     b->p.scan.length = length;
     b->p.scan.lines = lines;
     b->p.scan.in_step = in.strides[axis];
     b->p.scan.out_step = out.strides[axis];
     b->p.scan.per_line = tiles;
-    b->blocks = wide ? lines * tiles : (lines + THREADS - 1) / THREADS;
-    b->scratch = b->marks = wide ? tiles_bytes(lines * tiles) : 0;
-    return b->blocks <= INT32_MAX && cni_cuda_library_compiled(b, &text);
+    b->blocks = *wide ? lines * tiles : (lines + THREADS - 1) / THREADS;
+    cn_scalar identity, value;
+    if (cni_op_identity(op->opcode, &identity) && cn_scalar_cast(&identity, CN_STRONG, dtype, &value) == CN_OK) {
+        memcpy(&b->p.scan.identity, value.value.bytes, sizeof b->p.scan.identity);
+    }
+    return (*wide || lines >= least) && b->blocks <= INT32_MAX &&
+           cni_cuda_outer_axes(&in, &out, axis, &b->p.scan.nouter, b->p.scan.outer, b->p.scan.in_outer,
+                               b->p.scan.out_outer);
+}
+
+static bool scan_compiled(const cni_part *part, const cni_window *w, bool wide, int link, binding *b)
+{
+    const cni_op *op = &w->ops[part->op];
+    cni_text text = {0};
+    if (!write_fold(part, w, cni_ops[op->opcode].first_loop + op->loop, &text)) {
+        cni_text_free(&text);
+        return false;
+    }
+    cni_text_add(&text, "#define LINK %d\n%s#include \"cuda/scan%s.cuh\"\n", link,
+                 wide ? "#define CNI_COOPERATIVE\n" : "", wide ? "_long" : "");
+    return cni_cuda_library_compiled(b, &text);
+}
+
+bool cni_cuda_scan_bind(const cni_part *part, const cni_window *w, binding *b)
+{
+    bool wide;
+    if (!scan_lines(part, w, CNI_SCAN_MANY_LINES, b, &wide)) {
+        return false;
+    }
+    b->scratch = b->marks = wide ? tiles_bytes(b->blocks) : 0;
+    return scan_compiled(part, w, wide, WHOLE, b);
 }
 
 void cni_cuda_scan_run(const cni_part *part, binding *b, const cni_run *run)
@@ -88,6 +107,66 @@ void cni_cuda_scan_run(const cni_part *part, binding *b, const cni_run *run)
         cni_cuda_fill(b->p.scan.scratch, 0, (size_t)b->marks);
     }
     cni_cuda_launch(b->module->kernel, b->blocks, THREADS, 1, &b->p, sizeof b->p.scan);
+}
+
+/* ---- The same of lines that go on at other places ---- */
+
+static bool rows_bind(const cni_part *part, const cni_window *w, bool apart, binding *b)
+{
+    bool wide;
+    if (w->ops[part->op].kind != CNI_SCAN || !scan_lines(part, w, LINES_LEAST, b, &wide) || (wide && !apart)) {
+        return false;
+    }
+    b->scratch = wide ? b->blocks * 8 : b->p.scan.lines * 16;
+    if (!scan_compiled(part, w, wide, wide ? BEFORE : SUMS, b)) {
+        return false;
+    }
+    b->second = wide ? b->module : NULL;
+    return !wide || scan_compiled(part, w, wide, SUMS, b);
+}
+
+cn_status cni_cuda_scan_rows_bind(const cni_part *part, const cni_window *w, bool apart, binding **out)
+{
+    binding *b = cni_alloc_zero(1, sizeof *b);
+    if (b == NULL) {
+        return cni_fail_memory((int64_t)sizeof *b);
+    }
+    if (!rows_bind(part, w, apart, b)) {
+        cni_free(b);
+        return CN_ERROR_UNSUPPORTED;
+    }
+    *out = b;
+    return CN_OK;
+}
+
+static cn_status link_move(const binding *b, void *host, int64_t nbytes, bool up)
+{
+    void *there = (void *)(uintptr_t)b->p.scan.link;
+    cni_stats.moves++;
+    cni_stats.move_bytes += (uint64_t)nbytes;
+    return up ? cni_process_device->upload(there, host, nbytes) : cni_process_device->download(host, there, nbytes);
+}
+
+cn_status cni_cuda_scan_rows_run(const cni_part *part, binding *b, const cni_run *run, int64_t before,
+                                 cni_link_phase phase, void *const *rows)
+{
+    bool tiles = b->second != NULL, ends = phase == CNI_LINK_END;
+    int64_t itemsize = cni_cuda_operand(part, run->window, 0).itemsize;
+    int64_t nbytes = (tiles ? b->p.scan.lines * b->p.scan.per_line : b->p.scan.lines) * itemsize;
+    void *host = rows[tiles ? 1 : 0];
+    b->p.scan.out = cni_cuda_operand_address(part, run, 0);
+    b->p.scan.in = cni_cuda_operand_address(part, run, 1);
+    b->p.scan.link = (uintptr_t)run->scratch;
+    b->p.scan.goes_on = before > 0 && phase != CNI_LINK_BEGIN;
+    if (ends && !tiles && before == 0) {
+        return CN_OK; /* BEGIN has done it */
+    }
+    if (tiles ? ends : b->p.scan.goes_on != 0) {
+        CN_TRY(link_move(b, host, nbytes, true));
+    }
+    const cni_cuda_module *module = tiles && ends ? b->second : b->module;
+    cni_cuda_launch(module->kernel, b->blocks, THREADS, 1, &b->p, sizeof b->p.scan);
+    return ends ? CN_OK : link_move(b, host, nbytes, false);
 }
 
 /* ---- Elements where bytes are true ---- */

@@ -1,4 +1,7 @@
-/* scan.cuh - accumulations along one axis, in order: a thread a line. FOLD(a, b) is the text's. */
+/*
+ * scan.cuh - accumulations along one axis, in order: a thread a line. FOLD(a, b) is the text's. LINK: each line goes on from
+ * what p.link has of it, if goes_on, and leaves there what it has come to.
+ */
 enum { DIMS = 8, AHEAD = 8 };
 
 typedef struct parameters {
@@ -6,6 +9,9 @@ typedef struct parameters {
     char *out, *scratch;
     int64_t lines, length, in_step, out_step, per_line;
     int64_t nouter, outer[DIMS], in_outer[DIMS], out_outer[DIMS];
+    char *link;
+    int64_t goes_on;
+    uint64_t identity;
 } parameters;
 
 CNI_KERNEL(cni_kernel, parameters)
@@ -14,6 +20,9 @@ CNI_KERNEL(cni_kernel, parameters)
     if (line >= p.lines) {
         return;
     }
+#if LINK
+    TYPE *const link = (TYPE *)p.link + line;
+#endif
     const char *in = p.in;
     char *out = p.out;
     for (int d = (int)p.nouter - 1; d >= 0; d--) {
@@ -23,6 +32,11 @@ CNI_KERNEL(cni_kernel, parameters)
         out += at * p.out_outer[d];
     }
     TYPE total = *(const TYPE *)in;
+#if LINK
+    if (p.goes_on != 0) {
+        total = FOLD(*link, total);
+    }
+#endif
     *(TYPE *)out = total;
     int64_t i = 1;
     for (; i + AHEAD <= p.length; i += AHEAD) {
@@ -41,4 +55,7 @@ CNI_KERNEL(cni_kernel, parameters)
         total = FOLD(total, *(const TYPE *)(in + i * p.in_step));
         *(TYPE *)(out + i * p.out_step) = total;
     }
+#if LINK
+    *link = total;
+#endif
 }

@@ -10,7 +10,12 @@
  * Node k of a tree is the fold of the 2**b leaves that end with leaf k, b the number of ones that k ends with. Half of the
  * tiles say theirs without waiting; nobody waits for a chain of tiles longer than the tree is high. A thread has a run;
  * elements go through shared memory, so that memory is read in rows.
+ *
+ * Of lines that go on elsewhere tiles wait for nobody: p.link has, by tile, what each comes to (LINK SUMS), or what stands
+ * before it (LINK BEFORE; before the first of a line something, if goes_on).
  */
+#define SUMS 1
+#define BEFORE 2
 #define VALUE TYPE
 #include "cuda/tiles.cuh"
 
@@ -26,6 +31,9 @@ typedef struct parameters {
     char *out, *scratch;
     int64_t lines, length, in_step, out_step, per_line; /* per_line: tiles */
     int64_t nouter, outer[DIMS], in_outer[DIMS], out_outer[DIMS];
+    char *link;
+    int64_t goes_on;
+    uint64_t identity; /* what is behind a line's end, if it counts */
 } parameters;
 
 CNI_INLINE TYPE shuffled(TYPE v, int lane)
@@ -121,8 +129,12 @@ CNI_KERNEL(cni_kernel, parameters)
     CNI_SHARED CNI_ALIGN(16) TYPE rows[THREADS * PAD];
     CNI_SHARED TYPE totals[WARPS], found;
     const int lane = (int)(threadIdx.x % WARP), warp = (int)(threadIdx.x / WARP);
+#if LINK
+    const int64_t tile = (int64_t)blockIdx.x;
+#else
     const tiles t = tiles_at(p.scratch);
     const int64_t tile = tile_take(&t);
+#endif
     int64_t line = 0, within = tile;
     const char *in = p.in;
     char *out = p.out;
@@ -153,9 +165,11 @@ CNI_KERNEL(cni_kernel, parameters)
             }
         }
     } else {
+        TYPE behind; /* the end: folded into nothing that is stored, or into a sum */
+        memcpy(&behind, &p.identity, sizeof behind);
         CNI_ROLLED
-        for (int e = lane; e < RUN * WARP; e += WARP) { /* what is behind the end is folded into nothing that is stored */
-            *PLACE(e) = *(const TYPE *)(in + (first + e < p.length ? first + e : p.length - 1) * p.in_step);
+        for (int e = lane; e < RUN * WARP; e += WARP) {
+            *PLACE(e) = first + e < p.length ? *(const TYPE *)(in + (first + e) * p.in_step) : behind;
         }
     }
     CNI_WARP_BARRIER();
@@ -167,6 +181,19 @@ CNI_KERNEL(cni_kernel, parameters)
     }
     CNI_BARRIER();
     const TYPE above = nodes(totals[lane % WARPS], lane % WARPS, WARPS);
+#if LINK == SUMS
+    if (warp == 0) {
+        const TYPE sum = shuffled(above, WARPS - 1);
+        if (lane == 0) {
+            ((TYPE *)p.link)[tile] = sum;
+        }
+    }
+#else
+#if LINK == BEFORE
+    if (threadIdx.x == 0) {
+        found = ((const TYPE *)p.link)[tile];
+    }
+#else
     if (warp == 0) {
         TYPE earlier;
         tile_nodes(&t, tile - within, within, shuffled(above, WARPS - 1), lane, &earlier);
@@ -174,6 +201,7 @@ CNI_KERNEL(cni_kernel, parameters)
             found = earlier;
         }
     }
+#endif
     bool any = false;
     TYPE before = leaves_before(above, warp, WARPS, node, &any);
     before = leaves_before(node, lane, WARP, before, &any);
@@ -186,7 +214,7 @@ CNI_KERNEL(cni_kernel, parameters)
         for (int j = 0; j < PER; j++) {
             total = k + j == 0 ? x.v[j] : FOLD(total, x.v[j]);
             const TYPE here = any ? FOLD(before, total) : total;
-            x.v[j] = within > 0 ? FOLD(earlier, here) : here;
+            x.v[j] = within > 0 || (LINK != 0 && p.goes_on != 0) ? FOLD(earlier, here) : here;
         }
         mine[k] = x;
     }
@@ -204,4 +232,5 @@ CNI_KERNEL(cni_kernel, parameters)
             }
         }
     }
+#endif
 }

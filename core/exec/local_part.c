@@ -78,3 +78,11 @@ void cni_local_part_chain(cni_local_part *l, void *binding, const cni_run *run, 
     cni_run here = local_run(l, run, &local);
     cni_cpu_place.sharing->chain(&l->part, binding, &here, link, phase);
 }
+
+cn_status cni_local_part_rows(cni_local_part *l, void *binding, const cni_run *run, const cni_link *link,
+                              cni_link_phase phase, void *const *rows)
+{
+    cni_window local;
+    cni_run here = local_run(l, run, &local);
+    return cni_device_place()->rows(&l->part, binding, &here, link->before, phase, rows);
+}

@@ -29,5 +29,7 @@ cni_window cni_local_window(cni_local_part *local, const cni_window *w);
 void cni_local_part_run(cni_local_part *local, const cni_place *place, void *binding, const cni_run *run);
 void cni_local_part_chain(cni_local_part *local, void *binding, const cni_run *run, const cni_link *link,
                           cni_link_phase phase);
+cn_status cni_local_part_rows(cni_local_part *local, void *binding, const cni_run *run, const cni_link *link,
+                              cni_link_phase phase, void *const *rows);
 
 #endif

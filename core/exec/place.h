@@ -54,7 +54,7 @@ typedef struct cni_link {
 /* What a share of a reduction leaves on a device: of every result, of every reduction in the part's order. */
 enum { CNI_EXACT_WORDS = 69 };
 
-enum { CNI_ROWS_MOST = 16 }; /* reductions of a part of which a device does rows */
+enum { CNI_ROWS_MOST = 16 }; /* reductions of a part that a device does of a chain */
 
 typedef struct cni_left {
     int64_t exact[2][CNI_EXACT_WORDS]; /* a sum of leaves, real and imaginary, as cuda/exact.cuh has it */
@@ -81,10 +81,12 @@ typedef struct cni_sharing {
                        int64_t *state);
     void (*chain)(const cni_part *part, void *binding, const cni_run *run, const cni_link *link, cni_link_phase phase);
     /*
-     * Instead of the first phase that reduces rows (BEGIN apart, else STEP) a device does it: where what it leaves goes, by
-     * reduction, of at most CNI_ROWS_MOST, in what the link has.
+     * A device does a phase instead (`rows` below). chain_rows: where in what the link has is that which it is given, and goes
+     * what it leaves; chain_left: it has left it. At most CNI_ROWS_MOST.
      */
-    void (*chain_rows)(const void *binding, const cni_link *link, void **rows);
+    void (*chain_rows)(const cni_part *part, const cni_window *w, const void *binding, const cni_link *link,
+                       cni_link_phase phase, void **rows);
+    void (*chain_left)(const cni_part *part, const cni_window *w, const cni_link *link, cni_link_phase phase);
     /* A part that places do together: the most bytes that one asks and hears, and scratch memory; fails only if the net
        does. */
     void (*joint_room)(const cni_joint *joint, int64_t *asked, int64_t *heard, int64_t *scratch);
@@ -134,12 +136,15 @@ typedef struct cni_place {
     cn_status (*bind_range)(const cni_part *part, const cni_window *w, void **binding);
     cn_status (*range)(void *binding, const cni_run *run, int64_t from, int64_t to, const cni_left **left);
     /*
-     * A share of a chain that reduces rows, as rows of its own: waits. rows: by reduction, apart what each run of CNI_LEAF rows
-     * gives (of those in any order, what all give); else what all rows up to the share's end give, where what those before it
-     * gave, if there are any, has been.
+     * A share of a chain, behind so many elements of others: phases BEGIN apart, else STEP; of accumulations also END. Waits.
+     * rows, of a group that reduces rows: by reduction, apart what each run of CNI_LEAF rows gives (of those in any order, what
+     * all give); else what all rows up to the share's end give, where what those before it gave, if there are any, has been.
+     * Of an accumulation: [0] likewise, a value for each line; [1] if it goes by tiles (scan_lines.h), by line and tile, what
+     * BEGIN finds the tile comes to and END is given of what stands before it.
      */
     cn_status (*bind_rows)(const cni_part *part, const cni_window *w, bool apart, void **binding);
-    cn_status (*rows)(void *binding, const cni_run *run, int64_t before, void *const *rows);
+    cn_status (*rows)(const cni_part *part, void *binding, const cni_run *run, int64_t before, cni_link_phase phase,
+                      void *const *rows);
     /*
      * An op of a small window, without plan or binding (unplanned.h), if the place takes it so; the host's alone. Slots are
      * then the addresses of bases, by number. No view has more than CNI_UNPLANNED_ELEMENTS elements.

@@ -84,20 +84,18 @@ cn_status cni_bind_range(cni_binder *k, const cni_share *share, cni_bound_share 
     return CN_OK;
 }
 
-cn_status cni_bind_rows(cni_binder *k, const cni_box *box, cni_bound_share *bound)
+cn_status cni_bind_link(cni_binder *k, const cni_part *part, const cni_window *w, cni_bound_share *bound)
 {
-    const cni_part *part = bound->shared->part;
     const cni_place *device = bound->place;
-    cni_window local = window_of_box(k, part, box, 0);
     bound->place = &cni_cpu_place;
-    CN_TRY(cni_bind_host(k, part, &local, NULL, &bound->binding));
+    CN_TRY(cni_bind_host(k, part, w, NULL, &bound->binding));
     if (device == &cni_cpu_place) {
         return CN_OK;
     }
     const cni_chain_rule *rule = &bound->shared->chain->chain.rule;
     cn_status status = CN_ERROR_UNSUPPORTED;
     if (!rule->mixed) {
-        status = device->bind_rows(part, &local, rule->apart, &bound->rows);
+        status = device->bind_rows(part, w, rule->apart, &bound->rows);
     }
     if (status == CN_ERROR_UNSUPPORTED) {
         k->b->uses_host = true;
@@ -105,7 +103,7 @@ cn_status cni_bind_rows(cni_binder *k, const cni_box *box, cni_bound_share *boun
     }
     CN_TRY(status);
     bound_on_device(k, device, bound->rows);
-    cni_share_touches(k->b, bound->local, bound->shared, part, &local, NULL);
+    cni_share_touches(k->b, bound->local, bound->shared, part, w, NULL);
     return CN_OK;
 }
 
@@ -113,7 +111,8 @@ cn_status cni_bind_box(cni_binder *k, const cni_part *part, const cni_box *box, 
 {
     if (bound->place == &cni_cpu_place || part->reduces) {
         cni_window local = window_of_box(k, part, box, 0);
-        return cni_bind_alone(k, part, &local, NULL, bound);
+        bool chain = bound->shared->kind == CNI_SHARE_CHAIN;
+        return chain ? cni_bind_link(k, part, &local, bound) : cni_bind_alone(k, part, &local, NULL, bound);
     }
     if (!cni_grow((void **)&k->pending, &k->pending_capacity, k->npending + 1, sizeof *k->pending)) {
         return cni_fail_memory((int64_t)sizeof *k->pending);

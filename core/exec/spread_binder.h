@@ -38,8 +38,8 @@ cn_status cni_bind_alone(cni_binder *k, const cni_part *part, const cni_window *
 /* A range of a reduction, which its processor does unless the device can. */
 cn_status cni_bind_range(cni_binder *k, const cni_share *share, cni_bound_share *bound);
 
-/* A box of rows that places reduce one after the other: its processor's, which the device does it for if it can. */
-cn_status cni_bind_rows(cni_binder *k, const cni_box *box, cni_bound_share *bound);
+/* A share of a chain: its processor's, for which the device does most if it can. */
+cn_status cni_bind_link(cni_binder *k, const cni_part *part, const cni_window *w, cni_bound_share *bound);
 
 /* A box of a group: at once or, for the device, by cni_bind_pending. */
 cn_status cni_bind_box(cni_binder *k, const cni_part *part, const cni_box *box, cni_bound_share *bound);

@@ -115,8 +115,7 @@ static cn_status bind_boxes(cni_binder *k, cni_bound_shared *out, const cni_shar
                                    .share = share,
                                    .waits = (b > 0 || n == 1) && k->waits};
         k->b->overlaps[k->stage - k->b->partition->stages] |= n > 1 && b == 0;
-        CN_TRY(out->shared->kind == CNI_SHARE_CHAIN ? cni_bind_rows(k, &boxes[b], bound)
-                                                    : cni_bind_box(k, part, &boxes[b], bound));
+        CN_TRY(cni_bind_box(k, part, &boxes[b], bound));
     }
     return CN_OK;
 }
@@ -131,7 +130,8 @@ static cn_status bind_operands(cni_binder *k, const cni_part *part, const cni_sh
     }
     cni_local_part_make(part, k->w, share, i, bound->part);
     local = cni_local_window(bound->part, k->w);
-    return cni_bind_alone(k, &bound->part->part, &local, NULL, bound);
+    return bound->shared->kind == CNI_SHARE_CHAIN ? cni_bind_link(k, &bound->part->part, &local, bound)
+                                                  : cni_bind_alone(k, &bound->part->part, &local, NULL, bound);
 }
 
 static cn_status bind_share(cni_binder *k, cni_bound_shared *out, const cni_share *share)

@@ -15,7 +15,7 @@ typedef struct cni_bound_share {
     const cni_share *share;
     void *binding;
     int64_t own, state, state_bytes; /* CHAIN: where in the binding's states what it keeps and hands on is */
-    void *rows;                      /* CHAIN: of the device, which reduces its rows; NULL: the processor does */
+    void *rows;                      /* CHAIN: of the device, which does most of it; NULL: the processor does */
     cni_local_part *part;            /* of a library op that is shared out; NULL: the shared part as it is */
     bool waits;                      /* needs what the exchange before its stage brings */
 } cni_bound_share;
@@ -27,7 +27,7 @@ typedef struct cni_bound_shared {
     cni_alltoall *moves;            /* JOINT */
     int64_t panels_at, panel_bytes; /* of rounds: in the scratch memory, and from one to the next */
     void *whole;                    /* RANGE, CHAIN: the part bound as a whole (borrowed) */
-    bool rows_there;                /* CHAIN: the device reduces rows of all shares here */
+    bool rows_there;                /* CHAIN: the device has a part in all shares here */
 } cni_bound_shared;
 
 typedef struct cni_spread_binding {

@@ -17,15 +17,29 @@ typedef struct chain {
     int nblocks;
 } chain;
 
-/* The device reduces the box's rows, into what the link has. */
-static cn_status run_rows(const chain *c, const cni_bound_share *b, const cni_link *link)
+/* The device does the box's phase, with what the link has. */
+static cn_status run_there(const chain *c, const cni_bound_share *b, const cni_link *link, cni_link_phase phase)
 {
     void *rows[CNI_ROWS_MOST];
+    const cni_sharing *sharing = cni_cpu_place.sharing;
+    const cni_part *part = b->part != NULL ? &b->part->part : c->shared->part;
+    cni_window w = b->part != NULL ? cni_local_window(b->part, c->r->w) : *c->r->w;
     cni_run run = cni_spread_run_at(c->r, b->local);
     run.slots = c->r->b->at[b->local].device;
     run.scratch = c->r->device_scratch;
-    cni_cpu_place.sharing->chain_rows(b->binding, link, rows);
-    return cni_device_place()->rows(b->rows, &run, link->before, rows);
+    sharing->chain_rows(part, &w, b->binding, link, phase, rows);
+    CN_TRY(b->part != NULL ? cni_local_part_rows(b->part, b->rows, &run, link, phase, rows)
+                           : cni_device_place()->rows(part, b->rows, &run, link->before, phase, rows));
+    sharing->chain_left(part, &w, link, phase);
+    return CN_OK;
+}
+
+/* Of what the device has a part in, the phases that are the processor's: handing on, and storing what rows were reduced to. */
+static bool is_there(const chain *c, cni_link_phase phase)
+{
+    bool apart = c->shared->chain->chain.rule.apart, library = c->shared->part->kind == CNI_PART_LIBRARY;
+    bool does = apart ? phase == CNI_LINK_BEGIN || (phase == CNI_LINK_END && library) : phase == CNI_LINK_STEP;
+    return c->bound->rows_there && does;
 }
 
 static cn_status run_phase(const chain *c, int i, int block, cni_link_phase phase)
@@ -38,9 +52,9 @@ static cn_status run_phase(const chain *c, int i, int block, cni_link_phase phas
                      .state = c->r->b->states + b->state};
     cni_run run = cni_spread_run_at(c->r, b->local);
     uint64_t begin = cni_trace_begin();
-    bool there = c->bound->rows_there && phase == (c->shared->chain->chain.rule.apart ? CNI_LINK_BEGIN : CNI_LINK_STEP);
+    bool there = is_there(c, phase);
     if (there) {
-        CN_TRY(run_rows(c, b, &link));
+        CN_TRY(run_there(c, b, &link, phase));
     } else if (b->part == NULL) {
         cni_cpu_place.sharing->chain(c->shared->part, b->binding, &run, &link, phase);
     } else {

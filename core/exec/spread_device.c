@@ -32,10 +32,10 @@ static void measure(void *context, uint32_t slot, bool reads, bool writes)
 
 static bool kind_may(const cni_shared_part *shared, const cni_place *device, const cni_window *w)
 {
-    if (shared->kind == CNI_SHARE_BYTES) {
+    if (shared->kind == CNI_SHARE_BYTES || shared->kind == CNI_SHARE_CHAIN) {
         return true;
     }
-    if (shared->kind == CNI_SHARE_RANGE || shared->kind == CNI_SHARE_CHAIN) {
+    if (shared->kind == CNI_SHARE_RANGE) {
         return shared->part->kind == CNI_PART_GROUP;
     }
     return shared->kind == CNI_SHARE_BOXES &&

@@ -148,6 +148,50 @@ def test_rows_are_reduced_where_they_are(mpi, ranks, by_nccl):
     assert boxes == 4 and few < 2 * 260 * 8  # what rank 0 hands on, and what it gets of the result
 
 
+SCANS = """
+import hashlib
+def lines(m, n, kind):
+    return ((np.sin(np.arange(m * n * 1.0)) * 50).reshape(m, n)).astype(kind)
+def scans(m, n):
+    x, f, z, k, u = (lines(m, n, kind) for kind in ("f8", "f4", "c8", "i4", "i1"))
+    results = []
+    for a in (x, f, z, k, u):
+        results += [np.cumsum(a.reshape(-1)), np.cumsum(a, axis=0), np.cumsum(a, axis=1), np.cumsum(a[3:-5, ::-1], axis=0)]
+        results += [np.cumsum(a.reshape(2, -1), axis=1)]
+    results += [np.cumprod(k.reshape(-1)), np.cumprod(x * 0.02, axis=0), np.maximum.accumulate(k.reshape(-1))]
+    results += [np.maximum.accumulate(x, axis=0), np.minimum.accumulate(u, axis=0), np.logical_or.accumulate(k % 3 == 0, axis=0)]
+    results += [np.bitwise_xor.accumulate(k, axis=0), np.cumsum(x * 2 + 1)]
+    np.flush()
+    return results
+words = []
+for shape in ((20000, 5), (120, 1100), (40, 40)):
+    words += [numpy.asarray(r).tobytes() for r in scans(*shape)]
+print(*(hashlib.sha1(word).hexdigest()[:9] for word in words))
+x, whole, rows = lines(10000, 10, "f8").reshape(-1), lines(10000, 10, "i8").reshape(-1), lines(120, 1100, "f8")
+for one in (lambda: np.cumsum(x), lambda: np.cumsum(whole), lambda: np.cumsum(rows, axis=0)):
+    one()
+    np.synchronize()
+    s = counted(one)
+    print(s["move_bytes"], s["device_launches"])
+"""
+
+
+@pytest.mark.parametrize("ranks, by_nccl", [(2, False), (3, False), (2, True)])
+def test_lines_are_accumulated_where_they_are(mpi, ranks, by_nccl):
+    """The bits of one processor; what tiles of 4,096 come to goes to the host, and what stands before each comes back."""
+    more = {"CNUMERIC_SPREAD_BYTES": "1000"}
+    alone = at_places(1, SCANS, CNUMERIC_GPU="0").splitlines()
+    for words in (at_places(3, SCANS, CNUMERIC_GPU="0", **more), at_places(3, SCANS, **more)):
+        assert words.splitlines()[0].split() == alone[0].split()
+    more |= direct(ranks) if by_nccl else {}
+    status, out, err = mpi.python(ranks, PRELUDE + SCANS, environment=settings(**more))
+    assert status == 0, err
+    assert out.splitlines()[0].split() == alone[0].split()
+    (tree, twice), (whole, again), (rows, boxes) = (map(int, line.split()) for line in out.splitlines()[1:])
+    assert twice == again == 2 and tree < 2 * 4096 * 8 + 100 * 8 and whole < 100 * 8
+    assert boxes == 2 * ranks and rows <= 2 * 1100 * 8
+
+
 CROWDED = """
 def work(np, flush):
     xs = [np.arange(65536.0).reshape(256, 256) + i for i in range(12)]
