@@ -14,7 +14,7 @@ import numpy
 
 from . import _blocked, _cnumeric
 from ._composed import device_call, is_spread, on_device, plain
-from ._creation import arange, empty, eye
+from ._creation import empty, eye
 from ._fallback import Unsupported
 from ._manipulation import tril, triu
 
