@@ -36,7 +36,10 @@ BINARY = "pow hypot arctan2 logaddexp logaddexp2".split()
 COMPLEX = (
     "exp exp2 expm1 log log2 log10 log1p sqrt sin cos tan arcsin arccos arctan sinh cosh tanh arcsinh arccosh arctanh"
 ).split()
-GUARDED = {"sin", "cos", "tan"}
+TRIGONOMETRIC = {"sin", "cos", "tan"}
+# Functions whose loops look for arguments that are far first, and what tells them.
+FAR = dict.fromkeys(TRIGONOMETRIC, "far") | dict.fromkeys(("log", "log2", "log10"), "log_far")
+FAR |= {"exp": "exp_far", "exp2": "exp2_far", "cbrt": "cbrt_far", "pow": "pow_far"}
 FLAGS = "-std=c17 -O3 -fwrapv -ffp-contract=off -fno-math-errno -fPIC -shared".split()
 AVX2 = "-mavx2 -mfma -mf16c -mbmi -mbmi2 -mlzcnt -mpopcnt".split()
 AVX512 = [*AVX2, *"-mavx512f -mavx512vl -mavx512bw -mavx512dq -mprefer-vector-width=512".split()]
@@ -78,10 +81,10 @@ def loop(name: str, suffix: str, real: str, arity: int, restrict: str) -> str:
     use = ", ".join(f"{v}[i]" for v in "xy"[:arity])
     each = "for (int64_t i = 0; i < n; i++)"
     body = f"{each} o[i] = cni_{name}_{suffix}({use});"
-    if name in GUARDED and suffix in TYPES:
+    if name in FAR and suffix in TYPES:
         unsigned = "uint64_t" if suffix == "f64" else "uint32_t"
-        test = f"{unsigned} far = 0; {each} far |= cni_far_{suffix}(x[i]);"
-        body = f"{test} if (far) {body} else {each} o[i] = cni_{name}_near_{suffix}(x[i]);"
+        test = f"{unsigned} far = 0; {each} far |= ({unsigned})cni_{FAR[name]}_{suffix}({use});"
+        body = f"{test} if (far) {body} else {each} o[i] = cni_{name}_near_{suffix}({use});"
     return f"void {name}_{suffix}(int64_t n, {real} *{restrict}o{parameters}) {{ {body} }}"
 
 
@@ -161,7 +164,7 @@ def points(name: str, count: int, single: bool, rng: random.Random) -> list[floa
             + [-v for v in spread(rng, tiny, 1, third, False)]
             + uniform(-0.5, 2)
         )
-    if name in GUARDED:
+    if name in TRIGONOMETRIC:
         multiples = [k * np.pi / 2 for k in range(1, third // 4)] + [
             rng.randrange(2**30) * np.pi / 2 for _ in range(third // 4)
         ]
@@ -212,10 +215,10 @@ def worst(library: ctypes.CDLL, name: str, suffix: str, count: int) -> tuple[flo
     got = call(library, name, suffix, *arguments)
     largest, total, where = 0.0, 0.0, (0.0,)
     exact = EXACT[name]
-    mp.prec = 200 if name not in GUARDED else 1300
+    mp.prec = 200 if name not in TRIGONOMETRIC else 1300
     for k in range(got.size):
         v = [float(a[k]) for a in arguments]
-        if name in GUARDED:
+        if name in TRIGONOMETRIC:
             mp.prec = 1300 if abs(v[0]) > 1e6 else 200
         if (
             name

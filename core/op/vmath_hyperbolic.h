@@ -38,10 +38,23 @@ static inline T F(cosh)(T x)
     return F(scaled)(cosine.hi + cosine.lo, magic - 1, over, magnitude);
 }
 
+/* With u = e**(2 |x|) - 1: u / (u + 2), in half the steps; float64 would lose 2.2 ulp, float32 1.9. */
+static inline T F(tanh_grown)(T x)
+{
+    T magnitude = B(fabs)(x), twice = 2 * F(pick)(CNI_LESS(K(22.0, 10.0), magnitude), K(22.0, 10.0), magnitude);
+    T magic = FMA(twice, C(LOG2_E), MAGIC), n = magic - MAGIC, power = F(power2)(magic);
+    T r = FMA(-n, C(LN2_LO), FMA(-n, C(LN2), twice));
+    T u = FMA(power, r * r * F(poly_exp)(r), FMA(power, r, power - 1));
+    return B(copysign)(u / (u + 2), x);
+}
+
 /* The quotient, corrected for the rounding of its numerator by an inverse of some bits: 1 <= bottom < 3. */
 static inline T F(tanh)(T x)
 {
     T magnitude = B(fabs)(x), magic;
+    if (sizeof(T) == 4) {
+        return F(tanh_grown)(x);
+    }
     F(pair) sine, cosine;
     F(hyperbolic)(F(pick)(CNI_LESS(K(22.0, 10.0), magnitude), K(22.0, 10.0), magnitude), &magic, &sine, &cosine);
     T top = sine.hi + sine.lo, top_low = (sine.hi - top) + sine.lo, bottom = cosine.hi + cosine.lo;
