@@ -315,10 +315,18 @@ CN_API cn_status cn_arange(const cn_scalar *start, const cn_scalar *step, int64_
  * Duplicates in scatter: the last one wins.
  */
 CN_API cn_status cn_gather(cn_array *array, int nindex, cn_array *const *index, cn_array **out);
-/* Elements along an axis by one int64 index array, whose axes take the axis's place; the result is in C order. */
-CN_API cn_status cn_take(cn_array *array, int axis, cn_array *index, cn_array **out);
 CN_API cn_status cn_scatter(cn_array *array, int nindex, cn_array *const *index, const cn_operand *values,
                             cn_casting casting);
+
+/* Elements along an axis by one int64 index array, whose axes take the axis's place; the result is in C order. */
+CN_API cn_status cn_take(cn_array *array, int axis, cn_array *index, cn_array **out);
+
+/*
+ * numpy.interp of few float64 values, each array in one run on the host; the points (x, y) are in order; reads. left,
+ * right: what is outside; NULL: the ends. *out: NULL if they are not, and nothing was done.
+ */
+CN_API cn_status cn_interpolate(const cn_array *at, const cn_array *x, const cn_array *y, const double *left,
+                                const double *right, cn_array **out);
 
 /*
  * ufunc.at: the elements of array that the indices name take op(element, value), one after the other in the order of the

@@ -389,6 +389,26 @@ def test_interp_has_numpys_bits(counters):
     assert counters()["fallbacks"] == 0
 
 
+@pytest.mark.parametrize("points", [1, 2, 3, 50])
+def test_interp_of_few_has_the_bits_of_many(points):
+    rng = numpy.random.default_rng(5)
+    places, values = numpy.sort(rng.normal(size=points).round(1)), rng.normal(size=points)  # some of them twice
+    at = numpy.concatenate([rng.normal(size=2000) * 2, places, [numpy.nan, numpy.inf, -numpy.inf]])
+    for special in (None, numpy.nan, numpy.inf, -0.0):
+        for ends in ({}, {"left": -5, "right": 7.5}):
+            if special is not None:
+                values[-1] = special
+            given = cnumeric.array(places), cnumeric.array(values)
+            many = cnumeric.interp(cnumeric.array(at), *given, **ends).tolist()
+            parts = [cnumeric.interp(cnumeric.array(part), *given, **ends) for part in numpy.array_split(at, 5)]
+            pending = cnumeric.interp(cnumeric.array(at[:500]) * 1, given[0] + 0, given[1] * 1, **ends)
+            with numpy.errstate(all="ignore"):
+                expected = numpy.interp(at, places, values, **ends)
+            numpy.testing.assert_array_equal(numpy.concatenate([numpy.asarray(part) for part in parts]), expected)
+            numpy.testing.assert_array_equal(many, expected)
+            numpy.testing.assert_array_equal(numpy.asarray(pending), expected[:500])
+
+
 @pytest.mark.parametrize("few", [3, 400])
 @pytest.mark.parametrize("invert", [False, True])
 @pytest.mark.parametrize("character", "lfd")

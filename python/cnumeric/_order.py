@@ -193,7 +193,7 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
     elif at.ndim == 0:
         return _interpolated_one(at, places, values, left, right)
     else:
-        return _interpolated(at, places, values.astype(float, copy=False), left, right)
+        return _interpolated(at, places, values, left, right)
     return result if at.ndim else result[()]
 
 
@@ -237,10 +237,13 @@ def _interpolated_one(at: Any, places: Any, values: Any, left: Any, right: Any) 
 
 
 def _interpolated(at: Any, places: Any, values: Any, left: Any, right: Any) -> Any:
+    values = values.astype(float, copy=False)
+    few = _cnumeric.interpolated(at, places, values, left, right)
+    if few is not None:
+        return few
     finite = bool(_cnumeric.isfinite(places).all() & _cnumeric.isfinite(values).all())
     if not finite and bool(_cnumeric.isnan(places).any()):
         raise Unsupported
-    values = values.astype(float, copy=False)
     last = places.shape[0] - 1
     flat = at.reshape(-1)
     place = search(places, flat, True) - 1

@@ -1,5 +1,5 @@
 /*
- * sorting.c - sort, argsort, partition, searchsorted, bincount, counts, unique_sorted: the core's, for the package to compose from.
+ * sorting.c - sort, argsort, partition, searchsorted, interp, bincount, counts, unique_sorted: the core's, for the package to compose from.
  *
  * They take arrays of ours and arguments that the package has checked. What the core does not have raises
  * cnumeric._fallback.Unsupported; other errors are raised plainly, and the package lets NumPy put them in its words.
@@ -172,7 +172,41 @@ static PyObject *count_at_hand(PyObject *module, PyObject *object)
     return cnx_scalar(&count);
 }
 
+/* "O&": a number or None. */
+typedef struct end {
+    bool given;
+    double value;
+} end;
+
+static int read_end(PyObject *object, void *out)
+{
+    end *e = out;
+    e->given = object != Py_None;
+    e->value = e->given ? PyFloat_AsDouble(object) : 0;
+    return e->value != -1 || !PyErr_Occurred();
+}
+
+static PyObject *interpolated(PyObject *module, PyObject *args)
+{
+    cn_array *at, *x, *y, *result = NULL;
+    end left, right;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "O&O&O&O&O&:interpolated", read_array, &at, read_array, &x, read_array, &y, read_end,
+                          &left, read_end, &right)) {
+        return NULL;
+    }
+    cnx_begin();
+    cn_status status =
+        cn_interpolate(at, x, y, left.given ? &left.value : NULL, right.given ? &right.value : NULL, &result);
+    if (status == CN_OK && result == NULL) {
+        return cnx_end(Py_NewRef(Py_None));
+    }
+    return give(status, result);
+}
+
 static PyMethodDef functions[] = {
+    {"interpolated", interpolated, METH_VARARGS,
+     "interpolated(at, x, y, left, right): numpy.interp, if that needs no plan; else None."},
     {"count_at_hand", count_at_hand, METH_O,
      "count_at_hand(array): how many are not zero, if that needs no computing; else None."},
     {"sort", sort, METH_VARARGS, "sort(array, axis): a sorted copy; the axis counts from the front."},
