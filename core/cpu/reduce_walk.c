@@ -13,6 +13,29 @@
 
 enum { ROWS_TOGETHER = 16 };
 
+/* Is all that a result takes one row, which the loop adds to what it begins with? */
+static bool takes_rows(const cni_reduction *r, int64_t columns)
+{
+    bool float_sum = r->kind == CNI_REDUCE_SUM && cni_is_inexact(r->dtype);
+    return columns > 0 && (!float_sum || (!r->large && r->block == r->count && r->count == columns));
+}
+
+/* Rows that are a result each, `step` bytes apart: nothing of the reduction is kept from one to the next. */
+static void take_rows(const cni_reduction *r, const cni_run *run, int64_t rows, int64_t columns, const char *values,
+                      char *out, int64_t step)
+{
+    const cn_scalar *begin = r->has_initial ? &run->window->scalars[r->initial] : r->has_identity ? &r->identity : NULL;
+    int64_t bytes = columns * (int64_t)r->itemsize, first = begin == NULL ? 1 : 0;
+    for (int64_t i = 0; i < rows; i++, values += bytes, out += step) {
+        cn_scalar result = {0};
+        memcpy(result.value.bytes, begin == NULL ? (const void *)values : begin->value.bytes, r->itemsize);
+        if (columns > first) {
+            r->reduce(columns - first, values + first * (int64_t)r->itemsize, result.value.bytes);
+        }
+        memcpy(out, result.value.bytes, r->itemsize);
+    }
+}
+
 void cni_reduce_tile(const cni_group_binding *g, cni_lane *lane, cni_reduction *r, const cni_run *run, int64_t rows,
                      int64_t columns)
 {
@@ -41,6 +64,10 @@ void cni_reduce_tile(const cni_group_binding *g, cni_lane *lane, cni_reduction *
         return;
     }
     int64_t row = g->access[r->access].strides[g->ndim - 2];
+    if (takes_rows(r, columns)) {
+        take_rows(r, run, rows, columns, values, lane->pointers[r->access], row);
+        return;
+    }
     for (int64_t i = 0; i < rows; i++) {
         cni_result_begin(r, run);
         cni_result_take(r, columns, values + i * bytes);
