@@ -7,8 +7,7 @@ from test_places import at_places
 pytestmark = pytest.mark.default_settings
 
 
-@pytest.mark.parametrize("places", [3, 4])
-@pytest.mark.parametrize("kind", "dDfl")
+@pytest.mark.parametrize("places, kind", [(3, "d"), (3, "D"), (3, "f"), (4, "l"), (4, "D")])
 def test_systems_are_solved_as_by_numpy(places, kind):
     program = f"""{texts.SYSTEMS}
 for n in (150, 300):
@@ -16,6 +15,29 @@ for n in (150, 300):
 print(np.stats()["fallbacks"])
 """
     assert at_places(places, program, spread_bytes="50000") == "0\n"
+
+
+@pytest.mark.parametrize("places, kind", [(3, "d"), (3, "D"), (3, "f"), (4, "l"), (4, "D")])
+def test_orthogonal_factors_are_those_of_numpy(places, kind):
+    program = f"""{texts.SYSTEMS}{texts.ORTHOGONAL}
+for shape in ((150, 150), (140, 210), (600, 80)):
+    check_orthogonal(*shape, "{kind}")
+check_deficient()
+print(np.stats()["fallbacks"])
+"""
+    assert at_places(places, program, spread_bytes="20000") == "0\n"
+
+
+def test_of_a_tall_matrix_the_root_receives_a_triangle():
+    """And two numbers a column: sums over rows go from place to place."""
+    program = """
+m, n = 16384, 48
+a = np.sin(np.arange(m * n * 1.0) ** 2).reshape(m, n)
+b = np.cos(np.arange(m * 1.0))
+runs = (lambda: np.linalg.qr(a), lambda: np.linalg.lstsq(a, b), lambda: np.linalg.svd(a, full_matrices=False))
+print(*(counted(run)["root_bytes"] / a.nbytes for run in runs))
+"""
+    assert all(0 < float(part) < 0.1 for part in at_places(4, program, spread_bytes="50000").split())
 
 
 def test_the_root_receives_panels_alone():

@@ -90,3 +90,45 @@ def check_systems(n, kind):
         assert found == expected and found is not None, (found, expected)
     assert np.linalg.det(T) == 0 and np.linalg.slogdet(T) == (0, -numpy.inf)
 """
+
+#: Orthogonal factors, least squares and singular values of matrices of several panels, against NumPy; after SYSTEMS.
+ORTHOGONAL = """
+def check_orthogonal(rows, columns, kind):
+    rng = numpy.random.default_rng(rows)
+    a = rng.standard_normal((rows, columns)) + (1j * rng.standard_normal((rows, columns)) if kind in "FD" else 0)
+    a = numpy.rint(a * 9).astype(kind) if kind in "il" else a.astype(kind)
+    A = np.array(a)
+    digits = 1e-4 if kind in "fF" else 1e-10
+    for mode in ("reduced", "r", "raw", "complete"):
+        found, expected = np.linalg.qr(A, mode), numpy.linalg.qr(a, mode)
+        if isinstance(expected, tuple):
+            for ours, theirs in zip(found, expected):
+                if mode != "complete" or ours.shape[0] == ours.shape[1] == columns:
+                    near(ours, theirs, digits)
+        else:
+            near(found, expected, digits)
+        if mode in ("reduced", "complete"):
+            q, r = map(numpy.asarray, found)
+            assert abs(q @ r - a).max() <= digits * abs(a).max()
+            assert abs(q.conj().T @ q - numpy.eye(q.shape[1])).max() <= digits
+    for b in (rng.standard_normal((rows, 3)).astype(kind), numpy.arange(rows)):
+        if rows >= 4 * columns:
+            for ours, theirs in zip(np.linalg.lstsq(A, np.array(b)), numpy.linalg.lstsq(a, b)):
+                near(ours, numpy.asarray(theirs), digits)
+    if rows >= 4 * columns:
+        for x, y in ((A, a), (A.T, a.T)):
+            u, s, vt = map(numpy.asarray, np.linalg.svd(x, full_matrices=False))
+            near(s, numpy.linalg.svd(y, compute_uv=False), digits)
+            assert abs(u * s @ vt - y).max() <= digits * abs(a).max() and u.shape[1] == vt.shape[0] == columns
+            near(np.linalg.svdvals(x), numpy.linalg.svdvals(y), digits)
+def check_deficient():
+    a = numpy.arange(4000.0).reshape(400, 10) % 7
+    a[:, 4] = a[:, 3] + a[:, 2]
+    a[:, 0] = 0
+    b = numpy.sin(numpy.arange(400.0))
+    for scale in (1, 1e-200, 1e200):
+        for ours, theirs in zip(np.linalg.lstsq(np.array(a * scale), b), numpy.linalg.lstsq(a * scale, b)):
+            near(ours, numpy.asarray(theirs), 1e-9)
+        q, r = map(numpy.asarray, np.linalg.qr(np.array(a * scale)))
+        assert abs(q @ (r / scale) - a).max() < 1e-12 and abs(q.T @ q - numpy.eye(10)).max() < 1e-12
+"""

@@ -16,7 +16,7 @@ from . import _cnumeric
 from ._creation import arange, empty, zeros
 
 _matmul = _cnumeric.matmul
-_quiet = numpy.errstate(all="ignore")
+quiet = numpy.errstate(all="ignore")
 
 
 def _block(n: int) -> int:
@@ -29,12 +29,13 @@ def _steps(n: int) -> list[tuple[int, int]]:
     return [(begin, min(begin + size, n)) for begin in range(0, n, size)]
 
 
-def _at_root(part: Any) -> Any:
+def at_root(part: Any) -> Any:
     """The values of a small part, in NumPy's memory: a copy, since memory that is shown has all of its array."""
     return numpy.asarray(part.copy())
 
 
-def _ours(values: Any) -> Any:
+def ours(values: Any) -> Any:
+    """NumPy's small array as one of ours: a copy, since what touches memory of others runs at once."""
     return _cnumeric.array(values, copy=True)
 
 
@@ -43,7 +44,7 @@ def adjoint(part: Any) -> Any:
     return part.conj().T if part.dtype.kind == "c" else part.T
 
 
-class _Workspace:
+class Workspace:
     """Rows for products, cut as the matrix is: whoever has a row of the matrix has the same one here."""
 
     def __init__(self, n: int, columns: int, dtype: Any) -> None:
@@ -62,7 +63,7 @@ class _Workspace:
 
     def solve(self, matrix: Any, right: Any, first: int) -> None:
         """Solve in place with a small triangle, by its inverse; what that leaves is solved for: no digits are lost."""
-        triangle, inverse = _ours(matrix), _ours(numpy.linalg.inv(matrix))
+        triangle, inverse = ours(matrix), ours(numpy.linalg.inv(matrix))
         for some in self._pieces(right.shape[1]):
             view = slice(first, first + len(right)), slice(0, some.stop - some.start)
             x, rest = self.made[view], self.left[view]
@@ -76,7 +77,7 @@ class _Workspace:
 # ---- Cholesky ----------------------------------------------------------------------------------------------
 
 
-@_quiet
+@quiet
 def cholesky(a: Any) -> Any:
     """The lower factor of a Hermitian matrix, of which the lower triangle is read."""
     n = len(a)
@@ -89,7 +90,7 @@ def cholesky(a: Any) -> Any:
         if begin:
             _matmul(factor[begin:, :begin], adjoint(factor[begin:end, :begin]), out=made)
             rest -= made
-        diagonal = numpy.linalg.cholesky(_at_root(rest[: end - begin]))
+        diagonal = numpy.linalg.cholesky(at_root(rest[: end - begin]))
         factor[begin:end, begin:end] = diagonal
         if end < n:
             _solve_rows(diagonal, rest[end - begin :], made[end - begin :], factor[end:, begin:end])
@@ -98,7 +99,7 @@ def cholesky(a: Any) -> Any:
 
 def _solve_rows(diagonal: Any, right: Any, work: Any, out: Any) -> None:
     """The solution of out @ diagonal^H = right, of many rows: by the inverse, and what that leaves is solved for."""
-    inverse, matrix = _ours(adjoint(numpy.linalg.inv(diagonal))), _ours(adjoint(diagonal))
+    inverse, matrix = ours(adjoint(numpy.linalg.inv(diagonal))), ours(adjoint(diagonal))
     _matmul(right, inverse, out=out)
     _matmul(out, matrix, out=work)
     right -= work
@@ -151,13 +152,13 @@ class Factors:
         self.order = numpy.arange(n)
         self.odd = False
         self.diagonals: list[Any] = []
-        work = _Workspace(n, n, a.dtype)
+        work = Workspace(n, n, a.dtype)
         for begin, end in _steps(n):
             self._step(begin, end, work)
 
-    def _step(self, begin: int, end: int, work: _Workspace) -> None:
+    def _step(self, begin: int, end: int, work: Workspace) -> None:
         lu, columns = self.lu, end - begin
-        panel = numpy.array(_at_root(lu[begin:, begin:end]), order="F")
+        panel = numpy.array(at_root(lu[begin:, begin:end]), order="F")
         pivots = numpy.zeros(columns, int)
         _panel(panel, pivots)
         moved = numpy.arange(len(panel))
@@ -185,7 +186,7 @@ class Factors:
     def solve(self, x: Any) -> None:
         """Right-hand sides, with rows in the order of pivots, become the solutions."""
         n, columns = x.shape
-        work = _Workspace(n, columns, x.dtype)
+        work = Workspace(n, columns, x.dtype)
         steps = _steps(n)
         for k, (begin, end) in enumerate(steps):
             work.solve(self._lower(k), x[begin:end], begin)
@@ -204,7 +205,7 @@ def _regular(a: Any) -> Factors:
     return factors
 
 
-@_quiet
+@quiet
 def solve(a: Any, b: Any) -> Any:
     """The solution for right-hand sides that are columns."""
     factors = _regular(a)
@@ -213,18 +214,18 @@ def solve(a: Any, b: Any) -> Any:
     return x
 
 
-@_quiet
+@quiet
 def inv(a: Any) -> Any:
     """The inverse."""
     factors = _regular(a)
     n = len(a)
     x = zeros((n, n), a.dtype)
-    x[arange(n), _ours(factors.order)] = 1
+    x[arange(n), ours(factors.order)] = 1
     factors.solve(x)
     return x
 
 
-@_quiet
+@quiet
 def sign_log(a: Any) -> tuple[Any, Any]:
     """Sign and logarithm of the size of the determinant."""
     factors = Factors(a)

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy
 
-from . import _blocked, _cnumeric
-from ._composed import device_call, is_spread, on_device, plain
+from . import _blocked, _cnumeric, _orthogonal
+from ._composed import array_of, composed, device_call, is_spread, on_device, plain
 from ._creation import empty, eye
 from ._fallback import Unsupported
 from ._manipulation import tril, triu
@@ -21,6 +21,7 @@ from ._manipulation import tril, triu
 arange = _cnumeric.arange
 
 _linalg = functools.partial(device_call, module="numpy.linalg")
+_TALL = 4  # times as many rows as columns, and a triangular factor is small
 _results = {"f": "f", "d": "d", "F": "F", "D": "D"} | dict.fromkeys("?bBhHiIlLqQ", "d")
 
 
@@ -211,12 +212,14 @@ def cholesky(a: Any, /, *, upper: Any = False) -> Any:
 @_linalg
 def qr(a: Any, mode: Any = "reduced") -> Any:
     """Give an orthonormal and an upper triangular factor; see `numpy.linalg.qr`."""
-    on_device(a, together=True)
+    blocks = _by_blocks(a)
     kind, result = _kinds(a)
     rows, columns = _matrices(a)
     if mode not in ("reduced", "complete", "r", "raw"):
         raise Unsupported
     least = min(rows, columns)
+    if blocks:
+        return _qr_by_blocks(_orthogonal.Reflections(_double(a, kind)), mode, result)
     turned = _fresh(_turned(a), kind)
     scales = empty((*a.shape[:-2], least), kind)
     _cnumeric.factorize(_cnumeric.QR, 0, turned, scales)
@@ -231,6 +234,17 @@ def qr(a: Any, mode: Any = "reduced") -> Any:
     _cnumeric.factorize(_cnumeric.QR_Q, 0, q, scales)
     r = triu(_turned(turned)[..., :count, :])
     return _named("QRResult", _given(_turned(q), result), _given(r, result))
+
+
+def _qr_by_blocks(factors: Any, mode: str, result: str) -> Any:
+    rows, least = len(factors.qr), factors.least
+    if mode == "raw":
+        below = factors.qr - triu(factors.qr) + factors.r(rows)
+        return _given(_turned(below), result), _cnumeric.array(factors.taus.astype(result))
+    if mode == "r":
+        return _given(factors.r(least), result)
+    count = rows if mode == "complete" else least
+    return _named("QRResult", _given(factors.q(count), result), _given(factors.r(count), result))
 
 
 def _svd_parts(a: Any, kind: str, vectors: bool, full: bool) -> tuple[Any, Any, Any]:
@@ -252,14 +266,29 @@ def _svd_parts(a: Any, kind: str, vectors: bool, full: bool) -> tuple[Any, Any, 
     return (short, s, long) if wide else (_turned(long), s, _turned(short))
 
 
+def _svd_by_blocks(a: Any, vectors: bool, full: bool) -> tuple[Any, Any, Any]:
+    """Of a tall matrix or a wide one, whose triangular factor is small."""
+    rows, columns = _matrices(a)
+    if (vectors and full) or max(rows, columns) < _TALL * min(rows, columns):
+        raise Unsupported
+    u, s, vt = _orthogonal.svd(a if rows >= columns else _blocked.adjoint(a), vectors)
+    s = _cnumeric.array(s)
+    if not vectors or rows >= columns:
+        return u, s, vt
+    return vt.conj().T, s, _blocked.adjoint(u)
+
+
 @_linalg
 def svd(a: Any, full_matrices: Any = True, compute_uv: Any = True, hermitian: Any = False) -> Any:
     """Give the singular value decomposition of a matrix, or of each of a batch; see `numpy.linalg.svd`."""
-    on_device(a, matrices=True)
+    blocks = _by_blocks(a)
     kind, result = _kinds(a)
     if hermitian:
         raise Unsupported
-    u, s, vt = _svd_parts(a, kind, bool(compute_uv), bool(full_matrices))
+    if blocks:
+        u, s, vt = _svd_by_blocks(_double(a, kind), bool(compute_uv), bool(full_matrices))
+    else:
+        u, s, vt = _svd_parts(a, kind, bool(compute_uv), bool(full_matrices))
     s = s.astype(_real(result), copy=False)
     return _named("SVDResult", _given(u, result), s, _given(vt, result)) if compute_uv else s
 
@@ -268,6 +297,25 @@ def svd(a: Any, full_matrices: Any = True, compute_uv: Any = True, hermitian: An
 def svdvals(x: Any, /) -> Any:
     """Give the singular values of a matrix, or of each of a batch; see `numpy.linalg.svdvals`."""
     return plain(svd)(x, compute_uv=False)
+
+
+@functools.partial(composed, module="numpy.linalg")
+def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
+    """Give least-squares solutions; see `numpy.linalg.lstsq`. Of a tall matrix that places have rows of, by places."""
+    a, b = array_of(a), array_of(b)
+    kind, result = _kinds(a, b)
+    if a.ndim != 2 or b.ndim not in (1, 2) or len(a) != len(b) or b.size == 0:
+        raise Unsupported
+    rows, columns = _matrices(a)
+    if rows < _TALL * columns or not is_spread(max(8, a.itemsize) * a.size) or not isinstance(rcond, float | None):
+        raise Unsupported
+    rcond = numpy.finfo(result).eps * rows if rcond is None else rcond
+    right = b[:, None] if b.ndim == 1 else b
+    x, squares, rank, s = _orthogonal.least_squares(_double(a, kind), _double(right, kind), rcond)
+    real = _real(result)
+    rest = squares if rank == columns else squares[:0]
+    x = x[:, 0] if b.ndim == 1 else x
+    return _given(x, result), _given(rest, real), rank, _given(s, real)
 
 
 def _eigh(a: Any, uplo: Any, vectors: bool) -> tuple[Any, Any, str]:
