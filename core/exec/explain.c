@@ -160,6 +160,20 @@ void cni_explain_add(const cni_plan *plan, const cni_window *w, const cni_skelet
     }
 }
 
+void cni_explain_add_spread(const cni_plan *plan, const cni_window *w, const cni_skeleton *s,
+                            const cni_partition *partition, const cni_explained_messages *messages)
+{
+    if (!collecting) {
+        return;
+    }
+    cni_explain_add(plan, w, s);
+    cni_partition_print(partition, &collected);
+    cni_text_add(&collected, "\n  messages: %llu of %llu bytes through hosts, %llu of %llu bytes from GPU to GPU\n",
+                 (unsigned long long)(messages->count - messages->direct),
+                 (unsigned long long)(messages->bytes - messages->direct_bytes), (unsigned long long)messages->direct,
+                 (unsigned long long)messages->direct_bytes);
+}
+
 static void tell(cni_text *text)
 {
     if (text->data != NULL) {

@@ -14,6 +14,15 @@ bool cni_explaining(void);
 /* Appends the plan to what cn_explain returns, if cn_explain_start was called. */
 void cni_explain_add(const cni_plan *plan, const cni_window *w, const cni_skeleton *s);
 
+/* The messages of a run over several places; direct: of those from or to this rank, which went from device to device. */
+typedef struct cni_explained_messages {
+    uint64_t count, bytes, direct, direct_bytes;
+} cni_explained_messages;
+
+/* The same for a run over several places: who does what, and what moves which way. */
+void cni_explain_add_spread(const cni_plan *plan, const cni_window *w, const cni_skeleton *s,
+                            const cni_partition *partition, const cni_explained_messages *messages);
+
 /* Tells of a plan that was made, or of a partition of it, if the setting `debug` asks for it. */
 void cni_explain_planned(const cni_plan *plan, const cni_window *w, const cni_skeleton *s);
 void cni_explain_partition(const cni_partition *partition);

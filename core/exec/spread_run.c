@@ -399,7 +399,6 @@ static cn_status run_stages(cni_spread_run *r)
     const cni_partition *p = r->b->partition;
     const cni_bound_shared *bound = r->b->parts;
     uint32_t begun = 0;
-    CN_TRY(adopt(r));
     for (uint32_t l = 0; l < p->nstages; l++) {
         const cni_stage *stage = &p->stages[l];
         bool overlaps = r->b->overlaps[l];
@@ -448,7 +447,12 @@ static int64_t largest_part(const cni_spread_run *r)
 
 cn_status cni_spread_go(cni_spread_run *r)
 {
+    const cni_partition *p = r->b->partition;
+    cni_explained_messages messages = {.count = p->messages + r->b->chain_messages,
+                                       .bytes = p->message_bytes + r->b->chain_bytes};
     cn_status status = cni_direct_decide(largest_part(r));
+    status = status == CN_OK ? adopt(r) : status;
+    uint64_t direct = cni_stats.direct_messages, direct_bytes = cni_stats.direct_bytes;
     status = status == CN_OK ? run_stages(r) : status;
     if (status != CN_OK && r->world->net->size > 1) {
         r->world->net->abort(cn_error_message()); /* a net or a device is lost: others would wait for ever */
@@ -460,9 +464,11 @@ cn_status cni_spread_go(cni_spread_run *r)
     cni_stats.groups += r->plan->ngroups;
     cni_stats.bytes_read += r->b->bytes_read;
     cni_stats.bytes_written += r->b->bytes_written;
-    cni_stats.messages += r->b->partition->messages + r->b->chain_messages;
-    cni_stats.message_bytes += r->b->partition->message_bytes + r->b->chain_bytes;
-    cni_stats.root_bytes += r->b->partition->root_bytes;
-    cni_explain_add(r->plan, r->w, r->s);
+    cni_stats.messages += messages.count;
+    cni_stats.message_bytes += messages.bytes;
+    cni_stats.root_bytes += p->root_bytes;
+    messages.direct = cni_stats.direct_messages - direct;
+    messages.direct_bytes = cni_stats.direct_bytes - direct_bytes;
+    cni_explain_add_spread(r->plan, r->w, r->s, p, &messages);
     return CN_OK;
 }

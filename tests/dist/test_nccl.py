@@ -40,6 +40,16 @@ def test_what_goes_from_gpu_to_gpu_is_told_by_rank(mpi):
     assert sent == received and {pair[:2] for pair in sent} == {("0", "1"), ("1", "0"), ("1", "2"), ("2", "1")}
 
 
+@pytest.mark.parametrize("least, said", [("1024", "0 of 0 bytes through hosts, 2 of 2048"), ("0", "2 of 2048 bytes through hosts, 0 of 0")])
+def test_explain_says_which_way_messages_go(mpi, least, said):
+    """A sweep has a message of a row each way."""
+    program = PRELUDE + SWEEPS + "sweep(p, b)\nnp.flush()\nnp.explain(True)\nsweep(p, b)\nnp.flush()\nprint(np.explain())"
+    status, out, err = mpi.python(2, program, environment=settings(**direct(2, CNUMERIC_NCCL_BYTES=least)))
+    assert status == 0, err
+    assert f"  messages: {said} bytes from GPU to GPU\n" in out, out
+    assert "partition over 2 places, of which 0 to 0 are here\n  launch 0: " in out
+
+
 def test_ranks_that_share_a_gpu_go_through_the_hosts(mpi):
     """Nobody is told: it is as it should be."""
     environment = settings(**direct(2, STANDIN_DEVICES="1"))
