@@ -68,12 +68,12 @@ def _given(array: Any, kind: str) -> Any:
     return _cnumeric.asarray(array, dtype=kind, order="C")
 
 
-def _by_blocks(*arrays: Any) -> bool:
-    """Whether several places have rows of a matrix; otherwise a device has to work on the first array."""
+def _by_blocks(*arrays: Any, together: bool = True) -> bool:
+    """Whether several places have rows of a matrix; otherwise a device must do the first array (together: a batch)."""
     if all(type(array) is _cnumeric.ndarray for array in arrays) and arrays[0].ndim == 2:
         if any(array.ndim == 2 and is_spread(max(8, array.itemsize) * array.size) for array in arrays):
             return True
-    on_device(*arrays, together=True)
+    on_device(*arrays, matrices=not together, together=together)
     return False
 
 
@@ -281,7 +281,7 @@ def _svd_by_blocks(a: Any, vectors: bool, full: bool) -> tuple[Any, Any, Any]:
 @_linalg
 def svd(a: Any, full_matrices: Any = True, compute_uv: Any = True, hermitian: Any = False) -> Any:
     """Give the singular value decomposition of a matrix, or of each of a batch; see `numpy.linalg.svd`."""
-    blocks = _by_blocks(a)
+    blocks = _by_blocks(a, together=False)
     kind, result = _kinds(a)
     if hermitian:
         raise Unsupported
