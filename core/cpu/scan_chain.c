@@ -38,9 +38,15 @@ static lines lines_of(const cni_part *part, const cni_window *w)
     return l;
 }
 
+/* Bytes of what stands before the share. */
+static int64_t before_bytes(const lines *l)
+{
+    return (l->count * l->each + 15) / 16 * 16;
+}
+
 static char *tiles_in(const lines *l, char *own)
 {
-    return own + (l->count * l->each + 15) / 16 * 16;
+    return own + before_bytes(l);
 }
 
 bool cni_scan_totals_add(const cni_op *op)
@@ -66,7 +72,7 @@ void cni_library_scan_link(const cni_part *part, const cni_window *w, int64_t *o
 {
     lines l = lines_of(part, w);
     *state = l.count * l.each;
-    *own = is_apart(l.op) ? (int64_t)(tiles_in(&l, NULL) - (char *)NULL) + l.count * l.tiles * 8 : 0;
+    *own = is_apart(l.op) ? before_bytes(&l) + l.count * l.tiles * 8 : 0;
 }
 
 /* ---- Totals ---- */
