@@ -192,6 +192,20 @@ def test_lines_are_accumulated_where_they_are(mpi, ranks, by_nccl):
     assert boxes == 2 * ranks and rows <= 2 * 1100 * 8
 
 
+@pytest.mark.parametrize("program", [ROWS, SCANS], ids=["rows", "lines"])
+@pytest.mark.parametrize(
+    "of_rank_1", [{"CNUMERIC_CUDA_DRIVER": "/no/such/library.so"}, {"STANDIN_FAIL": "compile:3+"}], ids=["none", "some"]
+)
+def test_chains_of_ranks_with_and_without_a_gpu(mpi, program, of_rank_1, tmp_path):
+    """What is handed on is the same, whoever has made it."""
+    more = {"CNUMERIC_SPREAD_BYTES": "1000"}
+    alone = at_places(1, program, CNUMERIC_GPU="0").splitlines()
+    of_rank_1 = of_rank_1 | {"CNUMERIC_CACHE": str(tmp_path / "cache")}
+    status, out, err = differently(mpi, PRELUDE + program, more, **of_rank_1)
+    assert status == 0, err
+    assert out.splitlines()[0].split() == alone[0].split()
+
+
 CROWDED = """
 def work(np, flush):
     xs = [np.arange(65536.0).reshape(256, 256) + i for i in range(12)]
