@@ -9,7 +9,7 @@
 #include "cuda/cuda_kernel.h"
 #include "op/op.h"
 
-enum { SIZE_LEAST = 4, THREADS_MOST = 256, WARP = 32, SHARED_MOST = 40 << 10 };
+enum { SIZE_LEAST = 4, THREADS_MOST = 256, WARP = 32, SHARED_MOST = 40 << 10, FEW = 8 };
 
 /* As small.cuh has it. */
 typedef struct parameters {
@@ -47,9 +47,15 @@ static int64_t power_above(int64_t n, int64_t least)
     return least;
 }
 
+/* Of right-hand sides so few that a thread with one of them would leave others idle, all have a row. */
+static bool is_few(work what, int64_t size, int64_t others)
+{
+    return what == OF_OTHERS && FEW * others <= size;
+}
+
 static int64_t team_of(work what, int64_t size, int64_t others)
 {
-    if (what == OF_OTHERS) {
+    if (what == OF_OTHERS && !is_few(what, size, others)) {
         return power_above(others < size ? others : size, size / 2);
     }
     return what == OF_ROWS && size > WARP ? THREADS_MOST : size;
@@ -65,7 +71,8 @@ static int64_t teams_of(int64_t team, int64_t size, int64_t itemsize)
     return teams;
 }
 
-static const cni_cuda_module *module_for(cn_factor factor, cn_dtype dtype, int64_t size, int64_t team, int64_t teams)
+static const cni_cuda_module *module_for(cn_factor factor, cn_dtype dtype, int64_t size, int64_t team, int64_t teams,
+                                         bool few)
 {
     bool single = dtype == CN_FLOAT32 || dtype == CN_COMPLEX64;
     cni_text text = {0};
@@ -74,8 +81,9 @@ static const cni_cuda_module *module_for(cn_factor factor, cn_dtype dtype, int64
     cni_text_add(&text, "#define REAL %s\n#define FMA __builtin_fma%s\n#define LEAST %s\n#define MOST %s\n",
                  single ? "float" : "double", single ? "f" : "", single ? "1e-30f" : "1e-280",
                  single ? "1e30f" : "1e280");
-    cni_text_add(&text, "#define SIZE %d\n#define TEAM %d\n#define TEAMS %d\n#include \"cuda/%s.cuh\"\n", (int)size,
-                 (int)team, (int)teams, rows[factor].text);
+    cni_text_add(&text, "#define SIZE %d\n#define TEAM %d\n#define TEAMS %d\n#define FEW %d\n", (int)size, (int)team,
+                 (int)teams, (int)few);
+    cni_text_add(&text, "#include \"cuda/%s.cuh\"\n", rows[factor].text);
     const cni_cuda_module *module = text.data != NULL ? cni_cuda_module_begin(text.data) : NULL;
     cni_text_free(&text);
     return module != NULL && cni_cuda_module_ready(module, true) ? module : NULL;
@@ -97,7 +105,8 @@ bool cni_cuda_small_run(const cni_device_call *call, int64_t batch, int *info)
         return false;
     }
     int64_t team = team_of(rows[call->factor].work, size, p.others), teams = teams_of(team, size, itemsize);
-    const cni_cuda_module *module = module_for(call->factor, a->dtype, size, team, teams);
+    bool few = is_few(rows[call->factor].work, size, p.others);
+    const cni_cuda_module *module = module_for(call->factor, a->dtype, size, team, teams, few);
     for (int i = 0; i < call->narrays; i++) {
         p.arrays[i] = call->arrays[i].data;
     }

@@ -65,6 +65,7 @@ for kind in "dD":
                 abs((a / scale) @ x - b / scale) <= 1e-9 * (1e-300 + abs(x).max(axis=(1, 2), keepdims=True))
             ).all(), tag
             check(("inv", tag), inverse, a[1:-1], calls=2, most=more)
+            check(("vector", tag), lambda np, a, b: np.linalg.solve(a, b), a[1:-1], b[1:-1, :, :1], calls=2, most=more)
             check(("det", tag), lambda np, a: np.linalg.det(a), a[1:-1], most=more)
         check(("cholesky", tag), lambda np, a: np.linalg.cholesky(a), positive, most=more)
         for rows, columns in ((n, n), (n, (n + 1) // 2), ((n + 1) // 2, n)):
