@@ -54,20 +54,19 @@ static int class_of(int64_t nbytes, int64_t *size)
     return 8 * (exponent - LEAST_BITS) + (int)((rounded - ((uint64_t)1 << exponent)) >> (exponent - 3));
 }
 
+bool cni_cuda_may_take(int gpu, int64_t nbytes)
+{
+    int64_t limit = cni_settings[CNI_SETTING_GPU_MEMORY], pooled = gpu == 0 ? pool.taken : 0;
+    return limit <= 0 || cni_cuda_spread_taken(gpu) + pooled + nbytes <= limit;
+}
+
 static bool take(int64_t size, cni_cuda_address *out)
 {
-    int64_t limit = cni_settings[CNI_SETTING_GPU_MEMORY];
-    if ((limit > 0 && pool.taken + cni_cuda_spread_taken() + size > limit) ||
-        cni_cuda.memory_alloc(out, (size_t)size) != 0) {
+    if (!cni_cuda_may_take(0, size) || cni_cuda.memory_alloc(out, (size_t)size) != 0) {
         return false;
     }
     pool.taken += size;
     return true;
-}
-
-int64_t cni_cuda_pool_taken(void)
-{
-    return pool.taken;
 }
 
 void cni_cuda_trim(void)

@@ -11,8 +11,8 @@ void cni_cuda_free(void *memory, int64_t nbytes);
 /* Gives large free blocks back to the driver, which waits until they are not in use. */
 void cni_cuda_trim(void);
 
-/* Bytes of the first GPU that all but spread blocks take, free ones too. */
-int64_t cni_cuda_pool_taken(void);
+/* Would so many more bytes of the GPU be within the setting gpu_memory? */
+bool cni_cuda_may_take(int gpu, int64_t nbytes);
 
 extern const cni_device cni_cuda_device;
 

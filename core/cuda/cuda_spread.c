@@ -90,20 +90,13 @@ static bool access_allow(cni_cuda_address address, size_t n)
     return cni_cuda.pages_access(address, n, access, (size_t)cni_cuda_gpu.gpus) == 0;
 }
 
-/* Would so many more bytes of the GPU be within the limit? */
-static bool may_take(int gpu, int64_t n)
-{
-    int64_t limit = cni_settings[CNI_SETTING_GPU_MEMORY];
-    return limit <= 0 || blocks.taken[gpu] + (gpu == 0 ? cni_cuda_pool_taken() : 0) + n <= limit;
-}
-
 /* Pages of the GPU for bytes of the block; they live until they are unmapped. */
 static bool map_pages(cni_cuda_spread *s, size_t begin, size_t end, int gpu)
 {
     page_properties properties = properties_of(gpu);
     int64_t n = (int64_t)(end - begin);
     unsigned long long pages;
-    if (!may_take(gpu, n) || !cni_grow((void **)&s->pages, &s->capacity, s->npages + 1, sizeof *s->pages) ||
+    if (!cni_cuda_may_take(gpu, n) || !cni_grow((void **)&s->pages, &s->capacity, s->npages + 1, sizeof *s->pages) ||
         cni_cuda.pages_create(&pages, end - begin, &properties, 0) != 0) {
         return false;
     }
@@ -252,7 +245,7 @@ cni_cuda_address cni_cuda_local(int gpu, size_t n)
         return locals[gpu].address;
     }
     local_free(gpu);
-    if (!may_take(gpu, (int64_t)n) || cni_cuda.memory_alloc(&locals[gpu].address, n) != 0) {
+    if (!cni_cuda_may_take(gpu, (int64_t)n) || cni_cuda.memory_alloc(&locals[gpu].address, n) != 0) {
         locals[gpu].address = 0;
         return 0;
     }
@@ -291,13 +284,9 @@ const cni_cuda_spread *cni_cuda_spread_find(cni_cuda_address address)
     return s != NULL && address - s->address < s->nbytes ? s : NULL;
 }
 
-int64_t cni_cuda_spread_taken(void)
+int64_t cni_cuda_spread_taken(int gpu)
 {
-    int64_t most = 0;
-    for (int k = 0; k < cni_cuda_gpu.gpus; k++) {
-        most = blocks.taken[k] > most ? blocks.taken[k] : most;
-    }
-    return most;
+    return blocks.taken[gpu];
 }
 
 int cni_cuda_owner(cni_cuda_address address, size_t n, size_t *here)

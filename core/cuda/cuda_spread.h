@@ -57,8 +57,8 @@ const cni_cuda_spread *cni_cuda_spread_find(cni_cuda_address address);
  */
 cni_cuda_address cni_cuda_local(int gpu, size_t n);
 
-/* Bytes that a GPU has of all blocks: the most that one of them has. */
-int64_t cni_cuda_spread_taken(void);
+/* Bytes that the GPU has of all blocks. */
+int64_t cni_cuda_spread_taken(int gpu);
 
 /* The GPU that has the address, and how many of n bytes from there on are its. */
 int cni_cuda_owner(cni_cuda_address address, size_t n, size_t *here);
