@@ -19,9 +19,12 @@ _matmul = _cnumeric.matmul
 quiet = numpy.errstate(all="ignore")
 
 
+LEAST = 128  # columns of a block; a matrix that is no larger is the root's
+
+
 def _block(n: int) -> int:
     """Columns that are factorised at once: so few that a panel is small, so many that products are fast."""
-    return 128 if n < 4096 else 256
+    return LEAST if n < 4096 else 2 * LEAST
 
 
 def _steps(n: int) -> list[tuple[int, int]]:

@@ -70,7 +70,8 @@ def _given(array: Any, kind: str) -> Any:
 
 def _by_blocks(*arrays: Any, together: bool = True) -> bool:
     """Whether several places have rows of a matrix; otherwise a device must do the first array (together: a batch)."""
-    if all(type(array) is _cnumeric.ndarray for array in arrays) and arrays[0].ndim == 2:
+    ours = all(type(array) is _cnumeric.ndarray for array in arrays)
+    if ours and arrays[0].ndim == 2 and max(arrays[0].shape) > _blocked.LEAST:
         if any(array.ndim == 2 and is_spread(max(8, array.itemsize) * array.size) for array in arrays):
             return True
     on_device(*arrays, matrices=not together, together=together)
