@@ -347,12 +347,12 @@ static inline __attribute__((always_inline)) int64_t F(extreme_few)(const T *fro
 /* Block by block: only the first block with the extreme is searched for it. */
 static int64_t F(extreme)(const void *values, int64_t n, bool maximum)
 {
-    enum { ROWS = 64 };
+    enum { ROWS = 64, ONE_BY_ONE = 16 };
     const T *from = values;
     int64_t block = 0, i = 0;
     bool nan = false, found = false;
     T best = from[0];
-    if (n < F(LANES)) { /* no branches on values */
+    if (n < F(LANES) || n < ONE_BY_ONE) { /* no branches on values */
         for (i = 1; i < n; i++) {
             bool take = ((maximum ? from[i] > best : from[i] < best) | IS_NAN(from[i])) & !IS_NAN(best);
             best = take ? from[i] : best;
