@@ -13,11 +13,14 @@
 
 enum { ROWS_TOGETHER = 16 };
 
-/* Is all that a result takes one row, which the loop adds to what it begins with? */
-static bool takes_rows(const cni_reduction *r, int64_t columns)
+/*
+ * Is all that a result takes one row, which the loop adds to what it begins with? A single row may be a share's, whose state
+ * is asked for.
+ */
+static bool takes_rows(const cni_reduction *r, int64_t rows, int64_t columns)
 {
     bool float_sum = r->kind == CNI_REDUCE_SUM && cni_is_inexact(r->dtype);
-    return columns > 0 && (!float_sum || (!r->large && r->block == r->count && r->count == columns));
+    return rows > 1 && columns > 0 && (!float_sum || (!r->large && r->block == r->count && r->count == columns));
 }
 
 /* Rows that are a result each, `step` bytes apart: nothing of the reduction is kept from one to the next. */
@@ -64,7 +67,7 @@ void cni_reduce_tile(const cni_group_binding *g, cni_lane *lane, cni_reduction *
         return;
     }
     int64_t row = g->access[r->access].strides[g->ndim - 2];
-    if (takes_rows(r, columns)) {
+    if (takes_rows(r, rows, columns)) {
         take_rows(r, run, rows, columns, values, lane->pointers[r->access], row);
         return;
     }
