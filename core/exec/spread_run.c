@@ -230,6 +230,16 @@ static cn_status run_range(cni_spread_run *r, const cni_bound_shared *bound)
 
 /* ---- Chains ---- */
 
+/* A place without a share has no memory for what it would read. */
+static bool takes_part(const cni_bound_shared *bound, int local)
+{
+    bool any = false;
+    for (uint32_t i = 0; i < bound->nbound; i++) {
+        any |= bound->bound[i].local == local;
+    }
+    return any;
+}
+
 /* Rows that the device reduces are there, their results on the host. */
 static cn_status run_chain(cni_spread_run *r, const cni_bound_shared *bound)
 {
@@ -239,12 +249,16 @@ static cn_status run_chain(cni_spread_run *r, const cni_bound_shared *bound)
         return cni_chain_run(r, bound);
     }
     for (int k = 0; k < r->world->local; k++) {
-        CN_TRY(move_range(r, part, k, CNI_ON_DEVICE, false));
+        if (takes_part(bound, k)) {
+            CN_TRY(move_range(r, part, k, CNI_ON_DEVICE, false));
+        }
         CN_TRY(move_results(r, part, k));
     }
     CN_TRY(cni_chain_run(r, bound));
     for (int k = 0; k < r->world->local; k++) {
-        CN_TRY(move_range(r, part, k, CNI_ON_DEVICE, true));
+        if (takes_part(bound, k)) {
+            CN_TRY(move_range(r, part, k, CNI_ON_DEVICE, true));
+        }
     }
     return CN_OK;
 }
