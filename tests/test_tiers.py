@@ -161,3 +161,28 @@ def test_quotients_and_remainders_are_numpys_bits(tiers, dtype, name):
             numpy.testing.assert_array_equal(found, expected)
             known = ~numpy.isnan(expected)
             assert (numpy.signbit(found) == numpy.signbit(expected))[known].all()
+
+
+@pytest.mark.parametrize("name", ["floor_divide", "remainder", "fmod", "divmod"])
+@pytest.mark.parametrize("dtype", ["b", "B", "h", "H", "i", "I", "q", "Q"])
+def test_quotients_of_integers_are_numpys(tiers, dtype, name):
+    """Any bits, small numbers, and those beside what float64 divides: near multiples, near 2**50 and the ends."""
+    rng, n, info = numpy.random.default_rng(5), 20_000, numpy.iinfo(dtype)
+    bits = rng.integers(info.min, info.max, (2, n), dtype, endpoint=True)
+    small = rng.integers(max(info.min, -20), 20, n).astype(dtype)
+    ends = numpy.array([info.min, info.max, info.max // 2, 2**50 & info.max, 1, 0], dtype)
+    beside = (rng.choice(ends, n).astype(object) + rng.integers(-3, 3, n).astype(object)) % (info.max + 1)
+    shorter = bits[1] >> rng.integers(0, info.bits, n).astype(dtype)
+    near = (shorter // 7 * 7 + rng.integers(-1, 2, n)).astype(dtype)
+    for a, b in (
+        (bits[0], bits[1]),
+        (bits[0], small),
+        (beside.astype(dtype), shorter),
+        (near, small),
+        (near, near[::-1]),
+    ):
+        with numpy.errstate(all="ignore"):
+            expected = numpy.array(getattr(numpy, name)(a, b))
+            given = tiers(lambda a, b: cnumeric.stack([getattr(cnumeric, name)(a, b)]), a, b)
+        for found in given:
+            numpy.testing.assert_array_equal(found.reshape(expected.shape), expected)

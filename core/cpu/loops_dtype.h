@@ -3,8 +3,11 @@
  * its reductions, and its casts to all dtypes.
  *
  * Given: TYPE in memory, WORK to compute in, SUFFIX, WORK_SUFFIX, FAMILY, LOAD(x), STORE(x), REAL_OF (complex: the
- * type of its parts), FAR_BITS (real: what cni_far gives). Names of one letter are kinds of rows, so none of them may be a macro here.
+ * type of its parts), FAR_BITS (real: what far_<id> gives; of integers uint64_t). Names of one letter are kinds of rows, so none of them may be a macro here.
  */
+#ifndef FAR_BITS
+#define FAR_BITS uint64_t
+#endif
 #define M(f) CNI_JOIN(f, WORK_SUFFIX)
 #define NAME(id) CNI_JOIN(loop_##id, SUFFIX)
 #define REDUCE_NAME(id) CNI_JOIN(reduce_##id, SUFFIX)
@@ -215,7 +218,7 @@
 #define LOOP_G11_0(id, expr) BY_FLOATS(id, 1, 1, false)
 #define LOOP_G21_0(id, expr) BY_FLOATS(id, 2, 1, false)
 #define LOOP_G22_0(id, expr) BY_FLOATS(id, 2, 2, false)
-#elif FAMILY == FAMILY_REAL
+#elif FAMILY != FAMILY_BOOL && FAMILY != FAMILY_COMPLEX
 /*
  * Far arguments are rare: a pass over a chunk looks for them, another then has no branch. The chunks' loops are those of
  * other kinds of rows, by the expression and by the near form.

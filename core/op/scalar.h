@@ -104,52 +104,60 @@ static inline cni_f16 float_to_half(float x)
 #endif
 }
 
+#include "op/vmath.h"
+
 /* ---- Integers ---- */
 
 #define T int8_t
 #define UT uint8_t
 #define SUFFIX i8
 #define SIGNED 1
+#define WIDE 0
 #include "op/scalar_integer.h"
 #define T int16_t
 #define UT uint16_t
 #define SUFFIX i16
 #define SIGNED 1
+#define WIDE 0
 #include "op/scalar_integer.h"
 #define T int32_t
 #define UT uint32_t
 #define SUFFIX i32
 #define SIGNED 1
+#define WIDE 0
 #include "op/scalar_integer.h"
 #define T int64_t
 #define UT uint64_t
 #define SUFFIX i64
 #define SIGNED 1
+#define WIDE 1
 #include "op/scalar_integer.h"
 #define T uint8_t
 #define UT uint8_t
 #define SUFFIX u8
 #define SIGNED 0
+#define WIDE 0
 #include "op/scalar_integer.h"
 #define T uint16_t
 #define UT uint16_t
 #define SUFFIX u16
 #define SIGNED 0
+#define WIDE 0
 #include "op/scalar_integer.h"
 #define T uint32_t
 #define UT uint32_t
 #define SUFFIX u32
 #define SIGNED 0
+#define WIDE 1
 #include "op/scalar_integer.h"
 #define T uint64_t
 #define UT uint64_t
 #define SUFFIX u64
 #define SIGNED 0
+#define WIDE 1
 #include "op/scalar_integer.h"
 
 /* ---- Reals and complex numbers ---- */
-
-#include "op/vmath.h"
 
 #define T float
 #define U uint32_t

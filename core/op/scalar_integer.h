@@ -1,4 +1,4 @@
-/* scalar_integer.h - included by scalar.h once for each integer type: T, UT its unsigned, SUFFIX, SIGNED. */
+/* scalar_integer.h - included by scalar.h once for each integer type: T, UT its unsigned, SUFFIX, SIGNED, WIDE: not all are int32_t. */
 #define FN(name) CNI_JOIN(name, SUFFIX)
 #define BITS ((int)sizeof(T) * 8)
 
@@ -19,6 +19,94 @@ static inline T FN(absolute)(T a)
 #else
     return a;
 #endif
+}
+
+/*
+ * Near: what float64 divides exactly enough. A whole number beside the quotient leaves a remainder that is exact, of which
+ * the sign tells the rest. Processors have no vectors of integer divisions.
+ */
+static inline double FN(to_real)(T a)
+{
+#if WIDE
+    return cni_value_f64((uint64_t)a + cni_bits_f64(0x1.8p52)) - 0x1.8p52;
+#else
+    return (double)a;
+#endif
+}
+
+static inline T FN(of_real)(double a)
+{
+#if WIDE
+    return (T)(cni_bits_f64(a + 0x1.8p52) - cni_bits_f64(0x1.8p52));
+#else
+    return (T)(int32_t)a;
+#endif
+}
+
+/* Not 0: the divisor is 0 or -1, or an operand has more than 50 bits. */
+static inline uint64_t FN(far_division)(T a, T b)
+{
+    const int bits = sizeof(T) == 8 ? 50 : 0;
+#if SIGNED
+    const uint64_t least = UINT64_C(1) << 50;
+    uint64_t long_ones = bits == 0 ? 0 : ((uint64_t)a + least) >> 51 | ((uint64_t)b + least) >> 51;
+    return long_ones | ((UT)(b + 1) <= 1);
+#else
+    return (bits == 0 ? 0 : (uint64_t)(a | b) >> bits) | (b == 0);
+#endif
+}
+
+static inline T FN(near_divmod)(T a, T b, T *rest)
+{
+    double x = FN(to_real)(a), y = FN(to_real)(b), quotient = CNI_BUILTIN(rint)(x / y), left = CNI_FMA(-quotient, y, x);
+    bool over = (left != 0) & ((left < 0) != (y < 0));
+    *rest = FN(of_real)(left + cni_pick_f64(over, y, 0));
+    return FN(of_real)(quotient - cni_pick_f64(over, 1, 0));
+}
+
+static inline T FN(near_floordiv)(T a, T b)
+{
+    T rest;
+    return FN(near_divmod)(a, b, &rest);
+}
+
+static inline T FN(near_mod)(T a, T b)
+{
+    T rest;
+    FN(near_divmod)(a, b, &rest);
+    return rest;
+}
+
+/* C's %. */
+static inline T FN(near_cmod)(T a, T b)
+{
+    double x = FN(to_real)(a), y = FN(to_real)(b), left = CNI_FMA(-CNI_BUILTIN(rint)(x / y), y, x);
+    bool over = (left != 0) & ((left < 0) != (x < 0));
+    return FN(of_real)(left + cni_pick_f64(over, CNI_BUILTIN(copysign)(y, x), 0));
+}
+
+#define FAST_DIVISION(id, name)                                                                                        \
+    static inline T FN(near_##id)(T a, T b)                                                                            \
+    {                                                                                                                  \
+        return FN(near_##name)(a, b);                                                                                  \
+    }                                                                                                                  \
+    static inline uint64_t FN(far_##id)(T a, T b)                                                                      \
+    {                                                                                                                  \
+        return FN(far_division)(a, b);                                                                                 \
+    }
+/* clang-format off */
+FAST_DIVISION(FMOD, cmod) FAST_DIVISION(REMAINDER, mod) FAST_DIVISION(FLOOR_DIVIDE, floordiv)
+/* clang-format on */
+#undef FAST_DIVISION
+
+    static inline T FN(near_DIVMOD)(T a, T b, T *rest)
+{
+    return FN(near_divmod)(a, b, rest);
+}
+
+static inline uint64_t FN(far_DIVMOD)(T a, T b)
+{
+    return FN(far_division)(a, b);
 }
 
 static inline T FN(floordiv)(T a, T b)
@@ -141,3 +229,4 @@ static inline T FN(clip)(T a, T low, T high)
 #undef UT
 #undef SUFFIX
 #undef SIGNED
+#undef WIDE
