@@ -5,7 +5,7 @@
  * Given: TYPE in memory, WORK to compute in, SUFFIX, WORK_SUFFIX, FAMILY, LOAD(x), STORE(x), REAL_OF (complex: the
  * type of its parts), FAR_BITS (real: what far_<id> gives; of integers uint64_t). Names of one letter are kinds of rows, so none of them may be a macro here.
  */
-#ifndef FAR_BITS
+#if !defined(FAR_BITS)
 #define FAR_BITS uint64_t
 #endif
 #define M(f) CNI_JOIN(f, WORK_SUFFIX)
