@@ -36,6 +36,7 @@ np.arange(start=4)
 np.arange(4, step=2)
 np.ones(2, "V4").tobytes()
 np.array([0, 1]).choose([1, 2], [3, 4])
+np.ones((1,) * 60, int).choose([np.ones((1,) * 60, int)] * 2)
 np.round(np.arange(6).reshape(2, 3).T).flags.f_contiguous
 np.hstack(x for x in A)
 np.vstack(x for x in A)

@@ -204,7 +204,7 @@ def choose(a: Any, choices: Any, out: Any = None, mode: Any = "raise") -> Any:
         raise Unsupported
     alike = all(part.shape == index.shape for part in parts)
     shape = index.shape if alike else numpy.broadcast_shapes(index.shape, *(part.shape for part in parts))
-    if shape == ():
+    if shape == () or len(shape) > 32:  # NumPy refuses
         raise Unsupported
     if index.dtype == bool:
         index = index.astype(numpy.intp)
