@@ -117,10 +117,19 @@ static bool raises(const cni_part *part)
     return any;
 }
 
-/* Values go to memory's next reader only when the tile is done: nothing else keeps memory busy meanwhile. */
+static bool reads_run(const writer *x, uint32_t access)
+{
+    return !x->part->access[access].written && is_run(x, access);
+}
+
+/* Values are added up only when the tile is done, and nothing else keeps memory busy meanwhile. */
 static bool asks_ahead(const writer *x)
 {
-    return x->g->nreductions > 0 && !x->accumulates;
+    bool any = false;
+    for (uint32_t a = 0; a < x->part->naccess; a++) {
+        any |= reads_run(x, a);
+    }
+    return any && x->g->nreductions > 0 && !x->accumulates;
 }
 
 /* A row in stretches, each of which asks for what lies 4 KB behind it. */
@@ -129,7 +138,7 @@ static void write_ahead(writer *x)
     cni_text_add(x->text, "        for (int64_t from = 0; from < columns; from += 128) {\n"
                           "            const int64_t end = columns - from < 128 ? columns : from + 128;\n");
     for (uint32_t a = 0; a < x->part->naccess; a++) {
-        if (!x->part->access[a].written && is_run(x, a)) {
+        if (reads_run(x, a)) {
             cni_text_add(x->text,
                          "            for (int64_t j = from; j < end; j += %d) {\n"
                          "                __builtin_prefetch((const char *)(a%u + j) + 4096);\n            }\n",

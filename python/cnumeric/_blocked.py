@@ -13,8 +13,9 @@ from typing import Any
 import numpy
 
 from . import _cnumeric
-from ._creation import arange, empty, zeros
+from ._creation import empty, zeros
 
+_arange = _cnumeric.arange
 _matmul = _cnumeric.matmul
 quiet = numpy.errstate(all="ignore")
 
@@ -223,7 +224,7 @@ def inv(a: Any) -> Any:
     factors = _regular(a)
     n = len(a)
     x = zeros((n, n), a.dtype)
-    x[arange(n), ours(factors.order)] = 1
+    x[_arange(n), ours(factors.order)] = 1
     factors.solve(x)
     return x
 
