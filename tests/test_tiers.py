@@ -30,7 +30,7 @@ def tiers():
 
 def same_bits(a, b):
     assert a.dtype == b.dtype
-    numpy.testing.assert_array_equal(a.view(numpy.uint8), b.view(numpy.uint8))
+    assert a.tobytes() == b.tobytes()
 
 
 def test_rounding_of_casts_beside_each_other_is_kept(tiers):
@@ -135,6 +135,46 @@ def test_events_of_rows_that_kernels_accumulate_are_told_once(tiers, shape, thre
     same_bits(interpreted, compiled)
     assert {str(w.message) for w in told} == {"divide by zero encountered in divide"}
     assert len(told) == 4  # two runs a tier
+
+
+LONG = [(70001,), (8193,), (4, 33000), (9, 9216), (2, 40, 1024)]
+
+
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8", "c16", "i4"])
+@pytest.mark.parametrize("shape", LONG)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "((x - y) ** 2).sum()",
+        "(x * 2).sum(axis=-1) - (x + y).max(axis=-1)",
+        "((x - 1) * y).sum(axis=-1) / (x + y).sum(axis=-1)",
+        "(x[..., ::-1] * y).sum(axis=-1, initial=3)",
+        "np.add(x, y, out=x).sum() + x[..., 0]",
+        "(lambda d: d * d.sum(axis=-1, keepdims=True))(x - y)",
+        "(np.sin(x * 1e5) + y).sum(axis=-1)",
+    ],
+)
+def test_leaves_that_kernels_add_up_keep_their_bits(tiers, dtype, shape, text):
+    rng = numpy.random.default_rng(8)
+    x = (rng.random(shape) * 4).astype(dtype)
+    y = (rng.random(shape[-1]) * 4).astype(dtype)
+    with numpy.errstate(all="ignore"), cnumeric.errstate(all="ignore"):
+        interpreted, compiled = tiers(lambda x, y: eval(text, {"np": cnumeric, "x": x, "y": y}), x, y)
+    same_bits(interpreted, compiled)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("place", [0, 1500, 69999])
+def test_events_of_leaves_that_kernels_add_up_are_told_once(tiers, place, threads):
+    x = numpy.random.default_rng(9).random(70001) + 0.5
+    x[place] = 0
+    before = cnumeric.settings()["threads"]
+    with pytest.warns(RuntimeWarning) as told:
+        cnumeric.settings(threads=threads)
+        interpreted, compiled = tiers(lambda x: cnumeric.where(x > 0, 1 / x, 0.3).sum(), x)
+    cnumeric.settings(threads=before)
+    same_bits(interpreted, compiled)
+    assert [str(w.message) for w in told] == 4 * ["divide by zero encountered in divide"]  # two runs a tier
 
 
 def division_operands(dtype):

@@ -10,7 +10,7 @@ typedef struct writer {
     const cni_group_binding *g;
     cni_text *text;
     cni_statements statements;
-    bool accumulates;
+    bool accumulates, leaves;
 } writer;
 
 static const char *type_of(uint8_t dtype)
@@ -75,6 +75,8 @@ static void write_instr(writer *x, const cni_instr *instr, uint32_t *nscratch)
         if (x->accumulates) {
             cni_text_add(x->text, "            t%u[j] = loop_%u(t%u[j], r%u);\n", *nscratch, instr->loop, *nscratch,
                          instr->src[0]);
+        } else if (x->leaves) {
+            cni_text_add(x->text, "            t%u[j - from] = r%u;\n", *nscratch, instr->src[0]);
         } else if (x->g->lanes[0].reductions[*nscratch].in_run) {
             cni_text_add(x->text, "            t%u[i * columns + j] = r%u;\n", *nscratch, instr->src[0]);
         }
@@ -100,8 +102,11 @@ static void write_scalars(writer *x)
 static void write_scratch(writer *x)
 {
     for (uint32_t k = 0; k < x->g->nreductions; k++) {
-        if (x->accumulates || x->g->lanes[0].reductions[k].in_run) {
-            const char *type = type_of(x->g->lanes[0].reductions[k].dtype);
+        const char *type = type_of(x->g->lanes[0].reductions[k].dtype);
+        if (x->leaves) {
+            cni_text_add(x->text, "    %s *const s%u = (%s *)scratch[%u], t%u[256] __attribute__((aligned(64)));\n",
+                         type, k, type, k, k);
+        } else if (x->accumulates || x->g->lanes[0].reductions[k].in_run) {
             cni_text_add(x->text, "    %s *const t%u = (%s *)scratch[%u];\n", type, k, type, k);
         }
     }
@@ -122,7 +127,7 @@ static bool reads_run(const writer *x, uint32_t access)
     return !x->part->access[access].written && is_run(x, access);
 }
 
-/* Values are added up only when the tile is done, and nothing else keeps memory busy meanwhile. */
+/* Values are added up only when the stretch is done, and nothing else keeps memory busy meanwhile. */
 static bool asks_ahead(const writer *x)
 {
     bool any = false;
@@ -132,11 +137,9 @@ static bool asks_ahead(const writer *x)
     return any && x->g->nreductions > 0 && !x->accumulates;
 }
 
-/* A row in stretches, each of which asks for what lies 4 KB behind it. */
+/* Asks for what lies 4 KB behind the stretch from .. end. */
 static void write_ahead(writer *x)
 {
-    cni_text_add(x->text, "        for (int64_t from = 0; from < columns; from += 128) {\n"
-                          "            const int64_t end = columns - from < 128 ? columns : from + 128;\n");
     for (uint32_t a = 0; a < x->part->naccess; a++) {
         if (reads_run(x, a)) {
             cni_text_add(x->text,
@@ -147,8 +150,83 @@ static void write_ahead(writer *x)
     }
 }
 
+static void write_elements(writer *x, const char *from, const char *end)
+{
+    cni_text_add(x->text, "        CNI_INDEPENDENT\n        for (int64_t j = %s; j < %s; j++) {\n", from, end);
+    uint32_t nscratch = 0;
+    for (uint32_t i = 0; i < x->part->ninstr; i++) {
+        write_instr(x, &x->part->instr[i], &nscratch);
+    }
+    cni_text_add(x->text, "        }\n");
+}
+
+/* NumPy's tree over 256 elements (loops_reduce.h), of each dtype that is added up. */
+static void write_sums(writer *x)
+{
+    bool written[CN_DTYPE_COUNT] = {false};
+    for (uint32_t k = 0; k < x->g->nreductions; k++) {
+        uint8_t dtype = x->g->lanes[0].reductions[k].dtype;
+        const char *type = type_of(dtype), *suffix = cni_dtypes[dtype].suffix;
+        if (!written[dtype]) {
+            cni_text_add(x->text,
+                         "typedef %s eight_%s __attribute__((vector_size(8 * sizeof(%s)), may_alias));\n"
+                         "static inline %s sum_%s(const %s *x)\n{\n"
+                         "    eight_%s v = *(const eight_%s *)x, w = *(const eight_%s *)(x + 128);\n"
+                         "    for (int64_t i = 8; i < 128; i += 8) {\n"
+                         "        v += *(const eight_%s *)(x + i);\n        w += *(const eight_%s *)(x + 128 + i);\n"
+                         "    }\n"
+                         "    return (((v[0] + v[1]) + (v[2] + v[3])) + ((v[4] + v[5]) + (v[6] + v[7]))) +\n"
+                         "           (((w[0] + w[1]) + (w[2] + w[3])) + ((w[4] + w[5]) + (w[6] + w[7])));\n}\n\n",
+                         type, suffix, type, type, suffix, type, suffix, suffix, suffix, suffix, suffix);
+            written[dtype] = true;
+        }
+    }
+}
+
+/* A row of whole leaves: their quarters are added up while they are in the cache. */
+static void write_leaves(writer *x)
+{
+    cni_text_add(x->text, "        for (int64_t leaf = 0; leaf < columns; leaf += %d) {\n", CNI_LEAF);
+    for (uint32_t k = 0; k < x->g->nreductions; k++) {
+        cni_text_add(x->text, "        %s q%u[4];\n", type_of(x->g->lanes[0].reductions[k].dtype), k);
+    }
+    cni_text_add(x->text, "        for (int64_t quarter = 0; quarter < 4; quarter++) {\n"
+                          "            const int64_t from = leaf + 256 * quarter, end = from + 256;\n");
+    if (asks_ahead(x)) {
+        write_ahead(x);
+    }
+    write_elements(x, "from", "end");
+    for (uint32_t k = 0; k < x->g->nreductions; k++) {
+        const char *suffix = cni_dtypes[x->g->lanes[0].reductions[k].dtype].suffix;
+        cni_text_add(x->text, "            q%u[quarter] = sum_%s(t%u);\n", k, suffix, k);
+    }
+    cni_text_add(x->text, "        }\n");
+    for (uint32_t k = 0; k < x->g->nreductions; k++) {
+        cni_text_add(x->text, "        s%u[leaf / %d] = (q%u[0] + q%u[1]) + (q%u[2] + q%u[3]);\n", k, CNI_LEAF, k, k, k,
+                     k);
+    }
+    cni_text_add(x->text, "        }\n");
+}
+
+/* A row; one that is added up later goes in stretches. */
+static void write_row(writer *x)
+{
+    if (!asks_ahead(x)) {
+        write_elements(x, "0", "columns");
+        return;
+    }
+    cni_text_add(x->text, "        for (int64_t from = 0; from < columns; from += 128) {\n"
+                          "            const int64_t end = columns - from < 128 ? columns : from + 128;\n");
+    write_ahead(x);
+    write_elements(x, "from", "end");
+    cni_text_add(x->text, "        }\n");
+}
+
 static void write_kernel(writer *x)
 {
+    if (x->leaves) {
+        write_sums(x);
+    }
     cni_text_add(
         x->text,
         "uint64_t cni_kernel(int64_t rows, int64_t columns, char *const *p, const int64_t *row_strides,\n"
@@ -168,17 +246,12 @@ static void write_kernel(writer *x)
         cni_text_add(x->text, "        %s *const a%u = (%s *)(p[%u] + i * row_strides[%u]);\n", type, a, type, a, a);
         cni_text_add(x->text, "        (void)a%u;\n", a);
     }
-    bool ahead = asks_ahead(x);
-    if (ahead) {
-        write_ahead(x);
+    if (x->leaves) {
+        write_leaves(x);
+    } else {
+        write_row(x);
     }
-    cni_text_add(x->text, "        CNI_INDEPENDENT\n        for (int64_t j = %s; j < %s; j++) {\n",
-                 ahead ? "from" : "0", ahead ? "end" : "columns");
-    uint32_t nscratch = 0;
-    for (uint32_t i = 0; i < x->part->ninstr; i++) {
-        write_instr(x, &x->part->instr[i], &nscratch);
-    }
-    cni_text_add(x->text, "        }\n%s    }\n    return far;\n}\n", ahead ? "        }\n" : "");
+    cni_text_add(x->text, "    }\n    return far;\n}\n");
 }
 
 bool cni_codegen_far(const cni_part *part)
@@ -199,12 +272,23 @@ bool cni_codegen_updates(const cni_part *part, uint32_t access)
     return part->access[access].written && read;
 }
 
+static bool updates_any(const cni_part *part)
+{
+    bool any = false;
+    for (uint32_t a = 0; a < part->naccess; a++) {
+        any |= cni_codegen_updates(part, a);
+    }
+    return any;
+}
+
+bool cni_codegen_leaves(const cni_part *part, const cni_group_binding *g)
+{
+    return g->leaves && !updates_any(part);
+}
+
 bool cni_codegen_accumulates(const cni_part *part, const cni_group_binding *g)
 {
-    bool all = g->nreductions > 0 && g->last_kept;
-    for (uint32_t a = 0; a < part->naccess; a++) {
-        all &= !cni_codegen_updates(part, a);
-    }
+    bool all = g->nreductions > 0 && g->last_kept && !updates_any(part);
     for (uint32_t k = 0; k < g->nreductions; k++) {
         all &= g->lanes[0].reductions[k].has_identity;
     }
@@ -234,7 +318,9 @@ bool cni_codegen(const cni_part *part, const cni_window *w, const cni_group_bind
 {
     cni_arena work = {0};
     cni_text functions = {0}, body = {0};
-    writer x = {.part = part, .w = w, .g = g, .accumulates = cni_codegen_accumulates(part, g)};
+    writer x = {.part = part, .w = w, .g = g};
+    x.accumulates = cni_codegen_accumulates(part, g);
+    x.leaves = cni_codegen_leaves(part, g);
     bool made = is_worth_it(&x) && cni_statements_begin(&x.statements, part, w, &work);
     if (made) {
         x.statements.text = &functions;

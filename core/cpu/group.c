@@ -346,7 +346,9 @@ static bool layout_follow(cni_binder *b)
         g->layout.row_size = b->largest;
     }
     cni_group_tile_choose(b);
-    same &= touches_same(b, g->touches + b->part->naccess, g->columns, g->rows) && g->nlanes <= g->layout.nlanes;
+    same &= touches_same(b, g->touches + b->part->naccess, g->columns, g->rows) && g->nlanes <= g->layout.nlanes &&
+            g->layout.leaves == g->leaves;
+    g->layout.leaves = g->leaves;
     return same || layout_make(b);
 }
 

@@ -14,7 +14,7 @@
 #include "cpu/superacc.h"
 #include "exec/place.h"
 
-enum { CNI_LEAF = 1024, CNI_SMALL_SUM = 8192, CNI_SIDE_BY_SIDE = 32 };
+enum { CNI_LEAF = 1024, CNI_LEAVES = 32, CNI_SMALL_SUM = 8192, CNI_SIDE_BY_SIDE = 32 };
 
 /* How an access meets the tile. */
 typedef enum cni_touch { CNI_TOUCH_DIRECT, CNI_TOUCH_COPY, CNI_TOUCH_SPLAT } cni_touch;
@@ -98,7 +98,7 @@ typedef struct cni_group_layout {
     uint32_t *run_of;             /* by register: its run, or CNI_NONE */
     size_t run_room;              /* bytes of a run */
     int nlanes;
-    bool last_kept; /* as below */
+    bool last_kept, leaves; /* as below */
 } cni_group_layout;
 
 typedef struct cni_group_binding {
@@ -112,6 +112,7 @@ typedef struct cni_group_binding {
     uint32_t together;     /* results that are taken side by side, each on its own; 1: one after the other */
     bool blocked; /* they are the rows of a tile, for what they reduce lies far apart; else their runs take turns */
     bool across;  /* of one result, a tile's rows are leaves */
+    bool leaves;  /* long runs of sums: a kernel adds up whole leaves itself (codegen.h) */
     int64_t tiles;
     uint32_t naccess, nsteps, nregister, nreductions;
     cni_bound_access *access;

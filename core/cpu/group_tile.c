@@ -117,6 +117,24 @@ static bool tile_across(cni_binder *b, int64_t last, int64_t tile)
     return results || g->across;
 }
 
+/* Does every reduction take leaves of real numbers from long runs, one after the other? */
+static bool takes_leaves(const cni_binder *b, int64_t last)
+{
+    const cni_group_binding *g = b->g;
+    bool all = b->part->reduces && !b->nest.last_kept && !g->blocked && !g->across && g->together == 1 &&
+               g->rows == 1 && last > CNI_SMALL_SUM;
+    for (uint32_t i = 0; i < b->part->ninstr && all; i++) {
+        const cni_instr *x = &b->part->instr[i];
+        if (x->kind == CNI_INSTR_REDUCE) {
+            const cni_op *op = &b->w->ops[x->op];
+            all = cni_ops[op->opcode].reduce_kind == CNI_REDUCE_SUM &&
+                  (x->dtype == CN_FLOAT32 || x->dtype == CN_FLOAT64) &&
+                  cni_reduction_block(b->w, op, b->part->access[x->access].view) == last;
+        }
+    }
+    return all;
+}
+
 /* What a kernel takes that accumulates rows: long stretches of memory. */
 static void widen(cni_binder *b, int64_t last)
 {
@@ -199,6 +217,7 @@ void cni_group_tile_choose(cni_binder *b)
     }
     g->wide = g->columns;
     g->tall = g->rows;
+    g->leaves = takes_leaves(b, last);
     if (!across && b->part->reduces && n->last_kept && n->nkept < n->ndim - 1) {
         widen(b, last);
     }

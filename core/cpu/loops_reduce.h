@@ -8,8 +8,8 @@ enum {
     CNI_JOIN(LEAST, SUFFIX) = sizeof(WORK) == 1 ? 16 : CNI_JOIN(LANES, SUFFIX) / 4
 };
 
-/* The element is what is needed next; what lies sixteen lines behind it is asked for. */
-#define AHEAD(x) __builtin_prefetch((const char *)(x) + 1024)
+/* The element is what is needed next; what lies a page behind it, which the processor does not ask for by itself, is. */
+#define AHEAD(x) __builtin_prefetch((const char *)(x) + 4096)
 
 #define REDUCE_HEAD(id) static void REDUCE_NAME(id)(int64_t n, const void *in, void *accumulator)
 

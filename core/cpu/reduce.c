@@ -240,6 +240,15 @@ void cni_result_take(cni_reduction *r, int64_t n, const char *values)
     }
 }
 
+void cni_leaves_take(cni_reduction *r, int64_t n, const void *sums)
+{
+    for (int64_t i = 0; i < n; i++) {
+        double sum = r->dtype == CN_FLOAT32 ? (double)((const float *)sums)[i] : ((const double *)sums)[i];
+        cni_superacc_add(&r->exact[0], 0.0 + sum);
+    }
+    r->seen += n * CNI_LEAF;
+}
+
 static void add_double(cn_scalar *accumulator, uint8_t dtype, const double *sum)
 {
     cn_scalar exact = {.dtype = dtype >= CN_COMPLEX64 ? CN_COMPLEX128 : CN_FLOAT64}, value;

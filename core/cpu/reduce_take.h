@@ -14,6 +14,8 @@ static inline bool cni_is_inexact(uint8_t dtype)
 /* One result: begins, takes n contiguous elements that follow those before, and is stored. */
 void cni_result_begin(cni_reduction *r, const cni_run *run);
 void cni_result_take(cni_reduction *r, int64_t n, const char *values);
+/* The same of n whole leaves, given their sums; none has been begun. */
+void cni_leaves_take(cni_reduction *r, int64_t n, const void *sums);
 void cni_result_finish(cni_reduction *r, char *out);
 
 /* A row of results: likewise, takes rows that lie `stride` bytes apart. */

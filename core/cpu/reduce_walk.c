@@ -127,6 +127,16 @@ static void take_across(const cni_group_binding *g, cni_lane *lane, const cni_ru
     lane->index[0] = lane->index[1] = 0;
 }
 
+/* How many of the elements that are left along a row are taken at once. */
+static int64_t stretch(const cni_group_binding *g, int64_t left)
+{
+    int64_t leaves = cni_tier1_leaves(g);
+    if (leaves > 0 && left >= CNI_LEAF) {
+        return left < leaves ? left - left % CNI_LEAF : leaves;
+    }
+    return left < g->columns ? left : g->columns;
+}
+
 /* The reduced elements [from, to), in C order, of the result that the lane is at. */
 static void take_elements(const cni_group_binding *g, cni_lane *lane, const cni_run *run, int64_t from, int64_t to)
 {
@@ -142,8 +152,8 @@ static void take_elements(const cni_group_binding *g, cni_lane *lane, const cni_
     }
     seek(g, lane, g->nkept, g->ndim, from);
     while (from < to) {
-        int64_t left = g->shape[inner] - lane->index[inner], columns = left < g->columns ? left : g->columns;
-        columns = columns < to - from ? columns : to - from;
+        int64_t left = g->shape[inner] - lane->index[inner];
+        int64_t columns = stretch(g, left < to - from ? left : to - from);
         cni_lane_point(g, lane, run);
         cni_tile_run(g, lane, run, 1, columns);
         from += columns;

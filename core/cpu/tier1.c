@@ -28,7 +28,7 @@ typedef struct cni_tier1 {
     uint32_t nsaved;
     uint32_t *saved; /* accesses whose tiles are kept */
     size_t *room;    /* [lane * nsaved + saved]: bytes of its copy */
-    bool accumulates, far;
+    bool accumulates, leaves, far;
 } cni_tier1;
 
 /* Which tiles are kept, and what each lane needs. */
@@ -47,7 +47,11 @@ static bool lanes_prepare(const cni_part *part, cni_group_binding *g, cni_tier1 
         cni_lane *lane = &g->lanes[k];
         lane->copies = cni_arena_alloc(&g->arena, (t->nsaved + 1) * sizeof *lane->copies);
         lane->scratch = cni_arena_alloc(&g->arena, (g->nreductions + 1) * sizeof *lane->scratch);
-        if (lane->copies == NULL || lane->scratch == NULL) {
+        bool made = lane->copies != NULL && lane->scratch != NULL;
+        for (uint32_t n = 0; n < g->nreductions && made && t->leaves; n++) {
+            made = (lane->scratch[n] = cni_arena_alloc(&g->arena, CNI_LEAVES * sizeof(double))) != NULL;
+        }
+        if (!made) {
             return false;
         }
     }
@@ -74,7 +78,9 @@ static bool follow(cni_group_binding *g, cni_tier1 *t)
             if (t->accumulates && !cni_reduce_rows_room(g, r, g->wide)) {
                 return false;
             }
-            lane->scratch[n] = t->accumulates ? r->row : r->in_run ? lane->registers[r->value] : NULL;
+            if (!t->leaves) {
+                lane->scratch[n] = t->accumulates ? r->row : r->in_run ? lane->registers[r->value] : NULL;
+            }
         }
     }
     return true;
@@ -92,6 +98,7 @@ static cni_tier1 *create(const cni_part *part, cni_group_binding *g)
         return NULL;
     }
     t->accumulates = cni_codegen_accumulates(part, g);
+    t->leaves = cni_codegen_leaves(part, g);
     t->row_strides = cni_arena_alloc(&g->arena, (g->naccess + 1) * sizeof *t->row_strides);
     t->column_strides = cni_arena_alloc(&g->arena, (g->naccess + 1) * sizeof *t->column_strides);
     t->scalars = cni_arena_alloc(&g->arena, (part->ninstr + 1) * sizeof *t->scalars);
@@ -136,6 +143,16 @@ static cni_tier1 *ask(const cni_part *part, cni_group_binding *g, const cni_wind
 bool cni_tier1_accumulates(const cni_group_binding *g)
 {
     return g->tier1 != NULL && g->tier1->accumulates;
+}
+
+int64_t cni_tier1_leaves(const cni_group_binding *g)
+{
+    return g->tier1 != NULL && g->tier1->leaves ? CNI_LEAVES * (int64_t)CNI_LEAF : 0;
+}
+
+bool cni_tier1_takes(const cni_group_binding *g, int64_t columns)
+{
+    return g->tier1 != NULL && (!g->tier1->leaves || columns % CNI_LEAF == 0);
 }
 
 void cni_tier1_prepare(const cni_part *part, cni_group_binding *g, const cni_run *run)
@@ -260,6 +277,25 @@ static int64_t accumulate(const cni_group_binding *g, cni_lane *lane, const cni_
     return rows;
 }
 
+/* One row of whole leaves. */
+static void take_leaves(const cni_group_binding *g, cni_lane *lane, const cni_run *run, int64_t columns)
+{
+    const cni_tier1 *t = g->tier1;
+    uint64_t far = t->kernel(1, columns, lane->pointers, t->row_strides, t->column_strides, t->scalars, lane->scratch);
+    if (far == 0 && (g->fp_kinds == 0 || (cni_events_seen() & g->fp_kinds) == 0)) {
+        for (uint32_t i = 0; i < g->nreductions; i++) {
+            cni_leaves_take(&lane->reductions[i], columns / CNI_LEAF, lane->scratch[i]);
+        }
+        return;
+    }
+    for (int64_t column = 0; column < columns; column += g->columns) {
+        int64_t left = columns - column, width = left < g->columns ? left : g->columns;
+        cni_tile_registers(g, lane);
+        cni_tile_run_asking(g, lane, run, 1, width);
+        move(g, lane, 0, width);
+    }
+}
+
 void cni_tier1_run(const cni_group_binding *g, cni_lane *lane, const cni_run *run, int64_t rows, int64_t columns)
 {
     const cni_tier1 *t = g->tier1;
@@ -269,6 +305,10 @@ void cni_tier1_run(const cni_group_binding *g, cni_lane *lane, const cni_run *ru
             move(g, lane, taken, 0);
             rows -= taken;
         }
+        return;
+    }
+    if (t->leaves) {
+        take_leaves(g, lane, run, columns);
         return;
     }
     for (uint32_t n = 0; n < t->nsaved; n++) {

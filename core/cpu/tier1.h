@@ -13,6 +13,12 @@ bool cni_tier1_follow(cni_group_binding *g);
 /* Is there a kernel that takes rows of wide x tall elements? */
 bool cni_tier1_accumulates(const cni_group_binding *g);
 
+/* Elements of a row that a kernel takes at once which adds up whole leaves itself; 0: there is no such. */
+int64_t cni_tier1_leaves(const cni_group_binding *g);
+
+/* Is there a kernel that takes a tile of so many columns? */
+bool cni_tier1_takes(const cni_group_binding *g, int64_t columns);
+
 /* One tile; the pointers and registers are set. */
 void cni_tier1_run(const cni_group_binding *g, cni_lane *lane, const cni_run *run, int64_t rows, int64_t columns);
 

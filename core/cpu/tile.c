@@ -122,7 +122,7 @@ void cni_tile_registers(const cni_group_binding *g, cni_lane *lane)
 void cni_tile_run(const cni_group_binding *g, cni_lane *lane, const cni_run *run, int64_t rows, int64_t columns)
 {
     cni_tile_registers(g, lane);
-    if (g->tier1 != NULL) {
+    if (cni_tier1_takes(g, columns)) {
         cni_tier1_run(g, lane, run, rows, columns);
     } else if (g->fp_kinds == 0) {
         run_steps(g, lane, run, rows, columns);
