@@ -48,26 +48,31 @@ typedef struct combine {
     bool wrong[INDEX_THREADS];
 } combine;
 
+/* Negative unless 0 <= k < extent: in a form that vectors of every instruction set have. */
+static inline int64_t outside(int64_t k, int64_t extent)
+{
+    return k | (extent - 1 - k);
+}
+
 static void combine_share(void *context, int t)
 {
     combine *c = context;
-    int64_t i = c->count * t / c->threads, end = c->count * (t + 1) / c->threads, extent = c->extent;
-    uint64_t wrong = 0;
+    int64_t i = c->count * t / c->threads, end = c->count * (t + 1) / c->threads, extent = c->extent, wrong = 0;
     if (c->first) {
         for (; i < end; i++) {
             int64_t k = c->index[i];
             k += k >> 63 & extent;
-            wrong |= (uint64_t)k >= (uint64_t)extent;
+            wrong |= outside(k, extent);
             c->flat[i] = k;
         }
     }
     for (; i < end; i++) {
         int64_t k = c->index[i];
         k += k >> 63 & extent;
-        wrong |= (uint64_t)k >= (uint64_t)extent;
+        wrong |= outside(k, extent);
         c->flat[i] = c->flat[i] * extent + k;
     }
-    c->wrong[t] = wrong != 0;
+    c->wrong[t] = wrong < 0;
 }
 
 static cn_status index_combine(int64_t *flat, const int64_t *index, int64_t count, int64_t extent, int axis)
@@ -97,35 +102,30 @@ typedef struct range_check {
     const int64_t *index;
     int64_t count, extent;
     int threads;
-    bool outside[INDEX_THREADS];
+    bool wrong[INDEX_THREADS];
 } range_check;
 
 static void check_share(void *context, int t)
 {
     range_check *c = context;
-    int64_t i = c->count * t / c->threads, end = c->count * (t + 1) / c->threads;
-    uint64_t extent = (uint64_t)c->extent, a = 0, b = 0;
-    for (; i + 2 <= end; i += 2) {
-        a |= (uint64_t)c->index[i] >= extent;
-        b |= (uint64_t)c->index[i + 1] >= extent;
+    int64_t i = c->count * t / c->threads, end = c->count * (t + 1) / c->threads, extent = c->extent, any = 0;
+    for (; i < end; i++) {
+        any |= outside(c->index[i], extent);
     }
-    if (i < end) {
-        a |= (uint64_t)c->index[i] >= extent;
-    }
-    c->outside[t] = (a | b) != 0;
+    c->wrong[t] = any < 0;
 }
 
 /* Are all indices in [0, extent)? */
 static bool in_range(const int64_t *index, int64_t count, int64_t extent)
 {
     range_check c = {.index = index, .count = count, .extent = extent, .threads = cni_host_threads(count)};
-    bool outside = false;
+    bool wrong = false;
     c.threads = c.threads < INDEX_THREADS ? c.threads : INDEX_THREADS;
     cni_threads_run(c.threads, check_share, &c);
     for (int t = 0; t < c.threads; t++) {
-        outside |= c.outside[t];
+        wrong |= c.wrong[t];
     }
-    return !outside;
+    return !wrong;
 }
 
 /* ---- On the device: only the extremes are read ---- */
