@@ -165,3 +165,38 @@ def test_an_assignment_to_itself_reads_first(start, stop):
     for a in (ours, theirs):
         a[start : start + 2] = a[stop : stop + 2]
     assert ours.tolist() == theirs.tolist()
+
+
+COPIES = ["x[::2].copy()", "x.T.copy()", "x[::-1, 1::3].copy()", "x.T[2:].astype('f8')", "np.copy(x[:, 3])"]
+CASTS = ["x.astype('f4')", "x.astype('i8')", "x.astype('c16')", "x.astype('?')", "x.T.astype('f2')"]
+
+
+@pytest.mark.default_settings
+@pytest.mark.parametrize("text", COPIES + CASTS)
+def test_small_copies_of_what_is_at_hand_are_made_at_once(text):
+    x, expected = cnumeric.arange(60.0).reshape(6, 10) - 20, numpy.arange(60.0).reshape(6, 10) - 20
+    cnumeric.synchronize()
+    before = cnumeric.stats()["ops"]
+    found = eval(text, {"np": cnumeric, "x": x})
+    assert cnumeric.stats()["ops"] == before
+    expected = eval(text, {"np": numpy, "x": expected})
+    assert found.dtype == expected.dtype and found.strides == expected.strides
+    numpy.testing.assert_array_equal(numpy.asarray(found), expected)
+
+
+def test_casts_at_once_tell_their_events_once():
+    x = cnumeric.array([1.0, 1e300, 3.0])
+    with pytest.warns(RuntimeWarning) as told:
+        found = numpy.asarray(x.astype("f4"))
+    assert [str(w.message) for w in told] == ["overflow encountered in cast"]
+    numpy.testing.assert_array_equal(found, numpy.array([1.0, numpy.inf, 3.0], "f4"))
+    with cnumeric.errstate(over="raise"), pytest.raises(FloatingPointError, match="overflow encountered in cast"):
+        x.astype("f4")
+
+
+def test_what_overlaps_is_copied_as_if_there_were_two():
+    x, expected = cnumeric.arange(10.0), numpy.arange(10.0)
+    for a in (x, expected):
+        a[1::2] = a[:5]
+        a[::2] = a[9:4:-1]
+    numpy.testing.assert_array_equal(numpy.asarray(x), expected)

@@ -1,10 +1,10 @@
 /*
  * copies_size.h - included by loops_body.h: strided copies of elements of type T, whatever they mean; F(name) is name
- * for it. Undefines both.
+ * for it. Undefines both. BY_FOUR: blocks of four by four elements are vectors.
  *
  * Rows and columns are the caller's; what lies along them decides which way memory is walked.
  */
-enum { F(UNIT) = sizeof(T), F(TURN) = sizeof(T) == 8 ? 4 : 1 };
+enum { F(UNIT) = sizeof(T) };
 
 static void F(copy)(int64_t n, void *destination, int64_t to, const void *source, int64_t from)
 {
@@ -82,19 +82,53 @@ static inline __attribute__((always_inline)) void F(repeat)(int64_t rows, int64_
     }
 }
 
-/* A block of TURN columns by lines of the cache: from is a run along rows, to along columns. */
-static inline __attribute__((always_inline)) void F(turn_block)(int64_t rows, char *to, int64_t to_row,
-                                                                const char *from, int64_t from_column)
-{
-    int64_t r = 0;
 #if defined(BY_FOUR)
-    for (; r + 4 <= rows; r += 4) {
-        four_by_four(to + r * to_row, to_row, from + r * F(UNIT), from_column);
+typedef T F(four) __attribute__((vector_size(4 * sizeof(T))));
+
+/* Four elements of each of four runs become columns. */
+static inline __attribute__((always_inline)) void F(four_by_four)(char *to, int64_t to_row, const char *from,
+                                                                  int64_t from_column)
+{
+    F(four) a, b, c, d;
+    memcpy(&a, from, sizeof a);
+    memcpy(&b, from + from_column, sizeof b);
+    memcpy(&c, from + 2 * from_column, sizeof c);
+    memcpy(&d, from + 3 * from_column, sizeof d);
+    const F(four) low = __builtin_shufflevector(a, b, 0, 4, 2, 6), high = __builtin_shufflevector(a, b, 1, 5, 3, 7);
+    const F(four) low2 = __builtin_shufflevector(c, d, 0, 4, 2, 6), high2 = __builtin_shufflevector(c, d, 1, 5, 3, 7);
+    a = __builtin_shufflevector(low, low2, 0, 1, 4, 5);
+    b = __builtin_shufflevector(high, high2, 0, 1, 4, 5);
+    c = __builtin_shufflevector(low, low2, 2, 3, 6, 7);
+    d = __builtin_shufflevector(high, high2, 2, 3, 6, 7);
+    memcpy(to, &a, sizeof a);
+    memcpy(to + to_row, &b, sizeof b);
+    memcpy(to + 2 * to_row, &c, sizeof c);
+    memcpy(to + 3 * to_row, &d, sizeof d);
+}
+#endif
+
+/* So many rows, of all columns: from is a run along rows, to along columns. Constants make the loops inside straight. */
+static inline __attribute__((always_inline)) void F(strip)(int rows, int64_t columns, char *to, int64_t to_row,
+                                                           const char *from, int64_t from_column, bool far)
+{
+    enum { AHEAD = 32 };
+    int64_t c = 0;
+#if defined(BY_FOUR)
+    for (; rows % 4 == 0 && c + 4 <= columns; c += 4, to += 4 * F(UNIT), from += 4 * from_column) {
+        for (int k = 0; far && k < 4; k++) { /* no processor foresees such steps */
+            __builtin_prefetch(from + (AHEAD + k) * from_column, 0, 2);
+        }
+        for (int r = 0; r < rows; r += 4) {
+            F(four_by_four)(to + r * to_row, to_row, from + r * F(UNIT), from_column);
+        }
     }
 #endif
-    for (; r < rows; r++) {
-        for (int c = 0; c < F(TURN); c++) {
-            ((T *)(void *)(to + r * to_row))[c] = *(const T *)(const void *)(from + c * from_column + r * F(UNIT));
+    for (; c < columns; c++, to += F(UNIT), from += from_column) {
+        if (far) {
+            __builtin_prefetch(from + AHEAD * from_column, 0, 2);
+        }
+        for (int r = 0; r < rows; r++) {
+            *(T *)(void *)(to + r * to_row) = *(const T *)(const void *)(from + r * F(UNIT));
         }
     }
 }
@@ -102,21 +136,21 @@ static inline __attribute__((always_inline)) void F(turn_block)(int64_t rows, ch
 /* What lies along rows goes along columns: lines of the cache at a time, so that they serve all their rows. */
 static void F(turn)(int64_t rows, int64_t columns, char *to, int64_t to_row, const char *from, int64_t from_column)
 {
-    enum { LINE = 64 / sizeof(T), AHEAD = 32, NEAR = 1 << 20 /* bytes that level 2 of the cache holds */ };
+    enum { LINE = 64 / sizeof(T), NEAR = 1 << 20 /* bytes that level 2 of the cache holds */ };
     const bool far = columns * (from_column < 0 ? -from_column : from_column) > NEAR;
-    for (int64_t r = 0; r < rows; r += LINE) {
-        int64_t some = rows - r < LINE ? rows - r : LINE, c = 0;
-        char *out = to + r * to_row;
-        const char *in = from + r * F(UNIT);
-        for (; c + F(TURN) <= columns; c += F(TURN)) {
-            for (int k = 0; far && k < F(TURN); k++) { /* no processor foresees such steps */
-                __builtin_prefetch(in + (c + AHEAD + k) * from_column, 0, 2);
-            }
-            F(turn_block)(some, out + c * F(UNIT), to_row, in + c * from_column, from_column);
+    int64_t r = 0;
+    for (; r + LINE <= rows; r += LINE) {
+        if (far) {
+            F(strip)(LINE, columns, to + r * to_row, to_row, from + r * F(UNIT), from_column, true);
+        } else {
+            F(strip)(LINE, columns, to + r * to_row, to_row, from + r * F(UNIT), from_column, false);
         }
-        for (; c < columns; c++) {
-            F(copy)(some, out + c * F(UNIT), to_row, in + c * from_column, F(UNIT));
-        }
+    }
+    for (; r + 4 <= rows; r += 4) {
+        F(strip)(4, columns, to + r * to_row, to_row, from + r * F(UNIT), from_column, false);
+    }
+    for (; r < rows; r++) {
+        F(copy)(columns, to + r * to_row, F(UNIT), from + r * F(UNIT), from_column);
     }
 }
 

@@ -203,41 +203,18 @@ static inline __attribute__((always_inline)) void copy_few(char *to, const char 
     }
 }
 
-/* Four elements of 8 bytes of each of four runs become columns. */
-typedef uint64_t four __attribute__((vector_size(32)));
-
-static inline __attribute__((always_inline)) void four_by_four(char *to, int64_t to_row, const char *from,
-                                                               int64_t from_column)
-{
-    four a, b, c, d;
-    memcpy(&a, from, 32);
-    memcpy(&b, from + from_column, 32);
-    memcpy(&c, from + 2 * from_column, 32);
-    memcpy(&d, from + 3 * from_column, 32);
-    const four low = __builtin_shufflevector(a, b, 0, 4, 2, 6), high = __builtin_shufflevector(a, b, 1, 5, 3, 7);
-    const four low2 = __builtin_shufflevector(c, d, 0, 4, 2, 6), high2 = __builtin_shufflevector(c, d, 1, 5, 3, 7);
-    a = __builtin_shufflevector(low, low2, 0, 1, 4, 5);
-    b = __builtin_shufflevector(high, high2, 0, 1, 4, 5);
-    c = __builtin_shufflevector(low, low2, 2, 3, 6, 7);
-    d = __builtin_shufflevector(high, high2, 2, 3, 6, 7);
-    memcpy(to, &a, 32);
-    memcpy(to + to_row, &b, 32);
-    memcpy(to + 2 * to_row, &c, 32);
-    memcpy(to + 3 * to_row, &d, 32);
-}
-
 #define T uint8_t
 #define F(name) name##_1
 #include "cpu/copies_size.h"
 #define T uint16_t
 #define F(name) name##_2
 #include "cpu/copies_size.h"
+#define BY_FOUR
 #define T uint32_t
 #define F(name) name##_4
 #include "cpu/copies_size.h"
 #define T uint64_t
 #define F(name) name##_8
-#define BY_FOUR
 #include "cpu/copies_size.h"
 #undef BY_FOUR
 #define T sixteen

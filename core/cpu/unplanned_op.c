@@ -13,6 +13,7 @@
 #include "cpu/library.h"
 #include "op/op.h"
 #include "plan/reduction_axes.h"
+#include "record/at_once.h"
 
 enum { RUNS = 2 * (CNI_MAX_NIN + CNI_MAX_NOUT), WIDEST = 16 };
 
@@ -74,6 +75,23 @@ static void move_run(const cni_geometry *g, char *memory, char *run, bool into_r
     } else {
         move(g->ndim, g->shape, g->itemsize, memory, g->strides, run, strides);
     }
+}
+
+bool cni_elements_copy(cn_array *to, char *out, const cn_array *from, const char *in)
+{
+    if (to->size == 0) {
+        return true;
+    }
+    if (to->dtype == from->dtype) {
+        move(to->ndim, cni_shape(to), cni_dtype_size((cn_dtype)to->dtype), out, cni_strides(to), in, cni_strides(from));
+        return true;
+    }
+    void *p[2] = {out, (void *)in};
+    cni_events_clear();
+    cni_cpu_kernels_get()->casts[from->dtype][to->dtype](to->size, p, 0);
+    bool quiet = cni_events_seen() == 0;
+    cni_events_clear();
+    return quiet;
 }
 
 /* ---- Operands as runs ---- */

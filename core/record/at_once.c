@@ -39,15 +39,20 @@ static bool can_be_written(const cn_array *a)
 
 cn_status cni_copy_at_once(cn_array *to, const cn_array *from, bool *done)
 {
-    bool alike = to->dtype == from->dtype && to->ndim == from->ndim && is_small(from) &&
-                 ((to->c_contiguous && from->c_contiguous) || (to->f_contiguous && from->f_contiguous)) &&
-                 memcmp(to->dims, from->dims, (size_t)to->ndim * sizeof *to->dims) == 0;
-    *done = alike && cni_is_at_hand(from->base) && can_be_written(to);
+    bool same = to->dtype == from->dtype,
+         run = (to->c_contiguous && from->c_contiguous) || (to->f_contiguous && from->f_contiguous);
+    bool fits = (same ? run || to->base != from->base : run) && is_small(from) && is_small(to) &&
+                to->ndim == from->ndim && memcmp(to->dims, from->dims, (size_t)to->ndim * sizeof *to->dims) == 0;
+    *done = fits && cni_is_at_hand(from->base) && can_be_written(to);
     if (!*done) {
         return CN_OK;
     }
     CN_TRY(cni_base_materialise(to->base));
-    memmove(memory(to), memory(from), (size_t)(to->size * cni_dtype_size((cn_dtype)to->dtype)));
+    if (same && run) {
+        memmove(memory(to), memory(from), (size_t)(to->size * cni_dtype_size((cn_dtype)to->dtype)));
+    } else {
+        *done = to->base != from->base && cni_elements_copy(to, memory(to), from, memory(from));
+    }
     return CN_OK;
 }
 

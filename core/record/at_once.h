@@ -14,8 +14,14 @@ bool cni_is_at_hand(const cni_base *base);
 
 /* *done: it has been done. Fails without memory for what has none yet. */
 
-/* to = from, of one shape, dtype and contiguous order. */
+/* to = from, of one shape; of other dtypes only in one contiguous order, and if it raises no floating-point event. */
 cn_status cni_copy_at_once(cn_array *to, const cn_array *from, bool *done);
+
+/*
+ * The same between memory that does not overlap, by the loops of the processor, which defines it. Events that were raised
+ * are cleared; then it is false, and the elements are any.
+ */
+bool cni_elements_copy(cn_array *to, char *out, const cn_array *from, const char *in);
 
 /* to = the value, of its dtype. */
 cn_status cni_fill_at_once(cn_array *to, const cn_scalar *value, bool *done);
