@@ -29,6 +29,8 @@ class Case:
         The least traffic of one call: inputs once, outputs once. 0: not bound by memory.
     flops : float
         Of one call, where arithmetic is the limit.
+    value : callable
+        ``value(result, *inputs)``: what is compared of a result that is not the only right one.
     timers : mapping or None
         In place of all that: system name -> ``make(module)``, which gives the timer.
     """
@@ -40,6 +42,7 @@ class Case:
     jax: Callable[..., Any] | None = None
     bytes: float = 0
     flops: float = 0
+    value: Callable[..., Any] = lambda result, *inputs: result
     timers: Mapping[str, Callable[[Any], Callable[[int], float]]] | None = None
 
 
