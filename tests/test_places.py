@@ -162,6 +162,25 @@ print(*(str(counted(run)["message_bytes"]) + "/" + str(np.stats()["root_bytes"])
     assert max(int(pair.split("/")[1]) for pair in stats) <= 100
 
 
+def test_what_is_less_than_what_it_is_made_of_is_made_by_owners():
+    """On paper: what three of four places have of the result, and a row from each place to the next for halos."""
+    program = """
+n = 201
+r = np.sin(np.arange(n * n * 1.0)).reshape(n, n)
+def halve():
+    rows = r[1:-2:2] + 2 * r[2:-1:2] + r[3::2]
+    np.synchronize()
+    return rows
+stats = counted(halve), counted(halve)
+print(stats[0]["root_bytes"], stats[1]["message_bytes"], halve().nbytes, n * 8)
+found, a = halve(), numpy.asarray(r)
+np.testing.assert_array_equal(found, a[1:-2:2] + 2 * a[2:-1:2] + a[3::2])
+"""
+    root, everything, result, row = map(int, at_places(4, program, spread_bytes="200000").split())
+    assert root <= 3 * result // 4 + 2 * row
+    assert everything <= root + 6 * row
+
+
 def test_a_vector_is_sorted_where_it_lies():
     """On paper: a value (and its index) goes where it belongs, and 8 rounds find where 3 pieces begin."""
     program = """

@@ -322,21 +322,47 @@ static bool chain_group(cni_partitioning *p, const cni_part *part, uint32_t acce
     return cni_chain_share(p, &chain, out, &cut);
 }
 
-/* Of a part whose results are all the root's, the largest spread array that it reads, if that is more than the results are:
-   then owners send less than the root would have to fetch. */
+/* How much of an access's slot the part reads, where views of one slot may lie over each other; 0: an access before it
+   has counted it, or it is written. */
+static int64_t slot_bytes_read(const cni_partitioning *p, const cni_part *part, uint32_t access)
+{
+    int64_t sum = 0, least = INT64_MAX, most = 0;
+    for (uint32_t a = 0; a < part->naccess; a++) {
+        if (part->access[a].written || part->access[a].slot != part->access[access].slot) {
+            continue;
+        }
+        if (a < access) {
+            return 0;
+        }
+        int64_t low, high;
+        cni_geometry view = cni_window_geometry(p->w, part->access[a].view);
+        cni_geometry_range(&view, &low, &high);
+        sum += view_bytes(p, part->access[a].view);
+        least = low < least ? low : least;
+        most = high > most ? high : most;
+    }
+    return sum < most - least ? sum : most - least;
+}
+
+/* Of a part whose results are all the root's, the largest spread array that it reads, if what it reads of such arrays is
+   more than the results are, and what else it reads: then owners and root send each other less than the root would have to
+   fetch. */
 static uint32_t larger_read(const cni_partitioning *p, const cni_part *part)
 {
-    int64_t most = 0, results = 0;
+    int64_t fetched = 0, sent = 0, most = 0;
     uint32_t best = CNI_NONE;
     for (uint32_t a = 0; a < part->naccess; a++) {
         int64_t bytes = view_bytes(p, part->access[a].view);
-        results += part->access[a].written ? bytes : 0;
-        if (!part->access[a].written && p->slots[part->access[a].slot].spread && bytes > most) {
-            most = bytes;
-            best = a;
+        bool written = part->access[a].written, spread = p->slots[part->access[a].slot].spread;
+        if (written || !spread) {
+            sent += written ? bytes : slot_bytes_read(p, part, a);
+            continue;
         }
+        fetched += slot_bytes_read(p, part, a);
+        best = bytes > most ? a : best;
+        most = bytes > most ? bytes : most;
     }
-    return most > results ? best : CNI_NONE;
+    return fetched > sent ? best : CNI_NONE;
 }
 
 static bool share_group(cni_partitioning *p, const cni_part *part, cni_shared_part *out)
