@@ -1,7 +1,7 @@
 /*
  * mpi_log.c - the log, down a binomial tree: rank r has the parent r & (r - 1).
  *
- * An entry is one message or, if it is large, several. It goes on to the children as soon as it has come, whatever this rank
+ * An entry is one message, or several (cni_mpi_piece). It goes on to the children as soon as it has come, whatever this rank
  * is about, and waits here for its turn (KEPT of them at most):
  *
  *   first .. read .. taken | unread .. last        each with its sends to the children
@@ -116,7 +116,7 @@ static void send_down(entry *e)
         send_marks();
     }
     do {
-        int size = cni_mpi_piece(left), tag = size < left ? CNI_MPI_MORE : CNI_MPI_LAST;
+        int size = cni_mpi_piece(e->nbytes, left), tag = size < left ? CNI_MPI_MORE : CNI_MPI_LAST;
         if (e->nsends + m->nchildren > e->room) {
             e->room = 2 * e->room + m->nchildren;
             e->sends = cni_mpi_resized(e->sends, (size_t)e->room * sizeof *e->sends);

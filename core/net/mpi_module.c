@@ -26,7 +26,6 @@
 #endif
 
 enum { SPINS_ALONE = 3000, SPINS_SHARED = 10 };
-enum { LARGE = IS_OPEN_MPI ? 4096 : 16384 }; /* bytes; smaller ones travel without more calls */
 
 cni_mpi cni_mpi_this;
 static cni_mpi *const m = &cni_mpi_this;
@@ -85,9 +84,9 @@ static void start(const cni_message *message, bool receives)
 {
     char *data = message->data;
     int64_t left = message->nbytes;
-    m->large |= left > LARGE;
+    m->large |= !cni_mpi_at_once(left);
     do {
-        int size = cni_mpi_piece(left);
+        int size = cni_mpi_piece(message->nbytes, left);
         grow_requests();
         MPI_Request *request = &m->requests[m->nrequests];
         m->expected[m->nrequests++] = receives ? size : -1;

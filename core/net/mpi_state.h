@@ -44,10 +44,27 @@ void cni_mpi_stop(const char *message);
 /* realloc; all ranks end if there is no memory. */
 void *cni_mpi_resized(void *memory, size_t size);
 
-/* Bytes of the next piece of a message of which so many are left. */
-static inline int cni_mpi_piece(int64_t left)
+/*
+ * Bytes of the next piece of a message of which so many are left. MPI sends a message of up to SMALL bytes at once, and a
+ * larger one only while both ends call it: so what is not very large goes in small pieces, and is there although its sender
+ * computes.
+ */
+#ifdef OPEN_MPI
+enum { CNI_MPI_SMALL = 3840, CNI_MPI_SMALL_PIECES = 16 };
+#else
+enum { CNI_MPI_SMALL = 15360, CNI_MPI_SMALL_PIECES = 4 };
+#endif
+
+static inline bool cni_mpi_at_once(int64_t nbytes)
 {
-    return (int)(left < cni_mpi_this.host->message_most ? left : cni_mpi_this.host->message_most);
+    return nbytes <= CNI_MPI_SMALL * CNI_MPI_SMALL_PIECES;
+}
+
+static inline int cni_mpi_piece(int64_t nbytes, int64_t left)
+{
+    int64_t most = cni_mpi_this.host->message_most;
+    most = cni_mpi_at_once(nbytes) && most > CNI_MPI_SMALL ? CNI_MPI_SMALL : most;
+    return (int)(left < most ? left : most);
 }
 
 /* Are the requests of exchanges begun complete? */

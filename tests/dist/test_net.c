@@ -5,8 +5,12 @@
  *   mpirun -n 3 build/test_net        every rank runs this; with CNUMERIC_MESSAGE_BYTES=1000 messages are split
  *   mpirun -n 3 build/test_net fail   rank 1 ends all
  */
+#include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "base/settings.h"
@@ -211,6 +215,58 @@ static void test_progress(void)
     cni_free(out);
 }
 
+/* What is not very large is there although its sender calls nothing of the net. */
+enum { MEDIUM = 60000, MEDIUM_ENTRY = 12000 };
+
+static unsigned char *shared_byte(const char *path)
+{
+    int file = open(path, O_RDWR);
+    unsigned char *byte = mmap(NULL, 1, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    EXPECT(file >= 0 && byte != MAP_FAILED);
+    close(file);
+    return byte;
+}
+
+static void send_medium(char *path, size_t size, unsigned char *data)
+{
+    unsigned char entry[MEDIUM_ENTRY];
+    cni_message sends[2] = {{.peer = 1, .data = path, .nbytes = (int64_t)size},
+                            {.peer = 1, .data = data, .nbytes = MEDIUM}};
+    int file = mkstemp(path);
+    EXPECT(file >= 0 && write(file, "", 1) == 1 && close(file) == 0);
+    unsigned char *heard = shared_byte(path);
+    fill(data, MEDIUM, 5);
+    fill(entry, sizeof entry, 6);
+    EXPECT(net->log_send(entry, sizeof entry) == CN_OK);
+    EXPECT(net->exchange_begin(0, NULL, 2, sends) == CN_OK);
+    EXPECT(comes(heard, 1));
+    EXPECT(net->exchange_end() == CN_OK);
+    munmap(heard, 1);
+    unlink(path);
+}
+
+static void test_medium(void)
+{
+    char path[] = "/tmp/cnumeric-net-XXXXXX";
+    unsigned char *data = cni_alloc(MEDIUM);
+    const void *entry;
+    int64_t nbytes;
+    cni_message receives[2] = {{.data = path, .nbytes = sizeof path}, {.data = data, .nbytes = MEDIUM}};
+    if (net->rank == 0) {
+        send_medium(path, sizeof path, data);
+    } else {
+        EXPECT(net->log_receive(&entry, &nbytes) == CN_OK && nbytes == MEDIUM_ENTRY && filled(entry, nbytes, 6));
+    }
+    if (net->rank == 1) {
+        EXPECT(net->exchange_begin(2, receives, 0, NULL) == CN_OK);
+        EXPECT(net->exchange_end() == CN_OK && filled(data, MEDIUM, 5));
+        unsigned char *heard = shared_byte(path);
+        *heard = 1;
+        munmap(heard, 1);
+    }
+    cni_free(data);
+}
+
 /* Entries go on to the rank below one that computes or, without: waits for a message. */
 static void test_stalled(bool computes)
 {
@@ -303,6 +359,9 @@ int main(int argc, char **argv)
     test_log();
     test_exchanges();
     test_wrong_size();
+    if (cni_settings[CNI_SETTING_MESSAGE_BYTES] >= MEDIUM) { /* MPI keeps few pieces, of whatever size */
+        test_medium();
+    }
     if (cni_settings[CNI_SETTING_PROGRESS] > 0) {
         test_progress();
         test_stalled(true);
