@@ -138,6 +138,31 @@ def test_what_is_turned_comes_through_shared_memory() -> None:
     on_device(TURNED, CNUMERIC_GPU_BYTES="1")
 
 
+FAR = """
+import numpy
+import cnumeric as np
+
+rng = numpy.random.default_rng(8)
+n = 50000
+index = rng.integers(-n, n, 60000)
+index[4096:8192].sort()
+for dtype in ("f8", "c8", "f4", "i2"):
+    x = (rng.standard_normal(2 * n) * 50).astype(dtype)
+    mine, places = np.array(x), np.array(index)
+    before = np.stats()["device_launches"]
+    for step, every in ((1, 1), (2, 1), (-2, 1), (1, 2)):
+        result = mine[::step][places[::every]]
+        assert numpy.array_equal(numpy.asarray(result), x[::step][index[::every]]), (dtype, step)
+    print(np.stats()["device_launches"] - before)
+"""
+
+
+@pytest.mark.skipif(devices.REAL, reason="arrays larger than a real cache")
+def test_far_elements_are_taken_by_region() -> None:
+    """Of an array larger than the cache: the same elements, also of tiles whose indices are near each other."""
+    assert on_device(FAR, CNUMERIC_GPU_BYTES="1") == ["10"] * 4  # three where what is named lies as one run
+
+
 REPEATED = """
 import numpy
 import cnumeric as np

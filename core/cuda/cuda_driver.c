@@ -15,7 +15,14 @@
 #include "exec/net.h"
 #include "exec/place.h"
 
-enum { COMPUTE_MAJOR = 75, COMPUTE_MINOR = 76, MULTIPROCESSORS = 16, NON_BLOCKING = 1, LEAST_ARCH = 70 };
+enum {
+    COMPUTE_MAJOR = 75,
+    COMPUTE_MINOR = 76,
+    MULTIPROCESSORS = 16,
+    CACHE_BYTES = 38,
+    NON_BLOCKING = 1,
+    LEAST_ARCH = 70
+};
 enum { PEER_ACCESS = 2, PEER_ATOMICS = 3, ALREADY_ENABLED = 704, NO_DEVICE = 100 };
 
 cni_cuda_driver cni_cuda;
@@ -266,7 +273,8 @@ static bool device_open(void)
     choose_devices(fine ? count : 1, &first, &end);
     fine = fine && cni_cuda.device_get(&device, first) == 0 &&
            cni_cuda.device_name(gpu->name, sizeof gpu->name, device) == 0;
-    fine = fine && cni_cuda.device_attribute(&gpu->processors, MULTIPROCESSORS, device) == 0;
+    fine = fine && cni_cuda.device_attribute(&gpu->processors, MULTIPROCESSORS, device) == 0 &&
+           cni_cuda.device_attribute(&gpu->cache_bytes, CACHE_BYTES, device) == 0;
     gpu->arch = fine ? arch_of(device) : 0;
     gpu->parameter_bytes = gpu->driver_version >= 12010 ? 32764 : 4096;
     if (fine && gpu->arch < LEAST_ARCH) {

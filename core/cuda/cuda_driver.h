@@ -107,9 +107,9 @@ typedef struct cni_cuda_machine {
     int gpus;                        /* that work together: of one kind, each with access to the memory of all */
     cni_cuda_handle contexts[CNI_CUDA_GPUS], streams[CNI_CUDA_GPUS];
     int devices[CNI_CUDA_GPUS];
-    int driver_version, arch; /* 13000, 90 */
-    int processors;
-    size_t parameter_bytes; /* most that a kernel takes */
+    int driver_version, arch;    /* 13000, 90 */
+    int processors, cache_bytes; /* the second cache, which all processors have in common */
+    size_t parameter_bytes;      /* most that a kernel takes */
     char name[128];
 } cni_cuda_machine;
 

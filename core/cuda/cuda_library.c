@@ -12,7 +12,8 @@
 #include "exec/statement.h"
 #include "op/op.h"
 
-enum { THREADS = 256, GATHER_ITEMS = 4 };
+enum { THREADS = 256, GATHER_ITEMS = 4, LINE_BYTES = 64 /* that the memory reads for one element */ };
+enum { REGION_TILE = 4096, REGION_TILES = 32, REGIONS_FEW = 128, REGIONS_MANY = 256 }; /* gather_regions.cuh's */
 
 typedef cni_cuda_library_binding binding;
 
@@ -143,6 +144,58 @@ static bool merge(int n, const int64_t *shape, const int64_t *a, const int64_t *
     return true;
 }
 
+/* Is it worth the bytes to go through the array region by region? It does not fit into the cache, and lines are wanted twice. */
+static bool by_regions(const binding *b, int64_t named, int64_t itemsize)
+{
+    return cni_cuda_gpu.gpus == 1 && itemsize <= 8 && b->p.gather.index.b[0] == itemsize &&
+           b->p.gather.named.a[0] == itemsize && named <= UINT32_MAX &&
+           named * itemsize >= 4 * (int64_t)cni_cuda_gpu.cache_bytes &&
+           b->p.gather.count * LINE_BYTES >= 2 * named * itemsize;
+}
+
+static bool regions_bind(int64_t named, int64_t itemsize, binding *b)
+{
+    int64_t count = b->p.gather.count, flat_step = b->p.gather.index.a[0];
+    int64_t tiles = (count + REGION_TILE - 1) / REGION_TILE, groups = (tiles + REGION_TILES - 1) / REGION_TILES;
+    bool few = named * itemsize <= REGIONS_FEW * (int64_t)cni_cuda_gpu.cache_bytes / 8;
+    int64_t regions = few ? REGIONS_FEW : REGIONS_MANY, shift = 0;
+    while ((named - 1) >> shift >= regions) {
+        shift++;
+    }
+    memset(&b->p, 0, sizeof b->p);
+    b->p.regions.count = count;
+    b->p.regions.tiles = tiles;
+    b->p.regions.groups = groups;
+    b->p.regions.shift = shift;
+    b->p.regions.flat_step = flat_step;
+    b->blocks = b->finish_blocks = tiles;
+    b->second_blocks = groups * regions;
+    b->scratch = tiles * regions * 4 + count * 6;
+    for (int fetch = 1; fetch >= 0; fetch--) {
+        cni_text text = {0};
+        cni_text_add(&text,
+                     "#define CNI_COOPERATIVE\n#include \"cuda/prelude.cuh\"\n#define TYPE %s\n#define REGIONS %d\n"
+                     "#define FETCH %d\n#include \"cuda/gather_regions.cuh\"\n%s",
+                     cni_cuda_word(itemsize), (int)regions, fetch, fetch ? "" : "/* CNI_FINISH */\n");
+        b->second = b->module;
+        if (!cni_cuda_library_compiled(b, &text)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void regions_run(binding *b, const cni_run *run)
+{
+    uint64_t runs = (uintptr_t)run->scratch, sorted = runs + (uint64_t)(b->scratch - b->p.regions.count * 6);
+    b->p.regions.runs = runs;
+    b->p.regions.sorted = sorted;
+    b->p.regions.turns = sorted + (uint64_t)b->p.regions.count * 4;
+    cni_cuda_launch(b->module->kernel, b->blocks, THREADS, 1, &b->p, sizeof b->p.regions);
+    cni_cuda_launch(b->second->kernel, b->second_blocks, THREADS, 1, &b->p, sizeof b->p.regions);
+    cni_cuda_launch(b->module->finish, b->finish_blocks, THREADS, 1, &b->p, sizeof b->p.regions);
+}
+
 /* array: the indexed operand, side: the other, flat: the indices. */
 static bool indexed_bind(const cni_part *part, const cni_window *w, int array, int side, int flat, bool put, binding *b)
 {
@@ -163,6 +216,9 @@ static bool indexed_bind(const cni_part *part, const cni_window *w, int array, i
     }
     bool wide = all > INT32_MAX / 2 || named > INT32_MAX / 2;
     bool vectors = !put && b->p.gather.row == 1 && b->p.gather.index.n == 1 && b->p.gather.named.n == 1;
+    if (vectors && by_regions(b, named, x.itemsize)) {
+        return regions_bind(named, x.itemsize, b);
+    }
     cni_text_add(&text,
                  "#include \"cuda/prelude.cuh\"\n#include \"op/complex.h\"\n#define TYPE %s\n#define PUT %d\n#define "
                  "VECTORS %d\ntypedef %s index_t;\n#include \"cuda/gather.cuh\"\n%s",
@@ -197,7 +253,14 @@ static bool gather_bind(const cni_part *part, const cni_window *w, binding *b)
 
 static void gather_run(const cni_part *part, binding *b, const cni_run *run)
 {
-    indexed_run(part, b, run, 1, 0, 2);
+    if (b->second == NULL) {
+        indexed_run(part, b, run, 1, 0, 2);
+        return;
+    }
+    b->p.regions.array = cni_cuda_operand_address(part, run, 1);
+    b->p.regions.side = cni_cuda_operand_address(part, run, 0);
+    b->p.regions.flat = cni_cuda_operand_address(part, run, 2);
+    regions_run(b, run);
 }
 
 static bool scatter_bind(const cni_part *part, const cni_window *w, binding *b)

@@ -21,7 +21,7 @@ typedef struct cni_cuda_tall_words {
 typedef struct cni_cuda_library_binding {
     const struct cni_cuda_library_row *row;
     const cni_cuda_module *module, *second;
-    int64_t blocks, finish_blocks; /* of 256 threads */
+    int64_t blocks, finish_blocks, second_blocks; /* of 256 threads */
     int64_t scratch;
     union {
         int64_t begin; /* of what GPUs share out: the launch's first block */
@@ -39,6 +39,10 @@ typedef struct cni_cuda_library_binding {
                 int64_t n, shape[CNI_CUDA_DIMS], a[CNI_CUDA_DIMS], b[CNI_CUDA_DIMS];
             } index, rest, named;
         } gather;
+        struct {
+            uint64_t array, flat, side, sorted, turns, runs;
+            int64_t count, tiles, groups, shift, flat_step;
+        } regions; /* gather_regions.cuh */
         struct {
             uint64_t in, out, found;
             int64_t lines, length, shares;

@@ -14,6 +14,7 @@ enum { WARP = 32, THREADS = 256, WARPS = THREADS / WARP, DIGITS = 256, ITEMS = s
 #define OWN (1u << 30)
 #define UPTO (2u << 30)
 #define COUNT_OF(word) ((word) & (OWN - 1))
+#include "cuda/sums.cuh"
 
 typedef struct parameters {
     const BITS *from;
@@ -62,27 +63,6 @@ CNI_INLINE unsigned equal_lanes(unsigned digit)
         equal &= cni_alike(digit, bit);
     }
     return equal;
-}
-
-/* Exclusive sums of a word of each thread; total in `all`. */
-CNI_INLINE unsigned sum_before(unsigned mine)
-{
-    CNI_SHARED unsigned sums[WARPS];
-    const int lane = (int)(threadIdx.x % WARP), warp = (int)(threadIdx.x / WARP);
-    unsigned v = mine, before = 0;
-    CNI_UNROLL
-    for (int d = 1; d < WARP; d *= 2) {
-        const unsigned below = cni_shuffle_word(ALL_LANES, v, lane - d < 0 ? lane : lane - d);
-        v += lane >= d ? below : 0;
-    }
-    if (lane == WARP - 1) {
-        sums[warp] = v;
-    }
-    CNI_BARRIER();
-    for (int w = 0; w < warp; w++) {
-        before += sums[w];
-    }
-    return before + v - mine;
 }
 
 CNI_KERNEL(cni_finish, parameters)
