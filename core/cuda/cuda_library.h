@@ -20,7 +20,7 @@ typedef struct cni_cuda_tall_words {
 
 typedef struct cni_cuda_library_binding {
     const struct cni_cuda_library_row *row;
-    const cni_cuda_module *module, *second;
+    const cni_cuda_module *module, *second, *third;
     int64_t blocks, finish_blocks, second_blocks; /* of 256 threads */
     int64_t scratch;
     union {

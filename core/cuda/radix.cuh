@@ -14,6 +14,7 @@ enum { WARP = 32, THREADS = 256, WARPS = THREADS / WARP, DIGITS = 256, ITEMS = s
 #define OWN (1u << 30)
 #define UPTO (2u << 30)
 #define COUNT_OF(word) ((word) & (OWN - 1))
+#include "cuda/radix_key.cuh"
 #include "cuda/sums.cuh"
 
 typedef struct parameters {
@@ -25,34 +26,8 @@ typedef struct parameters {
     uint64_t *counts;       /* [pass][digit] */
     unsigned *words;        /* [tile][digit] */
     unsigned *ticket;
-    int64_t n, pass, first, last;
+    int64_t n, pass, first, last, offset; /* offset: how many of the line stand before these */
 } parameters;
-
-CNI_INLINE BITS key_of(BITS bits)
-{
-    const BITS sign = (BITS)((BITS)1 << (8 * sizeof(BITS) - 1));
-#if FLOATING && INDICES
-    const BITS size = (BITS)(bits & (BITS)(sign - 1)), whole = size == 0 ? 0 : bits;
-    const BITS flip = (whole & sign) != 0 ? (BITS)-1 : sign, below = (BITS)(sign - 1 - INFINITY_BITS);
-    return size > INFINITY_BITS ? (BITS)-1 : (BITS)((BITS)(whole ^ flip) - below);
-#elif FLOATING
-    const BITS flip = (bits & sign) != 0 ? (BITS)-1 : sign, below = (BITS)(sign - 1 - INFINITY_BITS);
-    return (BITS)((BITS)(bits ^ flip) - below);
-#else
-    return SIGNED ? (BITS)(bits ^ sign) : bits;
-#endif
-}
-
-CNI_INLINE BITS bits_of(BITS key)
-{
-    const BITS sign = (BITS)((BITS)1 << (8 * sizeof(BITS) - 1));
-#if FLOATING
-    const BITS turned = (BITS)(key + (BITS)(sign - 1 - INFINITY_BITS)), flip = (turned & sign) != 0 ? sign : (BITS)-1;
-    return (BITS)(turned ^ flip);
-#else
-    return SIGNED ? (BITS)(key ^ sign) : key;
-#endif
-}
 
 /* Lanes whose digit is this lane's. */
 CNI_INLINE unsigned equal_lanes(unsigned digit)
@@ -212,7 +187,7 @@ CNI_KERNEL(cni_kernel, parameters)
     for (int k = 0; k < ITEMS; k++) {
         const int64_t i = first + k * WARP;
         if (i < p.n) {
-            places[rank[k]] = p.first != 0 ? (uint32_t)i : p.from_places[i];
+            places[rank[k]] = p.first != 0 ? (uint32_t)(p.offset + i) : p.from_places[i];
         }
     }
     CNI_BARRIER();
