@@ -196,6 +196,38 @@ def test_gpus_sort_what_they_have_and_merge(gpus: int) -> None:
     assert devices.REAL or said[::2] == [str(int(gpus > 1))] * 10
 
 
+CHOSEN = """
+import numpy
+import cnumeric as np
+
+rng = numpy.random.default_rng(6)
+for dtype in ("f8", "i2", "c16"):
+    x, y = ((rng.standard_normal(50000) * 90).astype(dtype) for _ in range(2))
+    places = rng.integers(-50000, 50000, 50000)
+    mine, other, index, key = (np.array(a) + 0 for a in (x, y, places, x.real))
+    np.synchronize()
+    before = np.stats()
+    some, none, where = mine[key > 20], mine[key > 1e9], np.nonzero(key > 20)[0]
+    mine[index] = other
+    np.synchronize()
+    after = np.stats()
+    chosen = x.real > 20
+    for a, b in ((some, x[chosen]), (none, x[:0]), (where, numpy.nonzero(chosen)[0])):
+        assert numpy.array_equal(numpy.asarray(a), b), dtype
+    x[places] = y
+    assert numpy.array_equal(numpy.asarray(mine), x), dtype
+    print(after["shared_launches"] - before["shared_launches"])
+"""
+
+
+@pytest.mark.parametrize("gpus", [1, 2, 3])
+def test_gpus_choose_and_put(gpus: int) -> None:
+    """Each those that it has: the elements in order, and of equal indices the last one's."""
+    several = {"CNUMERIC_GPUS": str(gpus), "CNUMERIC_GPU_SPREAD_BYTES": "1", "STANDIN_DEVICES": str(gpus)}
+    shared = [int(word) for word in on_device(CHOSEN, CNUMERIC_GPU_BYTES="1", **several)]
+    assert devices.REAL or all((n >= 6) == (gpus > 1) for n in shared), shared
+
+
 REPEATED = """
 import numpy
 import cnumeric as np

@@ -37,25 +37,32 @@ static void launch(const binding *b, size_t size)
     }
 }
 
-void cni_cuda_library_launch(const binding *b, size_t size, uint64_t through)
+/* Each GPU its share of so many blocks, by where it has the memory. */
+static void launch_each(const binding *b, const cni_cuda_handle *functions, int64_t all, size_t size,
+                        const cni_cuda_spread *memory)
 {
-    const cni_cuda_spread *memory = cni_cuda_spread_find(through);
     binding each[CNI_CUDA_GPUS];
     const void *parameters[CNI_CUDA_GPUS];
     double from[CNI_CUDA_GPUS], to[CNI_CUDA_GPUS];
     int64_t first[CNI_CUDA_GPUS], blocks[CNI_CUDA_GPUS];
-    if (memory == NULL) {
-        launch(b, size);
-        return;
-    }
     cni_cuda_split_memory(memory, from, to);
-    cni_cuda_split_blocks(b->blocks, from, to, first, blocks);
+    cni_cuda_split_blocks(all, from, to, first, blocks);
     for (int k = 0; k < cni_cuda_gpu.gpus; k++) {
         each[k] = *b;
         each[k].p.begin = first[k];
         parameters[k] = &each[k].p;
     }
-    cni_cuda_launch_each(b->module->kernel, blocks, THREADS, 1, parameters, size);
+    cni_cuda_launch_each(functions, blocks, THREADS, 1, parameters, size);
+}
+
+void cni_cuda_library_launch(const binding *b, size_t size, uint64_t through)
+{
+    const cni_cuda_spread *memory = cni_cuda_spread_find(through);
+    if (memory == NULL) {
+        launch(b, size);
+        return;
+    }
+    launch_each(b, b->module->kernel, b->blocks, size, memory);
     if (b->finish_blocks > 0) {
         cni_cuda_launch(b->module->finish, b->finish_blocks, THREADS, 1, &b->p, size);
     }
@@ -239,8 +246,10 @@ static void indexed_run(const cni_part *part, binding *b, const cni_run *run, in
     if (b->marks > 0) {
         cni_cuda_fill((uintptr_t)run->scratch, 0xFF, (size_t)b->marks);
     }
-    if (b->finish_blocks > 0) {
-        launch(b, sizeof b->p.gather);
+    const cni_cuda_spread *memory = b->finish_blocks > 0 ? cni_cuda_spread_find(b->p.gather.array) : NULL;
+    if (memory != NULL) { /* of a put both kernels go through what is put */
+        launch_each(b, b->module->kernel, b->blocks, sizeof b->p.gather, memory);
+        launch_each(b, b->module->finish, b->finish_blocks, sizeof b->p.gather, memory);
     } else {
         cni_cuda_library_launch(b, sizeof b->p.gather, b->p.gather.side);
     }

@@ -60,7 +60,9 @@ typedef struct cni_cuda_library_binding {
         cni_cuda_tall_words tall;
         struct {
             uint64_t truth, array, out, scratch;
-            int64_t n, tiles, aligned;
+            int64_t n, aligned, begin, stop;
+            uint64_t counts;
+            int64_t gpu, threads;
         } select;
         struct {
             int64_t n, lines, itemsize;

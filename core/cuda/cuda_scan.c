@@ -8,11 +8,17 @@
 #include "base/text.h"
 #include "cuda/cuda_layout.h"
 #include "cuda/cuda_library.h"
+#include "cuda/cuda_split.h"
 #include "exec/scan_lines.h"
 #include "exec/statement.h"
 #include "op/op.h"
 
-enum { THREADS = 256, SELECT_TILE = 4096, LINES_LEAST = 32 /* of a box of several places' */ };
+enum {
+    THREADS = 256,
+    SELECT_TILE = 4096,
+    COUNT_BYTES = 8 * CNI_CUDA_GPUS,
+    LINES_LEAST = 32 /* of a box of several places' */
+};
 enum { WHOLE, SUMS, BEFORE }; /* LINK, as scan_long.cuh has it */
 
 typedef cni_cuda_library_binding binding;
@@ -171,30 +177,62 @@ cn_status cni_cuda_scan_rows_run(const cni_part *part, binding *b, const cni_run
 
 /* ---- Elements where bytes are true ---- */
 
+/* scratch: counts by GPU, then for each what tiles.cuh keeps of its own */
 bool cni_cuda_select_bind(const cni_part *part, const cni_window *w, binding *b)
 {
     cni_geometry out = cni_cuda_operand(part, w, 0), truth = cni_cuda_operand(part, w, 1);
     cni_text text = {0};
+    bool counted = cni_cuda_gpu.gpus > 1;
     b->p.select.n = cni_element_count(truth.ndim, truth.shape);
-    b->p.select.tiles = (b->p.select.n + SELECT_TILE - 1) / SELECT_TILE;
-    b->blocks = b->p.select.tiles;
-    b->scratch = b->marks = tiles_bytes(b->blocks);
+    b->blocks = (b->p.select.n + SELECT_TILE - 1) / SELECT_TILE;
+    b->scratch = b->marks = COUNT_BYTES + cni_cuda_gpu.gpus * tiles_bytes(0) + tiles_bytes(b->blocks);
     cni_text_add(&text, "#define CNI_COOPERATIVE\n#include \"cuda/prelude.cuh\"\n#include \"op/complex.h\"\n");
     if (w->ops[part->op].kind == CNI_COMPRESS) {
         cni_text_add(&text, "#define TYPE %s\n", cni_cuda_word(out.itemsize));
     }
-    cni_text_add(&text, "#include \"cuda/select.cuh\"\n");
+    cni_text_add(&text, "#define COUNTED %d\n#include \"cuda/select.cuh\"\n%s", (int)counted,
+                 counted ? "/* CNI_FINISH */\n" : "");
     return b->blocks <= INT32_MAX && cni_cuda_library_compiled(b, &text);
+}
+
+/* What each GPU does, tiles [first[k], first[k] + blocks[k]); count: of their bytes it counts those that are true. */
+static void select_each(const binding *b, const int64_t *first, const int64_t *blocks, bool count)
+{
+    binding each[CNI_CUDA_GPUS];
+    const void *parameters[CNI_CUDA_GPUS];
+    int64_t counting[CNI_CUDA_GPUS], most = 8 * (int64_t)cni_cuda_gpu.processors;
+    uint64_t scratch = b->p.select.counts + COUNT_BYTES;
+    for (int k = 0; k < cni_cuda_gpu.gpus; k++) {
+        each[k] = *b;
+        each[k].p.select.begin = first[k];
+        each[k].p.select.stop = first[k] + blocks[k];
+        each[k].p.select.gpu = k;
+        each[k].p.select.scratch = scratch;
+        scratch += (uint64_t)tiles_bytes(blocks[k]);
+        counting[k] = blocks[k] < most ? blocks[k] : most;
+        each[k].p.select.threads = counting[k] * THREADS;
+        parameters[k] = &each[k].p;
+    }
+    cni_cuda_launch_each(count ? b->module->finish : b->module->kernel, count ? counting : blocks, THREADS, 1,
+                         parameters, sizeof b->p.select);
 }
 
 void cni_cuda_select_run(const cni_part *part, binding *b, const cni_run *run)
 {
     bool elements = run->window->ops[part->op].kind == CNI_COMPRESS;
+    double from[CNI_CUDA_GPUS], to[CNI_CUDA_GPUS];
+    int64_t first[CNI_CUDA_GPUS] = {0}, blocks[CNI_CUDA_GPUS] = {b->blocks};
     b->p.select.out = cni_cuda_operand_address(part, run, 0);
     b->p.select.truth = cni_cuda_operand_address(part, run, 1);
     b->p.select.array = elements ? cni_cuda_operand_address(part, run, 2) : 0;
     b->p.select.aligned = b->p.select.truth % 16 == 0;
-    b->p.select.scratch = (uintptr_t)run->scratch;
-    cni_cuda_fill(b->p.select.scratch, 0, (size_t)b->marks);
-    cni_cuda_launch(b->module->kernel, b->blocks, THREADS, 1, &b->p, sizeof b->p.select);
+    b->p.select.counts = (uintptr_t)run->scratch;
+    const cni_cuda_spread *memory = cni_cuda_spread_find(elements ? b->p.select.array : b->p.select.truth);
+    cni_cuda_fill(b->p.select.counts, 0, (size_t)b->marks);
+    if (memory != NULL) {
+        cni_cuda_split_memory(memory, from, to);
+        cni_cuda_split_blocks(b->blocks, from, to, first, blocks);
+        select_each(b, first, blocks, true);
+    }
+    select_each(b, first, blocks, false);
 }

@@ -15,7 +15,7 @@ typedef struct extents {
 } extents;
 
 typedef struct parameters {
-    int64_t begin; /* PUT 0: the launch's first block */
+    int64_t begin; /* the launch's first block */
     char *array, *side;
     const char *flat;
     int64_t *winners;
@@ -111,7 +111,7 @@ CNI_KERNEL(cni_kernel, parameters)
 #else
 CNI_KERNEL(cni_kernel, parameters)
 {
-    const index_t k = (index_t)blockIdx.x * blockDim.x + threadIdx.x;
+    const index_t k = (index_t)(p.begin + (int64_t)blockIdx.x) * THREADS + threadIdx.x;
     if (k < (index_t)p.count) {
         int64_t side = 0;
         cni_atomic_max(&p.winners[index_at(&p, k, &side)], (int64_t)k);
@@ -121,7 +121,7 @@ CNI_KERNEL(cni_kernel, parameters)
 /* CNI_FINISH */
 CNI_KERNEL(cni_finish, parameters)
 {
-    const index_t e = (index_t)blockIdx.x * blockDim.x + threadIdx.x;
+    const index_t e = (index_t)(p.begin + (int64_t)blockIdx.x) * THREADS + threadIdx.x;
     if (e < (index_t)(p.count * p.row)) {
         const index_t k = p.row == 1 ? e : e / (index_t)p.row;
         int64_t side = 0, array = 0;

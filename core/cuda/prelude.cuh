@@ -86,9 +86,10 @@ CNI_INLINE void cni_word_or(unsigned *to, unsigned bits)
     atomicOr_system(to, bits);
 }
 
+/* By any of several GPUs. */
 CNI_INLINE void cni_atomic_max(int64_t *to, int64_t value)
 {
-    atomicMax((long long *)to, (long long)value);
+    atomicMax_system((long long *)to, (long long)value);
 }
 
 CNI_INLINE unsigned cni_shuffle_word(unsigned mask, unsigned word, int lane)

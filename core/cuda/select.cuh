@@ -1,6 +1,7 @@
 /*
  * select.cuh - the elements at which bytes are true, in order: their places, or (TYPE given) the elements of an array. A
- * thread has RUN bytes.
+ * thread has RUN bytes. Of several GPUs each has a run of tiles, among which it looks back; what those of the GPUs before it
+ * choose is counted first (COUNTED 1: cni_finish).
  */
 #define VALUE int64_t
 #define FOLD(a, b) ((a) + (b))
@@ -16,8 +17,33 @@ typedef struct parameters {
     const uint8_t *truth;
     const char *array;
     char *out, *scratch;
-    int64_t n, tiles, aligned;
+    int64_t n, aligned, begin, stop; /* the GPU's tiles, of all */
+    int64_t *counts;                 /* by GPU */
+    int64_t gpu, threads; /* threads: of cni_finish */
 } parameters;
+
+#if COUNTED
+/* CNI_FINISH */
+CNI_KERNEL(cni_finish, parameters)
+{
+    CNI_SHARED unsigned all;
+    const int64_t end = p.stop * TILE < p.n ? p.stop * TILE : p.n;
+    unsigned count = 0;
+    if (threadIdx.x == 0) {
+        all = 0;
+    }
+    CNI_BARRIER();
+    CNI_UNROLL_4
+    for (int64_t i = p.begin * TILE + (int64_t)blockIdx.x * THREADS + threadIdx.x; i < end; i += p.threads) {
+        count += p.truth[i] != 0;
+    }
+    cni_shared_add(&all, count);
+    CNI_BARRIER();
+    if (threadIdx.x == 0) {
+        cni_atomic_add(&p.counts[p.gpu], (int64_t)all);
+    }
+}
+#endif
 
 CNI_KERNEL(cni_kernel, parameters)
 {
@@ -25,7 +51,7 @@ CNI_KERNEL(cni_kernel, parameters)
     CNI_SHARED int totals[WARPS];
     const int lane = (int)(threadIdx.x % WARP), warp = (int)(threadIdx.x / WARP);
     const tiles t = tiles_at(p.scratch);
-    const int64_t tile = tile_take(&t), first = tile * TILE, mine = first + (int64_t)threadIdx.x * RUN;
+    const int64_t tile = tile_take(&t), first = (p.begin + tile) * TILE, mine = first + (int64_t)threadIdx.x * RUN;
     run_of_bytes run;
     if (p.aligned != 0 && mine + RUN <= p.n) {
         run = *(const run_of_bytes *)(p.truth + mine);
@@ -74,7 +100,10 @@ CNI_KERNEL(cni_kernel, parameters)
         }
     }
 #endif
-    const int64_t place = tile_before(&t, tile, tile == 0, own, &earlier) ? earlier : 0;
+    int64_t place = tile_before(&t, tile, tile == 0, own, &earlier) ? earlier : 0;
+    for (int64_t gpu = 0; gpu < p.gpu; gpu++) {
+        place += p.counts[gpu];
+    }
 #ifdef TYPE
     CNI_UNROLL
     for (int k = 0; k < RUN; k += AHEAD) {
