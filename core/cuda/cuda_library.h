@@ -50,6 +50,7 @@ typedef struct cni_cuda_library_binding {
             int64_t ninner, inner[CNI_CUDA_DIMS], in_inner[CNI_CUDA_DIMS];
         } extreme;
         struct {
+            int64_t begin;
             uint64_t in, out, scratch;
             int64_t lines, length, in_step, out_step, per_line;
             int64_t nouter, outer[CNI_CUDA_DIMS], in_outer[CNI_CUDA_DIMS], out_outer[CNI_CUDA_DIMS];

@@ -19,7 +19,7 @@ enum {
     COUNT_BYTES = 8 * CNI_CUDA_GPUS,
     LINES_LEAST = 32 /* of a box of several places' */
 };
-enum { WHOLE, SUMS, BEFORE }; /* LINK, as scan_long.cuh has it */
+enum { WHOLE, SUMS, BEFORE, TREE }; /* LINK, as scan_long.cuh has it */
 
 typedef cni_cuda_library_binding binding;
 
@@ -94,14 +94,48 @@ static bool scan_compiled(const cni_part *part, const cni_window *w, bool wide, 
     return cni_cuda_library_compiled(b, &text);
 }
 
+/* What looks through the tiles of all lines, a thread each, for what stands before them. */
+static int64_t tree_blocks(const binding *b)
+{
+    return b->p.scan.lines * ((b->p.scan.per_line + THREADS - 1) / THREADS);
+}
+
+/* Of lines on several GPUs each sums its tiles, the first finds what stands before them, then each does its own. */
+static bool scan_bind_each(const cni_part *part, const cni_window *w, binding *b)
+{
+    b->marks = tiles_bytes(tree_blocks(b));
+    b->scratch = b->marks + b->blocks * 8;
+    if (!scan_compiled(part, w, true, BEFORE, b)) {
+        return false;
+    }
+    b->third = b->module;
+    if (!scan_compiled(part, w, true, TREE, b)) {
+        return false;
+    }
+    b->second = b->module;
+    return scan_compiled(part, w, true, SUMS, b);
+}
+
 bool cni_cuda_scan_bind(const cni_part *part, const cni_window *w, binding *b)
 {
     bool wide;
     if (!scan_lines(part, w, CNI_SCAN_MANY_LINES, b, &wide)) {
         return false;
     }
+    if (wide && cni_cuda_spread_wanted(b->p.scan.lines * b->p.scan.length * cni_cuda_operand(part, w, 1).itemsize)) {
+        return scan_bind_each(part, w, b);
+    }
     b->scratch = b->marks = wide ? tiles_bytes(b->blocks) : 0;
     return scan_compiled(part, w, wide, WHOLE, b);
+}
+
+static void scan_run_each(const binding *b)
+{
+    binding end = *b;
+    end.module = b->third;
+    cni_cuda_library_launch(b, sizeof b->p.scan, b->p.scan.in);
+    cni_cuda_launch(b->second->kernel, tree_blocks(b), THREADS, 1, &b->p, sizeof b->p.scan);
+    cni_cuda_library_launch(&end, sizeof b->p.scan, b->p.scan.out);
 }
 
 void cni_cuda_scan_run(const cni_part *part, binding *b, const cni_run *run)
@@ -109,10 +143,15 @@ void cni_cuda_scan_run(const cni_part *part, binding *b, const cni_run *run)
     b->p.scan.out = cni_cuda_operand_address(part, run, 0);
     b->p.scan.in = cni_cuda_operand_address(part, run, 1);
     b->p.scan.scratch = (uintptr_t)run->scratch;
+    b->p.scan.link = b->p.scan.scratch + (uint64_t)b->marks;
     if (b->marks > 0) {
         cni_cuda_fill(b->p.scan.scratch, 0, (size_t)b->marks);
     }
-    cni_cuda_launch(b->module->kernel, b->blocks, THREADS, 1, &b->p, sizeof b->p.scan);
+    if (b->third != NULL) {
+        scan_run_each(b);
+    } else {
+        cni_cuda_launch(b->module->kernel, b->blocks, THREADS, 1, &b->p, sizeof b->p.scan);
+    }
 }
 
 /* ---- The same of lines that go on at other places ---- */

@@ -5,6 +5,7 @@
 enum { DIMS = 8, AHEAD = 8 };
 
 typedef struct parameters {
+    int64_t begin; /* scan_long.cuh's */
     const char *in;
     char *out, *scratch;
     int64_t lines, length, in_step, out_step, per_line;

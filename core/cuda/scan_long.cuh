@@ -12,10 +12,12 @@
  * elements go through shared memory, so that memory is read in rows.
  *
  * Of lines that go on elsewhere tiles wait for nobody: p.link has, by tile, what each comes to (LINK SUMS), or what stands
- * before it (LINK BEFORE; before the first of a line something, if goes_on).
+ * before it (LINK BEFORE; before the first of a line something, if goes_on). Where that is not for the processor to find out,
+ * LINK TREE makes the one of the other, a thread a tile.
  */
 #define SUMS 1
 #define BEFORE 2
+#define TREE 3
 #define VALUE TYPE
 #include "cuda/tiles.cuh"
 
@@ -27,6 +29,7 @@ typedef struct CNI_ALIGN(16) some {
 } some;
 
 typedef struct parameters {
+    int64_t begin; /* LINK SUMS, BEFORE: the launch's first tile */
     const char *in;
     char *out, *scratch;
     int64_t lines, length, in_step, out_step, per_line; /* per_line: tiles */
@@ -121,6 +124,45 @@ CNI_INLINE TYPE run_fold(const some *mine)
     return total;
 }
 
+#if LINK == TREE
+
+CNI_KERNEL(cni_kernel, parameters)
+{
+    CNI_SHARED TYPE totals[WARPS], found;
+    const int lane = (int)(threadIdx.x % WARP), warp = (int)(threadIdx.x / WARP);
+    const tiles t = tiles_at(p.scratch);
+    const int64_t block = tile_take(&t), blocks = (p.per_line + THREADS - 1) / THREADS, within = block % blocks;
+    const int64_t at = within * THREADS + (int64_t)threadIdx.x;
+    TYPE *const link = (TYPE *)p.link + block / blocks * p.per_line + at;
+    TYPE own;
+    memcpy(&own, &p.identity, sizeof own);
+    if (at < p.per_line) {
+        own = *link;
+    }
+    const TYPE node = nodes(own, lane, WARP);
+    if (lane == WARP - 1) {
+        totals[warp] = node;
+    }
+    CNI_BARRIER();
+    const TYPE above = nodes(totals[lane % WARPS], lane % WARPS, WARPS);
+    if (warp == 0) {
+        TYPE earlier;
+        tile_nodes(&t, block - within, within, shuffled(above, WARPS - 1), lane, &earlier);
+        if (lane == 0) {
+            found = earlier;
+        }
+    }
+    CNI_BARRIER();
+    bool any = within > 0;
+    TYPE before = leaves_before(above, warp, WARPS, found, &any);
+    before = leaves_before(node, lane, WARP, before, &any);
+    if (at < p.per_line) {
+        *link = before;
+    }
+}
+
+#else
+
 /* Where element e of a warp's, and those behind it that move together, are in shared memory. */
 #define PLACE(e) (rows + (warp * WARP + (e) / RUN) * PAD + (e) % RUN)
 
@@ -130,7 +172,7 @@ CNI_KERNEL(cni_kernel, parameters)
     CNI_SHARED TYPE totals[WARPS], found;
     const int lane = (int)(threadIdx.x % WARP), warp = (int)(threadIdx.x / WARP);
 #if LINK
-    const int64_t tile = (int64_t)blockIdx.x;
+    const int64_t tile = p.begin + (int64_t)blockIdx.x;
 #else
     const tiles t = tiles_at(p.scratch);
     const int64_t tile = tile_take(&t);
@@ -234,3 +276,5 @@ CNI_KERNEL(cni_kernel, parameters)
     }
 #endif
 }
+
+#endif
