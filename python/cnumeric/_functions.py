@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from typing import Any
 
 import numpy
@@ -20,7 +21,7 @@ from ._composed import (
     normalize_axes,
     normalize_axis,
 )
-from ._creation import full
+from ._creation import full, zeros
 from ._fallback import Unsupported
 from ._index import cycled, target_of
 from ._manipulation import broadcast_to, concatenate, where
@@ -184,6 +185,63 @@ def _infinite(x: Any, out: Any, negative: bool) -> Any:
         raise TypeError("This operation is not supported for complex values because it would be ambiguous.")
     sign = _ufunc.signbit(array)
     return _ufunc.logical_and(_ufunc.isinf(array), sign if negative else ~sign, out)
+
+
+# ---- Bits ------------------------------------------------------------------------------------------------
+
+# Eight truths, bytes of a word, times this have the byte of bits as the product's highest byte; and the bits of a byte,
+# one in each byte of a word.
+_packing = {"big": 0x8040201008040201, "little": 0x0102040810204080}
+_bits = {"big": 0x0102040810204080, "little": 0x8040201008040201}
+
+
+def _lines(a: Any, axis: Any, bitorder: Any) -> tuple[Any, int]:
+    """The array with the axis last, and which it was."""
+    array = array_of(a)
+    if bitorder not in ("big", "little") or array.size == 0:
+        raise Unsupported
+    if axis is None or (array.ndim == 0 and axis in (0, -1)):
+        return array.reshape(-1), 0
+    place = normalize_axis(axis, array.ndim)
+    return functions["numpy.moveaxis"](array, place, -1), place
+
+
+def _from_lines(lines: Any, place: int) -> Any:
+    return _cnumeric.array(functions["numpy.moveaxis"](lines, -1, place), order="C", copy=None)
+
+
+@composed
+def packbits(a: Any, /, axis: Any = None, bitorder: Any = "big") -> Any:
+    lines, place = _lines(a, axis, bitorder)
+    if lines.dtype.kind not in "iub":
+        raise TypeError("Expected an input array of integer or boolean data type")
+    count = lines.shape[-1]
+    truths = zeros((*lines.shape[:-1], -(-count // 8) * 8), bool)
+    truths[..., :count] = lines.view(numpy.uint8) if lines.dtype == bool else lines
+    packed = (truths.view(numpy.uint64) * numpy.uint64(_packing[bitorder])) >> numpy.uint64(56)
+    return _from_lines(packed.astype(numpy.uint8), place)
+
+
+@composed
+def unpackbits(a: Any, /, axis: Any = None, count: Any = None, bitorder: Any = "big") -> Any:
+    lines, place = _lines(a, axis, bitorder)
+    if lines.dtype != numpy.uint8:
+        raise TypeError("Expected an input array of unsigned byte data type")
+    words = (lines.astype(numpy.uint64) * numpy.uint64(0x0101010101010101)) & numpy.uint64(_bits[bitorder])
+    bits = (words[..., None].view(numpy.uint8) != 0).view(numpy.uint8)
+    bits = bits.reshape((*lines.shape[:-1], 8 * lines.shape[-1]))
+    if count is None:
+        return _from_lines(bits, place)
+    have, wanted = bits.shape[-1], operator.index(count)
+    wanted = have + wanted if wanted < 0 else wanted
+    if wanted < 0:
+        raise ValueError("count is less than the number of bits")
+    result = zeros((*lines.shape[:-1], wanted), numpy.uint8)
+    result[..., : min(have, wanted)] = bits[..., :wanted]
+    return _from_lines(result, place)
+
+
+# ---- What is not a number --------------------------------------------------------------------------------
 
 
 @composed
