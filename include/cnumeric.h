@@ -344,6 +344,12 @@ CN_API cn_status cn_count_nonzero(cn_array *array, int64_t *out);
 /* Counts at once elements whose values are at hand, in one run; false: they are not, and nothing was done. */
 CN_API bool cn_count_at_hand(const cn_array *array, int64_t *out);
 
+/*
+ * Could others work on the array's values at once: at most so many bytes, on the host, nobody else's, and nothing pending
+ * mentions them? pending_too: what is pending may be run for it.
+ */
+CN_API bool cn_array_at_hand(const cn_array *array, int64_t most_bytes, bool pending_too);
+
 /* The elements at which the mask, bools of the array's shape, is true: 1-d, in C order; reads the mask. */
 CN_API cn_status cn_compress(cn_array *array, cn_array *mask, cn_array **out);
 

@@ -19,6 +19,17 @@ bool cni_is_at_hand(const cni_base *base)
            buffer->spread == NULL;
 }
 
+bool cn_array_at_hand(const cn_array *array, int64_t most_bytes, bool pending_too)
+{
+    const cni_base *base = array->base;
+    const cni_buffer *buffer = base->buffer;
+    pending_too = pending_too && cni_process_device == NULL; /* where it comes to be is not known */
+    bool small = array->size * cni_dtype_size((cn_dtype)array->dtype) <= most_bytes &&
+                 (base->nbytes <= most_bytes || (buffer != NULL && buffer->refs == 1));
+    bool here = buffer != NULL && buffer->valid == CNI_ON_HOST && !buffer->shown && buffer->spread == NULL;
+    return small && (here || (buffer == NULL && pending_too)) && (base->window == NULL || pending_too);
+}
+
 static inline char *memory(const cn_array *a)
 {
     return (char *)a->base->buffer->data + a->offset;

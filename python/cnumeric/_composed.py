@@ -38,6 +38,23 @@ def composed(function: Function, module: str = "numpy") -> Function:
     return guarded
 
 
+_few: dict[Any, tuple[bool, int]] = {}
+
+
+def by_numpy(*, pending: bool, part: int = 1) -> Callable[[Function], Function]:
+    """Let NumPy compute a few elements whose values are at hand; results must be the same bits.
+
+    pending: what is pending on them runs for it, as it does for the function, which reads.
+    part: the most bytes an operand may have are numpy_bytes divided by this.
+    """
+
+    def register(function: Function) -> Function:
+        _few[function] = pending, part
+        return function
+
+    return register
+
+
 def guard(function: Function, module: str = "numpy") -> Function:
     """Give `function` NumPy's fallbacks and errors; a ufunc that it computes keeps its own object."""
     name = function.__name__
@@ -59,7 +76,8 @@ def guard(function: Function, module: str = "numpy") -> Function:
             _fallback.refused(raised, reference, args, kwargs)
         return _fallback.call(reference(), full, args, kwargs)
 
-    guarded: Any = functools.update_wrapper(_cnumeric.entry(function, otherwise, False), function)
+    few = (full, *_few[function]) if function in _few else (None, False, 1)
+    guarded: Any = functools.update_wrapper(_cnumeric.entry(function, otherwise, False, *few), function)
     guarded.__composition__ = function
     if module == "numpy" and hasattr(numpy, name):  # what NumPy's has is what inspect shows
         theirs = guarded.__wrapped__ = getattr(numpy, name)
@@ -82,7 +100,6 @@ def device_call(function: Function, module: str) -> Function:
     name = function.__name__
     full = f"{module}.{name}"
 
-    @functools.wraps(function)
     def served(*args: Any, **kwargs: Any) -> Any:
         if not (_fallback.subclasses and _fallback.has_subclass((*args, *kwargs.values()))):
             try:
@@ -91,11 +108,17 @@ def device_call(function: Function, module: str) -> Function:
                 pass
         return _fallback.call(getattr(importlib.import_module(module), name), "", args, kwargs)
 
-    served.__module__ = "cnumeric" + module[len("numpy") :]
-    served.__cnumeric__ = "composed"  # type: ignore[attr-defined]
-    served.__composition__ = function  # type: ignore[attr-defined]
-    functions[full] = served
-    return served  # type: ignore[return-value]
+    def otherwise(error: Exception | None, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if error is not None:
+            raise error
+        return served(*args, **kwargs)
+
+    entry: Any = functools.update_wrapper(_cnumeric.entry(served, otherwise, False, full, True, 1), function)
+    entry.__module__ = "cnumeric" + module[len("numpy") :]
+    entry.__cnumeric__ = "composed"
+    entry.__composition__ = function
+    functions[full] = entry
+    return entry  # type: ignore[no-any-return]
 
 
 def on_device(*values: Any, matrices: bool = False, together: bool = False) -> None:
@@ -188,7 +211,9 @@ def method(name: str, method_name: str | None = None) -> Callable[..., Any]:
         kwargs.pop("a", None)
         return target(array, *args[1:], **kwargs)
 
-    function: Callable[..., Any] = functools.update_wrapper(_cnumeric.entry(target, otherwise, True), reference)
+    function: Callable[..., Any] = functools.update_wrapper(
+        _cnumeric.entry(target, otherwise, True, None, False, 1), reference
+    )
     function.__module__ = "cnumeric"
     function.__cnumeric__ = "native"  # type: ignore[attr-defined]
     functions[f"numpy.{name}"] = function

@@ -14,6 +14,7 @@ from ._composed import (
     array_of,
     arrays_of,
     asarray,
+    by_numpy,
     composed,
     functions,
     method,
@@ -211,6 +212,7 @@ def _from_lines(lines: Any, place: int) -> Any:
 
 
 @composed
+@by_numpy(pending=False)
 def packbits(a: Any, /, axis: Any = None, bitorder: Any = "big") -> Any:
     lines, place = _lines(a, axis, bitorder)
     if lines.dtype.kind not in "iub":
@@ -223,6 +225,7 @@ def packbits(a: Any, /, axis: Any = None, bitorder: Any = "big") -> Any:
 
 
 @composed
+@by_numpy(pending=False)
 def unpackbits(a: Any, /, axis: Any = None, count: Any = None, bitorder: Any = "big") -> Any:
     lines, place = _lines(a, axis, bitorder)
     if lines.dtype != numpy.uint8:
@@ -433,6 +436,7 @@ def _diagonal_places(shape: tuple[int, ...], wrap: Any) -> int:
 
 
 @composed
+@by_numpy(pending=False)
 def fill_diagonal(a: Any, val: Any, wrap: Any = False) -> None:
     target = target_of(a)
     if target.ndim < 2:

@@ -12,7 +12,18 @@ from typing import Any
 import numpy
 
 from . import _cnumeric
-from ._composed import array_of, arrays_of, asarray, composed, functions, method_of, ndarray, normalize_axis, plain
+from ._composed import (
+    array_of,
+    arrays_of,
+    asarray,
+    by_numpy,
+    composed,
+    functions,
+    method_of,
+    ndarray,
+    normalize_axis,
+    plain,
+)
 from ._creation import array, counted, empty, linspace, only_here, tri, zeros
 from ._fallback import Unsupported
 from ._manipulation import along_axis, concatenate, flatnonzero, is_array, order_of, vstack, where
@@ -88,6 +99,7 @@ def _put(a: Any, ind: Any, v: Any, mode: Any) -> None:
 
 
 @composed
+@by_numpy(pending=True)
 def put(a: Any, ind: Any, v: Any, mode: Any = "raise") -> None:
     _put(a, ind, v, mode)
 
@@ -98,6 +110,7 @@ def _put_method(self: Any, indices: Any, values: Any, mode: Any = "raise") -> No
 
 
 @composed
+@by_numpy(pending=True)
 def place(arr: Any, mask: Any, vals: Any) -> None:
     target, condition = target_of(arr), array_of(mask)
     if condition.size != target.size:
@@ -112,6 +125,7 @@ def place(arr: Any, mask: Any, vals: Any) -> None:
 
 
 @composed
+@by_numpy(pending=False)
 def putmask(a: Any, /, mask: Any, values: Any) -> None:
     target, condition = target_of(a), array_of(mask)
     if type(values) is ndarray and condition.shape == values.shape == target.shape and values.dtype == target.dtype:
@@ -138,6 +152,7 @@ def put_along_axis(arr: Any, indices: Any, values: Any, axis: Any = -1) -> None:
 
 
 @composed
+@by_numpy(pending=False)
 def insert(arr: Any, obj: Any, values: Any, axis: Any = None) -> Any:
     source = array_of(arr)
     if axis is None:
@@ -197,6 +212,7 @@ def _common(values: Any, arrays: list[Any]) -> Any:
 
 
 @composed
+@by_numpy(pending=True, part=8)
 def choose(a: Any, choices: Any, out: Any = None, mode: Any = "raise") -> Any:
     index = array_of(a)
     parts = arrays_of(choices)
@@ -248,6 +264,7 @@ def _unravelled(index: Any, shape: Any, order: Any = "C") -> tuple[Any, ...]:
 
 
 @composed
+@by_numpy(pending=True, part=4)
 def unravel_index(indices: Any, shape: Any, order: Any = "C") -> Any:
     if isinstance(indices, int | numpy.integer):
         return numpy.unravel_index(indices, shape, order)
@@ -263,6 +280,7 @@ def unravel_index(indices: Any, shape: Any, order: Any = "C") -> Any:
 
 
 @composed
+@by_numpy(pending=True)
 def ravel_multi_index(multi_index: Any, dims: Any, mode: Any = "raise", order: Any = "C") -> Any:
     parts = arrays_of(multi_index)
     extents = [operator.index(extent) for extent in dims] if isinstance(dims, tuple | list) else [int(dims)]

@@ -12,6 +12,7 @@ from . import _cnumeric
 from ._composed import (
     array_of,
     arrays_of,
+    by_numpy,
     composed,
     functions,
     method,
@@ -391,6 +392,7 @@ def _empty_like(array: Any) -> Any:
 
 
 @composed
+@by_numpy(pending=False, part=8)
 def tile(A: Any, reps: Any) -> Any:
     array = array_of(A)
     counts = tuple(reps) if numpy.ndim(reps) else (operator.index(reps),)
@@ -528,6 +530,7 @@ method_of("compress")(compressed)
 
 
 @composed
+@by_numpy(pending=True)
 def compress(condition: Any, a: Any, axis: Any = None, out: Any = None) -> Any:
     return compressed(array_of(a), condition, axis, out)
 

@@ -8,7 +8,18 @@ from typing import Any
 import numpy
 
 from . import _cnumeric
-from ._composed import NoValue, array_of, asarray, composed, functions, method_of, ndarray, normalize_axis, plain
+from ._composed import (
+    NoValue,
+    array_of,
+    asarray,
+    by_numpy,
+    composed,
+    functions,
+    method_of,
+    ndarray,
+    normalize_axis,
+    plain,
+)
 from ._creation import empty
 from ._fallback import Unsupported
 from ._manipulation import concatenate, delivered, take_along_axis
@@ -67,6 +78,7 @@ def _picked(array: Any, index: Any, axis: int) -> Any:
 
 
 @composed
+@by_numpy(pending=False, part=16)
 def lexsort(keys: Any, axis: Any = -1) -> Any:
     parts = [array_of(key) for key in keys] if isinstance(keys, tuple | list) else list(array_of(keys))
     if not parts or any(type(part) is not ndarray or part.ndim == 0 for part in parts):
@@ -276,6 +288,7 @@ def _interpolated(at: Any, places: Any, values: Any, left: Any, right: Any) -> A
 
 
 @composed
+@by_numpy(pending=True)
 def bincount(x: Any, /, weights: Any = None, minlength: Any = 0) -> Any:
     array = array_of(x)
     if array.size == 0 and not isinstance(x, ndarray | numpy.ndarray):
@@ -325,6 +338,7 @@ def _repeated_alike(array: Any, count: int, axis: int) -> Any:
 
 
 @composed
+@by_numpy(pending=False, part=4)
 def repeat(a: Any, repeats: Any, axis: Any = None) -> Any:
     line, place = _line(array_of(a), axis)
     return _repeated(line, repeats, place)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy
 
 from . import _cnumeric
-from ._composed import array_of, composed, functions
+from ._composed import array_of, by_numpy, composed, functions
 from ._creation import empty
 from ._fallback import Unsupported
 from ._manipulation import order_of
@@ -132,6 +132,7 @@ def _widths(pad_width: Any, ndim: int) -> list[tuple[int, int]]:
 
 
 @composed
+@by_numpy(pending=False)
 def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> Any:
     source = array_of(array)
     widths = _widths(pad_width, source.ndim)

@@ -201,21 +201,26 @@ bool cnx_is_native_numpy(PyObject *object)
     return cnx_dtype_of_descr(PyArray_DESCR(array)) != CN_DTYPE_NONE && PyArray_ISALIGNED(array);
 }
 
+int64_t cnx_setting(const char *name, int *row)
+{
+    cn_setting setting;
+    for (int i = 0; *row < 0 && i < cn_setting_count(); i++) {
+        cn_setting_get(i, &setting);
+        if (strcmp(setting.name, name) == 0) {
+            *row = i;
+        }
+    }
+    if (*row < 0) {
+        return 0;
+    }
+    cn_setting_get(*row, &setting);
+    return setting.value;
+}
+
 static int64_t most_copied(void)
 {
     static int row = -1;
-    cn_setting setting;
-    for (int i = 0; row < 0 && i < cn_setting_count(); i++) {
-        cn_setting_get(i, &setting);
-        if (strcmp(setting.name, "copy_bytes") == 0) {
-            row = i;
-        }
-    }
-    if (row < 0) {
-        return 0;
-    }
-    cn_setting_get(row, &setting);
-    return setting.value;
+    return cnx_setting("copy_bytes", &row);
 }
 
 static int take_array(PyObject *made, cn_array **out, PyObject **keep)

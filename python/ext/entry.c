@@ -1,8 +1,9 @@
 /*
  * entry.c - the type of the package's functions: what stands between a call and the Python function that computes it.
  *
- * entry(function, otherwise, method) calls the function with the arguments as they came. `otherwise(error, args, kwargs)`
- * is called instead when there are subclasses of our ndarray (error: None), and afterwards for an exception that the
+ * entry(function, otherwise, method, numpy, pending, part) calls the function with the arguments as they came. NumPy's function
+ * `numpy` (None, or its full name) is called instead for a few elements at hand (at_hand.c; pending: what is pending on them
+ * runs for it). `otherwise(error, args, kwargs)` is called instead when there are subclasses of our ndarray (error: None), and afterwards for an exception that the
  * function raised. For a method of arrays it is called, instead, unless the first argument is an array of ours, and what
  * the method raises goes to the caller.
  */
@@ -12,7 +13,8 @@
 
 typedef struct entry {
     PyObject_HEAD PyObject *function, *otherwise, *subclasses, *dict, *weakrefs;
-    int method;
+    PyObject *numpy; /* NumPy's function for a few elements, its full name before the first call, or None */
+    int method, pending, part;
     vectorcallfunc call;
 } entry;
 
@@ -51,14 +53,43 @@ static PyObject *take_error(void)
     return value;
 }
 
+/* The object of this full name: modules are imported. */
+static PyObject *find_named(PyObject *full)
+{
+    PyObject *parts = PyObject_CallMethod(full, "rpartition", "s", ".");
+    PyObject *module = parts != NULL ? PyImport_Import(PyTuple_GET_ITEM(parts, 0)) : NULL;
+    PyObject *found = module != NULL ? PyObject_GetAttr(module, PyTuple_GET_ITEM(parts, 2)) : NULL;
+    Py_XDECREF(module);
+    Py_XDECREF(parts);
+    return found;
+}
+
+static bool by_numpy(entry *self, PyObject *const *args, Py_ssize_t count, PyObject *names, PyObject **result)
+{
+    if (PyUnicode_CheckExact(self->numpy)) {
+        PyObject *found = find_named(self->numpy);
+        if (found == NULL) {
+            PyErr_Clear();
+            return false;
+        }
+        Py_SETREF(self->numpy, found);
+    }
+    cnx_few few = {self->numpy, self->pending != 0, self->part};
+    return cnx_at_hand(&few, args, count, names, result);
+}
+
 static PyObject *entry_call(PyObject *object, PyObject *const *args, size_t flags, PyObject *names)
 {
-    const entry *self = (const entry *)object;
+    entry *self = (entry *)object;
     Py_ssize_t count = PyVectorcall_NARGS(flags);
     if (self->method ? count == 0 || !cnx_array_check_exact(args[0]) : PySet_GET_SIZE(self->subclasses) > 0) {
         return call_otherwise(self, Py_None, args, count, names);
     }
-    PyObject *result = PyObject_Vectorcall(self->function, args, flags, names);
+    PyObject *result = NULL;
+    if (self->numpy != Py_None && by_numpy(self, args, count, names, &result)) {
+        return result;
+    }
+    result = PyObject_Vectorcall(self->function, args, flags, names);
     if (result != NULL || self->method || !PyErr_ExceptionMatches(PyExc_Exception)) {
         return result;
     }
@@ -70,10 +101,10 @@ static PyObject *entry_call(PyObject *object, PyObject *const *args, size_t flag
 
 static PyObject *entry_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
-    PyObject *function, *otherwise;
-    int method;
+    PyObject *function, *otherwise, *numpy;
+    int method, pending, part;
     (void)kwargs;
-    if (!PyArg_ParseTuple(args, "OOp:entry", &function, &otherwise, &method)) {
+    if (!PyArg_ParseTuple(args, "OOpOpi:entry", &function, &otherwise, &method, &numpy, &pending, &part)) {
         return NULL;
     }
     PyObject *subclasses = cnx_fallback("subclasses");
@@ -85,7 +116,10 @@ static PyObject *entry_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     self->function = Py_NewRef(function);
     self->otherwise = Py_NewRef(otherwise);
     self->subclasses = subclasses;
+    self->numpy = Py_NewRef(numpy);
     self->method = method;
+    self->pending = pending;
+    self->part = part;
     self->call = entry_call;
     return (PyObject *)self;
 }
@@ -97,6 +131,7 @@ static int entry_traverse(PyObject *object, visitproc visit, void *arg)
     Py_VISIT(self->function);
     Py_VISIT(self->otherwise);
     Py_VISIT(self->subclasses);
+    Py_VISIT(self->numpy);
     Py_VISIT(self->dict);
     return 0;
 }
@@ -107,6 +142,7 @@ static int entry_clear(PyObject *object)
     Py_CLEAR(self->function);
     Py_CLEAR(self->otherwise);
     Py_CLEAR(self->subclasses);
+    Py_CLEAR(self->numpy);
     Py_CLEAR(self->dict);
     return 0;
 }

@@ -153,6 +153,9 @@ int cnx_stored(PyObject *object, cn_dtype dtype, cn_operand *out, PyObject **kee
 /* Exactly numpy.ndarray, of a native dtype, aligned and in the machine's byte order. */
 bool cnx_is_native_numpy(PyObject *object);
 
+/* The value of the setting of this name; *row: -1 at first, then where it is. */
+int64_t cnx_setting(const char *name, int *row);
+
 int cnx_convert_init(void);
 
 /* ---- Memory shared with NumPy (share.c) --------------------------------------------------------------- */
@@ -177,6 +180,19 @@ int cnx_pin(cnx_array *array);
 
 extern PyBufferProcs cnx_as_buffer;
 int cnx_share_init(void);
+
+/*
+ * A function that NumPy computes for a few elements whose values are at hand (at_hand.c): of operands of up to the setting
+ * numpy_bytes divided by `part`; pending_too: what is pending on them runs first.
+ */
+typedef struct cnx_few {
+    PyObject *function; /* NumPy's, borrowed */
+    bool pending_too;
+    int part;
+} cnx_few;
+
+/* Is the call such a one? Then *result is what NumPy's function gives, NULL with its exception. */
+bool cnx_at_hand(const cnx_few *few, PyObject *const *args, Py_ssize_t count, PyObject *names, PyObject **result);
 
 /* ---- Memory of a GPU shared with others (device_share.c) ---------------------------------------------- */
 

@@ -496,18 +496,45 @@ static PyObject *method_setflags(PyObject *self, PyObject *args, PyObject *kwarg
 
 /* ---- Left to the package: composed there, or NumPy's ------------------------------------------------------ */
 
+/* NumPy's method, if the call has a few elements at hand, else the package's. */
+static PyObject *few_or_package(PyObject *self, const char *name, bool pending_too, int part, PyObject *args,
+                                PyObject *kwargs)
+{
+    enum { MOST = 4 };
+    Py_ssize_t count = PyTuple_GET_SIZE(args);
+    PyObject *all[1 + MOST] = {self}, *result;
+    if (count > MOST || (kwargs != NULL && PyDict_GET_SIZE(kwargs) > 0) || !cnx_array_check_exact(self)) {
+        return cnx_call_method(self, name, args, kwargs);
+    }
+    for (Py_ssize_t i = 0; i < count; i++) {
+        all[1 + i] = PyTuple_GET_ITEM(args, i);
+    }
+    PyObject *method = cnx_numpy_method(name);
+    cnx_few few = {method, pending_too, part};
+    bool done = method != NULL && cnx_at_hand(&few, all, 1 + count, NULL, &result);
+    Py_XDECREF(method);
+    return method == NULL ? NULL : done ? result : cnx_call_method(self, name, args, kwargs);
+}
+
 #define BY_NUMPY(name)                                                                                                 \
     static PyObject *by_numpy_##name(PyObject *self, PyObject *args, PyObject *kwargs)                                 \
     {                                                                                                                  \
         return cnx_call_method(self, #name, args, kwargs);                                                             \
     }
-#define FALLBACKS(X)                                                                                                   \
-    X(argpartition)                                                                                                    \
-    X(argsort)                                                                                                         \
-    X(byteswap) X(choose) X(compress) X(getfield) X(partition) X(put) X(repeat) X(searchsorted) X(setfield) X(sort)
+#define FEW(name, pending_too, part)                                                                                   \
+    static PyObject *by_numpy_##name(PyObject *self, PyObject *args, PyObject *kwargs)                                 \
+    {                                                                                                                  \
+        return few_or_package(self, #name, pending_too, part, args, kwargs);                                           \
+    }
+#define LONGER(X) X(argpartition) X(argsort) X(byteswap) X(getfield) X(partition) X(searchsorted) X(setfield) X(sort)
+#define FALLBACKS(X) LONGER(X) X(choose) X(compress) X(put) X(repeat)
 #define QUIET(X) X(dump) X(dumps) X(tobytes) X(tofile) X(__format__)
 
-FALLBACKS(BY_NUMPY)
+LONGER(BY_NUMPY)
+FEW(choose, true, 8)
+FEW(compress, true, 1)
+FEW(put, true, 1)
+FEW(repeat, false, 4)
 QUIET(BY_NUMPY)
 
 #define ROW(name) {#name, CNX_KEYWORDS(by_numpy_##name), METH_VARARGS | METH_KEYWORDS, NULL},
