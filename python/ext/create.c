@@ -161,12 +161,11 @@ static PyObject *make_array(request *q, char order, const char *function, PyObje
     return made != NULL || PyErr_Occurred() ? made : by_numpy(function, args, kwargs);
 }
 
-static PyObject *create_array(PyObject *module, PyObject *args, PyObject *kwargs)
+static PyObject *array_of_call(PyObject *args, PyObject *kwargs)
 {
     static char *names[] = {"object", "dtype", "copy", "order", "subok", "ndmin", "ndmax", "like", NULL};
     request q = {.object = NULL};
     PyObject *ndmax = NULL;
-    (void)module;
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|O$OOpiOO", names, &q.object, &q.dtype_object, &q.copy,
                                      &q.order_object, &q.subok, &q.ndmin, &ndmax, &q.like) ||
         ndmax != NULL) {
@@ -176,12 +175,11 @@ static PyObject *create_array(PyObject *module, PyObject *args, PyObject *kwargs
     return make_array(&q, 'K', "array", args, kwargs);
 }
 
-static PyObject *create_asarray(PyObject *module, PyObject *args, PyObject *kwargs)
+static PyObject *asarray_of_call(PyObject *args, PyObject *kwargs)
 {
     static char *names[] = {"a", "dtype", "order", "device", "copy", "like", NULL};
     request q = {.copy = Py_None};
     PyObject *device = NULL;
-    (void)module;
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|OO$OOO", names, &q.object, &q.dtype_object, &q.order_object,
                                      &device, &q.copy, &q.like) ||
         (cnx_given(device) && (!PyUnicode_Check(device) || PyUnicode_CompareWithASCIIString(device, "cpu") != 0))) {
@@ -189,6 +187,79 @@ static PyObject *create_asarray(PyObject *module, PyObject *args, PyObject *kwar
         return by_numpy("asarray", args, kwargs);
     }
     return make_array(&q, 'K', "asarray", args, kwargs);
+}
+
+/* A call without a tuple as one with it. */
+static PyObject *call_packed(PyObject *(*function)(PyObject *args, PyObject *kwargs), PyObject *const *args,
+                             Py_ssize_t count, PyObject *names)
+{
+    PyObject *given = PyTuple_New(count), *named = names != NULL ? PyDict_New() : NULL, *made = NULL;
+    bool good = given != NULL && (names == NULL || named != NULL);
+    for (Py_ssize_t i = 0; given != NULL && i < count; i++) {
+        PyTuple_SET_ITEM(given, i, Py_NewRef(args[i]));
+    }
+    for (Py_ssize_t i = 0; good && names != NULL && i < PyTuple_GET_SIZE(names); i++) {
+        good = PyDict_SetItem(named, PyTuple_GET_ITEM(names, i), args[count + i]) == 0;
+    }
+    if (good) {
+        made = function(given, named);
+    }
+    Py_XDECREF(given);
+    Py_XDECREF(named);
+    return made;
+}
+
+/* Is it a call of an object alone, or of that and a dtype (NULL: none)? */
+static bool object_and_dtype(Py_ssize_t count, PyObject *const *args, PyObject *names, PyObject **dtype)
+{
+    bool named = names != NULL && PyTuple_GET_SIZE(names) == 1 && count == 1 &&
+                 PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(names, 0), "dtype") == 0;
+    bool two = named || (names == NULL && count == 2);
+    *dtype = two && cnx_given(args[1]) ? args[1] : NULL;
+    return two || (names == NULL && count == 1);
+}
+
+/* The commonest calls, of a list. NULL without an exception: it is another, or NumPy does not take what is in it. */
+static PyObject *of_list(PyObject *const *args, Py_ssize_t count, PyObject *names)
+{
+    PyObject *dtype_object;
+    if (!object_and_dtype(count, args, names, &dtype_object) ||
+        !(PyList_CheckExact(args[0]) || PyTuple_CheckExact(args[0]))) {
+        return NULL;
+    }
+    cn_dtype dtype = dtype_object != NULL ? cnx_dtype_of(dtype_object) : CN_DTYPE_NONE;
+    if (dtype_object != NULL && dtype == CN_DTYPE_NONE) {
+        PyErr_Clear();
+        return NULL;
+    }
+    PyArray_Descr *descr = dtype != CN_DTYPE_NONE ? cnx_descr(dtype) : NULL;
+    Py_XINCREF(descr);
+    cnx_begin();
+    PyObject *made = PyArray_FromAny(args[0], descr, 0, 0, NPY_ARRAY_DEFAULT | NPY_ARRAY_FORCECAST, NULL);
+    PyObject *ours = made != NULL ? cnx_from_numpy(made) : NULL;
+    Py_XDECREF(made);
+    if (made == NULL) {
+        PyErr_Clear();
+        return NULL;
+    }
+    return cnx_end(ours);
+}
+
+static PyObject *create_array(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObject *names)
+{
+    (void)module;
+    PyObject *made = of_list(args, count, names);
+    return made != NULL || PyErr_Occurred() ? made : call_packed(array_of_call, args, count, names);
+}
+
+static PyObject *create_asarray(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObject *names)
+{
+    (void)module;
+    if (count == 1 && names == NULL && cnx_array_check_exact(args[0])) {
+        return Py_NewRef(args[0]);
+    }
+    PyObject *made = of_list(args, count, names);
+    return made != NULL || PyErr_Occurred() ? made : call_packed(asarray_of_call, args, count, names);
 }
 
 /* ---- Of a shape ----------------------------------------------------------------------------------------- */
@@ -239,8 +310,8 @@ static PyObject *make_empty(const char *name, const cn_operand *fill, PyObject *
 }
 
 /* A call without a tuple: the commonest, of a shape alone, needs none. */
-static PyObject *make_of_vector(const char *name, const cn_operand *fill, PyObject *const *args, Py_ssize_t count,
-                                PyObject *names)
+static PyObject *make_of_vector(const cn_operand *fill, PyObject *(*otherwise)(PyObject *args, PyObject *kwargs),
+                                PyObject *const *args, Py_ssize_t count, PyObject *names)
 {
     int ndim;
     int64_t shape[CN_MAX_DIMS];
@@ -252,40 +323,43 @@ static PyObject *make_of_vector(const char *name, const cn_operand *fill, PyObje
         }
     }
     PyErr_Clear();
-    PyObject *given = PyTuple_New(count), *named = names != NULL ? PyDict_New() : NULL, *made = NULL;
-    bool good = given != NULL && (names == NULL || named != NULL);
-    for (Py_ssize_t i = 0; given != NULL && i < count; i++) {
-        PyTuple_SET_ITEM(given, i, Py_NewRef(args[i]));
-    }
-    for (Py_ssize_t i = 0; good && names != NULL && i < PyTuple_GET_SIZE(names); i++) {
-        good = PyDict_SetItem(named, PyTuple_GET_ITEM(names, i), args[count + i]) == 0;
-    }
-    if (good) {
-        made = make_empty(name, fill, given, named);
-    }
-    Py_XDECREF(given);
-    Py_XDECREF(named);
-    return made;
+    return call_packed(otherwise, args, count, names);
+}
+
+static const cn_operand zero = {.scalar = {.dtype = CN_BOOL}};
+static const cn_operand one = {.scalar = {.dtype = CN_BOOL, .value = {.b = 1}}};
+
+static PyObject *empty_of_call(PyObject *args, PyObject *kwargs)
+{
+    return make_empty("empty", NULL, args, kwargs);
+}
+
+static PyObject *zeros_of_call(PyObject *args, PyObject *kwargs)
+{
+    return make_empty("zeros", &zero, args, kwargs);
+}
+
+static PyObject *ones_of_call(PyObject *args, PyObject *kwargs)
+{
+    return make_empty("ones", &one, args, kwargs);
 }
 
 static PyObject *create_empty(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObject *names)
 {
     (void)module;
-    return make_of_vector("empty", NULL, args, count, names);
+    return make_of_vector(NULL, empty_of_call, args, count, names);
 }
 
 static PyObject *create_zeros(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObject *names)
 {
     (void)module;
-    static const cn_operand zero = {.scalar = {.dtype = CN_BOOL}};
-    return make_of_vector("zeros", &zero, args, count, names);
+    return make_of_vector(&zero, zeros_of_call, args, count, names);
 }
 
 static PyObject *create_ones(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObject *names)
 {
     (void)module;
-    static const cn_operand one = {.scalar = {.dtype = CN_BOOL, .value = {.b = 1}}};
-    return make_of_vector("ones", &one, args, count, names);
+    return make_of_vector(&one, ones_of_call, args, count, names);
 }
 
 /* progression(start, step, n): start and step are NumPy scalars of one dtype; the package's arange decides on them. */
@@ -342,8 +416,8 @@ static PyObject *rebuild(PyObject *module, PyObject *args)
 }
 
 static PyMethodDef functions[] = {
-    {"array", CNX_KEYWORDS(create_array), METH_VARARGS | METH_KEYWORDS, NULL},
-    {"asarray", CNX_KEYWORDS(create_asarray), METH_VARARGS | METH_KEYWORDS, NULL},
+    {"array", CNX_KEYWORDS(create_array), METH_FASTCALL | METH_KEYWORDS, NULL},
+    {"asarray", CNX_KEYWORDS(create_asarray), METH_FASTCALL | METH_KEYWORDS, NULL},
     {"empty", CNX_KEYWORDS(create_empty), METH_FASTCALL | METH_KEYWORDS, NULL},
     {"zeros", CNX_KEYWORDS(create_zeros), METH_FASTCALL | METH_KEYWORDS, NULL},
     {"ones", CNX_KEYWORDS(create_ones), METH_FASTCALL | METH_KEYWORDS,
