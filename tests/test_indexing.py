@@ -369,3 +369,48 @@ def test_many_axes():
     assert a[(None,) * 4].ndim == 64
     with pytest.raises(IndexError):
         a[(None,) * 5]
+
+
+STORES = {
+    "each": (lambda m: m.array([3, 0, -1, 3]), lambda m: m.array([1.5, 2.5, 3.5, 4.5])),
+    "a number": (lambda m: m.array([3, 0, -1, 3]), lambda m: 7.5),
+    "a whole number": (lambda m: m.array([3, 0]), lambda m: 7),
+    "planes": (lambda m: m.array([[3, 0], [1, 1]]), lambda m: m.array([[1.5, 2.5], [3.5, 4.5]])),
+    "a line for planes": (lambda m: m.array([[3, 0], [1, 2]]), lambda m: m.array([1.5, 2.5])),
+    "whole numbers": (lambda m: m.array([3, 0]), lambda m: m.array([7, 8])),
+    "out of range": (lambda m: m.array([3, 99, 0]), lambda m: m.array([1.0, 2.0, 3.0])),
+    "too many": (lambda m: m.array([3, 0]), lambda m: m.array([1.0, 2.0, 3.0])),
+    "none": (lambda m: m.array([], int), lambda m: 1.0),
+}
+
+
+@pytest.mark.parametrize("kind", STORES)
+@pytest.mark.parametrize("dtype", [float, numpy.float32, bool, complex, numpy.int16])
+@pytest.mark.parametrize("pending", [False, True])
+def test_elements_are_stored_at_hand_or_pending(kind, dtype, pending):
+    results = []
+    for module in (numpy, cnumeric):
+        index, values = (make(module) for make in STORES[kind])
+        a = module.arange(6).astype(dtype)
+        if not pending:
+            cnumeric.synchronize()
+        before = a.copy()
+        try:
+            a[index] = values
+            results.append((numpy.array(a), numpy.array(before)))
+        except (IndexError, ValueError) as error:
+            results.append((numpy.array(a), numpy.array(before), type(error), str(error)))
+    for ours, theirs in zip(*results, strict=True):
+        numpy.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.default_settings
+def test_stores_at_hand_record_nothing(counters):
+    a, index, values = cnumeric.arange(9.0), cnumeric.array([3, 3, -1]), cnumeric.array([1.0, 2.0, 4.0])
+    windows = counters()["windows"]
+    a[index] = values
+    a[index[:1]] = 5.0
+    assert counters()["windows"] == windows
+    b = a * 2
+    a[index] = values  # what is pending reads the values of before
+    assert b.tolist() == [0, 2, 4, 10, 8, 10, 12, 14, 8] and a[3] == 2

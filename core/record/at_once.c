@@ -162,3 +162,67 @@ cn_status cni_gather_at_once(const cn_array *from, const cn_array *index, cn_arr
     *out = made;
     return CN_OK;
 }
+
+/* All in [-extent, extent)? */
+static bool all_within(int64_t n, const int64_t *numbers, int64_t extent)
+{
+    bool within = true;
+    for (int64_t i = 0; i < n; i++) {
+        within &= numbers[i] >= -extent && numbers[i] < extent;
+    }
+    return within;
+}
+
+/* out[numbers[i]] = in[i * step], in their order. */
+#define PUT(name, type)                                                                                                \
+    static void name(int64_t n, type *out, const type *in, int64_t step, const int64_t *numbers, int64_t extent)       \
+    {                                                                                                                  \
+        for (int64_t i = 0; i < n; i++) {                                                                              \
+            out[numbers[i] < 0 ? numbers[i] + extent : numbers[i]] = in[i * step];                                     \
+        }                                                                                                              \
+    }
+PUT(put_8, uint64_t)
+PUT(put_4, uint32_t)
+PUT(put_1, uint8_t)
+
+/* The values as elements of the dtype: in an array of the index's shape, or one number, to *own; NULL: they are not. */
+static const void *elements_of(const cn_operand *values, const cn_array *to, const cn_array *index, cn_scalar *own)
+{
+    const cn_array *array = values->array;
+    cn_dtype dtype = (cn_dtype)to->dtype;
+    if (array == NULL) {
+        bool whole = values->scalar.dtype == dtype || (dtype == CN_FLOAT64 && values->scalar.dtype < CN_FLOAT16);
+        return whole && cn_scalar_cast(&values->scalar, CN_STRONG, dtype, own) == CN_OK ? own->value.bytes : NULL;
+    }
+    bool alike = array->dtype == to->dtype && array->c_contiguous && array->ndim == index->ndim &&
+                 memcmp(array->dims, index->dims, (size_t)index->ndim * sizeof *index->dims) == 0;
+    return alike && array->base != to->base && cni_is_at_hand(array->base) ? memory(array) : NULL;
+}
+
+cn_status cni_scatter_at_once(cn_array *to, const cn_array *index, const cn_operand *values, bool *done)
+{
+    int64_t size = cni_dtype_size((cn_dtype)to->dtype), extent = to->size;
+    bool plain = to->ndim == 1 && to->c_contiguous && (size == 8 || size == 4 || size == 1) &&
+                 index->dtype == CN_INT64 && index->c_contiguous && is_small(index) && index->base != to->base;
+    cn_scalar own;
+    const void *from = NULL;
+    *done = false;
+    if (!plain || to->base->buffer == NULL || !can_be_written(to) || !cni_is_at_hand(index->base) ||
+        (from = elements_of(values, to, index, &own)) == NULL) {
+        return CN_OK;
+    }
+    const int64_t *numbers = (const int64_t *)(const void *)memory(index);
+    int64_t n = index->size, step = values->array != NULL;
+    *done = all_within(n, numbers, extent);
+    if (!*done) {
+        return CN_OK;
+    }
+    if (size == 8) {
+        put_8(n, (void *)memory(to), from, step, numbers, extent);
+    } else if (size == 4) {
+        put_4(n, (void *)memory(to), from, step, numbers, extent);
+    } else {
+        put_1(n, (void *)memory(to), from, step, numbers, extent);
+    }
+    return CN_OK;
+}

@@ -529,7 +529,13 @@ cn_status cn_gather(cn_array *array, int nindex, cn_array *const *index, cn_arra
 static cn_status scatter_values(cn_array *array, int ndim, const int64_t *shape, const cn_operand *values,
                                 cn_casting casting, cn_array **out)
 {
-    cn_array *made;
+    cn_array *given = values->array, *made;
+    bool fits = given != NULL && given->dtype == array->dtype && given->c_contiguous && given->ndim == ndim &&
+                memcmp(cni_shape(given), shape, (size_t)ndim * sizeof *shape) == 0;
+    if (fits && !cn_array_may_overlap(array, given)) {
+        *out = cn_array_ref(given);
+        return CN_OK;
+    }
     CN_TRY(cn_array_empty((cn_dtype)array->dtype, ndim, shape, &made));
     cn_status status = cn_copy(made, values, casting);
     if (status != CN_OK) {
@@ -555,6 +561,11 @@ cn_status cn_scatter(cn_array *array, int nindex, cn_array *const *index, const 
     cn_array *flat = NULL, *source = NULL;
     if (!array->writeable) {
         return cni_fail(CN_ERROR_READ_ONLY, "assignment destination is read-only");
+    }
+    bool done = false;
+    CN_TRY(nindex == 1 ? cni_scatter_at_once(array, index[0], values, &done) : CN_OK);
+    if (done) {
+        return CN_OK;
     }
     CN_TRY(index_flatten(array, true, nindex, index, &flat));
     indexed_shape(array, nindex, flat, &ndim, shape);

@@ -202,6 +202,15 @@ static cnx_step assign_basic(const cnx_advanced *x, const cn_operand *values)
     return done;
 }
 
+/* The commonest key likewise, with values for each of its elements, or one for all. */
+static cnx_step scatter_first(cn_array *array, PyObject *key, const cn_operand *values)
+{
+    cn_array *index = cnx_array_check_exact(key) ? cnx_get(key) : NULL, *given = values->array;
+    bool plain = index != NULL && cn_array_dtype(index) == CN_INT64 && cn_array_ndim(index) > 0 &&
+                 cn_array_ndim(array) == 1 && (given == NULL || cn_array_ndim(given) <= cn_array_ndim(index));
+    return plain ? cnx_step_of(cn_scatter(array, 1, &index, values, CN_CAST_UNSAFE)) : CNX_STEP_NUMPY;
+}
+
 static cnx_step assign(cnx_advanced *x, PyObject *self, PyObject *key, const cn_operand *values)
 {
     cnx_step done = cnx_advanced_read(x, self, key);
@@ -232,8 +241,11 @@ int cnx_set_advanced(PyObject *self, PyObject *key, PyObject *value)
         return cnx_set_by_numpy(self, key, value);
     }
     cnx_begin();
-    cnx_step done = assign(&x, self, key, &values);
-    cnx_advanced_release(&x);
+    cnx_step done = scatter_first(cnx_get(self), key, &values);
+    if (done == CNX_STEP_NUMPY) {
+        done = assign(&x, self, key, &values);
+        cnx_advanced_release(&x);
+    }
     Py_XDECREF(keep);
     return done == CNX_STEP_NUMPY ? cnx_set_by_numpy(self, key, value) : cnx_end_int(done == CNX_STEP_DONE ? 0 : -1);
 }
