@@ -296,17 +296,49 @@ enum { F(LANES) = 64 / sizeof(T), F(FEW) = 64 * F(LANES) };
 #endif
 #define CHOSEN(mask, yes, no) (((mask) & (F(marks))(yes)) | (~(mask) & (F(marks))(no)))
 
-/* The first place of the extreme, if there is no NaN: rows of LANES, the last of which ends with the last element. */
-static inline int64_t F(first_place)(const T *best, const BITS *row, bool maximum, BITS rows, int64_t last)
+/* Two of them, which take rows in turn: their steps do not wait for each other. */
+typedef struct F(leading) {
+    F(lanes) best;
+    F(marks) row, odd;
+} F(leading);
+
+static inline void F(take_row)(F(leading) * l, const T *from, BITS number, bool maximum)
 {
-    T value = best[0];
+    const F(lanes) x = *(const F(lanes) *)(const void *)from;
+    const F(marks) take = (F(marks))(maximum ? x > l->best : x < l->best);
+    l->best = (F(lanes))CHOSEN(take, x, l->best);
+    l->row = CHOSEN(take, (F(marks)){0} + number, l->row);
+    l->odd |= ODD(x);
+}
+
+/* What the other has is taken where it is the extreme, or the same in a row before. */
+static inline void F(take_other)(F(leading) * l, const F(leading) * other, bool maximum)
+{
+    const F(marks) beats = (F(marks))(maximum ? other->best > l->best : other->best < l->best);
+    const F(marks) before = (F(marks))(other->best == l->best) & (F(marks))(other->row < l->row);
+    l->best = (F(lanes))CHOSEN(beats | before, other->best, l->best);
+    l->row = CHOSEN(beats | before, other->row, l->row);
+    l->odd |= other->odd;
+}
+
+/* The first place of the extreme, if there is no NaN: rows of LANES, the last of which ends with the last element. */
+static inline __attribute__((always_inline)) int64_t F(first_place)(const F(leading) * l, bool maximum, BITS rows,
+                                                                    int64_t last)
+{
+    T best[F(LANES)], tree[F(LANES)];
+    BITS row[F(LANES)];
     int64_t place = INT64_MAX;
-    for (int k = 1; k < F(LANES); k++) {
-        value = (maximum ? best[k] > value : best[k] < value) ? best[k] : value;
+    memcpy(best, &l->best, sizeof best);
+    memcpy(tree, &l->best, sizeof tree);
+    memcpy(row, &l->row, sizeof row);
+    for (int half = F(LANES) / 2; half > 0; half /= 2) {
+        for (int k = 0; k < half; k++) {
+            tree[k] = (maximum ? tree[k + half] > tree[k] : tree[k + half] < tree[k]) ? tree[k + half] : tree[k];
+        }
     }
     for (int k = 0; k < F(LANES); k++) {
         int64_t own = (row[k] == rows ? last : (int64_t)row[k] * F(LANES)) + k;
-        own = best[k] == value ? own : INT64_MAX;
+        own = best[k] == tree[0] ? own : INT64_MAX;
         place = own < place ? own : place;
     }
     return place;
@@ -314,26 +346,25 @@ static inline int64_t F(first_place)(const T *best, const BITS *row, bool maximu
 
 static inline __attribute__((always_inline)) int64_t F(extreme_few)(const T *from, int64_t n, bool maximum)
 {
-    BITS rows = (BITS)(n / F(LANES)), any = 0, in_row[F(LANES)], in_odd[F(LANES)];
-    T values[F(LANES)];
+    const BITS rows = (BITS)(n / F(LANES));
+    const F(lanes) first = *(const F(lanes) *)(const void *)from;
+    F(leading) one = {first, {0}, ODD(first)}, two = one;
     int64_t last = n - F(LANES), i = 0;
-    F(lanes) best = *(const F(lanes) *)(const void *)from;
-    F(marks) row = {0}, odd = ODD(best);
-    for (BITS r = 1; r <= rows; r++) {
-        const F(lanes) x = *(const F(lanes) *)(const void *)(from + (r < rows ? (int64_t)r * F(LANES) : last));
-        const F(marks) take = (F(marks))(maximum ? x > best : x < best);
-        best = (F(lanes))CHOSEN(take, x, best);
-        row = CHOSEN(take, (F(marks)){0} + r, row);
-        odd |= ODD(x);
+    BITS r = 1, any = 0;
+    for (; r + 1 < rows; r += 2) {
+        F(take_row)(&one, from + (int64_t)r * F(LANES), r, maximum);
+        F(take_row)(&two, from + (int64_t)(r + 1) * F(LANES), r + 1, maximum);
     }
-    memcpy(values, &best, sizeof values);
-    memcpy(in_row, &row, sizeof in_row);
-    memcpy(in_odd, &odd, sizeof in_odd);
+    for (; r <= rows; r++) {
+        F(take_row)(&one, from + (r < rows ? (int64_t)r * F(LANES) : last), r, maximum);
+    }
+    F(take_other)(&one, &two, maximum);
+    const F(leading) all = one; /* a copy: what has an address is not kept in registers above */
     for (int k = 0; k < F(LANES); k++) {
-        any |= in_odd[k];
+        any |= all.odd[k];
     }
     if (any == 0) {
-        return F(first_place)(values, in_row, maximum, rows, last);
+        return F(first_place)(&all, maximum, rows, last);
     }
     while (!IS_NAN(from[i])) {
         i++;
