@@ -714,3 +714,26 @@ def test_products_of_integers_wrap_as_numpys(dtype, text):
     expected = eval(text, {"np": numpy, "a": a})
     assert ours.dtype == expected.dtype
     numpy.testing.assert_array_equal(ours, expected)
+
+
+@pytest.mark.parametrize("character", "fdFD")
+@pytest.mark.parametrize("shape", [(1, 5), (5, 1), (5, 3), (31, 33), (64, 64), (100, 130), (5000, 40), (40, 300)])
+def test_a_matrix_times_its_own_transpose(character, shape):
+    random = numpy.random.default_rng(3)
+    theirs = (random.random(shape) - 0.5).astype(character)
+    theirs = theirs + 1j * theirs[::-1] if character in "FD" else theirs
+    ours = cnumeric.array(theirs)
+    tolerance = 1e-4 if character in "fF" else 1e-11
+    for product in (
+        lambda x: x.T @ x,
+        lambda x: x @ x.T,
+        lambda x: x[:, 1:].T.dot(x[:, 1:]),
+        lambda x: x[::2] @ x[::2].T,
+        lambda x: x.reshape(1, *x.shape) @ x.T,
+        lambda x: x.T.conj() @ x,
+    ):
+        found = numpy.asarray(product(ours))
+        numpy.testing.assert_allclose(found, product(theirs), rtol=tolerance, atol=tolerance)
+    if max(shape) < 300:
+        found = numpy.asarray(ours @ ours.T)
+        assert numpy.array_equal(found, found.T)

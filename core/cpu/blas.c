@@ -9,10 +9,11 @@
 
 #include "base/status.h"
 #include "cpu/library.h"
+#include "cpu/loops.h"
 #include "exec/info.h"
 #include "op/op.h"
 
-enum { ROW_MAJOR = 101, COLUMN_MAJOR = 102, NO_TRANSPOSE = 111, TRANSPOSE = 112 };
+enum { ROW_MAJOR = 101, COLUMN_MAJOR = 102, NO_TRANSPOSE = 111, TRANSPOSE = 112, UPPER = 121 };
 
 typedef void (*gemm64)(int64_t order, int64_t ta, int64_t tb, int64_t m, int64_t n, int64_t k, double alpha,
                        const double *a, int64_t lda, const double *b, int64_t ldb, double beta, double *c, int64_t ldc);
@@ -21,6 +22,12 @@ typedef void (*gemm32)(int64_t order, int64_t ta, int64_t tb, int64_t m, int64_t
 typedef void (*gemm_complex)(int64_t order, int64_t ta, int64_t tb, int64_t m, int64_t n, int64_t k, const void *alpha,
                              const void *a, int64_t lda, const void *b, int64_t ldb, const void *beta, void *c,
                              int64_t ldc);
+typedef void (*syrk64)(int64_t order, int64_t uplo, int64_t trans, int64_t n, int64_t k, double alpha, const double *a,
+                       int64_t lda, double beta, double *c, int64_t ldc);
+typedef void (*syrk32)(int64_t order, int64_t uplo, int64_t trans, int64_t n, int64_t k, float alpha, const float *a,
+                       int64_t lda, float beta, float *c, int64_t ldc);
+typedef void (*syrk_complex)(int64_t order, int64_t uplo, int64_t trans, int64_t n, int64_t k, const void *alpha,
+                             const void *a, int64_t lda, const void *beta, void *c, int64_t ldc);
 
 typedef double (*dot64)(int64_t n, const double *x, int64_t incx, const double *y, int64_t incy);
 typedef float (*dot32)(int64_t n, const float *x, int64_t incx, const float *y, int64_t incy);
@@ -37,6 +44,9 @@ static struct {
     gemm64 dgemm;
     gemm32 sgemm;
     gemm_complex cgemm, zgemm;
+    syrk64 dsyrk;
+    syrk32 ssyrk;
+    syrk_complex csyrk, zsyrk;
     dot64 ddot;
     dot32 sdot;
     dot_complex cdot, zdot;
@@ -75,10 +85,11 @@ static bool blas_open(const char *path)
     const struct {
         const char *routine;
         void *place;
-    } routines[] = {{"dgemm", &blas.dgemm},    {"sgemm", &blas.sgemm},    {"cgemm", &blas.cgemm},
-                    {"zgemm", &blas.zgemm},    {"ddot", &blas.ddot},      {"sdot", &blas.sdot},
-                    {"cdotu_sub", &blas.cdot}, {"zdotu_sub", &blas.zdot}, {"dgemv", &blas.dgemv},
-                    {"sgemv", &blas.sgemv}};
+    } routines[] = {{"dgemm", &blas.dgemm}, {"sgemm", &blas.sgemm},    {"cgemm", &blas.cgemm},
+                    {"zgemm", &blas.zgemm}, {"ddot", &blas.ddot},      {"sdot", &blas.sdot},
+                    {"dsyrk", &blas.dsyrk}, {"ssyrk", &blas.ssyrk},    {"csyrk", &blas.csyrk},
+                    {"zsyrk", &blas.zsyrk}, {"cdotu_sub", &blas.cdot}, {"zdotu_sub", &blas.zdot},
+                    {"dgemv", &blas.dgemv}, {"sgemv", &blas.sgemv}};
     for (size_t i = 0; i < sizeof routines / sizeof *routines; i++) {
         void *address = symbol(library, routines[i].routine);
         if (address == NULL) {
@@ -132,7 +143,57 @@ static bool blas_layout(const cni_matrix *m, int64_t itemsize, int64_t *leading,
     return (row_major || column_major) && *leading <= INT32_MAX;
 }
 
-static bool multiply_blas(const cni_matrix *a, const cni_matrix *b, const cni_matrix *c)
+static const float one32[2] = {1, 0}, zero32[2] = {0, 0};
+static const double one64[2] = {1, 0}, zero64[2] = {0, 0};
+
+/* The elements below the diagonal are those above it, block by block. */
+static void mirror(const cni_matrix *c)
+{
+    enum { BLOCK = 32 };
+    int64_t size = cni_dtype_size(c->dtype), n = c->rows, row = c->row_stride, column = c->column_stride;
+    const cni_plane_loop plane = cni_cpu_kernels_get()->planes[__builtin_ctzll((unsigned long long)size)];
+    for (int64_t from = 0; from < n; from += BLOCK) {
+        int64_t to = from + BLOCK < n ? from + BLOCK : n;
+        for (int64_t i = from + 1; i < to; i++) {
+            plane(1, i - from, c->data + i * row + from * column, 0, column, c->data + from * row + i * column, 0, row);
+        }
+        if (to < n) {
+            plane(n - to, to - from, c->data + to * row + from * column, row, column,
+                  c->data + from * row + to * column, column, row);
+        }
+    }
+}
+
+/* A matrix times its own transpose: half of the result is computed. Its bits are others than a product's. */
+static bool multiply_own(const cni_matrix *a, const cni_matrix *b, const cni_matrix *c, int64_t lda, bool ta,
+                         int64_t ldc)
+{
+    bool own = a->data == b->data && a->rows == b->columns && a->row_stride == b->column_stride &&
+               a->column_stride == b->row_stride && a->rows > 1;
+    if (!own) {
+        return false;
+    }
+    int64_t how = ta ? TRANSPOSE : NO_TRANSPOSE, n = c->rows, k = a->columns;
+    void *x = a->data, *z = c->data;
+    switch (a->dtype) {
+    case CN_FLOAT64:
+        blas.dsyrk(ROW_MAJOR, UPPER, how, n, k, 1, x, lda, 0, z, ldc);
+        break;
+    case CN_FLOAT32:
+        blas.ssyrk(ROW_MAJOR, UPPER, how, n, k, 1, x, lda, 0, z, ldc);
+        break;
+    case CN_COMPLEX64:
+        blas.csyrk(ROW_MAJOR, UPPER, how, n, k, one32, x, lda, zero32, z, ldc);
+        break;
+    default:
+        blas.zsyrk(ROW_MAJOR, UPPER, how, n, k, one64, x, lda, zero64, z, ldc);
+        break;
+    }
+    mirror(c);
+    return true;
+}
+
+static bool multiply_blas(const cni_matrix *a, const cni_matrix *b, const cni_matrix *c, bool whole)
 {
     int64_t size = (int64_t)cn_dtype_size(a->dtype), lda, ldb, ldc;
     bool ta, tb, tc;
@@ -142,10 +203,11 @@ static bool multiply_blas(const cni_matrix *a, const cni_matrix *b, const cni_ma
         !blas_layout(b, size, &ldb, &tb) || !blas_layout(c, size, &ldc, &tc) || tc) {
         return false;
     }
+    if (whole && multiply_own(a, b, c, lda, ta, ldc)) {
+        return true;
+    }
     int64_t m = c->rows, n = c->columns, k = a->columns;
     int64_t xa = ta ? TRANSPOSE : NO_TRANSPOSE, xb = tb ? TRANSPOSE : NO_TRANSPOSE;
-    static const float one32[2] = {1, 0}, zero32[2] = {0, 0};
-    static const double one64[2] = {1, 0}, zero64[2] = {0, 0};
     void *x = a->data, *y = b->data, *z = c->data;
     switch (a->dtype) {
     case CN_FLOAT64:
@@ -252,11 +314,12 @@ static void multiply_element(const cni_matrix *a, const cni_matrix *b, const cha
     memcpy(to, out.value.bytes, cn_dtype_size(a->dtype));
 }
 
-void cni_matrix_multiply(const cni_matrix *a, const cni_matrix *b, const cni_matrix *c, int64_t rows, int64_t columns)
+void cni_matrix_multiply(const cni_matrix *a, const cni_matrix *b, const cni_matrix *c, int64_t rows, int64_t columns,
+                         bool whole)
 {
     if ((rows == 1 && columns == 1 && multiply_dot(a, b, c)) ||
         (rows > 1 && columns == 1 && multiply_column(a, b, c)) || (rows == 1 && multiply_row(a, b, c)) ||
-        multiply_blas(a, b, c) || cni_multiply_whole(a, b, c)) {
+        multiply_blas(a, b, c, whole) || cni_multiply_whole(a, b, c)) {
         return;
     }
     for (int64_t i = 0; i < c->rows; i++) {

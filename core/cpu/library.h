@@ -86,8 +86,10 @@ bool cni_multiply_whole(const cni_matrix *a, const cni_matrix *b, const cni_matr
 
 /*
  * c = a b. BLAS for floating dtypes when one is loaded, plain loops otherwise; integers wrap, bools are or-ed ands. c may
- * be some of a result with so many rows and columns, which decide by which routine.
+ * be some of a result with so many rows and columns, which decide by which routine. whole: c is all of it, however many
+ * places there are.
  */
-void cni_matrix_multiply(const cni_matrix *a, const cni_matrix *b, const cni_matrix *c, int64_t rows, int64_t columns);
+void cni_matrix_multiply(const cni_matrix *a, const cni_matrix *b, const cni_matrix *c, int64_t rows, int64_t columns,
+                         bool whole);
 
 #endif

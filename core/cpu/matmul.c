@@ -7,10 +7,12 @@
  */
 #include <string.h>
 
+#include "base/settings.h"
 #include "cpu/group.h"
 #include "cpu/library.h"
 #include "cpu/loops.h"
 #include "op/op.h"
+#include "plan/partition.h"
 
 enum { SEGMENT_LEAST = 256, SEGMENT_FULL = 4096, MULTIPLICATIONS_LEAST = 1 << 22, OPERANDS_PER_RESULT = 4 };
 
@@ -57,6 +59,7 @@ typedef struct product {
     cni_matrix x, y, z;
     int nbatch;
     int64_t rows, columns;
+    bool small_result, small_sum; /* no place has a part of the result; of the first operand */
 } product;
 
 static product product_of(const operand *out, const operand *a, const operand *b, const int64_t *whole)
@@ -72,11 +75,29 @@ static product product_of(const operand *out, const operand *a, const operand *b
     return p;
 }
 
+/* Is the operand at one place, however many there are? */
+static bool is_small(const cni_part *part, int which, const cni_window *w)
+{
+    return !cni_base_may_spread(w->bases[w->views[part->access[which].view].base],
+                                cni_settings[CNI_SETTING_SPREAD_BYTES]);
+}
+
+/* Is each product that is made for it all of the result, however many places there are? segment: of its sum, or 0: borders
+   of places that lie across the sum are those of segments. */
+static bool is_whole(const product *p, int64_t segment)
+{
+    bool across = segment > 0 && p->x.column_stride >= p->x.rows * p->x.row_stride && p->x.row_stride > 0;
+    return p->small_result && (p->small_sum || across);
+}
+
 static product product_get(const cni_part *part, const cni_run *run)
 {
     operand out = cni_library_operand_get(part, 0, run), a = cni_library_operand_get(part, 1, run),
             b = cni_library_operand_get(part, 2, run);
-    return product_of(&out, &a, &b, run->whole != NULL ? run->whole : out.g.shape);
+    product p = product_of(&out, &a, &b, run->whole != NULL ? run->whole : out.g.shape);
+    p.small_result = is_small(part, 0, run->window);
+    p.small_sum = is_small(part, 1, run->window);
+    return p;
 }
 
 /* As a place is asked before it has data. */
@@ -105,13 +126,13 @@ static int64_t dense_at(const product *p, char *data, cni_matrix *out)
 }
 
 /* Elements [from, to) of the sum alone. */
-static void segment_product(const product *p, int64_t from, int64_t to, const cni_matrix *z)
+static void segment_product(const product *p, int64_t segment, int64_t from, int64_t to, const cni_matrix *z)
 {
     cni_matrix x = p->x, y = p->y;
     x.data += from * x.column_stride;
     y.data += from * y.row_stride;
     x.columns = y.rows = to - from;
-    cni_matrix_multiply(&x, &y, z, p->rows, p->columns);
+    cni_matrix_multiply(&x, &y, z, p->rows, p->columns, is_whole(p, segment));
 }
 
 static cni_loop add_loop(cn_dtype dtype)
@@ -147,7 +168,7 @@ static void segment_to(const product *p, int64_t segment, int64_t k, char *resul
     int64_t from = k * segment, to = from + segment < p->x.columns ? from + segment : p->x.columns;
     cni_matrix z;
     dense_at(p, results + k * result_bytes(p), &z);
-    segment_product(p, from, to, &z);
+    segment_product(p, segment, from, to, &z);
 }
 
 static int64_t segments_of(const product *p, int64_t segment)
@@ -179,7 +200,7 @@ static void multiply(const product *p, char *scratch)
 {
     int64_t count = p->x.columns, segment = segment_of(p->z.dtype, p->rows, p->columns, count);
     if (segment == 0) {
-        cni_matrix_multiply(&p->x, &p->y, &p->z, p->rows, p->columns);
+        cni_matrix_multiply(&p->x, &p->y, &p->z, p->rows, p->columns, is_whole(p, 0));
         return;
     }
     if (is_number(p)) {
@@ -193,9 +214,9 @@ static void multiply(const product *p, char *scratch)
     }
     cni_matrix next;
     dense_at(p, scratch, &next);
-    segment_product(p, 0, segment, &p->z);
+    segment_product(p, segment, 0, segment, &p->z);
     for (int64_t from = segment; from < count; from += segment) {
-        segment_product(p, from, from + segment < count ? from + segment : count, &next);
+        segment_product(p, segment, from, from + segment < count ? from + segment : count, &next);
         add_to(&p->z, scratch);
     }
 }

@@ -13,14 +13,19 @@
 
 /* ---- Slots ---- */
 
+bool cni_base_may_spread(const cni_base *base, int64_t spread_bytes)
+{
+    int64_t nbytes = base->nbytes, itemsize = base->home_itemsize;
+    return nbytes >= spread_bytes || (itemsize > 0 && itemsize < 8 && nbytes / itemsize >= spread_bytes / 8);
+}
+
 bool cni_base_spreads(const cni_window *w, const cni_skeleton *s, uint32_t base, int64_t spread_bytes)
 {
     if ((s->states[base] & CNI_BASE_SPREAD) != 0) {
         return true;
     }
-    int64_t nbytes = w->bases[base]->nbytes, itemsize = w->bases[base]->home_itemsize;
-    bool large = nbytes >= spread_bytes || (itemsize > 0 && itemsize < 8 && nbytes / itemsize >= spread_bytes / 8);
-    return large && nbytes > 0 && (s->states[base] & CNI_BASE_SHARED) == 0;
+    return cni_base_may_spread(w->bases[base], spread_bytes) && w->bases[base]->nbytes > 0 &&
+           (s->states[base] & CNI_BASE_SHARED) == 0;
 }
 
 static void slot_layout(const cni_partitioning *p, uint32_t slot, cni_slot_layout *out)

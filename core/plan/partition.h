@@ -175,6 +175,9 @@ void cni_partition_destroy(cni_partition *partition);
 /* As text: how each part is shared out, and what moves. */
 void cni_partition_print(const cni_partition *partition, struct cni_text *text);
 
+/* Is the base of a size from which on bases are spread? */
+bool cni_base_may_spread(const cni_base *base, int64_t spread_bytes);
+
 /* Is the base spread, or will it be as soon as a place works on it? A mask is where what it was made of is. */
 bool cni_base_spreads(const cni_window *w, const cni_skeleton *s, uint32_t base, int64_t spread_bytes);
 

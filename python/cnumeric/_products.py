@@ -203,7 +203,7 @@ def cov(
     mean = rows.mean(axis=1) if weight is None else (rows * weight).sum(axis=1) / weight.sum()
     away = rows - mean[:, None]
     other = away.T if weight is None else (away * weight).T
-    result = dot(away, _ufunc.conjugate(other)) * (1 / freedom)
+    result = dot(away, _ufunc.conjugate(other) if rows.dtype.kind == "c" else other) * (1 / freedom)
     return result if rows.shape[0] != 1 else result.reshape(())
 
 
