@@ -16,9 +16,10 @@ typedef cni_library_operand operand;
 cni_library_operand cni_library_operand_get(const cni_part *part, int k, const cni_run *run)
 {
     const cni_access *a = &part->access[k];
-    operand o = {.g = cni_window_geometry(run->window, a->view), .dtype = (cn_dtype)run->window->views[a->view].dtype};
-    o.data = (char *)run->slots[a->slot] + o.g.offset;
-    return o;
+    const cni_geometry g = cni_window_geometry(run->window, a->view);
+    return (operand){.g = {g.ndim, g.itemsize, g.offset, g.shape, g.strides},
+                     .dtype = (cn_dtype)run->window->views[a->view].dtype,
+                     .data = (char *)run->slots[a->slot] + g.offset};
 }
 
 const cn_scalar *cni_library_scalar(const cni_part *part, int k, const cni_run *run)

@@ -90,11 +90,13 @@ static bool is_whole(const product *p, int64_t segment)
     return p->small_result && (p->small_sum || across);
 }
 
-static product product_get(const cni_part *part, const cni_run *run)
+/* And its operands, the result first. */
+static product product_get(const cni_part *part, const cni_run *run, operand *o)
 {
-    operand out = cni_library_operand_get(part, 0, run), a = cni_library_operand_get(part, 1, run),
-            b = cni_library_operand_get(part, 2, run);
-    product p = product_of(&out, &a, &b, run->whole != NULL ? run->whole : out.g.shape);
+    for (int k = 0; k < 3; k++) {
+        o[k] = cni_library_operand_get(part, k, run);
+    }
+    product p = product_of(&o[0], &o[1], &o[2], run->whole != NULL ? run->whole : o[0].g.shape);
     p.small_result = is_small(part, 0, run->window);
     p.small_sum = is_small(part, 1, run->window);
     return p;
@@ -233,23 +235,32 @@ int64_t cni_library_matmul_scratch(const cni_part *part, const cni_window *w)
     return segment_with(0, p.z.dtype, p.rows, p.columns, p.x.columns) > 0 ? result_bytes(&p) : 0;
 }
 
+static void multiply_batch(product *p, const operand *o, char *scratch)
+{
+    const cni_geometry *out = &o[0].g, *a = &o[1].g, *b = &o[2].g;
+    int64_t a_strides[CN_MAX_DIMS], b_strides[CN_MAX_DIMS], index[CN_MAX_DIMS] = {0};
+    cni_broadcast_strides(a->ndim > 2 ? a->ndim - 2 : 0, a->shape, a->strides, p->nbatch, out->shape, a_strides);
+    cni_broadcast_strides(b->ndim > 2 ? b->ndim - 2 : 0, b->shape, b->strides, p->nbatch, out->shape, b_strides);
+    do {
+        p->x.data = o[1].data + cni_offset_of(p->nbatch, a_strides, index);
+        p->y.data = o[2].data + cni_offset_of(p->nbatch, b_strides, index);
+        p->z.data = o[0].data + cni_offset_of(p->nbatch, out->strides, index);
+        multiply(p, scratch);
+    } while (cni_next_index(p->nbatch, out->shape, index));
+}
+
 void cni_library_matmul(const cni_part *part, const cni_run *run)
 {
-    operand out = cni_library_operand_get(part, 0, run), a = cni_library_operand_get(part, 1, run),
-            b = cni_library_operand_get(part, 2, run);
-    product p = product_get(part, run);
-    int64_t a_strides[CN_MAX_DIMS], b_strides[CN_MAX_DIMS], index[CN_MAX_DIMS] = {0};
-    if (cni_element_count(out.g.ndim, out.g.shape) == 0) {
+    operand o[3];
+    product p = product_get(part, run, o);
+    if (cni_element_count(o[0].g.ndim, o[0].g.shape) == 0) {
         return;
     }
-    cni_broadcast_strides(a.g.ndim > 2 ? a.g.ndim - 2 : 0, a.g.shape, a.g.strides, p.nbatch, out.g.shape, a_strides);
-    cni_broadcast_strides(b.g.ndim > 2 ? b.g.ndim - 2 : 0, b.g.shape, b.g.strides, p.nbatch, out.g.shape, b_strides);
-    do {
-        p.x.data = a.data + cni_offset_of(p.nbatch, a_strides, index);
-        p.y.data = b.data + cni_offset_of(p.nbatch, b_strides, index);
-        p.z.data = out.data + cni_offset_of(p.nbatch, out.g.strides, index);
+    if (p.nbatch == 0) {
         multiply(&p, run->scratch);
-    } while (cni_next_index(p.nbatch, out.g.shape, index));
+    } else {
+        multiply_batch(&p, o, run->scratch);
+    }
 }
 
 /* ---- Along several places: each has the products of its segments, and adds them to those before ---- */
@@ -277,7 +288,8 @@ void cni_library_matmul_link(const cni_part *part, const cni_window *w, int64_t 
 
 void cni_library_matmul_chain(const cni_part *part, const cni_run *run, const cni_link *link, cni_link_phase phase)
 {
-    product p = product_get(part, run);
+    operand o[3];
+    product p = product_get(part, run, o);
     int64_t segment = share_segment(&p), size = result_bytes(&p), item;
     cni_matrix z;
     item = dense_at(&p, link->state, &z);

@@ -12,6 +12,7 @@ from ._composed import (
     array_of,
     composed,
     functions,
+    ndarray,
     normalize_axes,
     normalize_axis,
 )
@@ -25,7 +26,7 @@ dot = _cnumeric.dot
 
 @composed
 def vdot(a: Any, b: Any, /) -> Any:
-    x, y = array_of(a), array_of(b)
+    x, y = a if type(a) is ndarray else array_of(a), b if type(b) is ndarray else array_of(b)
     if x.ndim != 1 or y.ndim != 1:
         x, y = x.ravel(), y.ravel()
     return dot(_ufunc.conjugate(x) if x.dtype.kind == "c" else x, y)
@@ -38,13 +39,13 @@ def outer(a: Any, b: Any, out: Any = None) -> Any:
 
 @composed
 def inner(a: Any, b: Any, /) -> Any:
-    x, y = array_of(a), array_of(b)
+    x, y = a if type(a) is ndarray else array_of(a), b if type(b) is ndarray else array_of(b)
+    if x.ndim == 1 and y.ndim == 1:
+        return dot(x, y)
     if x.ndim == 0 or y.ndim == 0:
         return x * y
     if x.shape[-1] != y.shape[-1]:
         raise ValueError("shapes not aligned")
-    if x.ndim == 1 and y.ndim == 1:
-        return dot(x, y)
     return tensordot(x, y, axes=((-1,), (-1,)))
 
 

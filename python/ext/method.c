@@ -361,6 +361,9 @@ static PyObject *method_dot(PyObject *self, PyObject *args, PyObject *kwargs)
 {
     static char *names[] = {"b", "out", NULL};
     PyObject *other, *out = NULL;
+    if (kwargs == NULL && PyTuple_GET_SIZE(args) == 1 && cnx_array_check_exact(self)) {
+        return cnx_dot(self, PyTuple_GET_ITEM(args, 0), NULL);
+    }
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|O:dot", names, &other, &out)) {
         return NULL;
     }
