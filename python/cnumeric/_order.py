@@ -50,6 +50,8 @@ def _line(array: Any, axis: Any) -> tuple[Any, int]:
 
 @composed
 def sort(a: Any, axis: Any = -1, kind: Any = None, order: Any = None, *, stable: Any = None) -> Any:
+    if type(a) is ndarray and axis == -1 and kind is order is stable is None and a.ndim:
+        return _cnumeric.sort(a, a.ndim - 1)
     _plain_order(kind, order, stable)
     array = array_of(a)
     if array.ndim == 0 and axis is not None:
@@ -60,6 +62,8 @@ def sort(a: Any, axis: Any = -1, kind: Any = None, order: Any = None, *, stable:
 @composed
 def argsort(a: Any, axis: Any = -1, kind: Any = None, order: Any = None, *, stable: Any = None) -> Any:
     """Give the indices that sort; always stable, where NumPy's default leaves the order of equal elements open."""
+    if type(a) is ndarray and axis == -1 and kind is order is stable is None and a.ndim:
+        return _cnumeric.argsort(a, a.ndim - 1)
     _plain_order(kind, order, stable)
     line, axis = _line(array_of(a), axis)
     return _cnumeric.argsort(line, axis)

@@ -499,6 +499,18 @@ static PyObject *method_setflags(PyObject *self, PyObject *args, PyObject *kwarg
 
 /* ---- Left to the package: composed there, or NumPy's ------------------------------------------------------ */
 
+/* The commonest call, along the last axis; else the package's. */
+static PyObject *by_numpy_argsort(PyObject *self, PyObject *args, PyObject *kwargs)
+{
+    cn_array *array = cnx_get(self), *made;
+    if (kwargs != NULL || PyTuple_GET_SIZE(args) > 0 || cn_array_ndim(array) == 0 || !cnx_array_check_exact(self)) {
+        return cnx_call_method(self, "argsort", args, kwargs);
+    }
+    cnx_begin();
+    cn_status status = cn_argsort(array, cn_array_ndim(array) - 1, &made);
+    return status == CN_OK ? cnx_end(cnx_new(made)) : cnx_call_method(self, "argsort", args, kwargs);
+}
+
 /* NumPy's method, if the call has a few elements at hand, else the package's. */
 static PyObject *few_or_package(PyObject *self, const char *name, bool pending_too, int part, PyObject *args,
                                 PyObject *kwargs)
@@ -529,8 +541,8 @@ static PyObject *few_or_package(PyObject *self, const char *name, bool pending_t
     {                                                                                                                  \
         return few_or_package(self, #name, pending_too, part, args, kwargs);                                           \
     }
-#define LONGER(X) X(argpartition) X(argsort) X(byteswap) X(getfield) X(partition) X(searchsorted) X(setfield) X(sort)
-#define FALLBACKS(X) LONGER(X) X(choose) X(compress) X(put) X(repeat)
+#define LONGER(X) X(argpartition) X(byteswap) X(getfield) X(partition) X(searchsorted) X(setfield) X(sort)
+#define FALLBACKS(X) LONGER(X) X(argsort) X(choose) X(compress) X(put) X(repeat)
 #define QUIET(X) X(dump) X(dumps) X(tobytes) X(tofile) X(__format__)
 
 LONGER(BY_NUMPY)

@@ -43,12 +43,23 @@ static int read_optional(PyObject *object, void *out)
     return object == Py_None ? 1 : read_array(object, out);
 }
 
-static PyObject *sort(PyObject *module, PyObject *args)
+/* The call (array, axis): false with an exception. */
+static bool read_line(PyObject *const *args, Py_ssize_t count, cn_array **array, int *axis)
+{
+    if (count != 2) {
+        PyErr_SetString(PyExc_TypeError, "an array and an axis are needed");
+        return false;
+    }
+    *axis = (int)PyLong_AsLong(args[1]);
+    return (*axis != -1 || !PyErr_Occurred()) && read_array(args[0], array);
+}
+
+static PyObject *sort(PyObject *module, PyObject *const *args, Py_ssize_t count)
 {
     cn_array *array, *result = NULL;
     int axis;
     (void)module;
-    if (!PyArg_ParseTuple(args, "O&i:sort", read_array, &array, &axis)) {
+    if (!read_line(args, count, &array, &axis)) {
         return NULL;
     }
     cnx_begin();
@@ -56,12 +67,12 @@ static PyObject *sort(PyObject *module, PyObject *args)
     return give(status, result);
 }
 
-static PyObject *argsort(PyObject *module, PyObject *args)
+static PyObject *argsort(PyObject *module, PyObject *const *args, Py_ssize_t count)
 {
     cn_array *array, *result = NULL;
     int axis;
     (void)module;
-    if (!PyArg_ParseTuple(args, "O&i:argsort", read_array, &array, &axis)) {
+    if (!read_line(args, count, &array, &axis)) {
         return NULL;
     }
     cnx_begin();
@@ -209,8 +220,8 @@ static PyMethodDef functions[] = {
      "interpolated(at, x, y, left, right): numpy.interp, if that needs no plan; else None."},
     {"count_at_hand", count_at_hand, METH_O,
      "count_at_hand(array): how many are not zero, if that needs no computing; else None."},
-    {"sort", sort, METH_VARARGS, "sort(array, axis): a sorted copy; the axis counts from the front."},
-    {"argsort", argsort, METH_VARARGS, "argsort(array, axis): the int64 indices that sort, stable."},
+    {"sort", CNX_KEYWORDS(sort), METH_FASTCALL, "sort(array, axis): a sorted copy; the axis counts from the front."},
+    {"argsort", CNX_KEYWORDS(argsort), METH_FASTCALL, "argsort(array, axis): the int64 indices that sort, stable."},
     {"partition", partition, METH_VARARGS,
      "partition(array, ranks, axis): a copy with the elements of these ranks in place."},
     {"searchsorted", searchsorted, METH_VARARGS,
