@@ -414,3 +414,20 @@ def test_stores_at_hand_record_nothing(counters):
     b = a * 2
     a[index] = values  # what is pending reads the values of before
     assert b.tolist() == [0, 2, 4, 10, 8, 10, 12, 14, 8] and a[3] == 2
+
+
+@pytest.mark.parametrize("dtype", ["?", "i2", "f4", "f8", "i8", "c16"])
+@pytest.mark.parametrize("dense", [0.0, 0.02, 0.5, 0.98, 1.0])
+@pytest.mark.parametrize("n", [1, 7, 8, 9, 15, 16, 17, 64, 1003, 50001])
+def test_masks_and_places_of_any_density(dtype, dense, n):
+    rng = numpy.random.default_rng(n)
+    x, mask = (rng.random(n) * 100).astype(dtype), rng.random(n) < dense
+    if 0 < dense < 1:
+        mask[-1] = True
+    cx, cmask = cnumeric.array(x), cnumeric.array(mask)
+    numpy.testing.assert_array_equal(numpy.asarray(cx[cmask]), x[mask])
+    numpy.testing.assert_array_equal(numpy.asarray(cnumeric.compress(cmask, cx)), x[mask])
+    numpy.testing.assert_array_equal(numpy.asarray(cnumeric.nonzero(cmask)[0]), numpy.nonzero(mask)[0])
+    square, places = mask[: n // 3 * 3].reshape(-1, 3), cnumeric.nonzero(cmask[: n // 3 * 3].reshape(-1, 3))
+    for found, expected in zip(places, square.nonzero(), strict=True):
+        numpy.testing.assert_array_equal(numpy.asarray(found), expected)

@@ -36,6 +36,12 @@ typedef void (*cni_copy_loop)(int64_t n, void *destination, int64_t destination_
 typedef void (*cni_plane_loop)(int64_t rows, int64_t columns, void *destination, int64_t to_row, int64_t to_column,
                                const void *source, int64_t from_row, int64_t from_column);
 
+/* The first `room` elements whose bytes are true, in order; there are so many. */
+typedef void (*cni_select_loop)(int64_t room, const uint8_t *truth, const void *in, void *out);
+
+/* Their places instead, counted from `first`. */
+typedef void (*cni_select_places_loop)(int64_t room, const uint8_t *truth, int64_t first, int64_t *out);
+
 /* out[i] += factor 0 * row 0[i] + factor 1 * row 1[i] ..., `count` of them (bools: | and &); strides in bytes. */
 typedef void (*cni_combine_loop)(int64_t n, int64_t count, const char *factors, int64_t factor_stride, const char *rows,
                                  int64_t row_stride, void *out);
@@ -54,7 +60,9 @@ typedef struct cni_cpu_kernels {
     cni_loop casts[CN_DTYPE_COUNT][CN_DTYPE_COUNT]; /* [from][to]; p[0] to, p[1] from; NULL on the diagonal */
     cni_copy_loop copies[5];                        /* by log2 of the element size */
     cni_plane_loop planes[5];                       /* likewise */
-    cni_combine_loop combines[CN_FLOAT16];          /* bools and whole numbers */
+    cni_select_loop selects[5];                     /* likewise */
+    cni_select_places_loop select_places;
+    cni_combine_loop combines[CN_FLOAT16]; /* bools and whole numbers */
     cni_dot_loop dots[CN_FLOAT16];
 } cni_cpu_kernels;
 

@@ -221,6 +221,8 @@ static inline __attribute__((always_inline)) void copy_few(char *to, const char 
 #define F(name) name##_16
 #include "cpu/copies_size.h"
 
+#include "cpu/loops_select.h"
+
 /* ---- The table ---- */
 
 #define LOOP_S11(id, s) loop_##id##_##s,
@@ -364,6 +366,8 @@ cni_cpu_kernels CNI_KERNELS = {
                 CAST_ROW(u64) CAST_ROW(f16) CAST_ROW(f32) CAST_ROW(f64) CAST_ROW(c64) CAST_ROW(c128)},
     .copies = {copy_1, copy_2, copy_4, copy_8, copy_16},
     .planes = {plane_1, plane_2, plane_4, plane_8, plane_16},
+    .selects = {select_1, select_2, select_4, select_8, select_16},
+    .select_places = select_places,
     .combines = {combine_b, combine_i8, combine_u8, combine_i16, combine_u16, combine_i32, combine_u32, combine_i64,
                  combine_u64},
     .dots = {dot_b, dot_i8, dot_u8, dot_i16, dot_u16, dot_i32, dot_u32, dot_i64, dot_u64},

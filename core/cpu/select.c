@@ -1,6 +1,6 @@
 /*
  * select.c - the elements at which bytes are true, in order, or their places. Threads take shares; the counts of earlier
- * shares say where a share's results begin. Elements are copied to a chunk without branches, whether they count or not.
+ * shares say where a share's results begin.
  */
 #include <string.h>
 
@@ -9,8 +9,9 @@
 #include "cpu/group.h"
 #include "cpu/joint_ops.h"
 #include "cpu/library.h"
+#include "record/record.h"
 
-enum { CHUNK = 64, SHARES_MOST = 64 };
+enum { SHARES_MOST = 64 };
 
 typedef struct selection {
     const uint8_t *truth;
@@ -24,64 +25,41 @@ typedef struct selection {
 static void count_share(void *context, int t)
 {
     selection *s = context;
-    int64_t i = s->first + cni_lane_begin(s->n, t, s->shares), count = 0;
-    int64_t end = s->first + cni_lane_begin(s->n, t + 1, s->shares);
-    for (; i < end; i++) {
-        count += s->truth[i] != 0;
-    }
-    s->counts[t] = count;
-}
-
-/* Those of [first, end) to `out`; size is a constant where it is called. */
-static inline __attribute__((always_inline)) void select_run(const selection *s, int64_t first, int64_t end, char *out,
-                                                             size_t size)
-{
-    char chunk[(CHUNK + 1) * 16];
-    for (int64_t i = first; i < end; i += CHUNK) {
-        int64_t stop = end - i < CHUNK ? end : i + CHUNK;
-        size_t here = 0;
-        for (int64_t k = i; k < stop; k++) {
-            memcpy(chunk + here, s->array != NULL ? s->array + (size_t)k * size : (const char *)&k, size);
-            here += s->truth[k] != 0 ? size : 0;
-        }
-        memcpy(out, chunk, here);
-        out += here;
-    }
+    int64_t first = cni_lane_begin(s->n, t, s->shares), end = cni_lane_begin(s->n, t + 1, s->shares);
+    s->counts[t] = cni_count_true(s->truth + s->first + first, end - first);
 }
 
 static void select_share(void *context, int t)
 {
     const selection *s = context;
+    const cni_cpu_kernels *kernels = cni_cpu_kernels_get();
     int64_t first = s->first + cni_lane_begin(s->n, t, s->shares), before = 0;
-    int64_t end = s->first + cni_lane_begin(s->n, t + 1, s->shares);
     for (int k = 0; k < t; k++) {
         before += s->counts[k];
     }
     char *out = s->out + (size_t)before * s->itemsize;
-    switch (s->itemsize) {
-    case 1:
-        select_run(s, first, end, out, 1);
-        break;
-    case 2:
-        select_run(s, first, end, out, 2);
-        break;
-    case 4:
-        select_run(s, first, end, out, 4);
-        break;
-    case 8:
-        select_run(s, first, end, out, 8);
-        break;
-    default:
-        select_run(s, first, end, out, 16);
+    if (s->array == NULL) {
+        kernels->select_places(s->counts[t], s->truth + first, first, (int64_t *)(void *)out);
+    } else {
+        kernels->selects[__builtin_ctzll(s->itemsize)](s->counts[t], s->truth + first,
+                                                       s->array + (size_t)first * s->itemsize, out);
     }
 }
 
-/* Returns how many. */
-static int64_t select_all(selection *s)
+void cni_places_of_true(int64_t room, const uint8_t *bytes, int64_t first, int64_t *out)
+{
+    cni_cpu_kernels_get()->select_places(room, bytes, first, out);
+}
+
+/* Returns how many; known: that, or negative. */
+static int64_t select_all(selection *s, int64_t known)
 {
     int64_t count = 0;
     s->shares = cni_library_threads(s->n, 2, SHARES_MOST);
-    cni_threads_run(s->shares, count_share, s);
+    s->counts[0] = known;
+    if (s->shares > 1 || known < 0) {
+        cni_threads_run(s->shares, count_share, s);
+    }
     cni_threads_run(s->shares, select_share, s);
     for (int t = 0; t < s->shares; t++) {
         count += s->counts[t];
@@ -97,7 +75,7 @@ static void run_selection(const cni_part *part, const cni_run *run, bool element
                    .n = cni_element_count(truth.g.ndim, truth.g.shape),
                    .itemsize = (size_t)out.g.itemsize};
     s.array = elements ? cni_library_operand_get(part, 2, run).data : NULL;
-    select_all(&s);
+    select_all(&s, cni_element_count(out.g.ndim, out.g.shape));
 }
 
 void cni_library_nonzero(const cni_part *part, const cni_run *run)
@@ -170,7 +148,7 @@ static int64_t select_own(const cni_joint *j, int local)
         }
         s.n = box_size(&truth, b);
         s.out = j->moves->asked[local] + (size_t)found * s.itemsize;
-        found += select_all(&s);
+        found += select_all(&s, -1);
     }
     return found;
 }

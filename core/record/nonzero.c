@@ -11,7 +11,7 @@
 #include "record/at_once.h"
 #include "record/record.h"
 
-enum { THREADS = 64, CHUNK = 64 };
+enum { THREADS = 64 };
 
 int cni_host_threads(int64_t n)
 {
@@ -31,7 +31,7 @@ typedef struct truth {
 } truth;
 
 /* Eight bytes at a time, their truth added up in eight bytes. */
-static int64_t count_true(const uint8_t *bytes, int64_t n)
+int64_t cni_count_true(const uint8_t *bytes, int64_t n)
 {
     const uint64_t low = UINT64_C(0x7F7F7F7F7F7F7F7F), ones = UINT64_C(0x0101010101010101);
     int64_t count = 0, i = 0;
@@ -61,7 +61,7 @@ static void count_share(void *context, int t)
 {
     truth *x = context;
     int64_t first = share_begin(x, t);
-    x->counts[t] = count_true(x->bytes + first, share_begin(x, t + 1) - first);
+    x->counts[t] = cni_count_true(x->bytes + first, share_begin(x, t + 1) - first);
 }
 
 /* ---- On the device: counted and listed where they are ---- */
@@ -247,7 +247,7 @@ bool cn_count_at_hand(const cn_array *array, int64_t *out)
     if (real) {
         w.mask = size == 8 ? UINT64_MAX >> 1 : UINT32_MAX >> 1;
     }
-    w.counts[0] = byte ? count_true((const uint8_t *)data, w.n) : 0;
+    w.counts[0] = byte ? cni_count_true((const uint8_t *)data, w.n) : 0;
     if (!byte) {
         cni_threads_run(w.threads, size == 8 ? count_words_8 : count_words_4, &w);
     }
@@ -256,31 +256,6 @@ bool cn_count_at_hand(const cn_array *array, int64_t *out)
     }
     *out = count;
     return true;
-}
-
-/* first + i for the true ones of n bytes; how many. Positions are made without branches, whether they count or not. */
-static int64_t positions(const uint8_t *bytes, int64_t n, int64_t first, int64_t *out)
-{
-    int64_t found = 0, chunk[CHUNK + 1];
-    for (int64_t i = 0; i < n; i += CHUNK) {
-        int64_t end = n - i < CHUNK ? n : i + CHUNK, here = 0;
-        uint64_t any = 0, word;
-        int64_t k = i;
-        for (; k + 8 <= end; k += 8) {
-            memcpy(&word, bytes + k, sizeof word);
-            any |= word;
-        }
-        for (; k < end; k++) {
-            any |= bytes[k];
-        }
-        for (k = i; k < end && any != 0; k++) {
-            chunk[here] = first + k;
-            here += bytes[k] != 0;
-        }
-        memcpy(out + found, chunk, (size_t)here * sizeof *out);
-        found += here;
-    }
-    return found;
 }
 
 static void positions_share(void *context, int t)
@@ -297,7 +272,8 @@ static void positions_share(void *context, int t)
     }
     while (i < end) { /* what is left of a line along the last axis */
         int64_t n = x->shape[last] - index[last] < end - i ? x->shape[last] - index[last] : end - i;
-        int64_t here = positions(x->bytes + i, n, index[last], x->out[last] + found);
+        int64_t here = cni_count_true(x->bytes + i, n);
+        cni_places_of_true(here, x->bytes + i, index[last], x->out[last] + found);
         for (int d = 0; d < last; d++) {
             for (int64_t k = found; k < found + here; k++) {
                 x->out[d][k] = index[d];

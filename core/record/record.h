@@ -31,6 +31,12 @@ bool cni_array_elsewhere(const cn_array *array);
 /* Threads that pay for simple work on n elements while a call is being recorded (what it reads has run). */
 int cni_host_threads(int64_t n);
 
+/* How many of the bytes are true. */
+int64_t cni_count_true(const uint8_t *bytes, int64_t n);
+
+/* The places, counted from `first`, of the first `room` of them, which there are. The place of processors defines it. */
+void cni_places_of_true(int64_t room, const uint8_t *bytes, int64_t first, int64_t *out);
+
 /*
  * For ops whose kernels know one order: the array with its axes from the slowest to the fastest, as they lie in memory,
  * and where axis is then. What the op makes of it (given away) is turned back to the order of the axes. New references;
