@@ -154,6 +154,21 @@ def _take(np: Any, n: int) -> Made:
     return np.take, [sheet(np, n)[1].reshape(-1), np.resize(index, n)]
 
 
+@row("mask", 28)
+def _mask(np: Any, n: int) -> Made:
+    return lambda x: x[x > 0.5], [sheet(np, n)[1].reshape(-1)]
+
+
+@row("put", 26)
+def _put(np: Any, n: int) -> Made:
+    def put(x: Any, index: Any, values: Any) -> Any:
+        x[index] = values
+        return x
+
+    _, index = _take(np, n)[1]
+    return put, [sheet(np, n)[1].reshape(-1), index, sheet(np, n)[1].reshape(-1) * 2]
+
+
 @row("sort", 28)
 def _sort(np: Any, n: int) -> Made:
     return np.sort, [sheet(np, n)[1].reshape(-1)]
