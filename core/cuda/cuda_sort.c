@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "cuda/cuda_library.h"
 #include "cuda/cuda_spread.h"
+#include "cuda/cuda_stream.h"
 #include "op/op.h"
 
 enum { COUNT_BYTES = 8 * 256 * 8, TICKET_BYTES = 256, MERGE_TILE = 4096 };
@@ -92,8 +93,10 @@ bool cni_cuda_sort_bind(const cni_part *part, const cni_window *w, binding *b)
 /* A line: what each GPU has of it, elements [begin[k], begin[k + 1]); and where keys and places go, turn by turn. */
 typedef struct line {
     const binding *b;
-    uint64_t from, to, counts, marks, keys[2], places[2];
+    uint64_t from, to, counts, keys[2], places[2];
     int64_t begin[CNI_CUDA_GPUS + 1];
+    uint64_t marks[CNI_CUDA_GPUS];
+    bool near;         /* marks are in each GPU's own memory: tiles ask each other often */
     int steps, merges; /* passes and merges, one after the other; the last merges */
 } line;
 
@@ -116,17 +119,60 @@ static void share_out(line *l)
     }
 }
 
+static int64_t tiles_at(const line *l, int gpu)
+{
+    return tiles_of(l->begin[gpu + 1] - l->begin[gpu], l->b->p.sort.itemsize, l->b->p.sort.indices);
+}
+
+static int64_t marks_at(const line *l, int gpu)
+{
+    return TICKET_BYTES + tiles_at(l, gpu) * DIGITS * WORD;
+}
+
+static void place_marks(line *l, uint64_t scratch)
+{
+    l->near = l->merges > 0;
+    if (l->near) {
+        cni_cuda_foreign();
+    }
+    for (int k = 0; k < cni_cuda_gpu.gpus && l->near; k++) {
+        cni_cuda_stream(k);
+        l->marks[k] = cni_cuda_local(k, (size_t)marks_at(l, k));
+        l->near = l->marks[k] != 0;
+    }
+    cni_cuda_step_end();
+    for (int k = 0; k < cni_cuda_gpu.gpus && !l->near; k++) {
+        l->marks[k] = scratch;
+        scratch += (uint64_t)marks_at(l, k);
+    }
+}
+
+static void clear_marks(const line *l)
+{
+    if (!l->near) {
+        cni_cuda_fill(l->marks[0], 0, (size_t)l->b->marks);
+        return;
+    }
+    cni_cuda_step((1u << cni_cuda_gpu.gpus) - 1);
+    for (int k = 0; k < cni_cuda_gpu.gpus; k++) {
+        cni_cuda_handle stream = cni_cuda_stream(k);
+        cni_cuda_check(cni_cuda.memory_fill(l->marks[k], 0, (size_t)marks_at(l, k), stream), "a fill");
+    }
+    cni_cuda_step_end();
+}
+
 static line line_of(const binding *b, uint64_t from, uint64_t to, uint64_t scratch)
 {
     line l = {.b = b, .from = from, .to = to, .counts = scratch};
-    uint64_t bytes = (uint64_t)rounded(b->p.sort.n * b->p.sort.itemsize);
-    l.marks = l.counts + (uint64_t)cni_cuda_gpu.gpus * COUNT_BYTES;
-    l.keys[0] = l.marks + (uint64_t)rounded(b->marks);
+    uint64_t bytes = (uint64_t)rounded(b->p.sort.n * b->p.sort.itemsize),
+             marks = l.counts + (uint64_t)cni_cuda_gpu.gpus * COUNT_BYTES;
+    l.keys[0] = marks + (uint64_t)rounded(b->marks);
     l.keys[1] = b->p.sort.indices ? l.keys[0] + bytes : to;
     l.places[0] = l.keys[0] + (b->p.sort.indices ? 2 : 1) * bytes;
     l.places[1] = l.places[0] + (uint64_t)rounded(b->p.sort.n * 4);
     share_out(&l);
     l.steps = (int)b->p.sort.itemsize + l.merges;
+    place_marks(&l, marks);
     return l;
 }
 
@@ -138,24 +184,22 @@ static void radix_pass(const line *l, int pass, bool counts)
     int64_t blocks[CNI_CUDA_GPUS], itemsize = l->b->p.sort.itemsize;
     uint64_t from = pass == 0 ? l->from : l->keys[(l->steps - pass + 1) % 2], to = l->keys[(l->steps - pass) % 2];
     uint64_t from_places = l->places[(l->steps - pass + 1) % 2], to_places = l->places[(l->steps - pass) % 2];
-    uint64_t marks = l->marks;
     for (int k = 0; k < cni_cuda_gpu.gpus; k++) {
         int64_t begin = l->begin[k], n = l->begin[k + 1] - begin, most = 8 * cni_cuda_gpu.processors;
-        blocks[k] = tiles_of(n, itemsize, l->b->p.sort.indices);
+        blocks[k] = tiles_at(l, k);
         p[k] = (parameters){.from = from + (uint64_t)(begin * itemsize),
                             .to = to + (uint64_t)(begin * itemsize),
                             .from_places = from_places + (uint64_t)begin * 4,
                             .to_places = to_places + (uint64_t)begin * 4,
                             .indices = l->to + (uint64_t)begin * 8,
                             .counts = l->counts + (uint64_t)k * COUNT_BYTES,
-                            .words = marks + TICKET_BYTES,
-                            .ticket = marks,
+                            .words = l->marks[k] + TICKET_BYTES,
+                            .ticket = l->marks[k],
                             .n = n,
                             .pass = pass,
                             .first = pass == 0,
                             .last = pass + 1 == l->steps,
                             .offset = begin};
-        marks += TICKET_BYTES + (uint64_t)(blocks[k] * DIGITS * WORD);
         if (counts) {
             p[k].pass = blocks[k] = blocks[k] < most ? blocks[k] : most;
         }
@@ -199,7 +243,7 @@ static void sort_line(const binding *b, uint64_t from, uint64_t to, uint64_t scr
     radix_pass(&l, 0, true);
     cni_cuda_launch(b->second->kernel, 8 * cni_cuda_gpu.gpus, THREADS, 1, &counts, sizeof counts);
     for (int pass = 0; pass < b->p.sort.itemsize; pass++) {
-        cni_cuda_fill(l.marks, 0, (size_t)b->marks);
+        clear_marks(&l);
         radix_pass(&l, pass, false);
     }
     for (int level = 0; level < l.merges; level++) {
