@@ -29,22 +29,18 @@ bool cni_cuda_library_compiled(binding *b, cni_text *text)
     return b->module != NULL;
 }
 
-static void launch(const binding *b, size_t size)
+/* A kernel whose blocks go through this memory in order: where it lies on several GPUs, each does its part. */
+static void launch(const binding *b, const cni_cuda_handle *functions, int64_t all, size_t size, uint64_t through)
 {
-    cni_cuda_launch(b->module->kernel, b->blocks, THREADS, 1, &b->p, size);
-    if (b->finish_blocks > 0) {
-        cni_cuda_launch(b->module->finish, b->finish_blocks, THREADS, 1, &b->p, size);
-    }
-}
-
-/* Each GPU its share of so many blocks, by where it has the memory. */
-static void launch_each(const binding *b, const cni_cuda_handle *functions, int64_t all, size_t size,
-                        const cni_cuda_spread *memory)
-{
+    const cni_cuda_spread *memory = cni_cuda_spread_find(through);
     binding each[CNI_CUDA_GPUS];
     const void *parameters[CNI_CUDA_GPUS];
     double from[CNI_CUDA_GPUS], to[CNI_CUDA_GPUS];
     int64_t first[CNI_CUDA_GPUS], blocks[CNI_CUDA_GPUS];
+    if (memory == NULL) {
+        cni_cuda_launch(functions, all, THREADS, 1, &b->p, size);
+        return;
+    }
     cni_cuda_split_memory(memory, from, to);
     cni_cuda_split_blocks(all, from, to, first, blocks);
     for (int k = 0; k < cni_cuda_gpu.gpus; k++) {
@@ -57,12 +53,7 @@ static void launch_each(const binding *b, const cni_cuda_handle *functions, int6
 
 void cni_cuda_library_launch(const binding *b, size_t size, uint64_t through)
 {
-    const cni_cuda_spread *memory = cni_cuda_spread_find(through);
-    if (memory == NULL) {
-        launch(b, size);
-        return;
-    }
-    launch_each(b, b->module->kernel, b->blocks, size, memory);
+    launch(b, b->module->kernel, b->blocks, size, through);
     if (b->finish_blocks > 0) {
         cni_cuda_launch(b->module->finish, b->finish_blocks, THREADS, 1, &b->p, size);
     }
@@ -154,9 +145,8 @@ static bool merge(int n, const int64_t *shape, const int64_t *a, const int64_t *
 /* Is it worth the bytes to go through the array region by region? It does not fit into the cache, and lines are wanted twice. */
 static bool by_regions(const binding *b, int64_t named, int64_t itemsize)
 {
-    return cni_cuda_gpu.gpus == 1 && itemsize <= 8 && b->p.gather.index.b[0] == itemsize &&
-           b->p.gather.named.a[0] == itemsize && named <= UINT32_MAX &&
-           named * itemsize >= 4 * (int64_t)cni_cuda_gpu.cache_bytes &&
+    return itemsize <= 8 && b->p.gather.index.b[0] == itemsize && b->p.gather.named.a[0] == itemsize &&
+           named <= UINT32_MAX && named * itemsize >= 4 * (int64_t)cni_cuda_gpu.cache_bytes &&
            b->p.gather.count * LINE_BYTES >= 2 * named * itemsize;
 }
 
@@ -177,7 +167,7 @@ static bool regions_bind(int64_t named, int64_t itemsize, binding *b)
     b->p.regions.flat_step = flat_step;
     b->blocks = b->finish_blocks = tiles;
     b->second_blocks = groups * regions;
-    b->scratch = tiles * regions * 4 + count * 6;
+    b->scratch = tiles * (REGION_TILE * 6 + regions * 4);
     for (int fetch = 1; fetch >= 0; fetch--) {
         cni_text text = {0};
         cni_text_add(&text,
@@ -194,13 +184,12 @@ static bool regions_bind(int64_t named, int64_t itemsize, binding *b)
 
 static void regions_run(binding *b, const cni_run *run)
 {
-    uint64_t runs = (uintptr_t)run->scratch, sorted = runs + (uint64_t)(b->scratch - b->p.regions.count * 6);
-    b->p.regions.runs = runs;
-    b->p.regions.sorted = sorted;
-    b->p.regions.turns = sorted + (uint64_t)b->p.regions.count * 4;
-    cni_cuda_launch(b->module->kernel, b->blocks, THREADS, 1, &b->p, sizeof b->p.regions);
-    cni_cuda_launch(b->second->kernel, b->second_blocks, THREADS, 1, &b->p, sizeof b->p.regions);
-    cni_cuda_launch(b->module->finish, b->finish_blocks, THREADS, 1, &b->p, sizeof b->p.regions);
+    size_t size = sizeof b->p.regions;
+    b->p.regions.kept = (uintptr_t)run->scratch;
+    b->p.regions.runs = b->p.regions.kept + (uint64_t)(b->p.regions.tiles * REGION_TILE * 6);
+    launch(b, b->module->kernel, b->blocks, size, b->p.regions.side);
+    launch(b, b->second->kernel, b->second_blocks, size, b->p.regions.array);
+    launch(b, b->module->finish, b->finish_blocks, size, b->p.regions.side);
 }
 
 /* array: the indexed operand, side: the other, flat: the indices. */
@@ -246,12 +235,11 @@ static void indexed_run(const cni_part *part, binding *b, const cni_run *run, in
     if (b->marks > 0) {
         cni_cuda_fill((uintptr_t)run->scratch, 0xFF, (size_t)b->marks);
     }
-    const cni_cuda_spread *memory = b->finish_blocks > 0 ? cni_cuda_spread_find(b->p.gather.array) : NULL;
-    if (memory != NULL) { /* of a put both kernels go through what is put */
-        launch_each(b, b->module->kernel, b->blocks, sizeof b->p.gather, memory);
-        launch_each(b, b->module->finish, b->finish_blocks, sizeof b->p.gather, memory);
-    } else {
-        cni_cuda_library_launch(b, sizeof b->p.gather, b->p.gather.side);
+    size_t size = sizeof b->p.gather;
+    bool put = b->finish_blocks > 0;
+    launch(b, b->module->kernel, b->blocks, size, put ? b->p.gather.array : b->p.gather.side);
+    if (put) {
+        launch(b, b->module->finish, b->finish_blocks, size, b->p.gather.array);
     }
 }
 
@@ -350,7 +338,7 @@ static void extreme_run(const cni_part *part, binding *b, const cni_run *run)
     b->p.extreme.out = cni_cuda_operand_address(part, run, 0);
     b->p.extreme.in = cni_cuda_operand_address(part, run, 1);
     b->p.extreme.found = (uintptr_t)run->scratch;
-    launch(b, sizeof b->p.extreme);
+    cni_cuda_library_launch(b, sizeof b->p.extreme, 0);
 }
 
 /* ---- The table ---- */

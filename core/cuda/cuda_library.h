@@ -40,7 +40,8 @@ typedef struct cni_cuda_library_binding {
             } index, rest, named;
         } gather;
         struct {
-            uint64_t array, flat, side, sorted, turns, runs;
+            int64_t begin;
+            uint64_t array, flat, side, kept, runs;
             int64_t count, tiles, groups, shift, flat_step;
         } regions; /* gather_regions.cuh */
         struct {

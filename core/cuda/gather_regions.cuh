@@ -1,7 +1,8 @@
 /*
  * gather_regions.cuh - elements of an array larger than the cache, by indices of which many name what lies far apart. Read
  * as they come, each costs the memory a line of which one element is used; read region by region, of REGIONS that each
- * fit into the cache, a line comes once for all that want something of it.
+ * fit into the cache, a line comes once for all that want something of it. Of several GPUs each does the tiles of its places,
+ * but those regions that it has: indices and elements cross the link in rows.
  *
  *     cni_kernel   each tile of places puts its indices in order of their regions, and says where a region's begin
  *     fetch        (FETCH 1: a text of its own) region by region, of all tiles: the elements take their indices' turns
@@ -13,27 +14,37 @@ enum { WARP = 32, THREADS = 256, WARPS = THREADS / WARP, ITEMS = 16, TILE = THRE
 #define ALL_LANES 0xFFFFFFFFu
 
 typedef struct parameters {
+    int64_t begin; /* the launch's first block */
     const TYPE *array;
     const char *flat;
     TYPE *side;
-    uint32_t *sorted; /* indices, by place */
-    uint16_t *turns;  /* each place's turn in its tile */
-    uint32_t *runs;   /* [region][tile]: where a tile's run begins, and its length in the upper half */
+    char *kept;     /* of a tile: its indices in their order, then each place's turn in it */
+    uint32_t *runs; /* [region][tile]: where a tile's run begins, and its length in the upper half */
     int64_t count, tiles, groups, shift, flat_step; /* groups of WARPS * RUNS tiles; a region: 2^shift elements */
 } parameters;
+
+CNI_INLINE uint32_t *indices_of(const parameters *p, int64_t tile)
+{
+    return (uint32_t *)(p->kept + tile * (TILE * 6));
+}
+
+CNI_INLINE uint16_t *turns_of(const parameters *p, int64_t tile)
+{
+    return (uint16_t *)(indices_of(p, tile) + TILE);
+}
 
 #if FETCH
 
 CNI_KERNEL(cni_kernel, parameters)
 {
     const int lane = (int)(threadIdx.x % WARP), warp = (int)(threadIdx.x / WARP);
-    const int64_t region = blockIdx.x / p.groups, tile = (blockIdx.x % p.groups * WARPS + warp) * RUNS;
-    int64_t begin[RUNS];
-    int length[RUNS], longest = 0;
+    const int64_t block = p.begin + (int64_t)blockIdx.x, region = block / p.groups;
+    const int64_t tile = (block % p.groups * WARPS + warp) * RUNS;
+    int begin[RUNS], length[RUNS], longest = 0;
     CNI_UNROLL
     for (int k = 0; k < RUNS; k++) {
         const uint32_t run = tile + k < p.tiles ? p.runs[region * p.tiles + tile + k] : 0;
-        begin[k] = (tile + k) * TILE + (run & 0xFFFFu);
+        begin[k] = (int)(run & 0xFFFFu);
         length[k] = (int)(run >> 16);
         longest = length[k] > longest ? length[k] : longest;
     }
@@ -43,7 +54,7 @@ CNI_KERNEL(cni_kernel, parameters)
         CNI_UNROLL
         for (int k = 0; k < 2 * RUNS; k++) {
             const int at = i + k % 2 * WARP;
-            index[k] = at < length[k / 2] ? p.sorted[begin[k / 2] + at] : 0;
+            index[k] = at < length[k / 2] ? indices_of(&p, tile + k / 2)[begin[k / 2] + at] : 0;
         }
         CNI_UNROLL
         for (int k = 0; k < 2 * RUNS; k++) {
@@ -55,7 +66,7 @@ CNI_KERNEL(cni_kernel, parameters)
         for (int k = 0; k < 2 * RUNS; k++) {
             const int at = i + k % 2 * WARP;
             if (at < length[k / 2]) {
-                p.side[begin[k / 2] + at] = v[k];
+                p.side[(tile + k / 2) * TILE + begin[k / 2] + at] = v[k];
             }
         }
     }
@@ -77,7 +88,7 @@ CNI_KERNEL(cni_kernel, parameters)
     CNI_SHARED uint32_t sorted[TILE];
     CNI_SHARED unsigned counts[REGIONS], far;
     const int lane = (int)(threadIdx.x % WARP), mine = (int)threadIdx.x, shift = (int)p.shift;
-    const int64_t tile = blockIdx.x, first = tile * TILE;
+    const int64_t tile = p.begin + (int64_t)blockIdx.x, first = tile * TILE;
     const int count = (int)(p.count - first < TILE ? p.count - first : TILE);
     uint32_t index[ITEMS];
     unsigned turn[ITEMS], apart = 0;
@@ -133,7 +144,7 @@ CNI_KERNEL(cni_kernel, parameters)
         if (i < count) {
             const unsigned at = counts[index[k] >> shift] + turn[k];
             sorted[at] = index[k];
-            p.turns[first + i] = (uint16_t)at;
+            turns_of(&p, tile)[i] = (uint16_t)at;
         }
     }
     CNI_BARRIER();
@@ -141,7 +152,7 @@ CNI_KERNEL(cni_kernel, parameters)
     for (int k = 0; k < ITEMS; k++) {
         const int i = mine + k * THREADS;
         if (i < count) {
-            p.sorted[first + i] = sorted[i];
+            indices_of(&p, tile)[i] = sorted[i];
         }
     }
 }
@@ -151,7 +162,7 @@ CNI_KERNEL(cni_finish, parameters)
 {
     CNI_SHARED TYPE turned[TILE];
     const int mine = (int)threadIdx.x;
-    const int64_t tile = blockIdx.x, first = tile * TILE;
+    const int64_t tile = p.begin + (int64_t)blockIdx.x, first = tile * TILE;
     const int count = (int)(p.count - first < TILE ? p.count - first : TILE);
     if (p.runs[(REGIONS - 1) * p.tiles + tile] == 0) {
         return; /* in place already */
@@ -162,7 +173,7 @@ CNI_KERNEL(cni_finish, parameters)
         const int i = mine + k * THREADS;
         if (i < count) {
             turned[i] = p.side[first + i];
-            turn[k] = p.turns[first + i];
+            turn[k] = turns_of(&p, tile)[i];
         }
     }
     CNI_BARRIER();
