@@ -156,6 +156,20 @@ def test_copies_and_large_operands_are_not_written_through(few):
     assert large.sum() == 1
 
 
+def test_small_convolutions_are_numpys_pending_or_not(few):
+    few(32768)
+    x, y = numpy.sin(numpy.arange(100.0)), numpy.cos(numpy.arange(7.0))
+    for function in ("convolve", "correlate"):
+        for mode in ("full", "same", "valid"):
+            expected = getattr(numpy, function)(x * 3, y, mode)
+            a, b = cnumeric.array(x), cnumeric.array(y)
+            pending = getattr(cnumeric, function)(a * 3, b, mode)
+            a *= 3
+            cnumeric.synchronize()
+            for found in (pending, getattr(cnumeric, function)(a, b, mode)):
+                numpy.testing.assert_array_equal(numpy.array(found), expected)
+
+
 def test_every_allocation_may_fail(few):
     few(32768)
     nth, made = 0, 1

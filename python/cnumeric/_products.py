@@ -10,6 +10,7 @@ import numpy
 from . import _cnumeric
 from ._composed import (
     array_of,
+    by_numpy,
     composed,
     functions,
     ndarray,
@@ -17,7 +18,7 @@ from ._composed import (
     normalize_axis,
 )
 from ._creation import empty
-from ._fallback import Unsupported
+from ._fallback import Unsupported, call
 from ._manipulation import concatenate, moveaxis
 
 _ufunc = _cnumeric
@@ -26,7 +27,8 @@ dot = _cnumeric.dot
 
 @composed
 def vdot(a: Any, b: Any, /) -> Any:
-    x, y = a if type(a) is ndarray else array_of(a), b if type(b) is ndarray else array_of(b)
+    x: Any = a if type(a) is ndarray else array_of(a)
+    y: Any = b if type(b) is ndarray else array_of(b)
     if x.ndim != 1 or y.ndim != 1:
         x, y = x.ravel(), y.ravel()
     return dot(_ufunc.conjugate(x) if x.dtype.kind == "c" else x, y)
@@ -39,7 +41,8 @@ def outer(a: Any, b: Any, out: Any = None) -> Any:
 
 @composed
 def inner(a: Any, b: Any, /) -> Any:
-    x, y = a if type(a) is ndarray else array_of(a), b if type(b) is ndarray else array_of(b)
+    x: Any = a if type(a) is ndarray else array_of(a)
+    y: Any = b if type(b) is ndarray else array_of(b)
     if x.ndim == 1 and y.ndim == 1:
         return dot(x, y)
     if x.ndim == 0 or y.ndim == 0:
@@ -114,10 +117,23 @@ def cross(a: Any, b: Any, axisa: Any = -1, axisb: Any = -1, axisc: Any = -1, axi
 _longest = 512
 
 
+def left_to_numpy(*arrays: Any) -> bool:
+    """Whether NumPy computes on these, pending or not: `by_numpy` alone would give its bits or ours."""
+    most: int = _cnumeric.settings()["numpy_bytes"]
+    return all(array.nbytes <= most for array in arrays)
+
+
 @composed
+@by_numpy(pending=True)
 def convolve(a: Any, v: Any, mode: Any = "full") -> Any:
-    """Convolve with up to 512 elements as a sum of shifted products, which fuses; NumPy does longer ones."""
+    """Convolve with up to 512 elements as a sum of shifted products, which fuses; NumPy does longer ones, and a few."""
     x, y = array_of(a), array_of(v)
+    if left_to_numpy(x, y):
+        return call(numpy.convolve, "", (x, y, mode), {})
+    return _convolved(x, y, mode)
+
+
+def _convolved(x: Any, y: Any, mode: Any) -> Any:
     x, y = (one if one.ndim else one.reshape(1) for one in (x, y))
     if x.ndim != 1 or y.ndim != 1 or min(x.size, y.size) == 0 or mode not in ("full", "same", "valid"):
         raise Unsupported

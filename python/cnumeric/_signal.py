@@ -10,11 +10,11 @@ from typing import Any
 import numpy
 
 from . import _cnumeric
-from ._composed import array_of, arrays_of, asarray, composed, functions, ndarray, normalize_axis, plain
+from ._composed import array_of, arrays_of, asarray, by_numpy, composed, functions, ndarray, normalize_axis, plain
 from ._creation import empty, linspace, ones, zeros
-from ._fallback import Unsupported
+from ._fallback import Unsupported, call
 from ._manipulation import concatenate, where
-from ._products import convolve
+from ._products import convolve, left_to_numpy
 
 arange = _cnumeric.arange
 
@@ -236,9 +236,12 @@ def rfftfreq(n: Any, d: Any = 1.0, device: Any = None) -> Any:
 
 
 @composed
+@by_numpy(pending=True)
 def correlate(a: Any, v: Any, mode: Any = "valid") -> Any:
-    """Correlate with up to 512 elements, as `convolve`; NumPy does longer ones."""
+    """Correlate with up to 512 elements, as `convolve`; NumPy does longer ones, and a few."""
     x, y = (one if one.ndim else one.reshape(1) for one in (array_of(a), array_of(v)))
+    if left_to_numpy(x, y):
+        return call(numpy.correlate, "", (x, y, mode), {})
     if x.ndim != 1 or y.ndim != 1 or not isinstance(mode, str):
         raise Unsupported
     y = _cnumeric.conjugate(y) if y.dtype.kind == "c" else y
