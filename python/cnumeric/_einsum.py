@@ -9,10 +9,10 @@ from typing import Any
 import numpy
 
 from . import _cnumeric
-from ._composed import array_of, composed
+from ._composed import array_of, composed, ndarray
 from ._fallback import Unsupported
 from ._manipulation import delivered
-from ._recipes import simple
+from ._recipes import recipe_of
 from ._strides import view_of
 
 _ufunc = _cnumeric
@@ -187,6 +187,18 @@ def _contracted(arrays: list[Any], terms: list[Labels], result: Labels, optimize
     return array if array.shape == shape else _cnumeric.broadcast_to(array, shape)
 
 
+def _simple(subscripts: Any, *operands: Any) -> Any:
+    """What a recipe gives; None: there is none."""
+    if type(subscripts) is not str:
+        return None
+    arrays = [one if type(one) is ndarray else array_of(one) for one in operands]
+    try:
+        result = recipe_of(subscripts, *[array.ndim for array in arrays])(*arrays)
+    except Unsupported:
+        return None
+    return result if result.ndim else result[()]
+
+
 @composed
 def einsum(
     *operands: Any,
@@ -196,16 +208,13 @@ def einsum(
     order: Any = "K",
     casting: Any = "safe",
 ) -> Any:
+    if out is dtype is None and order == "K" and casting == "safe" and 1 < len(operands) < 4:
+        result = _simple(*operands)
+        if result is not None:
+            return result
     order = order.upper()
     if len(operands) < 2 or order not in tuple("CFAK"):
         raise Unsupported
-    plain = out is None and dtype is None and order == "K" and casting == "safe"
-    if plain and isinstance(operands[0], str) and len(operands) <= 3:
-        try:
-            result = simple(operands[0], *map(array_of, operands[1:]))
-            return result if result.ndim else result[()]
-        except Unsupported:
-            pass
     arrays, lists, given = _parsed(operands)
     if len(arrays) != len(lists) or not arrays:
         raise ValueError("more or fewer operands than subscripts")
