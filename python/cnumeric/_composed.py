@@ -38,18 +38,18 @@ def composed(function: Function, module: str = "numpy") -> Function:
     return guarded
 
 
-_few: dict[Any, tuple[bool, int]] = {}
+_few: dict[Any, tuple[bool, float]] = {}
 
 
-def by_numpy(*, pending: bool, part: int = 1) -> Callable[[Function], Function]:
+def by_numpy(*, pending: bool, times: float = 1) -> Callable[[Function], Function]:
     """Let NumPy compute a few elements whose values are at hand; results must be the same bits.
 
     pending: what is pending on them runs for it, as it does for the function, which reads.
-    part: the most bytes an operand may have are numpy_bytes divided by this.
+    times: the most bytes an operand may have are numpy_bytes times this.
     """
 
     def register(function: Function) -> Function:
-        _few[function] = pending, part
+        _few[function] = pending, times
         return function
 
     return register

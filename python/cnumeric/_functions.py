@@ -194,6 +194,12 @@ def _infinite(x: Any, out: Any, negative: bool) -> Any:
 # one in each byte of a word.
 _packing = {"big": 0x8040201008040201, "little": 0x0102040810204080}
 _bits = {"big": 0x0102040810204080, "little": 0x8040201008040201}
+_ones, _most = numpy.uint64(0x0101010101010101), numpy.uint64(0x7F7F7F7F7F7F7F7F)
+
+
+def _truths(words: Any) -> Any:
+    """Each byte of the words as 0 or 1."""
+    return ((((words & _most) + _most) | words) >> numpy.uint64(7)) & _ones
 
 
 def _lines(a: Any, axis: Any, bitorder: Any) -> tuple[Any, int]:
@@ -212,15 +218,17 @@ def _from_lines(lines: Any, place: int) -> Any:
 
 
 @composed
-@by_numpy(pending=False)
+@by_numpy(pending=False, times=32)
 def packbits(a: Any, /, axis: Any = None, bitorder: Any = "big") -> Any:
     lines, place = _lines(a, axis, bitorder)
     if lines.dtype.kind not in "iub":
         raise TypeError("Expected an input array of integer or boolean data type")
     count = lines.shape[-1]
-    truths = zeros((*lines.shape[:-1], -(-count // 8) * 8), bool)
-    truths[..., :count] = lines.view(numpy.uint8) if lines.dtype == bool else lines
-    packed = (truths.view(numpy.uint64) * numpy.uint64(_packing[bitorder])) >> numpy.uint64(56)
+    if count % 8 or lines.dtype != bool or not lines.flags.c_contiguous:
+        whole = zeros((*lines.shape[:-1], -(-count // 8) * 8), bool)
+        whole[..., :count] = lines
+        lines = whole
+    packed = (_truths(lines.view(numpy.uint64)) * numpy.uint64(_packing[bitorder])) >> numpy.uint64(56)
     return _from_lines(packed.astype(numpy.uint8), place)
 
 
@@ -230,9 +238,8 @@ def unpackbits(a: Any, /, axis: Any = None, count: Any = None, bitorder: Any = "
     lines, place = _lines(a, axis, bitorder)
     if lines.dtype != numpy.uint8:
         raise TypeError("Expected an input array of unsigned byte data type")
-    words = (lines.astype(numpy.uint64) * numpy.uint64(0x0101010101010101)) & numpy.uint64(_bits[bitorder])
-    bits = (words[..., None].view(numpy.uint8) != 0).view(numpy.uint8)
-    bits = bits.reshape((*lines.shape[:-1], 8 * lines.shape[-1]))
+    words = _truths((lines.astype(numpy.uint64) * _ones) & numpy.uint64(_bits[bitorder]))
+    bits = words[..., None].view(numpy.uint8).reshape((*lines.shape[:-1], 8 * lines.shape[-1]))
     if count is None:
         return _from_lines(bits, place)
     have, wanted = bits.shape[-1], operator.index(count)

@@ -212,7 +212,7 @@ def _common(values: Any, arrays: list[Any]) -> Any:
 
 
 @composed
-@by_numpy(pending=True, part=8)
+@by_numpy(pending=True, times=1 / 8)
 def choose(a: Any, choices: Any, out: Any = None, mode: Any = "raise") -> Any:
     index = array_of(a)
     parts = arrays_of(choices)
@@ -264,7 +264,7 @@ def _unravelled(index: Any, shape: Any, order: Any = "C") -> tuple[Any, ...]:
 
 
 @composed
-@by_numpy(pending=True, part=4)
+@by_numpy(pending=True, times=1 / 4)
 def unravel_index(indices: Any, shape: Any, order: Any = "C") -> Any:
     if isinstance(indices, int | numpy.integer):
         return numpy.unravel_index(indices, shape, order)

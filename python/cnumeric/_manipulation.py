@@ -392,7 +392,7 @@ def _empty_like(array: Any) -> Any:
 
 
 @composed
-@by_numpy(pending=False, part=8)
+@by_numpy(pending=False, times=1 / 8)
 def tile(A: Any, reps: Any) -> Any:
     array = array_of(A)
     counts = tuple(reps) if numpy.ndim(reps) else (operator.index(reps),)

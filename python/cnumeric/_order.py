@@ -82,7 +82,7 @@ def _picked(array: Any, index: Any, axis: int) -> Any:
 
 
 @composed
-@by_numpy(pending=False, part=16)
+@by_numpy(pending=False, times=1 / 16)
 def lexsort(keys: Any, axis: Any = -1) -> Any:
     parts = [array_of(key) for key in keys] if isinstance(keys, tuple | list) else list(array_of(keys))
     if not parts or any(type(part) is not ndarray or part.ndim == 0 for part in parts):
@@ -342,7 +342,7 @@ def _repeated_alike(array: Any, count: int, axis: int) -> Any:
 
 
 @composed
-@by_numpy(pending=False, part=4)
+@by_numpy(pending=False, times=1 / 4)
 def repeat(a: Any, repeats: Any, axis: Any = None) -> Any:
     line, place = _line(array_of(a), axis)
     return _repeated(line, repeats, place)

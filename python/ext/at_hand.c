@@ -116,7 +116,7 @@ bool cnx_at_hand(const cnx_few *few, PyObject *const *args, Py_ssize_t count, Py
 {
     Py_ssize_t all = count + (names != NULL ? PyTuple_GET_SIZE(names) : 0), n = 0;
     PyObject *taken[MOST_ARGS];
-    int64_t most = most_bytes() / few->part;
+    int64_t most = (int64_t)((double)most_bytes() * few->times);
     int ours = 0;
     bool good = all <= MOST_ARGS && most > 0;
     for (Py_ssize_t i = 0; good && i < all; i++) {

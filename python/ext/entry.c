@@ -1,7 +1,7 @@
 /*
  * entry.c - the type of the package's functions: what stands between a call and the Python function that computes it.
  *
- * entry(function, otherwise, method, numpy, pending, part) calls the function with the arguments as they came. NumPy's function
+ * entry(function, otherwise, method, numpy, pending, times) calls the function with the arguments as they came. NumPy's function
  * `numpy` (None, or its full name) is called instead for a few elements at hand (at_hand.c; pending: what is pending on them
  * runs for it). `otherwise(error, args, kwargs)` is called instead when there are subclasses of our ndarray (error: None), and afterwards for an exception that the
  * function raised. For a method of arrays it is called, instead, unless the first argument is an array of ours, and what
@@ -14,7 +14,8 @@
 typedef struct entry {
     PyObject_HEAD PyObject *function, *otherwise, *subclasses, *dict, *weakrefs;
     PyObject *numpy; /* NumPy's function for a few elements, its full name before the first call, or None */
-    int method, pending, part;
+    int method, pending;
+    double times;
     vectorcallfunc call;
 } entry;
 
@@ -74,7 +75,7 @@ static bool by_numpy(entry *self, PyObject *const *args, Py_ssize_t count, PyObj
         }
         Py_SETREF(self->numpy, found);
     }
-    cnx_few few = {self->numpy, self->pending != 0, self->part};
+    cnx_few few = {self->numpy, self->pending != 0, self->times};
     return cnx_at_hand(&few, args, count, names, result);
 }
 
@@ -102,9 +103,10 @@ static PyObject *entry_call(PyObject *object, PyObject *const *args, size_t flag
 static PyObject *entry_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
     PyObject *function, *otherwise, *numpy;
-    int method, pending, part;
+    int method, pending;
+    double times;
     (void)kwargs;
-    if (!PyArg_ParseTuple(args, "OOpOpi:entry", &function, &otherwise, &method, &numpy, &pending, &part)) {
+    if (!PyArg_ParseTuple(args, "OOpOpd:entry", &function, &otherwise, &method, &numpy, &pending, &times)) {
         return NULL;
     }
     PyObject *subclasses = cnx_fallback("subclasses");
@@ -119,7 +121,7 @@ static PyObject *entry_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     self->numpy = Py_NewRef(numpy);
     self->method = method;
     self->pending = pending;
-    self->part = part;
+    self->times = times;
     self->call = entry_call;
     return (PyObject *)self;
 }

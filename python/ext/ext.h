@@ -183,12 +183,12 @@ int cnx_share_init(void);
 
 /*
  * A function that NumPy computes for a few elements whose values are at hand (at_hand.c): of operands of up to the setting
- * numpy_bytes divided by `part`; pending_too: what is pending on them runs first.
+ * numpy_bytes times `times`; pending_too: what is pending on them runs first.
  */
 typedef struct cnx_few {
     PyObject *function; /* NumPy's, borrowed */
     bool pending_too;
-    int part;
+    double times;
 } cnx_few;
 
 /* Is the call such a one? Then *result is what NumPy's function gives, NULL with its exception. */

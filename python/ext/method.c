@@ -512,7 +512,7 @@ static PyObject *by_numpy_argsort(PyObject *self, PyObject *args, PyObject *kwar
 }
 
 /* NumPy's method, if the call has a few elements at hand, else the package's. */
-static PyObject *few_or_package(PyObject *self, const char *name, bool pending_too, int part, PyObject *args,
+static PyObject *few_or_package(PyObject *self, const char *name, bool pending_too, double times, PyObject *args,
                                 PyObject *kwargs)
 {
     enum { MOST = 4 };
@@ -525,7 +525,7 @@ static PyObject *few_or_package(PyObject *self, const char *name, bool pending_t
         all[1 + i] = PyTuple_GET_ITEM(args, i);
     }
     PyObject *method = cnx_numpy_method(name);
-    cnx_few few = {method, pending_too, part};
+    cnx_few few = {method, pending_too, times};
     bool done = method != NULL && cnx_at_hand(&few, all, 1 + count, NULL, &result);
     Py_XDECREF(method);
     return method == NULL ? NULL : done ? result : cnx_call_method(self, name, args, kwargs);
@@ -536,20 +536,20 @@ static PyObject *few_or_package(PyObject *self, const char *name, bool pending_t
     {                                                                                                                  \
         return cnx_call_method(self, #name, args, kwargs);                                                             \
     }
-#define FEW(name, pending_too, part)                                                                                   \
+#define FEW(name, pending_too, times)                                                                                  \
     static PyObject *by_numpy_##name(PyObject *self, PyObject *args, PyObject *kwargs)                                 \
     {                                                                                                                  \
-        return few_or_package(self, #name, pending_too, part, args, kwargs);                                           \
+        return few_or_package(self, #name, pending_too, times, args, kwargs);                                          \
     }
 #define LONGER(X) X(argpartition) X(byteswap) X(getfield) X(partition) X(searchsorted) X(setfield) X(sort)
 #define FALLBACKS(X) LONGER(X) X(argsort) X(choose) X(compress) X(put) X(repeat)
 #define QUIET(X) X(dump) X(dumps) X(tobytes) X(tofile) X(__format__)
 
 LONGER(BY_NUMPY)
-FEW(choose, true, 8)
+FEW(choose, true, 1 / 8.)
 FEW(compress, true, 1)
 FEW(put, true, 1)
-FEW(repeat, false, 4)
+FEW(repeat, false, 1 / 4.)
 QUIET(BY_NUMPY)
 
 #define ROW(name) {#name, CNX_KEYWORDS(by_numpy_##name), METH_VARARGS | METH_KEYWORDS, NULL},
