@@ -863,3 +863,15 @@ def test_explain_names_lines():
     b = (a + 1) * 2
     b.tolist()
     assert "test_array.py:" in cnumeric.explain(False)
+
+
+@pytest.mark.parametrize("character", "?bBhHiIlLqQefdFD")
+def test_items_and_bytes_are_numpys(character):
+    theirs = (numpy.arange(12).reshape(3, 4) * 21).astype(character)
+    ours = cnumeric.array(theirs)
+    assert type(ours.item(5)) is type(theirs.item(5)) and ours.item(5) == theirs.item(5)
+    assert ours.item(-1) == theirs.item(-1) and ours[1, 2].item() == theirs[1, 2].item()
+    for view in (lambda x: x, lambda x: x.T, lambda x: x[::2, ::-1], lambda x: x[:0], lambda x: x[1, 1, ...]):
+        assert view(ours).tobytes() == view(theirs).tobytes()
+    assert (ours + ours).tobytes() == (theirs + theirs).tobytes()
+    assert ours.tobytes("F") == theirs.tobytes("F")

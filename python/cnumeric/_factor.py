@@ -13,7 +13,7 @@ from typing import Any
 import numpy
 
 from . import _blocked, _cnumeric, _orthogonal
-from ._composed import array_of, composed, device_call, is_spread, on_device, plain
+from ._composed import array_of, by_numpy, composed, device_call, is_spread, on_device, plain
 from ._creation import empty, eye
 from ._fallback import Unsupported
 from ._manipulation import tril, triu
@@ -301,6 +301,7 @@ def svdvals(x: Any, /) -> Any:
 
 
 @functools.partial(composed, module="numpy.linalg")
+@by_numpy(pending=True)
 def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
     """Give least-squares solutions; see `numpy.linalg.lstsq`. Of a tall matrix that places have rows of, by places."""
     a, b = array_of(a), array_of(b)

@@ -23,7 +23,7 @@ from ._composed import (
     normalize_axis,
 )
 from ._creation import full, zeros
-from ._fallback import Unsupported
+from ._fallback import Unsupported, call
 from ._index import cycled, target_of
 from ._manipulation import broadcast_to, concatenate, where
 
@@ -188,6 +188,21 @@ def _infinite(x: Any, out: Any, negative: bool) -> Any:
     return _ufunc.logical_and(_ufunc.isinf(array), sign if negative else ~sign, out)
 
 
+# ---- Memory ----------------------------------------------------------------------------------------------
+
+
+@composed
+@by_numpy(pending=True, times=2.0**30)
+def shares_memory(a: Any, b: Any, /, max_work: Any = -1) -> Any:
+    return call(numpy.shares_memory, "", (a, b), {"max_work": max_work})
+
+
+@composed
+@by_numpy(pending=True, times=2.0**30)
+def may_share_memory(a: Any, b: Any, /, max_work: Any = 0) -> Any:
+    return call(numpy.may_share_memory, "", (a, b), {"max_work": max_work})
+
+
 # ---- Bits ------------------------------------------------------------------------------------------------
 
 # Eight truths, bytes of a word, times this have the byte of bits as the product's highest byte; and the bits of a byte,
@@ -257,7 +272,7 @@ def unpackbits(a: Any, /, axis: Any = None, count: Any = None, bitorder: Any = "
 @composed
 def nan_to_num(x: Any, copy: Any = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
     result = array_of(x)
-    if any(numpy.ndim(value) for value in (nan, posinf, neginf)):
+    if result.dtype.kind in "fc" and any(numpy.ndim(value) for value in (nan, posinf, neginf)):
         raise Unsupported
     if not copy and not isinstance(x, ndarray | numpy.ndarray):
         raise ValueError("Unable to avoid copy while creating an array as requested.")

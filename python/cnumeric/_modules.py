@@ -45,7 +45,7 @@ _quiet = frozenset(
     "numpy." + name
     for name in _words(
         "array2string array_repr array_str save savez savez_compressed savetxt load loadtxt genfromtxt fromfile "
-        "fromstring frombuffer fromiter fromregex shares_memory may_share_memory ix_ min_scalar_type common_type "
+        "fromstring frombuffer fromiter fromregex ix_ min_scalar_type common_type "
         "from_dlpack"
     )
 )

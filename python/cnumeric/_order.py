@@ -191,6 +191,7 @@ def digitize(x: Any, bins: Any, right: Any = False) -> Any:
 
 
 @composed
+@by_numpy(pending=True)
 def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> Any:
     at, places, values = (array_of(one) for one in (x, xp, fp))
     if "c" in (at.dtype.kind, places.dtype.kind):

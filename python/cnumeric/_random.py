@@ -330,6 +330,23 @@ _state_methods: dict[str, _Native] = {
 # ---- Classes ---------------------------------------------------------------------------------------------
 
 
+def _few(args: tuple[Any, ...], kwargs: dict[str, Any], least: int) -> bool:
+    """Whether numbers alone are given, by which fewer are drawn than the least that the core draws."""
+    count = 1
+    for value in (*args, *kwargs.values()) if kwargs else args:
+        for number in value if type(value) is tuple else (value,):
+            kind = type(number)
+            if kind is int:
+                count *= abs(number) or 1
+            elif kind is not float and number is not None:
+                return False
+    return count < least
+
+
+def _own(drawn: Any) -> Any:
+    return _cnumeric.array(drawn) if type(drawn) is numpy.ndarray else drawn
+
+
 def _by_numpy(function: _Native, label: str, owner: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Let NumPy draw; few numbers, and streams that the core does not have, are no fallback."""
     if type(_bits(owner)) not in _least:
@@ -344,7 +361,11 @@ def _method(base: type, name: str, native: _Native | None) -> _Native:
     function = getattr(base, name)
     label = f"numpy.random.{base.__name__}.{name}"
 
+    least = _least[numpy.random.MT19937 if base is _NumpyState else numpy.random.PCG64]
+
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if native is not None and _few(args, kwargs, least):
+            return _own(function(self, *args, **kwargs))
         text = label
         if native is not None:
             try:
@@ -407,7 +428,11 @@ def _function(name: str) -> _Native:
     owner: Any = numpy.random.mtrand._rand
     label = f"numpy.random.{name}"
 
+    least = _least[numpy.random.MT19937]
+
     def draw(*args: Any, **kwargs: Any) -> Any:
+        if _few(args, kwargs, least):
+            return _own(function(*args, **kwargs))
         text = label
         try:
             return native(owner, *args, **kwargs)

@@ -221,7 +221,11 @@ def fftfreq(n: Any, d: Any = 1.0, device: Any = None) -> Any:
         raise Unsupported
     if n <= 0:
         raise ZeroDivisionError("float division by zero")
-    return concatenate([arange(0, (n - 1) // 2 + 1, dtype=int), arange(-(n // 2), 0, dtype=int)]) * (1.0 / (n * d))
+    half = (n - 1) // 2 + 1
+    result = empty(n, int)
+    result[:half] = arange(half)
+    result[half:] = arange(-(n // 2), 0)
+    return result * (1.0 / (n * d))
 
 
 @_fft

@@ -74,11 +74,41 @@ static PyObject *method_copy(PyObject *self, PyObject *args, PyObject *kwargs)
 
 /* ---- Elements -------------------------------------------------------------------------------------------- */
 
-static PyObject *python_item(PyObject *scalar)
+/* Python's number. */
+static PyObject *python_number(const cn_scalar *value)
 {
-    PyObject *item = scalar != NULL ? PyObject_CallMethod(scalar, "item", NULL) : NULL;
-    Py_XDECREF(scalar);
-    return cnx_end(item);
+    cn_dtype dtype = value->dtype;
+    bool without_sign = dtype == CN_UINT8 || dtype == CN_UINT16 || dtype == CN_UINT32 || dtype == CN_UINT64;
+    cn_dtype wide = dtype == CN_BOOL        ? CN_BOOL
+                    : dtype >= CN_COMPLEX64 ? CN_COMPLEX128
+                    : dtype >= CN_FLOAT16   ? CN_FLOAT64
+                    : without_sign          ? CN_UINT64
+                                            : CN_INT64;
+    cn_scalar number;
+    cn_status status = cn_scalar_cast(value, CN_STRONG, wide, &number);
+    if (status != CN_OK) {
+        return cnx_raise_plain(status);
+    }
+    switch (wide) {
+    case CN_BOOL:
+        return PyBool_FromLong(number.value.b);
+    case CN_INT64:
+        return PyLong_FromLongLong(number.value.i64);
+    case CN_UINT64:
+        return PyLong_FromUnsignedLongLong(number.value.u64);
+    case CN_FLOAT64:
+        return PyFloat_FromDouble(number.value.f64);
+    default:
+        return PyComplex_FromDoubles(number.value.c128[0], number.value.c128[1]);
+    }
+}
+
+static PyObject *python_item(const cn_array *array, int64_t offset)
+{
+    cn_scalar value;
+    cnx_begin();
+    cn_status status = cn_array_item(array, offset, &value);
+    return status == CN_OK ? cnx_end(python_number(&value)) : cnx_raise_plain(status);
 }
 
 /* Byte offset of the element with this number in C order. */
@@ -120,7 +150,7 @@ static PyObject *method_item(PyObject *self, PyObject *args)
     Py_ssize_t count = PyTuple_GET_SIZE(indices);
     int64_t size = cn_array_size(array), index = 0, offset;
     if (count > 1 && count == cn_array_ndim(array) && offset_at(array, indices, &offset)) {
-        return python_item(cnx_item(array, offset));
+        return python_item(array, offset);
     }
     PyErr_Clear();
     if (count == 1 && indices == args && PyLong_CheckExact(PyTuple_GET_ITEM(args, 0))) {
@@ -133,7 +163,7 @@ static PyObject *method_item(PyObject *self, PyObject *args)
         PyErr_Clear();
         return cnx_call_method(self, "item", args, NULL);
     }
-    return python_item(cnx_item(array, offset_of(array, index)));
+    return python_item(array, offset_of(array, index));
 }
 
 static PyObject *method_fill(PyObject *self, PyObject *args, PyObject *kwargs)
@@ -181,6 +211,27 @@ static PyObject *method_nonzero(PyObject *self, PyObject *unused)
         }
     }
     return cnx_end(tuple);
+}
+
+/* The elements in C order; other orders are NumPy's business. */
+static PyObject *method_tobytes(PyObject *self, PyObject *args, PyObject *kwargs)
+{
+    const cn_array *array = cnx_get(self);
+    if (kwargs != NULL || PyTuple_GET_SIZE(args) > 0) {
+        return cnx_call_method(self, "tobytes", args, kwargs);
+    }
+    int64_t nbytes = cn_array_size(array) * (int64_t)cn_dtype_size(cn_array_dtype(array));
+    PyObject *bytes = PyBytes_FromStringAndSize(NULL, nbytes);
+    if (bytes == NULL) {
+        return NULL;
+    }
+    cnx_begin();
+    cn_status status = cn_array_read(array, PyBytes_AS_STRING(bytes), nbytes);
+    if (status != CN_OK) {
+        Py_DECREF(bytes);
+        return cnx_raise_plain(status);
+    }
+    return cnx_end(bytes);
 }
 
 static bool is_integers(PyObject *object)
@@ -543,7 +594,7 @@ static PyObject *few_or_package(PyObject *self, const char *name, bool pending_t
     }
 #define LONGER(X) X(argpartition) X(byteswap) X(getfield) X(partition) X(searchsorted) X(setfield) X(sort)
 #define FALLBACKS(X) LONGER(X) X(argsort) X(choose) X(compress) X(put) X(repeat)
-#define QUIET(X) X(dump) X(dumps) X(tobytes) X(tofile) X(__format__)
+#define QUIET(X) X(dump) X(dumps) X(tofile) X(__format__)
 
 LONGER(BY_NUMPY)
 FEW(choose, true, 1 / 8.)
@@ -565,6 +616,7 @@ static const PyMethodDef own_rows[] = {
     {"item", method_item, METH_VARARGS, "item(*args)"},
     {"dot", CNX_KEYWORDS(method_dot), METH_VARARGS | METH_KEYWORDS, "dot(other, out=None)"},
     {"fill", CNX_KEYWORDS(method_fill), METH_VARARGS | METH_KEYWORDS, "fill(value)"},
+    {"tobytes", CNX_KEYWORDS(method_tobytes), METH_VARARGS | METH_KEYWORDS, "tobytes(order='C')"},
     {"tolist", method_tolist, METH_NOARGS, "tolist()"},
     {"nonzero", method_nonzero, METH_NOARGS, "nonzero()"},
     {"take", CNX_KEYWORDS(method_take), METH_VARARGS | METH_KEYWORDS,
