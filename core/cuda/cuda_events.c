@@ -249,6 +249,8 @@ void cni_cuda_events_look(void)
         }
     }
     npending -= n;
-    memmove(pending, pending + n, npending * sizeof *pending);
+    if (npending > 0) {
+        memmove(pending, pending + n, npending * sizeof *pending);
+    }
     nsent = 0;
 }

@@ -185,6 +185,7 @@ static void copy_segment(void *context, int k)
 static int64_t join(round_state *r, int count)
 {
     int64_t end = r->segments[0].end;
+    r->segments[0].place = 0;
     r->total = r->segments[0].count;
     int used = 1;
     bool more = true; /* the segment before reached its end */
