@@ -161,3 +161,7 @@ CNI_INLINE void matrices_move(const parameters *p, TYPE *all, bool back)
     matrices_move(&p, all, false); \
     CNI_BARRIER();
 #define AT(i, j) m[(j) * STEP + (i)]
+
+/* Of a square matrix a thread has a row, or, of teams that are larger, each WIDE-th element of it. */
+enum { WIDE = TEAM / SIZE };
+#define ROWS() const int n = (int)p.rows, row = mine % SIZE, phase = mine / SIZE;

@@ -4,12 +4,10 @@
  */
 #include "cuda/small.cuh"
 
-enum { WIDE = TEAM / SIZE };
-
 CNI_KERNEL(cni_kernel, parameters)
 {
     MATRICES()
-    const int n = (int)p.rows, row = mine % SIZE, phase = mine / SIZE;
+    ROWS()
     int info = 0;
     for (int k = 0; k < n; k++) {
         const REAL square = real_of(AT(k, k)), root = (REAL)sqrt(square);
