@@ -10,6 +10,7 @@
 #include "op/op.h"
 
 enum { SIZE_LEAST = 4, THREADS_MOST = 256, WARP = 32, SHARED_MOST = 40 << 10, FEW = 8 };
+enum { PHASES = 4 }; /* threads of a right-hand side: small_solve.cuh */
 
 /* As small.cuh has it. */
 typedef struct parameters {
@@ -56,7 +57,7 @@ static bool is_few(work what, int64_t size, int64_t others)
 static int64_t team_of(work what, int64_t size, int64_t others)
 {
     if (what == OF_OTHERS && !is_few(what, size, others)) {
-        return power_above(others < size ? others : size, size / 2);
+        return PHASES * power_above(others < size ? others : size, size < 2 * PHASES ? 1 : size / (2 * PHASES));
     }
     return what == OF_ROWS && size > WARP ? THREADS_MOST : size;
 }
