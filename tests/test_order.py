@@ -661,3 +661,14 @@ def test_repeated_as_often_as_counted():
         same(cnumeric.repeat(ours, given, axis), numpy.repeat(values, counts, axis))
         same(ours.repeat(given, axis), numpy.repeat(values, counts, axis))
     same(cnumeric.repeat(ours[:0], cnumeric.array([], int), 0), numpy.repeat(values[:0], numpy.array([], int), 0))
+
+
+@pytest.mark.parametrize("length", [1, 7, 63, 64, 65, 200, 5000])
+def test_first_truths(length):
+    random = numpy.random.default_rng(9)
+    lines = (random.random((6, length)) < [[0], [1], [0.01], [0.99], [0.5], [2 / length]]).astype(numpy.uint8)
+    lines[4] *= random.integers(1, 256, length).astype(numpy.uint8)  # truths are whatever is not 0
+    theirs, ours = lines.view(bool), cnumeric.array(lines).view(bool)
+    for name in ("argmin", "argmax"):
+        assert getattr(ours, name)(1).tolist() == getattr(theirs, name)(1).tolist()
+        assert [int(getattr(line, name)()) for line in ours] == [int(getattr(line, name)()) for line in theirs]

@@ -98,6 +98,8 @@ def lexsort(keys: Any, axis: Any = -1) -> Any:
 
 def _ranks(kth: Any, extent: int | None) -> tuple[int, ...]:
     """The ranks of a partition, in range; None: of nothing, where any will do."""
+    if type(kth) is int and extent is not None and -extent <= kth < extent:
+        return (kth,)
     values = numpy.asarray(kth)
     if values.dtype.kind not in "iu" or values.ndim > 1:
         raise Unsupported

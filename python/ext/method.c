@@ -184,8 +184,10 @@ static PyObject *method_fill(PyObject *self, PyObject *args, PyObject *kwargs)
 static PyObject *method_tolist(PyObject *self, PyObject *unused)
 {
     (void)unused;
-    PyObject *numpy = cnx_to_numpy(self);
-    PyObject *list = numpy != NULL ? PyObject_CallMethod(numpy, "tolist", NULL) : NULL;
+    static PyObject *name;
+    name = name != NULL ? name : PyUnicode_InternFromString("tolist");
+    PyObject *numpy = name != NULL ? cnx_to_numpy(self) : NULL;
+    PyObject *list = numpy != NULL ? PyObject_CallMethodNoArgs(numpy, name) : NULL;
     Py_XDECREF(numpy);
     return cnx_end(list);
 }
