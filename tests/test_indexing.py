@@ -404,6 +404,24 @@ def test_elements_are_stored_at_hand_or_pending(kind, dtype, pending):
         numpy.testing.assert_array_equal(ours, theirs)
 
 
+@pytest.mark.parametrize("dtype", [float, numpy.float32, bool, complex, numpy.int16])
+@pytest.mark.parametrize("shape", [(0,), (1,), (7,), (4, 5), (600,)])
+@pytest.mark.parametrize("share", [0, 0.5, 1])
+@pytest.mark.parametrize("pending", [False, True])
+def test_chosen_elements_at_hand_or_pending(dtype, shape, share, pending):
+    theirs = (numpy.arange(numpy.prod(shape)).reshape(shape) * 3 % 11).astype(dtype)
+    mask = numpy.random.default_rng(1).random(shape) < share
+    ours, chosen = cnumeric.array(theirs), cnumeric.array(mask)
+    if pending:
+        ours, chosen = ours.copy() * 1, ~~chosen
+    for view in (lambda x: x, lambda x: x[::-1], lambda x: x.T):
+        found = view(ours)[view(chosen)]
+        numpy.testing.assert_array_equal(
+            numpy.array(found), (view(theirs) * 1 if pending else view(theirs))[view(mask)]
+        )
+        assert found.dtype == (ours.dtype if pending else theirs.dtype)
+
+
 @pytest.mark.default_settings
 def test_stores_at_hand_record_nothing(counters):
     a, index, values = cnumeric.arange(9.0), cnumeric.array([3, 3, -1]), cnumeric.array([1.0, 2.0, 4.0])

@@ -1,6 +1,8 @@
 /* at_once.c - see at_once.h. */
 #include "record/at_once.h"
 
+#include <float.h>
+#include <math.h>
 #include <string.h>
 
 #include "base/settings.h"
@@ -185,14 +187,22 @@ PUT(put_8, uint64_t)
 PUT(put_4, uint32_t)
 PUT(put_1, uint8_t)
 
+/* Has the dtype the value, or one that is near, without an event? */
+static bool takes_value(cn_dtype dtype, const cn_scalar *value)
+{
+    double size = value->dtype == CN_FLOAT64 ? fabs(value->value.f64) : -1;
+    return value->dtype == dtype || (dtype == CN_FLOAT64 && value->dtype < CN_FLOAT16) ||
+           (dtype == CN_FLOAT32 && (size == 0 || (size >= FLT_MIN && size <= FLT_MAX)));
+}
+
 /* The values as elements of the dtype: in an array of the index's shape, or one number, to *own; NULL: they are not. */
 static const void *elements_of(const cn_operand *values, const cn_array *to, const cn_array *index, cn_scalar *own)
 {
     const cn_array *array = values->array;
     cn_dtype dtype = (cn_dtype)to->dtype;
     if (array == NULL) {
-        bool whole = values->scalar.dtype == dtype || (dtype == CN_FLOAT64 && values->scalar.dtype < CN_FLOAT16);
-        return whole && cn_scalar_cast(&values->scalar, CN_STRONG, dtype, own) == CN_OK ? own->value.bytes : NULL;
+        bool takes = takes_value(dtype, &values->scalar);
+        return takes && cn_scalar_cast(&values->scalar, CN_STRONG, dtype, own) == CN_OK ? own->value.bytes : NULL;
     }
     bool alike = array->dtype == to->dtype && array->c_contiguous && array->ndim == index->ndim &&
                  memcmp(array->dims, index->dims, (size_t)index->ndim * sizeof *index->dims) == 0;
@@ -225,4 +235,39 @@ cn_status cni_scatter_at_once(cn_array *to, const cn_array *index, const cn_oper
         put_1(n, (void *)memory(to), from, step, numbers, extent);
     }
     return CN_OK;
+}
+
+/* kept: room for all; gives how many are, without a branch on each. */
+#define KEEP(name, type)                                                                                               \
+    static int64_t name(int64_t n, const type *in, const uint8_t *truths, type *kept)                                  \
+    {                                                                                                                  \
+        int64_t count = 0;                                                                                             \
+        for (int64_t i = 0; i < n; i++) {                                                                              \
+            kept[count] = in[i];                                                                                       \
+            count += truths[i] != 0;                                                                                   \
+        }                                                                                                              \
+        return count;                                                                                                  \
+    }
+KEEP(keep_8, uint64_t)
+KEEP(keep_4, uint32_t)
+KEEP(keep_1, uint8_t)
+
+cn_status cni_compress_at_once(const cn_array *from, const cn_array *mask, cn_array **out)
+{
+    enum { ROOM = 4096 };
+    _Alignas(16) char kept[ROOM];
+    int64_t size = cni_dtype_size((cn_dtype)from->dtype), n = from->size;
+    bool plain = from->c_contiguous && mask->c_contiguous && (size == 8 || size == 4 || size == 1) &&
+                 mask->dtype == CN_BOOL && mask->size == n && n * size <= ROOM && is_small(from);
+    *out = NULL;
+    if (!plain || !cni_is_at_hand(from->base) || !cni_is_at_hand(mask->base)) {
+        return CN_OK;
+    }
+    const uint8_t *truths = (const uint8_t *)memory(mask);
+    const void *in = memory(from);
+    void *to = kept;
+    int64_t count = size == 8   ? keep_8(n, in, truths, to)
+                    : size == 4 ? keep_4(n, in, truths, to)
+                                : keep_1(n, in, truths, to);
+    return cn_array_from_memory(kept, (cn_dtype)from->dtype, 1, &count, out);
 }

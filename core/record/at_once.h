@@ -33,7 +33,10 @@ cn_status cni_arange_at_once(cn_array *to, const cn_scalar *start, const cn_scal
    them is negative or out of range. */
 cn_status cni_gather_at_once(const cn_array *from, const cn_array *index, cn_array **out);
 
-/* The elements of a vector at these int64 indices are the values: of its dtype, or a number that it holds as it is. */
+/* The elements of a vector at these int64 indices are the values: of its dtype, or a number that it takes without an event. */
 cn_status cni_scatter_at_once(cn_array *to, const cn_array *index, const cn_operand *values, bool *done);
+
+/* A new array with the elements at which the mask is true; *out: NULL if it has not been done. */
+cn_status cni_compress_at_once(const cn_array *from, const cn_array *mask, cn_array **out);
 
 #endif

@@ -148,6 +148,10 @@ cn_status cn_compress(cn_array *array, cn_array *mask, cn_array **out)
 {
     int64_t count;
     cn_array *bools, *dense;
+    CN_TRY(cni_compress_at_once(array, mask, out));
+    if (*out != NULL) {
+        return CN_OK;
+    }
     CN_TRY(cni_array_dense(array, (cn_dtype)array->dtype, &dense));
     cn_status status = cni_array_dense(mask, CN_BOOL, &bools);
     if (status == CN_OK) {

@@ -68,6 +68,8 @@ def count_nonzero(a: Any, axis: Any = None, *, keepdims: Any = False) -> Any:
         count = _cnumeric.count_at_hand(array)
         if count is not None:
             return count
+        if array.dtype == bool:
+            return array.sum()
     mask = array if array.dtype == bool else _cnumeric.not_equal(array, 0)
     return mask.sum(axis=axis, dtype=numpy.intp, keepdims=keepdims)
 

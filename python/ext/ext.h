@@ -186,7 +186,7 @@ int cnx_share_init(void);
  * numpy_bytes times `times`; pending_too: what is pending on them runs first.
  */
 typedef struct cnx_few {
-    PyObject *function; /* NumPy's, borrowed */
+    PyObject *function; /* of NumPy */
     bool pending_too;
     double times;
 } cnx_few;

@@ -565,8 +565,7 @@ static PyObject *by_numpy_argsort(PyObject *self, PyObject *args, PyObject *kwar
 }
 
 /* NumPy's method, if the call has a few elements at hand, else the package's. */
-static PyObject *few_or_package(PyObject *self, const char *name, bool pending_too, double times, PyObject *args,
-                                PyObject *kwargs)
+static PyObject *few_or_package(cnx_few *few, PyObject *self, const char *name, PyObject *args, PyObject *kwargs)
 {
     enum { MOST = 4 };
     Py_ssize_t count = PyTuple_GET_SIZE(args);
@@ -577,11 +576,10 @@ static PyObject *few_or_package(PyObject *self, const char *name, bool pending_t
     for (Py_ssize_t i = 0; i < count; i++) {
         all[1 + i] = PyTuple_GET_ITEM(args, i);
     }
-    PyObject *method = cnx_numpy_method(name);
-    cnx_few few = {method, pending_too, times};
-    bool done = method != NULL && cnx_at_hand(&few, all, 1 + count, NULL, &result);
-    Py_XDECREF(method);
-    return method == NULL ? NULL : done ? result : cnx_call_method(self, name, args, kwargs);
+    if (few->function == NULL && (few->function = cnx_numpy_method(name)) == NULL) {
+        return NULL;
+    }
+    return cnx_at_hand(few, all, 1 + count, NULL, &result) ? result : cnx_call_method(self, name, args, kwargs);
 }
 
 #define BY_NUMPY(name)                                                                                                 \
@@ -592,7 +590,8 @@ static PyObject *few_or_package(PyObject *self, const char *name, bool pending_t
 #define FEW(name, pending_too, times)                                                                                  \
     static PyObject *by_numpy_##name(PyObject *self, PyObject *args, PyObject *kwargs)                                 \
     {                                                                                                                  \
-        return few_or_package(self, #name, pending_too, times, args, kwargs);                                          \
+        static cnx_few few = {NULL, pending_too, times};                                                               \
+        return few_or_package(&few, self, #name, args, kwargs);                                                        \
     }
 #define LONGER(X) X(argpartition) X(byteswap) X(getfield) X(partition) X(searchsorted) X(setfield) X(sort)
 #define FALLBACKS(X) LONGER(X) X(argsort) X(choose) X(compress) X(put) X(repeat)
