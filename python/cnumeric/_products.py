@@ -119,12 +119,15 @@ _longest = 512
 
 def left_to_numpy(*arrays: Any) -> bool:
     """Whether NumPy computes on these, pending or not: `by_numpy` alone would give its bits or ours."""
-    most: int = _cnumeric.settings()["numpy_bytes"]
+    most: int = _cnumeric.settings()["numpy_bytes"] * summed
     return all(array.nbytes <= most for array in arrays)
 
 
+summed = 4  # of numpy_bytes: up to there recorded products and sums take longer
+
+
 @composed
-@by_numpy(pending=True)
+@by_numpy(pending=True, times=summed)
 def convolve(a: Any, v: Any, mode: Any = "full") -> Any:
     """Convolve with up to 512 elements as a sum of shifted products, which fuses; NumPy does longer ones, and a few."""
     x, y = array_of(a), array_of(v)

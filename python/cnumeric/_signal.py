@@ -14,7 +14,7 @@ from ._composed import array_of, arrays_of, asarray, by_numpy, composed, functio
 from ._creation import empty, linspace, ones, zeros
 from ._fallback import Unsupported, call
 from ._manipulation import concatenate, where
-from ._products import convolve, left_to_numpy
+from ._products import convolve, left_to_numpy, summed
 
 arange = _cnumeric.arange
 
@@ -240,7 +240,7 @@ def rfftfreq(n: Any, d: Any = 1.0, device: Any = None) -> Any:
 
 
 @composed
-@by_numpy(pending=True)
+@by_numpy(pending=True, times=summed)
 def correlate(a: Any, v: Any, mode: Any = "valid") -> Any:
     """Correlate with up to 512 elements, as `convolve`; NumPy does longer ones, and a few."""
     x, y = (one if one.ndim else one.reshape(1) for one in (array_of(a), array_of(v)))
