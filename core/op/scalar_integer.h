@@ -85,29 +85,9 @@ static inline T FN(near_cmod)(T a, T b)
     return FN(of_real)(left + cni_pick_f64(over, CNI_BUILTIN(copysign)(y, x), 0));
 }
 
-#define FAST_DIVISION(id, name)                                                                                        \
-    static inline T FN(near_##id)(T a, T b)                                                                            \
-    {                                                                                                                  \
-        return FN(near_##name)(a, b);                                                                                  \
-    }                                                                                                                  \
-    static inline uint64_t FN(far_##id)(T a, T b)                                                                      \
-    {                                                                                                                  \
-        return FN(far_division)(a, b);                                                                                 \
-    }
-/* clang-format off */
-FAST_DIVISION(FMOD, cmod) FAST_DIVISION(REMAINDER, mod) FAST_DIVISION(FLOOR_DIVIDE, floordiv)
-/* clang-format on */
-#undef FAST_DIVISION
-
-    static inline T FN(near_DIVMOD)(T a, T b, T *rest)
-{
-    return FN(near_divmod)(a, b, rest);
-}
-
-static inline uint64_t FN(far_DIVMOD)(T a, T b)
-{
-    return FN(far_division)(a, b);
-}
+#define FAR FN(far_division)
+#define FAR_T uint64_t
+#include "op/scalar_near.h"
 
 static inline T FN(floordiv)(T a, T b)
 {

@@ -155,6 +155,21 @@ static inline T FN(rad2deg)(T a)
     return a * ((T)180.0 / (T)3.14159265358979323846);
 }
 
+/* Of rows of kinds G and H: the form for arguments that are not far, and whether they are (not 0). */
+static inline T FN(near_POWER)(T a, T b)
+{
+    return CNI_JOIN(cni_pow_near, SUFFIX)(a, b);
+}
+
+static inline U FN(far_POWER)(T a, T b)
+{
+    return CNI_JOIN(cni_pow_far, SUFFIX)(a, b);
+}
+
+#define FAR FN(far_quotient)
+#define FAR_T U
+#include "op/scalar_near.h"
+
 #define VECTOR_MATH1(name)                                                                                             \
     static inline T FN(name)(T a)                                                                                      \
     {                                                                                                                  \
@@ -175,7 +190,6 @@ VECTOR_MATH2(arctan2) VECTOR_MATH2(logaddexp) VECTOR_MATH2(logaddexp2)
 #undef VECTOR_MATH1
 #undef VECTOR_MATH2
 
-/* Of rows of kinds G and H: the form for arguments that are not far, and whether they are (not 0). */
 #define FAST_FORM(id, near, far)                                                                                       \
     static inline T FN(near_##id)(T a)                                                                                 \
     {                                                                                                                  \
@@ -185,43 +199,12 @@ VECTOR_MATH2(arctan2) VECTOR_MATH2(logaddexp) VECTOR_MATH2(logaddexp2)
     {                                                                                                                  \
         return CNI_JOIN(cni_##far, SUFFIX)(a);                                                                         \
     }
-#define FAST_DIVISION(id, name)                                                                                        \
-    static inline T FN(near_##id)(T a, T b)                                                                            \
-    {                                                                                                                  \
-        return FN(near_##name)(a, b);                                                                                  \
-    }                                                                                                                  \
-    static inline U FN(far_##id)(T a, T b)                                                                             \
-    {                                                                                                                  \
-        return FN(far_quotient)(a, b);                                                                                 \
-    }
     /* clang-format off */
 FAST_FORM(SIN, sin_near, far) FAST_FORM(COS, cos_near, far) FAST_FORM(TAN, tan_near, far)
 FAST_FORM(EXP, exp_near, exp_far) FAST_FORM(EXP2, exp2_near, exp2_far) FAST_FORM(CBRT, cbrt_near, cbrt_far)
 FAST_FORM(LOG, log_near, log_far) FAST_FORM(LOG2, log2_near, log_far) FAST_FORM(LOG10, log10_near, log_far)
-FAST_DIVISION(FMOD, cmod) FAST_DIVISION(REMAINDER, mod) FAST_DIVISION(FLOOR_DIVIDE, floordiv)
 /* clang-format on */
 #undef FAST_FORM
-#undef FAST_DIVISION
-
-                    static inline T FN(near_POWER)(T a, T b)
-{
-    return CNI_JOIN(cni_pow_near, SUFFIX)(a, b);
-}
-
-static inline U FN(far_POWER)(T a, T b)
-{
-    return CNI_JOIN(cni_pow_far, SUFFIX)(a, b);
-}
-
-static inline T FN(near_DIVMOD)(T a, T b, T *rest)
-{
-    return FN(near_divmod)(a, b, rest);
-}
-
-static inline U FN(far_DIVMOD)(T a, T b)
-{
-    return FN(far_quotient)(a, b);
-}
 
 #undef FN
 #undef BUILTIN
