@@ -29,26 +29,30 @@ static void count_share(void *context, int t)
     s->counts[t] = cni_count_true(s->truth + s->first + first, end - first);
 }
 
+void cni_elements_of_true(int64_t size, int64_t room, const uint8_t *bytes, const void *in, void *out)
+{
+    cni_cpu_kernels_get()->selects[__builtin_ctzll((uint64_t)size)](room, bytes, in, out);
+}
+
+void cni_places_of_true(int64_t room, const uint8_t *bytes, int64_t first, int64_t *out)
+{
+    cni_cpu_kernels_get()->select_places(room, bytes, first, out);
+}
+
 static void select_share(void *context, int t)
 {
     const selection *s = context;
-    const cni_cpu_kernels *kernels = cni_cpu_kernels_get();
     int64_t first = s->first + cni_lane_begin(s->n, t, s->shares), before = 0;
     for (int k = 0; k < t; k++) {
         before += s->counts[k];
     }
     char *out = s->out + (size_t)before * s->itemsize;
     if (s->array == NULL) {
-        kernels->select_places(s->counts[t], s->truth + first, first, (int64_t *)(void *)out);
+        cni_places_of_true(s->counts[t], s->truth + first, first, (int64_t *)(void *)out);
     } else {
-        kernels->selects[__builtin_ctzll(s->itemsize)](s->counts[t], s->truth + first,
-                                                       s->array + (size_t)first * s->itemsize, out);
+        cni_elements_of_true((int64_t)s->itemsize, s->counts[t], s->truth + first,
+                             s->array + (size_t)first * s->itemsize, out);
     }
-}
-
-void cni_places_of_true(int64_t room, const uint8_t *bytes, int64_t first, int64_t *out)
-{
-    cni_cpu_kernels_get()->select_places(room, bytes, first, out);
 }
 
 /* Returns how many; known: that, or negative. */

@@ -8,6 +8,7 @@
 #include "base/settings.h"
 #include "base/status.h"
 #include "op/op.h"
+#include "record/record.h"
 
 static inline bool is_small(const cn_array *a)
 {
@@ -237,37 +238,24 @@ cn_status cni_scatter_at_once(cn_array *to, const cn_array *index, const cn_oper
     return CN_OK;
 }
 
-/* kept: room for all; gives how many are, without a branch on each. */
-#define KEEP(name, type)                                                                                               \
-    static int64_t name(int64_t n, const type *in, const uint8_t *truths, type *kept)                                  \
-    {                                                                                                                  \
-        int64_t count = 0;                                                                                             \
-        for (int64_t i = 0; i < n; i++) {                                                                              \
-            kept[count] = in[i];                                                                                       \
-            count += truths[i] != 0;                                                                                   \
-        }                                                                                                              \
-        return count;                                                                                                  \
-    }
-KEEP(keep_8, uint64_t)
-KEEP(keep_4, uint32_t)
-KEEP(keep_1, uint8_t)
-
 cn_status cni_compress_at_once(const cn_array *from, const cn_array *mask, cn_array **out)
 {
-    enum { ROOM = 4096 };
-    _Alignas(16) char kept[ROOM];
-    int64_t size = cni_dtype_size((cn_dtype)from->dtype), n = from->size;
-    bool plain = from->c_contiguous && mask->c_contiguous && (size == 8 || size == 4 || size == 1) &&
-                 mask->dtype == CN_BOOL && mask->size == n && n * size <= ROOM && is_small(from);
+    bool plain = from->c_contiguous && mask->c_contiguous && mask->dtype == CN_BOOL && mask->size == from->size &&
+                 is_small(from);
+    cn_array *made;
     *out = NULL;
     if (!plain || !cni_is_at_hand(from->base) || !cni_is_at_hand(mask->base)) {
         return CN_OK;
     }
     const uint8_t *truths = (const uint8_t *)memory(mask);
-    const void *in = memory(from);
-    void *to = kept;
-    int64_t count = size == 8   ? keep_8(n, in, truths, to)
-                    : size == 4 ? keep_4(n, in, truths, to)
-                                : keep_1(n, in, truths, to);
-    return cn_array_from_memory(kept, (cn_dtype)from->dtype, 1, &count, out);
+    int64_t count = cni_count_true(truths, mask->size);
+    CN_TRY(cn_array_empty((cn_dtype)from->dtype, 1, &count, &made));
+    cn_status status = cni_base_materialise(made->base);
+    if (status != CN_OK) {
+        cn_array_unref(made);
+        return status;
+    }
+    cni_elements_of_true(cni_dtype_size((cn_dtype)from->dtype), count, truths, memory(from), memory(made));
+    *out = made;
+    return CN_OK;
 }

@@ -34,7 +34,11 @@ int cni_host_threads(int64_t n);
 /* How many of the bytes are true. */
 int64_t cni_count_true(const uint8_t *bytes, int64_t n);
 
-/* The places, counted from `first`, of the first `room` of them, which there are. The place of processors defines it. */
+/*
+ * The elements of that size where the first `room` of them are, which there are, and the places of those, counted from
+ * `first`. The place of processors defines both.
+ */
+void cni_elements_of_true(int64_t size, int64_t room, const uint8_t *bytes, const void *in, void *out);
 void cni_places_of_true(int64_t room, const uint8_t *bytes, int64_t first, int64_t *out);
 
 /*
