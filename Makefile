@@ -103,7 +103,7 @@ fuzz: build ## random programs against NumPy, many of them (FUZZ_EXAMPLES=20000)
 	CNUMERIC_FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),20000) $(PYTEST) tests/test_programs.py $(PYTEST_ARGS)
 
 stress: build ## every test again under unusual settings
-	tools/stress 'ctest --test-dir $(BUILD) --output-on-failure; c=$$?; \
+	tools/stress 'ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS); c=$$?; \
 		$(PYTEST) -m "not slow and not default_settings" $(PYTEST_ARGS) && exit $$c'
 
 docs: build ## write the tables of docs/ from the sources
