@@ -393,6 +393,36 @@ CN_API cn_status cn_unique_sorted(cn_array *sorted, cn_array **values, cn_array 
 /* numpy.matmul for two arrays of 1 or more dimensions, of one dtype. out NULL: a new array. New reference. */
 CN_API cn_status cn_matmul(cn_array *a, cn_array *b, cn_array *out, cn_array **result);
 
+/* ---- Many matrices --------------------------------------------------------------------------------------- */
+
+/* What there is of a matrix of m rows and n columns; k is the less of them. Results in this order, each by rows. */
+typedef enum cn_each {
+    CN_EACH_SOLVE,       /* n x right */
+    CN_EACH_INV,         /* n x n */
+    CN_EACH_DETERMINANT, /* its sign, the logarithm of its size */
+    CN_EACH_CHOLESKY,    /* n x n, lower; the lower triangle is read */
+    CN_EACH_R,           /* k x n */
+    CN_EACH_QR,          /* k x n, and q of m x k */
+    CN_EACH_QR_COMPLETE, /* m x n, and q of m x m */
+    CN_EACH_SINGULAR,    /* k singular values */
+    CN_EACH_SVD,         /* those, u of m x k, vt of k x n */
+    CN_EACH_SVD_FULL,    /* those, u of m x m, vt of n x n */
+    CN_EACH_EIGVALSH,    /* n eigenvalues of a Hermitian matrix, whose lower triangle is read */
+    CN_EACH_EIGH,        /* those, n x n */
+    CN_EACH_EIGVALSH_UPPER,
+    CN_EACH_EIGH_UPPER, /* likewise, but that the upper triangle is read */
+    CN_EACH_EIGVALS,    /* n eigenvalues of any matrix, complex */
+    CN_EACH_EIG,        /* those, n x n, complex */
+    CN_EACH_COUNT
+} cn_each;
+
+/*
+ * Of each matrix of a stack (a: stack, m, n of float64 or complex128; b likewise with m rows, for CN_EACH_SOLVE alone) what
+ * LAPACK makes of it, as a row of the result: LAPACK's info as a number (-1000: there is no LAPACK), then all that is said
+ * above, which means nothing if the info is not 0. Each place does the matrices that it has. New reference.
+ */
+CN_API cn_status cn_each_matrix(cn_each kind, cn_array *a, cn_array *b, cn_array **result);
+
 /* ---- Fourier transforms ---------------------------------------------------------------------------------- */
 
 typedef enum cn_transform_kind {

@@ -1,5 +1,5 @@
 /*
- * blas.c - dense matrix products through a BLAS that is loaded at run time, by its CBLAS interface.
+ * blas.c - dense matrix products through a BLAS that is loaded at run time, by its CBLAS interface; and its LAPACK.
  *
  * Which library: the one named with cn_blas_set (the Python package names NumPy's own), else the system's OpenBLAS.
  */
@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/status.h"
+#include "cpu/lapack.h"
 #include "cpu/library.h"
 #include "cpu/loops.h"
 #include "exec/info.h"
@@ -52,6 +53,8 @@ static struct {
     dot_complex cdot, zdot;
     gemv64 dgemv;
     gemv32 sgemv;
+    bool has_lapack;
+    cni_lapack lapack;
 } blas;
 
 void cn_blas_set(const char *path, const char *prefix, const char *suffix, bool ilp64)
@@ -76,6 +79,24 @@ static void *symbol(void *library, const char *routine)
 }
 
 /* POSIX lets dlsym's result be a function; ISO C has no conversion, hence the copies. */
+static void lapack_open(void *library)
+{
+    static const char *const routines[] = {
+#define CN_LAPACK(routine, arguments) #routine,
+#include "cpu/lapack.def"
+#undef CN_LAPACK
+    };
+    blas.has_lapack = true;
+    for (size_t i = 0; i < sizeof routines / sizeof *routines && blas.has_lapack; i++) {
+        char name[128];
+        snprintf(name, sizeof name, "%s%s_%s", blas.choice.prefix, routines[i], blas.choice.suffix);
+        void *address = dlsym(library, name);
+        blas.has_lapack = address != NULL;
+        memcpy((char *)&blas.lapack + i * sizeof address, &address, sizeof address);
+    }
+    blas.lapack.wide = blas.choice.ilp64;
+}
+
 static bool blas_open(const char *path)
 {
     void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
@@ -100,6 +121,7 @@ static bool blas_open(const char *path)
         memcpy(routines[i].place, &address, sizeof address);
     }
     snprintf(blas.name, sizeof blas.name, "%s", path);
+    lapack_open(library);
     return true;
 }
 
@@ -121,6 +143,11 @@ static bool blas_ready(void)
 const char *cni_blas_name(void)
 {
     return blas_ready() ? blas.name : "none";
+}
+
+const cni_lapack *cni_lapack_get(void)
+{
+    return blas_ready() && blas.has_lapack ? &blas.lapack : NULL;
 }
 
 /* ---- Layouts ---- */

@@ -283,6 +283,17 @@ static bool share_selected(const cni_operands *o, cni_work_axes *axes)
     return same && (o->spread[1] || (o->n > 2 && o->spread[2])) && dense_from(&o->g[1], 0) && dense_from(&o->g[0], 0);
 }
 
+/* Matrices, one behind the other along the first dimension of all operands. */
+static bool share_stack(const cni_operands *o, cni_work_axes *axes)
+{
+    axes->evenly = 1;
+    axes->uncut[1] = true;
+    for (int k = 0; k < o->n; k++) {
+        follow(axes, k, 0, 0);
+    }
+    return true;
+}
+
 typedef bool (*share_row)(const cni_operands *o, cni_work_axes *axes);
 static const share_row rows[CNI_KIND_COUNT] = {
 #define CN_LIBRARY(id, name, scratch, share, chain) [CNI_##id] = share_##share,

@@ -102,6 +102,7 @@ def from_device_capsule(capsule: Any, /) -> Any: ...
 def for_device(array: Any, matrices: bool, together: bool, /) -> bool: ...
 def factorize(factor: int, option: int, /, *arrays: Any) -> int: ...
 def transform(array: Any, axis: int, n: int, kind: int, backward: bool, scale: float, out: Any, /) -> Any: ...
+def each_matrix(kind: int, a: Any, b: Any, /) -> Any: ...
 def fourier(source: Any, out: Any, axis: int, naxes: int, inverse: bool, /) -> None: ...
 
 LU: int
@@ -111,6 +112,22 @@ QR: int
 QR_Q: int
 SVD: int
 EIGH: int
+EACH_SOLVE: int
+EACH_INV: int
+EACH_DETERMINANT: int
+EACH_CHOLESKY: int
+EACH_R: int
+EACH_QR: int
+EACH_QR_COMPLETE: int
+EACH_SINGULAR: int
+EACH_SVD: int
+EACH_SVD_FULL: int
+EACH_EIGVALSH: int
+EACH_EIGH: int
+EACH_EIGVALSH_UPPER: int
+EACH_EIGH_UPPER: int
+EACH_EIGVALS: int
+EACH_EIG: int
 
 def explain(on: bool | None = None) -> str: ...
 def flush() -> None: ...

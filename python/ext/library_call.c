@@ -1,6 +1,7 @@
 /*
  * library_call.c - factorize, fourier, for_device: what the libraries of a device compute at the call, for the package to
- * compose from. Where there is no such thing they raise cnumeric._fallback.Unsupported, and NumPy computes.
+ * compose from. Where there is no such thing they raise cnumeric._fallback.Unsupported, and NumPy computes. And what is
+ * recorded of libraries: transform, each_matrix.
  */
 #include "ext.h"
 
@@ -106,24 +107,67 @@ static PyObject *transform(PyObject *module, PyObject *args)
     return cnx_end(cnx_new(result));
 }
 
+/* each_matrix(kind, a, b or None) -> array */
+static PyObject *each_matrix(PyObject *module, PyObject *args)
+{
+    PyObject *a, *b;
+    cn_array *result = NULL;
+    int kind;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "iO!O:each_matrix", &kind, &cnx_array_type, &a, &b)) {
+        return NULL;
+    }
+    if ((b != Py_None && !cnx_array_check(b)) || kind < 0 || kind >= CN_EACH_COUNT) {
+        PyErr_SetString(PyExc_TypeError, "a kind of result and arrays of cnumeric are needed");
+        return NULL;
+    }
+    cnx_begin();
+    cn_status status = cn_each_matrix((cn_each)kind, cnx_get(a), b != Py_None ? cnx_get(b) : NULL, &result);
+    return status == CN_OK ? cnx_end(cnx_new(result)) : refuse(status);
+}
+
 static PyMethodDef functions[] = {
-    {"for_device", for_device, METH_VARARGS, NULL},
-    {"factorize", factorize, METH_VARARGS, NULL},
-    {"fourier", fourier, METH_VARARGS, NULL},
-    {"transform", transform, METH_VARARGS, NULL},
-    {NULL, NULL, 0, NULL},
+    {"for_device", for_device, METH_VARARGS, NULL},   {"factorize", factorize, METH_VARARGS, NULL},
+    {"fourier", fourier, METH_VARARGS, NULL},         {"transform", transform, METH_VARARGS, NULL},
+    {"each_matrix", each_matrix, METH_VARARGS, NULL}, {NULL, NULL, 0, NULL},
 };
 
-int cnx_direct_init(PyObject *module)
+static int add_numbers(PyObject *module, int count, const char *const *names)
 {
-    static const char *const names[CN_FACTOR_COUNT] = {
-        [CN_FACTOR_LU] = "LU",    [CN_FACTOR_LU_SOLVE] = "LU_SOLVE", [CN_FACTOR_CHOLESKY] = "CHOLESKY",
-        [CN_FACTOR_QR] = "QR",    [CN_FACTOR_QR_Q] = "QR_Q",         [CN_FACTOR_SVD] = "SVD",
-        [CN_FACTOR_EIGH] = "EIGH"};
-    for (int i = 0; i < CN_FACTOR_COUNT; i++) {
+    for (int i = 0; i < count; i++) {
         if (PyModule_AddIntConstant(module, names[i], i) < 0) {
             return -1;
         }
+    }
+    return 0;
+}
+
+int cnx_direct_init(PyObject *module)
+{
+    static const char *const factors[CN_FACTOR_COUNT] = {
+        [CN_FACTOR_LU] = "LU",    [CN_FACTOR_LU_SOLVE] = "LU_SOLVE", [CN_FACTOR_CHOLESKY] = "CHOLESKY",
+        [CN_FACTOR_QR] = "QR",    [CN_FACTOR_QR_Q] = "QR_Q",         [CN_FACTOR_SVD] = "SVD",
+        [CN_FACTOR_EIGH] = "EIGH"};
+    static const char *const each[CN_EACH_COUNT] = {
+        [CN_EACH_SOLVE] = "EACH_SOLVE",
+        [CN_EACH_INV] = "EACH_INV",
+        [CN_EACH_DETERMINANT] = "EACH_DETERMINANT",
+        [CN_EACH_CHOLESKY] = "EACH_CHOLESKY",
+        [CN_EACH_R] = "EACH_R",
+        [CN_EACH_QR] = "EACH_QR",
+        [CN_EACH_QR_COMPLETE] = "EACH_QR_COMPLETE",
+        [CN_EACH_SINGULAR] = "EACH_SINGULAR",
+        [CN_EACH_SVD] = "EACH_SVD",
+        [CN_EACH_SVD_FULL] = "EACH_SVD_FULL",
+        [CN_EACH_EIGVALSH] = "EACH_EIGVALSH",
+        [CN_EACH_EIGH] = "EACH_EIGH",
+        [CN_EACH_EIGVALSH_UPPER] = "EACH_EIGVALSH_UPPER",
+        [CN_EACH_EIGH_UPPER] = "EACH_EIGH_UPPER",
+        [CN_EACH_EIGVALS] = "EACH_EIGVALS",
+        [CN_EACH_EIG] = "EACH_EIG",
+    };
+    if (add_numbers(module, CN_FACTOR_COUNT, factors) < 0 || add_numbers(module, CN_EACH_COUNT, each) < 0) {
+        return -1;
     }
     return PyModule_AddFunctions(module, functions);
 }
