@@ -147,7 +147,8 @@ typedef struct cni_place {
                       void *const *rows);
     /*
      * An op of a small window, without plan or binding (unplanned.h), if the place takes it so; the host's alone. Slots are
-     * then the addresses of bases, by number. No view has more than CNI_UNPLANNED_ELEMENTS elements.
+     * then the addresses of bases, by number. No view has more than CNI_UNPLANNED_ELEMENTS elements,
+     * but of copies without a cast, gathers and compressions.
      */
     bool (*takes_op)(const cni_window *w, uint32_t op);
     void (*run_op)(const cni_run *run, uint32_t op);

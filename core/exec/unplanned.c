@@ -12,7 +12,8 @@
 enum {
     MOST_OPS = 8,
     MOST_BASES = MOST_OPS * CNI_OP_ARGS,
-    MOST_WORK = 4096, /* elements of all ops: from there on fused loops win back what a plan costs */
+    MOST_WORK = 4096,     /* elements of all ops: from there on fused loops win back what a plan costs */
+    MOST_MOVED = 1 << 15, /* of an op alone that needs no runs: a plan would do the same */
     COPIED_BYTES = 65536
 };
 
@@ -37,16 +38,32 @@ static bool outputs_fit(const cni_window *w, const cni_op *op)
     return true;
 }
 
+/* Is all that there is to do to move elements, of which no loop makes others? */
+static bool moves_alone(const cni_window *w)
+{
+    const cni_op *op = &w->ops[0];
+    bool copy = op->kind == CNI_COPY && (op->args[1] & CNI_SCALAR) == 0 &&
+                w->views[op->args[0]].dtype == w->views[op->args[1]].dtype;
+    return w->nops == 1 && (copy || op->kind == CNI_GATHER || op->kind == CNI_COMPRESS);
+}
+
+static bool sizes_fit(const cni_window *w)
+{
+    int64_t most = MOST_WORK / (int64_t)w->nops;
+    most = moves_alone(w) ? MOST_MOVED : most < CNI_UNPLANNED_ELEMENTS ? most : CNI_UNPLANNED_ELEMENTS;
+    for (size_t i = 0; i < w->nviews; i++) {
+        if (w->views[i].size > most) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool cni_unplanned_wanted(const cni_window *w)
 {
     if ((int64_t)w->nops > cni_settings[CNI_SETTING_UNPLANNED_OPS] || w->nops > MOST_OPS || w->ran ||
-        cni_world_get()->places > 1 || cni_explaining() || cni_simulate_wanted()) {
+        cni_world_get()->places > 1 || cni_explaining() || cni_simulate_wanted() || !sizes_fit(w)) {
         return false;
-    }
-    for (size_t i = 0; i < w->nviews; i++) {
-        if (w->views[i].size > CNI_UNPLANNED_ELEMENTS || w->views[i].size * (int64_t)w->nops > MOST_WORK) {
-            return false;
-        }
     }
     for (size_t i = 0; i < w->nbases; i++) {
         if (!base_fits(w->bases[i])) {
