@@ -156,6 +156,16 @@ def test_copies_and_large_operands_are_not_written_through(few):
     assert large.sum() == 1
 
 
+@pytest.mark.parametrize("limit", [0, 32768])
+def test_an_output_comes_back_itself(limit, few):
+    few(limit)
+    x, m, c, out = cnumeric.arange(4.0), cnumeric.arange(4) > 1, cnumeric.arange(4) % 2, cnumeric.zeros(2)
+    whole = cnumeric.zeros(4)
+    cnumeric.synchronize()
+    assert cnumeric.compress(m, x, out=out) is out and out.tolist() == [2, 3]
+    assert cnumeric.choose(c, [x, x * 2], out=whole) is whole and whole.tolist() == [0, 2, 2, 6]
+
+
 def test_small_convolutions_are_numpys_pending_or_not(few):
     few(32768)
     x, y = numpy.sin(numpy.arange(100.0)), numpy.cos(numpy.arange(7.0))

@@ -129,9 +129,18 @@ bool cnx_at_hand(const cnx_few *few, PyObject *const *args, Py_ssize_t count, Py
     while (n < all && (taken[n] = given(args[n])) != NULL) {
         n++;
     }
-    *result = n == all ? all_own(PyObject_Vectorcall(few->function, taken, (size_t)count, names)) : NULL;
+    PyObject *made = n == all ? PyObject_Vectorcall(few->function, taken, (size_t)count, names) : NULL;
+    *result = NULL;
     while (n > 0) {
-        Py_DECREF(taken[--n]);
+        if (taken[--n] == made && made != NULL && made != args[n]) { /* an output comes back as the caller has it */
+            *result = Py_NewRef(args[n]);
+        }
+        Py_DECREF(taken[n]);
+    }
+    if (*result == NULL) {
+        *result = all_own(made);
+    } else {
+        Py_DECREF(made);
     }
     *result = cnx_end(*result);
     return true;
