@@ -44,29 +44,9 @@ for run in runs:
 
 
 def test_every_allocation_may_fail():
-    program = """
-from cnumeric import _cnumeric
+    program = f"""{texts.EVERY_ALLOCATION}
 x = np.sin(np.arange(2 * 65537 + 400.0))
-np.synchronize()
-failed, made, nth = 0, 1, 0
-while made > nth:
-    nth += 1
-    part = x[: 2 * (65537 + nth)]  # a new geometry
-    np.synchronize()
-    _cnumeric.fault_set(nth)
-    try:
-        found = np.fft.rfft(part)
-        np.synchronize()
-    except MemoryError:
-        failed += 1
-        _cnumeric.fault_set(0)
-        found = np.fft.rfft(part)
-        np.synchronize()
-        made = nth + 1
-    else:
-        made = _cnumeric.fault_set(0)
-    numpy.testing.assert_allclose(numpy.asarray(found), numpy.fft.rfft(numpy.asarray(part)), atol=1e-9)
-print(failed, nth)
+check_every_allocation(lambda nth: x[: 2 * (65537 + nth)], np.fft.rfft, numpy.fft.rfft)
 """
-    failed, nth = map(int, at_places(3, program, spread_bytes="100000").split())
-    assert 10 < failed < nth < 200
+    failed, tried = map(int, at_places(3, program, spread_bytes="100000").split())
+    assert 10 < failed < tried < 200

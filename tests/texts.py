@@ -132,3 +132,127 @@ def check_deficient():
         q, r = map(numpy.asarray, np.linalg.qr(np.array(a * scale)))
         assert abs(q @ (r / scale) - a).max() < 1e-12 and abs(q.T @ q - numpy.eye(10)).max() < 1e-12
 """
+
+#: Every factorisation of stacks of matrices, against NumPy, whose LAPACK it is; after SYSTEMS.
+STACKS = """
+def check_stacks(batch, rows, columns, kind):
+    rng = numpy.random.default_rng(rows)
+    def make(*shape):
+        made = rng.standard_normal(shape) + (1j * rng.standard_normal(shape) if kind in "FD" else 0)
+        return numpy.rint(made * 9).astype(kind) if kind in "il" else made.astype(kind)
+    g, a, b = make(*batch, rows, columns), make(*batch, rows, rows), make(*batch, rows, 3)
+    h = a @ a.conj().swapaxes(-1, -2) + 40 * numpy.eye(rows, dtype=a.dtype)
+    digits = 1e-4 if kind in "fF" else 1e-10
+    runs = [lambda l, g, a, b, h: l.solve(a, b), lambda l, g, a, b, h: l.solve(a, list(range(rows))),
+            lambda l, g, a, b, h: l.solve(a[..., ::-1, :], b[..., :1, :, :]), lambda l, g, a, b, h: l.inv(a),
+            lambda l, g, a, b, h: l.det(a / 8), lambda l, g, a, b, h: l.slogdet(a)[0],
+            lambda l, g, a, b, h: l.qr(g, "r"), lambda l, g, a, b, h: l.slogdet(a)[1],
+            lambda l, g, a, b, h: l.cholesky(h), lambda l, g, a, b, h: l.norm(g, 2, (-2, -1)),
+            lambda l, g, a, b, h: l.matrix_rank(g), lambda l, g, a, b, h: l.cond(h), lambda l, g, a, b, h: l.pinv(g),
+            lambda l, g, a, b, h: l.norm(g, "nuc", (-1, -2), True),
+            lambda l, g, a, b, h: l.cholesky(h, upper=True), lambda l, g, a, b, h: l.svd(g, compute_uv=False),
+            lambda l, g, a, b, h: l.eigvalsh(h), lambda l, g, a, b, h: l.eigvalsh(a, "U"),
+            lambda l, g, a, b, h: l.eigvals(a), lambda l, g, a, b, h: l.inv(a.swapaxes(-1, -2))]
+    several = [lambda l, g, a, b, h: l.qr(g), lambda l, g, a, b, h: l.qr(g, "complete"),
+               lambda l, g, a, b, h: l.svd(g), lambda l, g, a, b, h: l.svd(g, full_matrices=False),
+               lambda l, g, a, b, h: l.eigh(h), lambda l, g, a, b, h: l.eigh(a, UPLO="u"),
+               lambda l, g, a, b, h: l.eig(a)]
+    theirs = g, a, b, h
+    ours = [np.array(x) for x in theirs]
+    for run in runs:
+        near(run(np.linalg, *ours), run(numpy.linalg, *theirs), digits)
+    for run in several:
+        for found, expected in zip(run(np.linalg, *ours), run(numpy.linalg, *theirs)):
+            near(found, expected, digits)
+def check_refused_stacks(count, n):
+    a = numpy.arange(count * n * n * 1.0).reshape(count, n, n) % 7 + 20 * numpy.eye(n)
+    singular, infinite = a.copy(), a.copy()
+    singular[count // 2, 1] = 0
+    infinite[-1, 0, 0] = numpy.inf
+    S, I = np.array(singular), np.array(infinite)
+    for run in (lambda l, s, i: l.inv(s), lambda l, s, i: l.solve(s, s), lambda l, s, i: l.cholesky(-s),
+                lambda l, s, i: l.eig(i), lambda l, s, i: l.inv(s[:, 1:]), lambda l, s, i: l.solve(s, s[:, 1:]),
+                lambda l, s, i: l.eigh(s, "X")):
+        found, expected = raised(lambda: run(np.linalg, S, I)), raised(lambda: run(numpy.linalg, singular, infinite))
+        assert found == expected and found is not None, (found, expected)
+    near(np.linalg.det(np.array(singular)), numpy.linalg.det(singular), 1e-12)
+"""
+
+#: Eigenvalues of Hermitian matrices, singular values and what is made of them, against NumPy; after SYSTEMS.
+SPECTRAL = """
+def check_eigh(a, digits=None):
+    n = len(a)
+    digits = digits or n * numpy.finfo(a.dtype if a.dtype.kind in "fc" else float).eps
+    A = np.array(a)
+    for uplo in "LU":
+        h = numpy.tril(a) if uplo == "L" else numpy.triu(a).conj().T
+        h = h + numpy.tril(h, -1).conj().T
+        h = h - 1j * numpy.diag(h.diagonal().imag) if a.dtype.kind == "c" else h
+        theirs, vectors = numpy.linalg.eigh(a, uplo)
+        w, v = map(numpy.asarray, np.linalg.eigh(A, uplo))
+        assert (w.dtype, v.dtype) == (theirs.dtype, vectors.dtype) and (w[1:] >= w[:-1]).all()
+        size = max(abs(theirs).max(), 1e-300)
+        for found in (w, numpy.asarray(np.linalg.eigvalsh(A, uplo))):
+            assert abs(found - theirs).max() <= digits * size, abs(found - theirs).max() / size / digits
+        assert abs(h @ v - v * w).max() <= digits * size, abs(h @ v - v * w).max() / size / digits
+        assert abs(v.conj().T @ v - numpy.eye(n)).max() <= digits
+def check_spectra(n, kind):
+    rng = numpy.random.default_rng(n)
+    def make(*shape):
+        made = rng.standard_normal(shape) + (1j * rng.standard_normal(shape) if kind in "FD" else 0)
+        return numpy.rint(made * 9).astype(kind) if kind in "il" else made.astype(kind)
+    check_eigh(make(n, n))
+    digits = 2e-5 if kind in "fF" else 1e-11
+    deficient = make(n, n - 20)
+    deficient[:, 3], deficient[:, 5] = deficient[:, 6] + deficient[:, 7], 0
+    for a in (make(n, n), make(n, n // 2), make(n // 2, n), deficient):
+        A = np.array(a)
+        near(np.linalg.svd(A, compute_uv=False), numpy.linalg.svd(a, compute_uv=False), digits)
+        for run in (lambda l, a: l.norm(a, 2), lambda l, a: l.norm(a, "nuc", keepdims=True),
+                    lambda l, a: l.matrix_rank(a), lambda l, a: l.matrix_rank(a, tol=3.5),
+                    lambda l, a: l.matrix_rank(a, rtol=0.2)):
+            near(run(np.linalg, A), numpy.asarray(run(numpy.linalg, a)), digits)
+        if a is not deficient:
+            for run in (lambda l, a: l.cond(a), lambda l, a: l.cond(a, -2), lambda l, a: l.norm(a, -2)):
+                near(run(np.linalg, A), numpy.asarray(run(numpy.linalg, a)), 1e-2 if kind in "fF" else 1e-8)
+    tall = make(6 * n, n // 3)
+    near(np.linalg.pinv(np.array(tall)), numpy.linalg.pinv(tall), digits)
+    near(np.linalg.pinv(np.array(tall.T), rtol=1e-9), numpy.linalg.pinv(tall.T, rtol=1e-9), digits)
+def check_clusters(n):
+    i = numpy.arange(n * 1.0)
+    wilkinson = numpy.diag(abs(numpy.tile(i[:21] - 10, n // 21 + 1)[:n])) + numpy.diag(numpy.ones(n - 1), -1)
+    q = numpy.linalg.qr(numpy.sin(i[:, None] * i + i))[0]
+    for a in (numpy.eye(n), numpy.zeros((n, n)), wilkinson, q * numpy.where(i < n / 2, 1, 1 + 1e-14) @ q.T,
+              q * 10.0 ** (-i % 18) @ q.T, numpy.ones((n, n)), 1e200 * q, 1e-200 * wilkinson):
+        check_eigh(a)
+    a = numpy.full((n, n), numpy.nan)
+    for run in (lambda l, a: l.eigh(a), lambda l, a: l.eigvalsh(a), lambda l, a: l.svd(a, compute_uv=False)):
+        found, expected = raised(lambda: run(np.linalg, np.array(a))), raised(lambda: run(numpy.linalg, a))
+        assert found == expected, (found, expected)
+"""
+
+#: Allocations of a run fail one after the other, each on an argument of a new geometry; the next try succeeds.
+EVERY_ALLOCATION = """
+from cnumeric import _cnumeric
+def check_every_allocation(make, run, expected, step=1, most=10**9):
+    failed, tried, nth, made = 0, 0, 1, 2
+    while nth < min(made, most):
+        argument = make(tried)
+        np.synchronize()
+        _cnumeric.fault_set(nth)
+        try:
+            found = run(argument)
+            np.synchronize()
+        except MemoryError:
+            failed += 1
+            _cnumeric.fault_set(0)
+            found = run(argument)
+            np.synchronize()
+            made = nth + step + 1
+        else:
+            made = _cnumeric.fault_set(0)
+        numpy.testing.assert_allclose(numpy.asarray(found), expected(numpy.asarray(argument)), atol=1e-9)
+        tried += 1
+        nth += step
+    print(failed, tried)
+"""

@@ -39,6 +39,7 @@ from . import (  # noqa: F401
     _reductions,
     _sets,
     _signal,
+    _spectral,
     _statistics,
     _strides,
 )

@@ -44,8 +44,9 @@ def ours(values: Any) -> Any:
 
 
 def adjoint(part: Any) -> Any:
-    """The transposed matrix of conjugates."""
-    return part.conj().T if part.dtype.kind == "c" else part.T
+    """The transposed matrix of conjugates, or each of a stack."""
+    turned = part.swapaxes(-1, -2)
+    return turned.conj() if part.dtype.kind == "c" else turned
 
 
 class Workspace:

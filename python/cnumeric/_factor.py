@@ -1,4 +1,5 @@
-"""numpy.linalg's factorisations: of spread matrices by blocks, on a device by cuSOLVER, else by NumPy with its LAPACK.
+"""numpy.linalg's factorisations: of spread matrices by blocks, of spread stacks each at its place, on a device by
+cuSOLVER, else by NumPy with its LAPACK.
 
 As in NumPy, single precision is computed in double and rounded. Matrices lie by columns for the library, so an array of
 ours holds the transposed one: what costs no copy is chosen below.
@@ -12,7 +13,7 @@ from typing import Any
 
 import numpy
 
-from . import _blocked, _cnumeric, _orthogonal
+from . import _blocked, _cnumeric, _eigen, _orthogonal, _singular, _stacks
 from ._composed import array_of, by_numpy, composed, device_call, is_spread, on_device, plain
 from ._creation import empty, eye
 from ._fallback import Unsupported
@@ -113,12 +114,17 @@ def _solved(a: Any, columns: Any, kind: str) -> Any:
 def solve(a: Any, b: Any) -> Any:
     """Solve a linear matrix equation, or a batch of them; see `numpy.linalg.solve`."""
     b = b if type(b) is _cnumeric.ndarray or type(a) is not _cnumeric.ndarray else _cnumeric.asarray(b)
-    blocks = _by_blocks(a, b)
+    stack = _stacks.is_stack(a) or _stacks.is_stack(b)
+    blocks = not stack and _by_blocks(a, b)
     kind, result = _kinds(a, b)
     n = _square(a)
     right = b[:, None] if b.ndim == 1 else b
     if right.ndim < 2 or right.size == 0 or right.shape[-2] != n:
         raise Unsupported
+    if stack:
+        batch = _batch(a, right)
+        x = _stacks.solve(_double(_spread(a, batch), kind), _double(_spread(right, batch), kind))
+        return _given(x[..., 0] if b.ndim == 1 else x, result)
     if blocks and right.ndim > 2:
         raise Unsupported
     if blocks:
@@ -144,9 +150,12 @@ def _spread(array: Any, batch: tuple[int, ...]) -> Any:
 @_linalg
 def inv(a: Any) -> Any:
     """Give the inverse of a matrix, or of each of a batch; see `numpy.linalg.inv`."""
-    blocks = _by_blocks(a)
+    stack = _stacks.is_stack(a)
+    blocks = not stack and _by_blocks(a)
     kind, result = _kinds(a)
     n = _square(a)
+    if stack:
+        return _given(_stacks.inv(_double(a, kind)), result)
     if blocks:
         return _given(_blocked.inv(_double(a, kind)), result)
     columns = _fresh(_cnumeric.broadcast_to(eye(n, dtype=kind), a.shape), kind)
@@ -154,9 +163,12 @@ def inv(a: Any) -> Any:
 
 
 def _sign_log(a: Any) -> tuple[Any, Any, str]:
-    blocks = _by_blocks(a)
+    stack = _stacks.is_stack(a)
+    blocks = not stack and _by_blocks(a)
     kind, result = _kinds(a)
     n = _square(a)
+    if stack:
+        return (*_stacks.sign_log(_double(a, kind)), result)
     if blocks:
         return (*map(_cnumeric.asarray, _blocked.sign_log(_double(a, kind))), result)
     lu, pivots, info = _factors(a, kind)
@@ -193,12 +205,13 @@ def det(a: Any) -> Any:
 @_linalg
 def cholesky(a: Any, /, *, upper: Any = False) -> Any:
     """Give the Cholesky factor of a matrix, or of each of a batch; see `numpy.linalg.cholesky`."""
-    blocks = _by_blocks(a)
+    stack = _stacks.is_stack(a)
+    blocks = not stack and _by_blocks(a)
     kind, result = _kinds(a)
     _square(a)
-    if blocks:
+    if stack or blocks:
         a = _double(a, kind)
-        lower = _blocked.cholesky(_blocked.adjoint(a) if upper else a)
+        lower = (_stacks if stack else _blocked).cholesky(_blocked.adjoint(a) if upper else a)
         return _given(_blocked.adjoint(lower) if upper else lower, result)
     # Always the lower triangle for the library, which does it in half the time; by columns, rows are the conjugate.
     factor = _fresh(a if upper else _turned(a), kind)
@@ -213,12 +226,16 @@ def cholesky(a: Any, /, *, upper: Any = False) -> Any:
 @_linalg
 def qr(a: Any, mode: Any = "reduced") -> Any:
     """Give an orthonormal and an upper triangular factor; see `numpy.linalg.qr`."""
-    blocks = _by_blocks(a)
+    stack = _stacks.is_stack(a) and mode != "raw"
+    blocks = not stack and _by_blocks(a)
     kind, result = _kinds(a)
     rows, columns = _matrices(a)
     if mode not in ("reduced", "complete", "r", "raw"):
         raise Unsupported
     least = min(rows, columns)
+    if stack:
+        q, r = _stacks.qr(_double(a, kind), mode)
+        return _given(r, result) if q is None else _named("QRResult", _given(q, result), _given(r, result))
     if blocks:
         return _qr_by_blocks(_orthogonal.Reflections(_double(a, kind)), mode, result)
     turned = _fresh(_turned(a), kind)
@@ -268,10 +285,13 @@ def _svd_parts(a: Any, kind: str, vectors: bool, full: bool) -> tuple[Any, Any, 
 
 
 def _svd_by_blocks(a: Any, vectors: bool, full: bool) -> tuple[Any, Any, Any]:
-    """Of a tall matrix or a wide one, whose triangular factor is small."""
+    """Of a tall matrix or a wide one, whose triangular factor is small; of others values alone."""
     rows, columns = _matrices(a)
-    if (vectors and full) or max(rows, columns) < _TALL * min(rows, columns):
+    tall = max(rows, columns) >= _TALL * min(rows, columns)
+    if vectors and (full or not tall):
         raise Unsupported
+    if not tall:
+        return None, _cnumeric.array(_singular.values(a)), None
     u, s, vt = _orthogonal.svd(a if rows >= columns else _blocked.adjoint(a), vectors)
     s = _cnumeric.array(s)
     if not vectors or rows >= columns:
@@ -282,11 +302,14 @@ def _svd_by_blocks(a: Any, vectors: bool, full: bool) -> tuple[Any, Any, Any]:
 @_linalg
 def svd(a: Any, full_matrices: Any = True, compute_uv: Any = True, hermitian: Any = False) -> Any:
     """Give the singular value decomposition of a matrix, or of each of a batch; see `numpy.linalg.svd`."""
-    blocks = _by_blocks(a, together=False)
+    stack = _stacks.is_stack(a)
+    blocks = not stack and _by_blocks(a, together=False)
     kind, result = _kinds(a)
     if hermitian:
         raise Unsupported
-    if blocks:
+    if stack:
+        u, s, vt = _stacks.svd(_double(a, kind), bool(compute_uv), bool(full_matrices))
+    elif blocks:
         u, s, vt = _svd_by_blocks(_double(a, kind), bool(compute_uv), bool(full_matrices))
     else:
         u, s, vt = _svd_parts(a, kind, bool(compute_uv), bool(full_matrices))
@@ -320,27 +343,57 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
     return _given(x, result), _given(rest, real), rank, _given(s, real)
 
 
+# ---- Eigenvalues -------------------------------------------------------------------------------------------
+
+
 def _eigh(a: Any, uplo: Any, vectors: bool) -> tuple[Any, Any, str]:
-    on_device(a, matrices=True)
+    stack = _stacks.is_stack(a)
+    blocks = not stack and _by_blocks(a, together=False)
     kind, result = _kinds(a)
     n = _square(a)
     if not isinstance(uplo, str) or uplo.upper() not in ("L", "U"):
         raise Unsupported
+    upper = uplo.upper() == "U"
+    if stack or blocks:
+        return (*(_stacks if stack else _eigen).eigh(_double(a, kind), upper, vectors), result)
     work = _fresh(_turned(a), kind)
     w = empty((*a.shape[:-2], n), _real(kind))
-    if _cnumeric.factorize(_cnumeric.EIGH, (uplo.upper() == "U") + 2 * (not vectors), work, w) != 0:
+    if _cnumeric.factorize(_cnumeric.EIGH, upper + 2 * (not vectors), work, w) != 0:
         _fail("Eigenvalues did not converge")
-    return w.astype(_real(result), copy=False), _turned(work), result
+    return w, _turned(work), result
 
 
 @_linalg
 def eigh(a: Any, UPLO: Any = "L") -> Any:
     """Give eigenvalues and eigenvectors of a Hermitian matrix, or of each of a batch; see `numpy.linalg.eigh`."""
     w, vectors, result = _eigh(a, UPLO, True)
-    return _named("EighResult", w, _given(vectors, result))
+    return _named("EighResult", w.astype(_real(result), copy=False), _given(vectors, result))
 
 
 @_linalg
 def eigvalsh(a: Any, UPLO: Any = "L") -> Any:
     """Give the eigenvalues of a Hermitian matrix, or of each of a batch; see `numpy.linalg.eigvalsh`."""
-    return _eigh(a, UPLO, False)[0]
+    w, _, result = _eigh(a, UPLO, False)
+    return w.astype(_real(result), copy=False)
+
+
+def _eig(a: Any, vectors: bool) -> tuple[Any, Any]:
+    if not _stacks.is_stack(a):
+        raise Unsupported
+    kind, result = _kinds(a)
+    _square(a)
+    w, v = _stacks.eig(_double(a, kind), vectors)
+    result = _real(result) if w.dtype.kind == "f" else result.upper()
+    return w.astype(result), v if v is None else _given(v, result)
+
+
+@_linalg
+def eig(a: Any) -> Any:
+    """Give eigenvalues and eigenvectors of each matrix of a batch; see `numpy.linalg.eig`."""
+    return _named("EigResult", *_eig(a, True))
+
+
+@_linalg
+def eigvals(a: Any) -> Any:
+    """Give the eigenvalues of each matrix of a batch; see `numpy.linalg.eigvals`."""
+    return _eig(a, False)[0]

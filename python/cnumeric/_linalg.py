@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy
 
-from . import _cnumeric, _manipulation, _products
+from . import _cnumeric, _factor, _manipulation, _products
 from ._composed import array_of, composed, functions, normalize_axes, plain
 from ._fallback import Unsupported
 
@@ -53,8 +53,14 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> An
 
 
 def _matrix_norm(array: Any, ord: Any, axes: Any, keepdims: Any) -> Any:
-    """The greatest or least sum of sizes along columns (1) or rows (inf)."""
-    if ord not in (1, -1, numpy.inf, -numpy.inf) or array.size == 0:
+    """The greatest or least sum of sizes along columns (1) or rows (inf), or singular value (2), or their sum (nuc)."""
+    if array.size == 0:
+        raise Unsupported
+    if ord in (2, -2, "nuc"):
+        s = plain(_factor.svd)(_manipulation.moveaxis(array, axes, (-2, -1)), compute_uv=False)
+        result = s.sum(axis=-1) if ord == "nuc" else s.max(axis=-1) if ord == 2 else s.min(axis=-1)
+        return _manipulation.expand_dims(result, axes) if keepdims else result
+    if ord not in (1, -1, numpy.inf, -numpy.inf):
         raise Unsupported
     summed, other = axes if abs(ord) == 1 else axes[::-1]
     sums = abs(array).sum(axis=summed, keepdims=True)

@@ -20,13 +20,13 @@ _matmul = _cnumeric.matmul
 _PANEL = 64  # columns
 
 
-def _scale_of(a: Any) -> float:
+def scale_of(a: Any) -> float:
     """A power of two; numbers divided by it have squares."""
     most = float(abs(a).max())
     return 2.0 ** numpy.floor(numpy.log2(most)) if 0 < most < numpy.inf and not 1e-100 < most < 1e100 else 1.0
 
 
-def _reflection(head: Any, square: Any) -> tuple[Any, Any, Any]:
+def reflection(head: Any, square: Any) -> tuple[Any, Any, Any]:
     """What a column's head becomes, if the squares below sum up to that; tau; what makes a vector of the rest."""
     if square == 0 and head.imag == 0:
         return head, head.dtype.type(0), head.dtype.type(1)
@@ -39,7 +39,7 @@ class Reflections:
 
     @quiet
     def __init__(self, a: Any) -> None:
-        self.scale = _scale_of(a)
+        self.scale = scale_of(a)
         self.qr = _cnumeric.array(a, order="C", copy=True)
         if self.scale != 1:
             self.qr /= self.scale
@@ -114,7 +114,7 @@ def _reduce_column(panel: Any, k: int) -> Any:
     column = below[:, k, None].conj() if row.dtype.kind == "c" else below[:, k, None]
     dots = numpy.asarray((below[:, k:] * column).sum(axis=0))  # a place hands on a row, whatever the length
     row = numpy.array(row)
-    row[0], tau, scale = _reflection(row[0], dots[0].real)
+    row[0], tau, scale = reflection(row[0], dots[0].real)
     change = tau.conj() * (row[1:] + scale.conj() * dots[1:])
     row[1:] -= change
     panel[k, k:] = row

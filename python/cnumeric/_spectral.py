@@ -1,0 +1,64 @@
+"""numpy.linalg: what is made of singular values, where _factor.py computes them; else NumPy does it all."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy
+
+from . import _cnumeric
+from ._composed import NoValue, device_call, plain
+from ._factor import svd
+from ._fallback import Unsupported
+
+_ufunc: Any = _cnumeric  # its ufuncs are not in the stub
+_linalg = functools.partial(device_call, module="numpy.linalg")
+_svd = plain(svd)
+
+
+def _numbers(*values: Any) -> bool:
+    return all(value is None or value is NoValue or isinstance(value, int | float) for value in values)
+
+
+@_linalg
+def cond(x: Any, p: Any = None) -> Any:
+    """Give the condition number of a matrix, or of each of a batch; see `numpy.linalg.cond`."""
+    if p is not None and (isinstance(p, str) or p not in (2, -2)):
+        raise Unsupported
+    s = _svd(x, compute_uv=False)
+    with numpy.errstate(all="ignore"):
+        ratio = s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]
+    unknown = _ufunc.isnan(ratio)
+    if bool(_cnumeric.asarray(unknown).any()):
+        unknown &= ~_ufunc.isnan(x).any(axis=(-2, -1))
+        ratio = _cnumeric.where(unknown, ratio.dtype.type(numpy.inf), ratio)
+    return ratio[()]
+
+
+@_linalg
+def matrix_rank(A: Any, tol: Any = None, hermitian: Any = False, *, rtol: Any = None) -> Any:
+    """Give the rank of a matrix, or of each of a batch; see `numpy.linalg.matrix_rank`."""
+    if hermitian or not _numbers(tol, rtol) or (tol is not None and rtol is not None):
+        raise Unsupported
+    s = _svd(A, compute_uv=False)
+    if tol is None:
+        rtol = max(A.shape[-2:]) * numpy.finfo(s.dtype).eps if rtol is None else rtol
+        tol = s.max(axis=-1, keepdims=True) * rtol
+    return (s > tol).sum(axis=-1)
+
+
+@_linalg
+def pinv(a: Any, rcond: Any = None, hermitian: Any = False, *, rtol: Any = NoValue) -> Any:
+    """Give the pseudo-inverse of a matrix, or of each of a batch; see `numpy.linalg.pinv`."""
+    if hermitian or not _numbers(rcond, rtol) or (rcond is not None and rtol is not NoValue):
+        raise Unsupported
+    if rcond is None:
+        default = max(a.shape[-2:]) * numpy.finfo(a.dtype).eps if rtol is None and a.dtype.kind in "fc" else None
+        rcond = 1e-15 if rtol is NoValue else default if rtol is None else rtol
+    if rcond is None:
+        raise Unsupported
+    u, s, vt = _svd(a.conj(), full_matrices=False)
+    large = s > rcond * s.max(axis=-1, keepdims=True)
+    s = _cnumeric.where(large, 1 / _cnumeric.where(large, s, s.dtype.type(1)), s.dtype.type(0))
+    return _cnumeric.matmul(vt.swapaxes(-1, -2), s[..., None] * u.swapaxes(-1, -2))
