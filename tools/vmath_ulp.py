@@ -39,7 +39,9 @@ COMPLEX = (
 TRIGONOMETRIC = {"sin", "cos", "tan"}
 # Functions whose loops look for arguments that are far first, and what tells them.
 FAR = dict.fromkeys(TRIGONOMETRIC, "far") | dict.fromkeys(("log", "log2", "log10"), "log_far")
-FAR |= {"exp": "exp_far", "exp2": "exp2_far", "cbrt": "cbrt_far", "pow": "pow_far"}
+FAR |= {name: f"{name}_far" for name in ("exp", "exp2", "expm1", "log1p", "cbrt", "pow")}
+FAR |= {name: f"{name}_far" for name in ("arcsinh", "arccosh", "arctanh")}
+FAR |= dict.fromkeys(("sinh", "cosh"), "hyperbolic_far")
 FLAGS = "-std=c17 -O3 -fwrapv -ffp-contract=off -fno-math-errno -fPIC -shared".split()
 AVX2 = "-mavx2 -mfma -mf16c -mbmi -mbmi2 -mlzcnt -mpopcnt".split()
 AVX512 = [*AVX2, *"-mavx512f -mavx512vl -mavx512bw -mavx512dq -mprefer-vector-width=512".split()]

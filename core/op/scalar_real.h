@@ -203,6 +203,10 @@ VECTOR_MATH2(arctan2) VECTOR_MATH2(logaddexp) VECTOR_MATH2(logaddexp2)
 FAST_FORM(SIN, sin_near, far) FAST_FORM(COS, cos_near, far) FAST_FORM(TAN, tan_near, far)
 FAST_FORM(EXP, exp_near, exp_far) FAST_FORM(EXP2, exp2_near, exp2_far) FAST_FORM(CBRT, cbrt_near, cbrt_far)
 FAST_FORM(LOG, log_near, log_far) FAST_FORM(LOG2, log2_near, log_far) FAST_FORM(LOG10, log10_near, log_far)
+FAST_FORM(LOG1P, log1p_near, log1p_far) FAST_FORM(ARCSINH, arcsinh_near, arcsinh_far)
+FAST_FORM(ARCCOSH, arccosh_near, arccosh_far) FAST_FORM(ARCTANH, arctanh_near, arctanh_far)
+FAST_FORM(EXPM1, expm1_near, expm1_far) FAST_FORM(SINH, sinh_near, hyperbolic_far)
+FAST_FORM(COSH, cosh_near, hyperbolic_far)
 /* clang-format on */
 #undef FAST_FORM
 

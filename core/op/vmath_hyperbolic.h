@@ -38,6 +38,27 @@ static inline T F(cosh)(T x)
     return F(scaled)(cosine.hi + cosine.lo, magic - 1, over, magnitude);
 }
 
+static inline bool F(hyperbolic_far)(T x)
+{
+    return F(bits)(B(fabs)(x)) >= F(bits)(K(708.0, 87.0));
+}
+
+static inline T F(sinh_near)(T x)
+{
+    T magic;
+    F(pair) sine, cosine;
+    F(hyperbolic)(B(fabs)(x), &magic, &sine, &cosine);
+    return B(copysign)((sine.hi + sine.lo) * F(power2)(magic - 1), x);
+}
+
+static inline T F(cosh_near)(T x)
+{
+    T magic;
+    F(pair) sine, cosine;
+    F(hyperbolic)(B(fabs)(x), &magic, &sine, &cosine);
+    return (cosine.hi + cosine.lo) * F(power2)(magic - 1);
+}
+
 /* With u = e**(2 |x|) - 1: u / (u + 2), in half the steps; float64 would lose 2.2 ulp, float32 1.9. */
 static inline T F(tanh_grown)(T x)
 {

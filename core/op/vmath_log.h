@@ -126,11 +126,10 @@ static inline T F(log10_near)(T x)
     return F(log10_of)(n, log);
 }
 
-/* log(1 + f + low) + more ln 2; low is a rounding error of f. */
-static inline T F(log_plus)(T f, T low, T more)
+/* log(1 + f + low) + more ln 2; low is a rounding error of f. outside: f <= -1; endless: it is infinity. */
+static inline T F(log_plus_of)(T f, T low, T more, bool outside, bool endless)
 {
-    bool outside = CNI_LESS_EQUAL(f, -1);
-    T a = F(pick)(outside | (f == INF), 1, f);
+    T a = F(pick)(outside | endless, 1, f);
     F(pair) u = F(two_sum)(1, a);
     T n, m = F(mantissa)(u.hi, &n);
     bool near = n == 0;
@@ -141,12 +140,27 @@ static inline T F(log_plus)(T f, T low, T more)
       slope = FMA(2 * q, q - 1, 1); /* 1 / (1 + top) to five bits: top_low is a rounding error */
     F(pair) log = {top, FMA(top_low, slope, F(log_rest)(q, top))};
     T result = F(pick)(outside, quotient + quotient, F(log_sum)(n + more, log));
-    return F(pick)(CNI_LESS(K(0x1p-54, 0x1p-25), B(fabs)(f)) & CNI_LESS(f, INF), result, f);
+    return F(pick)(CNI_LESS(K(0x1p-54, 0x1p-25), B(fabs)(f)) & !endless, result, f);
+}
+
+static inline T F(log_plus)(T f, T low, T more)
+{
+    return F(log_plus_of)(f, low, more, CNI_LESS_EQUAL(f, -1), f == INF);
 }
 
 static inline T F(log1p)(T x)
 {
     return F(log_plus)(x, 0, 0);
+}
+
+static inline bool F(log1p_far)(T x)
+{
+    return !(CNI_LESS(-1, x) & CNI_LESS(x, INF));
+}
+
+static inline T F(log1p_near)(T x)
+{
+    return F(log_plus_of)(x, 0, 0, false, false);
 }
 
 /*
@@ -175,19 +189,36 @@ static inline T F(logaddexp2)(T x, T y)
     return F(pick)(gap != gap, gap, result);
 }
 
-/* log(a + sqrt(a**2 + 1)), with the root in two parts; log(2 a) where 1 is lost. */
-static inline T F(arcsinh)(T x)
+/* a + sqrt(a**2 + 1) - 1 and what it lacks, with the root in two parts. */
+static inline F(pair) F(arcsinh_plus)(T a)
 {
-    T magnitude = B(fabs)(x);
-    bool big = CNI_LESS(K(0x1p30, 0x1p13), magnitude);
-    T a = F(pick)(big, 1, magnitude);
     T square = a * a, square_low = FMA(a, a, -square), sum = 1 + square;
     T root = B(sqrt)(sum), beyond = root - 1;
     T inverse = FMA(FMA(K(0.5, 0.5), beyond, K(-0.5, -0.5)), beyond, K(0.5, 0.5)); /* of 2 root, better for smaller a */
     T root_low = (FMA(-root, root, sum) + (((1 - sum) + square) + square_low)) * inverse;
     T f = a + beyond, low = ((a - f) + beyond) + F(pick)(CNI_LESS(a, 1), root_low, 0);
-    T result = F(log_plus)(F(pick)(big, magnitude - 1, f), F(pick)(big, 0, low), F(pick)(big, 1, 0));
+    return F(pair_of)(f, low);
+}
+
+static inline bool F(arcsinh_far)(T x)
+{
+    return !CNI_LESS_EQUAL(B(fabs)(x), K(0x1p30, 0x1p13));
+}
+
+/* The logarithm of a + sqrt(a**2 + 1); of 2 a where 1 is lost. */
+static inline T F(arcsinh)(T x)
+{
+    T magnitude = B(fabs)(x);
+    bool big = CNI_LESS(K(0x1p30, 0x1p13), magnitude);
+    F(pair) plus = F(arcsinh_plus)(F(pick)(big, 1, magnitude));
+    T result = F(log_plus)(F(pick)(big, magnitude - 1, plus.hi), F(pick)(big, 0, plus.lo), F(pick)(big, 1, 0));
     return B(copysign)(result, x);
+}
+
+static inline T F(arcsinh_near)(T x)
+{
+    F(pair) plus = F(arcsinh_plus)(B(fabs)(x));
+    return B(copysign)(F(log_plus_of)(plus.hi, plus.lo, 0, false, false), x);
 }
 
 /* log(1 + u + sqrt(x**2 - 1)), u = x - 1. Below 1 the root raises invalid. */
@@ -200,11 +231,21 @@ static inline T F(arccosh)(T x)
     return F(log_plus)(F(pick)(big, x - 1, f), F(pick)(big, 0, low), F(pick)(big, 1, 0));
 }
 
+static inline bool F(arccosh_far)(T x)
+{
+    return !(CNI_LESS_EQUAL(1, x) & CNI_LESS_EQUAL(x, K(0x1p30, 0x1p13)));
+}
+
+static inline T F(arccosh_near)(T x)
+{
+    T root = B(sqrt)(FMA(x, x, -1)), u = x - 1, f = u + root;
+    return F(log_plus_of)(f, (root - f) + u, 0, false, false);
+}
+
 /* Half of log((1 + a) / (1 - a)), powers of two taken out before the one division; below 1/6, atanh(q) with q = a. */
-static inline T F(arctanh)(T x)
+static inline T F(arctanh_of)(T x, bool outside)
 {
     T magnitude = B(fabs)(x);
-    bool outside = CNI_LESS_EQUAL(1, magnitude);
     T a = F(pick)(outside, 0, magnitude);
     T over = 1 + a, over_low = a - (over - 1), under = 1 - a, under_low = (1 - under) - a;
     T n, m = F(mantissa)(under, &n);
@@ -222,4 +263,19 @@ static inline T F(arctanh)(T x)
     F(pair) log = {2 * q, FMA(q * z, F(poly_log)(z), lost * inverse)};
     T result = K(0.5, 0.5) * F(pick)(outside, quotient + quotient, F(log_sum)(exponent, log));
     return B(copysign)(F(pick)(CNI_LESS(K(0x1p-28, 0x1p-13), magnitude), result, magnitude), x);
+}
+
+static inline T F(arctanh)(T x)
+{
+    return F(arctanh_of)(x, CNI_LESS_EQUAL(1, B(fabs)(x)));
+}
+
+static inline bool F(arctanh_far)(T x)
+{
+    return !CNI_LESS(B(fabs)(x), 1);
+}
+
+static inline T F(arctanh_near)(T x)
+{
+    return F(arctanh_of)(x, false);
 }

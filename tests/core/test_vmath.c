@@ -357,6 +357,13 @@ static void near_forms_are_the_full_ones(void)
     NEAR_IS_FULL(log2, log_far)
     NEAR_IS_FULL(log10, log_far)
     NEAR_IS_FULL(cbrt, cbrt_far)
+    NEAR_IS_FULL(log1p, log1p_far)
+    NEAR_IS_FULL(arcsinh, arcsinh_far)
+    NEAR_IS_FULL(arccosh, arccosh_far)
+    NEAR_IS_FULL(arctanh, arctanh_far)
+    NEAR_IS_FULL(expm1, expm1_far)
+    NEAR_IS_FULL(sinh, hyperbolic_far)
+    NEAR_IS_FULL(cosh, hyperbolic_far)
     for (int i = 0; i < 200 * RUN; i++) {
         double x = fabs(some_double()), y = i % 2 == 0 ? some_double() : (i % 61 - 30) * 0.5;
         float xf = (float)x, yf = (float)y, nearf = cni_pow_near_f32(xf, yf), fullf = cni_pow_f32(xf, yf);
