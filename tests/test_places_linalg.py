@@ -42,15 +42,14 @@ print(np.stats()["fallbacks"])
 @pytest.mark.parametrize("places, kind", [(3, "d"), (3, "D"), (4, "f"), (4, "l"), (7, "D")])
 def test_spectra_are_those_of_numpy(places, kind):
     program = f"""{texts.SYSTEMS}{texts.SPECTRAL}
-check_spectra(150, "{kind}")
-check_spectra(290, "{kind}")
+check_spectra(135, "{kind}")
 print(np.stats()["fallbacks"])
 """
     assert at_places(places, program, spread_bytes="20000") == "0\n"
 
 
 def test_clustered_eigenvalues_have_orthogonal_vectors():
-    program = f"{texts.SYSTEMS}{texts.SPECTRAL}\nfor n in (140, 300):\n    check_clusters(n)\nprint('same')"
+    program = f"{texts.SYSTEMS}{texts.SPECTRAL}\nfor n in (140, 200):\n    check_clusters(n)\nprint('same')"
     assert at_places(3, program, spread_bytes="20000") == "same\n"
 
 

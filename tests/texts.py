@@ -205,16 +205,15 @@ def check_spectra(n, kind):
     digits = 2e-5 if kind in "fF" else 1e-11
     deficient = make(n, n - 20)
     deficient[:, 3], deficient[:, 5] = deficient[:, 6] + deficient[:, 7], 0
-    for a in (make(n, n), make(n, n // 2), make(n // 2, n), deficient):
-        A = np.array(a)
-        near(np.linalg.svd(A, compute_uv=False), numpy.linalg.svd(a, compute_uv=False), digits)
-        for run in (lambda l, a: l.norm(a, 2), lambda l, a: l.norm(a, "nuc", keepdims=True),
-                    lambda l, a: l.matrix_rank(a), lambda l, a: l.matrix_rank(a, tol=3.5),
-                    lambda l, a: l.matrix_rank(a, rtol=0.2)):
-            near(run(np.linalg, A), numpy.asarray(run(numpy.linalg, a)), digits)
-        if a is not deficient:
-            for run in (lambda l, a: l.cond(a), lambda l, a: l.cond(a, -2), lambda l, a: l.norm(a, -2)):
-                near(run(np.linalg, A), numpy.asarray(run(numpy.linalg, a)), 1e-2 if kind in "fF" else 1e-8)
+    for a in (deficient, make(n, n // 2), make(n // 2, n)):
+        near(np.linalg.svd(np.array(a), compute_uv=False), numpy.linalg.svd(a, compute_uv=False), digits)
+    A = np.array(deficient)
+    for run in (lambda l, a: l.norm(a, 2), lambda l, a: l.norm(a, "nuc", keepdims=True), lambda l, a: l.matrix_rank(a),
+                lambda l, a: l.matrix_rank(a, tol=3.5), lambda l, a: l.matrix_rank(a, rtol=0.2)):
+        near(run(np.linalg, A), numpy.asarray(run(numpy.linalg, deficient)), digits)
+    a = make(n, n)
+    for run in (lambda l, a: l.cond(a), lambda l, a: l.cond(a, -2), lambda l, a: l.norm(a, -2)):
+        near(run(np.linalg, np.array(a)), numpy.asarray(run(numpy.linalg, a)), 1e-2 if kind in "fF" else 1e-8)
     tall = make(6 * n, n // 3)
     near(np.linalg.pinv(np.array(tall)), numpy.linalg.pinv(tall), digits)
     near(np.linalg.pinv(np.array(tall.T), rtol=1e-9), numpy.linalg.pinv(tall.T, rtol=1e-9), digits)

@@ -33,7 +33,7 @@ print("same")
 @pytest.mark.parametrize("ranks", [2, 3])
 def test_spectra_and_stacks_are_those_of_numpy(mpi, ranks):
     program = f"""{texts.PRELUDE}{texts.SYSTEMS}{texts.SPECTRAL}{texts.STACKS}
-check_spectra(150, "D")
+check_spectra(135, "D")
 check_stacks((30,), 12, 9, "D")
 check_refused_stacks(50, 8)
 print("same")
