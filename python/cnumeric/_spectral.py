@@ -51,7 +51,8 @@ def matrix_rank(A: Any, tol: Any = None, hermitian: Any = False, *, rtol: Any = 
 @_linalg
 def pinv(a: Any, rcond: Any = None, hermitian: Any = False, *, rtol: Any = NoValue) -> Any:
     """Give the pseudo-inverse of a matrix, or of each of a batch; see `numpy.linalg.pinv`."""
-    if hermitian or not _numbers(rcond, rtol) or (rcond is not None and rtol is not NoValue):
+    wanted = not hermitian and _numbers(rcond, rtol) and (rcond is None or rtol is NoValue)
+    if type(a) is not _cnumeric.ndarray or not wanted:
         raise Unsupported
     if rcond is None:
         default = max(a.shape[-2:]) * numpy.finfo(a.dtype).eps if rtol is None and a.dtype.kind in "fc" else None
