@@ -16,7 +16,7 @@ for _name in ("matmul", "vecdot"):
 
 _linalg = functools.partial(composed, module="numpy.linalg")
 
-for _name in ("cross", "tensordot", "matrix_transpose"):
+for _name in ("tensordot", "matrix_transpose"):
     functions[f"numpy.linalg.{_name}"] = getattr(_products, _name, None) or getattr(_manipulation, _name)
 
 
@@ -102,6 +102,14 @@ def outer(x1: Any, x2: Any, /) -> Any:
     if a.ndim != 1 or b.ndim != 1:
         raise ValueError("Input arrays must be one-dimensional")
     return _products.outer(a, b)
+
+
+@_linalg
+def cross(x1: Any, x2: Any, /, *, axis: Any = -1) -> Any:
+    a, b = array_of(x1), array_of(x2)
+    if a.shape[axis] != 3 or b.shape[axis] != 3:
+        raise Unsupported  # NumPy refuses it here, not in `numpy.cross`
+    return plain(_products.cross)(a, b, axis=axis)
 
 
 @_linalg
