@@ -67,6 +67,7 @@ def test_missing_compiler(tmp_path: pathlib.Path) -> None:
     assert "none: no compiler" in run(["-m", "cnumeric", "info"], env=settings)
 
 
+@pytest.mark.default_settings
 def test_hanging_compiler(tmp_path: pathlib.Path) -> None:
     """The program does not wait for it, and takes it along when it ends."""
     mark = tmp_path / "begun"
@@ -78,6 +79,7 @@ def test_hanging_compiler(tmp_path: pathlib.Path) -> None:
         os.kill(process, 0)
 
 
+@pytest.mark.default_settings
 def test_cache_of_others_is_refused(tmp_path: pathlib.Path) -> None:
     """One warning; kernels are compiled and not kept."""
     cache = tmp_path / "cache"

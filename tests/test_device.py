@@ -171,22 +171,21 @@ import numpy
 import cnumeric as np
 
 rng = numpy.random.default_rng(4)
-for dtype in ("f8", "f4", "i8", "u2", "i1"):
-    for shape in ((70000,), (2, 40000)):
-        x = (rng.standard_normal(shape) * 90).astype(dtype)
-        x[..., ::7] = x[..., :1]
-        if dtype[0] == "f":
-            x[..., 5::911] = numpy.nan
-            x[..., 3::11] = -0.0
-        mine = np.array(x) + 0
-        np.synchronize()
-        before = np.stats()
-        order, values = np.argsort(mine, kind="stable"), np.sort(mine)
-        np.synchronize()
-        after = np.stats()
-        assert numpy.array_equal(numpy.asarray(order), numpy.argsort(x, kind="stable")), (dtype, shape)
-        assert numpy.array_equal(numpy.asarray(values), numpy.sort(x), equal_nan=dtype[0] == "f"), (dtype, shape)
-        print(int(after["shared_launches"] > before["shared_launches"]), after["moves"] - before["moves"])
+for dtype, shape in (("f8", (2, 40000)), ("f4", (70000,)), ("u2", (70000,)), ("i1", (2, 40000))):
+    x = (rng.standard_normal(shape) * 90).astype(dtype)
+    x[..., ::7] = x[..., :1]
+    if dtype[0] == "f":
+        x[..., 5::911] = numpy.nan
+        x[..., 3::11] = -0.0
+    mine = np.array(x) + 0
+    np.synchronize()
+    before = np.stats()
+    order, values = np.argsort(mine, kind="stable"), np.sort(mine)
+    np.synchronize()
+    after = np.stats()
+    assert numpy.array_equal(numpy.asarray(order), numpy.argsort(x, kind="stable")), (dtype, shape)
+    assert numpy.array_equal(numpy.asarray(values), numpy.sort(x), equal_nan=dtype[0] == "f"), (dtype, shape)
+    print(int(after["shared_launches"] > before["shared_launches"]), after["moves"] - before["moves"])
 """
 
 
@@ -195,8 +194,8 @@ def test_gpus_sort_what_they_have_and_merge(gpus: int) -> None:
     """Also lines of which a GPU has nothing, equal elements in order, NaNs, and dtypes of few digits."""
     several = {"CNUMERIC_GPUS": str(gpus), "CNUMERIC_GPU_SPREAD_BYTES": "1", "STANDIN_DEVICES": str(gpus)}
     said = on_device(SORTED, CNUMERIC_GPU_BYTES="1", **several)
-    assert said[1::2] == ["0"] * 10
-    assert devices.REAL or said[::2] == [str(int(gpus > 1))] * 10
+    assert said[1::2] == ["0"] * 4
+    assert devices.REAL or said[::2] == [str(int(gpus > 1))] * 4
 
 
 CHOSEN = """

@@ -96,7 +96,9 @@ assert type((x + 1).sum()) is numpy.float64
 
 
 @pytest.mark.parametrize(
-    "program", [ARITHMETIC, CLASS, NUMBER, SOLVER, OFF], ids="arithmetic class number solver off".split()
+    "program",
+    [pytest.param(ARITHMETIC, marks=pytest.mark.default_settings), CLASS, NUMBER, SOLVER, OFF],
+    ids="arithmetic class number solver off".split(),
 )
 def test_lazy_scalars(program: str) -> None:
     """They are recorded, not read; they behave as NumPy's scalars; they can be turned off."""

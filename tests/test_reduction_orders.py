@@ -159,6 +159,7 @@ def test_long_variances_of_odd_numbers():
             assert numpy.isnan(cnumeric.array(base).var())
 
 
+@pytest.mark.default_settings
 def test_long_variances_read_once():
     """One group reads the array; what it leaves is a 512th."""
     x = cnumeric.ones((1 << 14, 256))
