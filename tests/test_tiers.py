@@ -1,5 +1,7 @@
 """Groups compiled and groups interpreted give the same bits, where arguments are ordinary and where they are not."""
 
+import itertools
+
 import cnumeric
 import numpy
 import pytest
@@ -99,20 +101,29 @@ def test_what_where_leaves_out_has_its_events(tiers, dtype, text, message):
 SHAPES = [(3, 5000), (9217, 37), (20, 40000), (8193, 3), (130, 1030), (2500, 1), (5, 6, 700), (70, 3, 2, 90)]
 
 
+ROWS = [
+    "((x - y) ** 2).sum(axis=0)",
+    "(x * 2).sum(axis=0) - (x + y).prod(axis=0)",
+    "(x != y).sum(axis=tuple(range(x.ndim - 1)))",
+    "(x[::-2] * y).sum(axis=0) * 1",
+    "np.add(x, y, out=x).sum(axis=0) + x[0]",
+    "(x * y).sum(axis=0, initial=3)",
+]
+LONG = [(70001,), (8193,), (4, 33000), (9, 9216), (2, 40, 1024)]
+LEAVES = [
+    "((x - y) ** 2).sum()",
+    "(x * 2).sum(axis=-1) - (x + y).max(axis=-1)",
+    "((x - 1) * y).sum(axis=-1) / (x + y).sum(axis=-1)",
+    "(x[..., ::-1] * y).sum(axis=-1, initial=3)",
+    "np.add(x, y, out=x).sum() + x[..., 0]",
+    "(lambda d: d * d.sum(axis=-1, keepdims=True))(x - y)",
+    "(np.sin(x * 1e5) + y).sum(axis=-1)",
+]
+
+
 @pytest.mark.parametrize("dtype", ["f2", "f4", "f8", "c16", "i4"])
-@pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize(
-    "text",
-    [
-        "((x - y) ** 2).sum(axis=0)",
-        "(x * 2).sum(axis=0) - (x + y).prod(axis=0)",
-        "(x != y).sum(axis=tuple(range(x.ndim - 1)))",
-        "(x[::-2] * y).sum(axis=0) * 1",
-        "np.add(x, y, out=x).sum(axis=0) + x[0]",
-        "(x * y).sum(axis=0, initial=3)",
-    ],
-)
-def test_rows_that_kernels_accumulate_keep_their_bits(tiers, dtype, shape, text):
+@pytest.mark.parametrize("shape, text", [*itertools.product(SHAPES, ROWS), *itertools.product(LONG, LEAVES)])
+def test_rows_and_leaves_that_kernels_add_up_keep_their_bits(tiers, dtype, shape, text):
     rng = numpy.random.default_rng(8)
     x = (rng.random(shape) * 4).astype(dtype)
     y = (rng.random(shape[-1]) * 4).astype(dtype)
@@ -135,32 +146,6 @@ def test_events_of_rows_that_kernels_accumulate_are_told_once(tiers, shape, thre
     same_bits(interpreted, compiled)
     assert {str(w.message) for w in told} == {"divide by zero encountered in divide"}
     assert len(told) == 4  # two runs a tier
-
-
-LONG = [(70001,), (8193,), (4, 33000), (9, 9216), (2, 40, 1024)]
-
-
-@pytest.mark.parametrize("dtype", ["f2", "f4", "f8", "c16", "i4"])
-@pytest.mark.parametrize("shape", LONG)
-@pytest.mark.parametrize(
-    "text",
-    [
-        "((x - y) ** 2).sum()",
-        "(x * 2).sum(axis=-1) - (x + y).max(axis=-1)",
-        "((x - 1) * y).sum(axis=-1) / (x + y).sum(axis=-1)",
-        "(x[..., ::-1] * y).sum(axis=-1, initial=3)",
-        "np.add(x, y, out=x).sum() + x[..., 0]",
-        "(lambda d: d * d.sum(axis=-1, keepdims=True))(x - y)",
-        "(np.sin(x * 1e5) + y).sum(axis=-1)",
-    ],
-)
-def test_leaves_that_kernels_add_up_keep_their_bits(tiers, dtype, shape, text):
-    rng = numpy.random.default_rng(8)
-    x = (rng.random(shape) * 4).astype(dtype)
-    y = (rng.random(shape[-1]) * 4).astype(dtype)
-    with numpy.errstate(all="ignore"), cnumeric.errstate(all="ignore"):
-        interpreted, compiled = tiers(lambda x, y: eval(text, {"np": cnumeric, "x": x, "y": y}), x, y)
-    same_bits(interpreted, compiled)
 
 
 @pytest.mark.parametrize("threads", [1, 2])
