@@ -98,3 +98,26 @@ def test_like_what_is_no_array_of_ours():
     check_same(cnumeric.zeros_like([1, 2]), numpy.zeros_like([1, 2]))
     check_same(cnumeric.full_like(numpy.ones(3, "f4"), 1e30), numpy.full_like(numpy.ones(3, "f4"), 1e30))
     check_same(outcome(cnumeric.full_like, cnumeric.ones(3), "a"), outcome(numpy.full_like, numpy.ones(3), "a"))
+
+
+def test_lists_are_read_once():
+    """What is in a list may change it; NumPy notices, and nobody reads it again."""
+    asked, found = [], []
+
+    class Changing:
+        def __len__(self):
+            asked.append(self)
+            rows[0][0] = 2
+            raise ValueError("no sequence after all")
+
+        def __getitem__(self, index):
+            raise AssertionError
+
+    rows = []
+    for np in (numpy, cnumeric):
+        rows[:] = [[numpy.array(2), Changing()]]
+        with pytest.raises(RuntimeError):
+            np.array(rows)
+        found.append(len(asked))
+        asked.clear()
+    assert found[0] == found[1]

@@ -219,7 +219,7 @@ static bool object_and_dtype(Py_ssize_t count, PyObject *const *args, PyObject *
     return two || (names == NULL && count == 1);
 }
 
-/* The commonest calls, of a list. NULL without an exception: it is another, or NumPy does not take what is in it. */
+/* The commonest calls, of a list. NULL without an exception: it is another. */
 static PyObject *of_list(PyObject *const *args, Py_ssize_t count, PyObject *names)
 {
     PyObject *dtype_object;
@@ -238,11 +238,7 @@ static PyObject *of_list(PyObject *const *args, Py_ssize_t count, PyObject *name
     PyObject *made = PyArray_FromAny(args[0], descr, 0, 0, NPY_ARRAY_DEFAULT | NPY_ARRAY_FORCECAST, NULL);
     PyObject *ours = made != NULL ? cnx_from_numpy(made) : NULL;
     Py_XDECREF(made);
-    if (made == NULL) {
-        PyErr_Clear();
-        return NULL;
-    }
-    return cnx_end(ours);
+    return made != NULL ? cnx_end(ours) : NULL; /* nothing is read twice: what NumPy says stands */
 }
 
 static PyObject *create_array(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObject *names)
