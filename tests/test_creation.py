@@ -100,7 +100,7 @@ def test_like_what_is_no_array_of_ours():
     check_same(outcome(cnumeric.full_like, cnumeric.ones(3), "a"), outcome(numpy.full_like, numpy.ones(3), "a"))
 
 
-def test_lists_are_read_once():
+def test_lists_that_change_are_read_once():
     """What is in a list may change it; NumPy notices, and nobody reads it again."""
     asked, found = [], []
 

@@ -219,7 +219,7 @@ static bool object_and_dtype(Py_ssize_t count, PyObject *const *args, PyObject *
     return two || (names == NULL && count == 1);
 }
 
-/* The commonest calls, of a list. NULL without an exception: it is another. */
+/* The commonest calls, of a list. NULL without an exception: it is another, or NumPy does not take what is in it. */
 static PyObject *of_list(PyObject *const *args, Py_ssize_t count, PyObject *names)
 {
     PyObject *dtype_object;
@@ -238,7 +238,10 @@ static PyObject *of_list(PyObject *const *args, Py_ssize_t count, PyObject *name
     PyObject *made = PyArray_FromAny(args[0], descr, 0, 0, NPY_ARRAY_DEFAULT | NPY_ARRAY_FORCECAST, NULL);
     PyObject *ours = made != NULL ? cnx_from_numpy(made) : NULL;
     Py_XDECREF(made);
-    return made != NULL ? cnx_end(ours) : NULL; /* nothing is read twice: what NumPy says stands */
+    if (made == NULL && (PyErr_ExceptionMatches(PyExc_ValueError) || PyErr_ExceptionMatches(PyExc_TypeError))) {
+        PyErr_Clear(); /* an __array__ that gives an array of ours, say */
+    }
+    return made != NULL ? cnx_end(ours) : NULL;
 }
 
 static PyObject *create_array(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObject *names)
