@@ -248,6 +248,15 @@ static void take_again(const cni_group_binding *g, cni_lane *lane, const cni_run
     shift_accumulators(g, lane, -columns);
 }
 
+/* Runs the kernel; false: tier 0 is to take these rows again, and to ask. */
+static bool run_kernel(const cni_group_binding *g, const cni_lane *lane, int64_t rows, int64_t columns)
+{
+    const cni_tier1 *t = g->tier1;
+    uint64_t far =
+        t->kernel(rows, columns, lane->pointers, t->row_strides, t->column_strides, t->scalars, lane->scratch);
+    return far == 0 && (g->fp_kinds == 0 || (cni_events_seen() & g->fp_kinds) == 0);
+}
+
 /* As many of the rows as come before accumulators are folded. */
 static int64_t accumulate(const cni_group_binding *g, cni_lane *lane, const cni_run *run, int64_t rows, int64_t columns)
 {
@@ -260,9 +269,7 @@ static int64_t accumulate(const cni_group_binding *g, cni_lane *lane, const cni_
             memcpy(r->kept, r->row, (size_t)columns * r->itemsize);
         }
     }
-    uint64_t far =
-        t->kernel(rows, columns, lane->pointers, t->row_strides, t->column_strides, t->scalars, lane->scratch);
-    bool again = far != 0 || (g->fp_kinds != 0 && (cni_events_seen() & g->fp_kinds) != 0);
+    bool again = !run_kernel(g, lane, rows, columns);
     for (uint32_t i = 0; i < g->nreductions; i++) {
         cni_reduction *r = &lane->reductions[i];
         if (again) {
@@ -280,9 +287,7 @@ static int64_t accumulate(const cni_group_binding *g, cni_lane *lane, const cni_
 /* One row of whole leaves. */
 static void take_leaves(const cni_group_binding *g, cni_lane *lane, const cni_run *run, int64_t columns)
 {
-    const cni_tier1 *t = g->tier1;
-    uint64_t far = t->kernel(1, columns, lane->pointers, t->row_strides, t->column_strides, t->scalars, lane->scratch);
-    if (far == 0 && (g->fp_kinds == 0 || (cni_events_seen() & g->fp_kinds) == 0)) {
+    if (run_kernel(g, lane, 1, columns)) {
         for (uint32_t i = 0; i < g->nreductions; i++) {
             cni_leaves_take(&lane->reductions[i], columns / CNI_LEAF, lane->scratch[i]);
         }
@@ -314,9 +319,7 @@ void cni_tier1_run(const cni_group_binding *g, cni_lane *lane, const cni_run *ru
     for (uint32_t n = 0; n < t->nsaved; n++) {
         save(g, lane, n, rows, columns, false);
     }
-    uint64_t far =
-        t->kernel(rows, columns, lane->pointers, t->row_strides, t->column_strides, t->scalars, lane->scratch);
-    if (far != 0 || (g->fp_kinds != 0 && (cni_events_seen() & g->fp_kinds) != 0)) {
+    if (!run_kernel(g, lane, rows, columns)) {
         for (uint32_t n = 0; n < t->nsaved; n++) {
             save(g, lane, n, rows, columns, true);
         }

@@ -265,7 +265,7 @@ bool cn_count_at_hand(const cn_array *array, int64_t *out)
 static void positions_share(void *context, int t)
 {
     truth *x = context;
-    int64_t i = share_begin(x, t), end = share_begin(x, t + 1), found = 0, index[CN_MAX_DIMS];
+    int64_t i = share_begin(x, t), end = share_begin(x, t + 1), all = end - i, found = 0, index[CN_MAX_DIMS];
     int last = x->ndim - 1;
     for (int k = 0; k < t; k++) {
         found += x->counts[k];
@@ -276,7 +276,7 @@ static void positions_share(void *context, int t)
     }
     while (i < end) { /* what is left of a line along the last axis */
         int64_t n = x->shape[last] - index[last] < end - i ? x->shape[last] - index[last] : end - i;
-        int64_t here = cni_count_true(x->bytes + i, n);
+        int64_t here = n == all ? x->counts[t] : cni_count_true(x->bytes + i, n);
         cni_places_of_true(here, x->bytes + i, index[last], x->out[last] + found);
         for (int d = 0; d < last; d++) {
             for (int64_t k = found; k < found + here; k++) {
