@@ -104,7 +104,7 @@ static void write_scratch(writer *x)
     for (uint32_t k = 0; k < x->g->nreductions; k++) {
         const char *type = type_of(x->g->lanes[0].reductions[k].dtype);
         if (x->leaves) {
-            cni_text_add(x->text, "    %s *const s%u = (%s *)scratch[%u], t%u[256] __attribute__((aligned(64)));\n",
+            cni_text_add(x->text, "    %s *const s%u = (%s *)scratch[%u], t%u[128] __attribute__((aligned(64)));\n",
                          type, k, type, k, k);
         } else if (x->accumulates || x->g->lanes[0].reductions[k].in_run) {
             cni_text_add(x->text, "    %s *const t%u = (%s *)scratch[%u];\n", type, k, type, k);
@@ -127,6 +127,16 @@ static bool reads_run(const writer *x, uint32_t access)
     return !x->part->access[access].written && is_run(x, access);
 }
 
+/* Intel's ask for lines ahead by themselves, but not over the end of a page; AMD's lose by being told. */
+static bool prefetch_ends_with_page(void)
+{
+#if defined(__x86_64__)
+    return __builtin_cpu_is("intel");
+#else
+    return false;
+#endif
+}
+
 /* Values are added up only when the stretch is done, and nothing else keeps memory busy meanwhile. */
 static bool asks_ahead(const writer *x)
 {
@@ -134,18 +144,20 @@ static bool asks_ahead(const writer *x)
     for (uint32_t a = 0; a < x->part->naccess; a++) {
         any |= reads_run(x, a);
     }
-    return any && x->g->nreductions > 0 && !x->accumulates;
+    return any && prefetch_ends_with_page() && x->g->nreductions > 0 && !x->accumulates;
 }
 
-/* Asks for what lies 4 KB behind the stretch from .. end. */
+/* Where a stretch of 128 elements begins a page, asks for the first kilobyte of the page behind it. */
 static void write_ahead(writer *x)
 {
     for (uint32_t a = 0; a < x->part->naccess; a++) {
         if (reads_run(x, a)) {
             cni_text_add(x->text,
-                         "            for (int64_t j = from; j < end; j += %d) {\n"
-                         "                __builtin_prefetch((const char *)(a%u + j) + 4096);\n            }\n",
-                         64 >> x->g->access[a].log2_size, a);
+                         "            if (((uintptr_t)(a%u + from) & 4095) < 128 * sizeof *a%u) {\n"
+                         "                for (int line = 0; line < 16; line++) {\n"
+                         "                    __builtin_prefetch((const char *)(a%u + from) + 4096 + 64 * line);\n"
+                         "                }\n            }\n",
+                         a, a, a);
         }
     }
 }
@@ -160,50 +172,58 @@ static void write_elements(writer *x, const char *from, const char *end)
     cni_text_add(x->text, "        }\n");
 }
 
-/* NumPy's tree over 256 elements (loops_reduce.h), of each dtype that is added up. */
+/* NumPy's sum of 128 elements (loops_reduce.h), of each dtype that is added up. */
 static void write_sums(writer *x)
 {
+    cni_text_add(x->text, "#if defined(__AVX512F__)\n#define VECTOR_BYTES 64\n#elif defined(__AVX__)\n"
+                          "#define VECTOR_BYTES 32\n#else\n#define VECTOR_BYTES 16\n#endif\n\n");
     bool written[CN_DTYPE_COUNT] = {false};
     for (uint32_t k = 0; k < x->g->nreductions; k++) {
         uint8_t dtype = x->g->lanes[0].reductions[k].dtype;
         const char *type = type_of(dtype), *suffix = cni_dtypes[dtype].suffix;
         if (!written[dtype]) {
-            cni_text_add(x->text,
-                         "typedef %s eight_%s __attribute__((vector_size(8 * sizeof(%s)), may_alias));\n"
-                         "static inline %s sum_%s(const %s *x)\n{\n"
-                         "    eight_%s v = *(const eight_%s *)x, w = *(const eight_%s *)(x + 128);\n"
-                         "    for (int64_t i = 8; i < 128; i += 8) {\n"
-                         "        v += *(const eight_%s *)(x + i);\n        w += *(const eight_%s *)(x + 128 + i);\n"
-                         "    }\n"
-                         "    return (((v[0] + v[1]) + (v[2] + v[3])) + ((v[4] + v[5]) + (v[6] + v[7]))) +\n"
-                         "           (((w[0] + w[1]) + (w[2] + w[3])) + ((w[4] + w[5]) + (w[6] + w[7])));\n}\n\n",
-                         type, suffix, type, type, suffix, type, suffix, suffix, suffix, suffix, suffix);
+            cni_text_add(
+                x->text,
+                "#define IN_VECTOR (VECTOR_BYTES < 8 * sizeof(%s) ? VECTOR_BYTES / sizeof(%s) : 8)\n"
+                "#define LANE(k) v[(k) / IN_VECTOR][(k) %% IN_VECTOR]\n"
+                "typedef %s vector_%s __attribute__((vector_size(IN_VECTOR * sizeof(%s)), may_alias));\n"
+                "static inline %s sum_%s(const %s *x)\n{\n"
+                "    vector_%s v[8 / IN_VECTOR];\n"
+                "    for (uint64_t k = 0; k < 8; k += IN_VECTOR) {\n"
+                "        v[k / IN_VECTOR] = *(const vector_%s *)(x + k);\n    }\n"
+                "    for (uint64_t i = 8; i < 128; i += IN_VECTOR) {\n"
+                "        v[i %% 8 / IN_VECTOR] += *(const vector_%s *)(x + i);\n    }\n"
+                "    return ((LANE(0) + LANE(1)) + (LANE(2) + LANE(3))) +\n"
+                "           ((LANE(4) + LANE(5)) + (LANE(6) + LANE(7)));\n}\n#undef IN_VECTOR\n#undef LANE\n\n",
+                type, type, type, suffix, type, type, suffix, type, suffix, suffix, suffix);
             written[dtype] = true;
         }
     }
 }
 
-/* A row of whole leaves: their quarters are added up while they are in the cache. */
+/* A row of whole leaves: their eighths are added up while they are in the cache. */
 static void write_leaves(writer *x)
 {
     cni_text_add(x->text, "        for (int64_t leaf = 0; leaf < columns; leaf += %d) {\n", CNI_LEAF);
     for (uint32_t k = 0; k < x->g->nreductions; k++) {
-        cni_text_add(x->text, "        %s q%u[4];\n", type_of(x->g->lanes[0].reductions[k].dtype), k);
+        cni_text_add(x->text, "        %s q%u[8];\n", type_of(x->g->lanes[0].reductions[k].dtype), k);
     }
-    cni_text_add(x->text, "        for (int64_t quarter = 0; quarter < 4; quarter++) {\n"
-                          "            const int64_t from = leaf + 256 * quarter, end = from + 256;\n");
+    cni_text_add(x->text, "        for (int64_t eighth = 0; eighth < 8; eighth++) {\n"
+                          "            const int64_t from = leaf + 128 * eighth, end = from + 128;\n");
     if (asks_ahead(x)) {
         write_ahead(x);
     }
     write_elements(x, "from", "end");
     for (uint32_t k = 0; k < x->g->nreductions; k++) {
         const char *suffix = cni_dtypes[x->g->lanes[0].reductions[k].dtype].suffix;
-        cni_text_add(x->text, "            q%u[quarter] = sum_%s(t%u);\n", k, suffix, k);
+        cni_text_add(x->text, "            q%u[eighth] = sum_%s(t%u);\n", k, suffix, k);
     }
     cni_text_add(x->text, "        }\n");
     for (uint32_t k = 0; k < x->g->nreductions; k++) {
-        cni_text_add(x->text, "        s%u[leaf / %d] = (q%u[0] + q%u[1]) + (q%u[2] + q%u[3]);\n", k, CNI_LEAF, k, k, k,
-                     k);
+        cni_text_add(x->text,
+                     "        s%u[leaf / %d] = ((q%u[0] + q%u[1]) + (q%u[2] + q%u[3])) +\n"
+                     "            ((q%u[4] + q%u[5]) + (q%u[6] + q%u[7]));\n",
+                     k, CNI_LEAF, k, k, k, k, k, k, k, k);
     }
     cni_text_add(x->text, "        }\n");
 }

@@ -132,7 +132,8 @@ enum {
     }
 #define PLUS(a, b) ((a) + (b))
 #define NOTHING (-(WORK)0)
-#define TREE(v) (((v[0] + v[1]) + (v[2] + v[3])) + ((v[4] + v[5]) + (v[6] + v[7])))
+#define TREE(v)                                                                                                        \
+    (((LANE(v, 0) + LANE(v, 1)) + (LANE(v, 2) + LANE(v, 3))) + ((LANE(v, 4) + LANE(v, 5)) + (LANE(v, 6) + LANE(v, 7))))
 #else
 #define PART REAL_OF
 #define STORED REAL_OF
@@ -143,34 +144,61 @@ enum {
     }
 #define PLUS(a, b) ((WORK){(a).re + (b).re, (a).im + (b).im})
 #define NOTHING ((WORK){-(REAL_OF)0, -(REAL_OF)0})
-#define TREE(v) ((WORK){(v[0] + v[2]) + (v[4] + v[6]), (v[1] + v[3]) + (v[5] + v[7])})
+#define TREE(v)                                                                                                        \
+    ((WORK){(LANE(v, 0) + LANE(v, 2)) + (LANE(v, 4) + LANE(v, 6)),                                                     \
+            (LANE(v, 1) + LANE(v, 3)) + (LANE(v, 5) + LANE(v, 7))})
 #endif
+/* Eight sums side by side, in the widest vectors that there are: compilers keep wider ones in memory. */
+#if defined(__AVX512F__)
+#define VECTOR_BYTES 64
+#elif defined(__AVX__)
+#define VECTOR_BYTES 32
+#else
+#define VECTOR_BYTES 16
+#endif
+#define VECTOR CNI_JOIN(vector, SUFFIX)
+#define IN_VECTOR (VECTOR_BYTES < 8 * sizeof(PART) ? VECTOR_BYTES / sizeof(PART) : 8)
+typedef PART VECTOR __attribute__((vector_size(IN_VECTOR * sizeof(PART)), aligned(sizeof(PART)), may_alias));
+#define LANE(v, k) ((v).vector[(k) / IN_VECTOR][(k) % IN_VECTOR])
 #define EIGHT CNI_JOIN(eight, SUFFIX)
-typedef PART EIGHT __attribute__((vector_size(8 * sizeof(PART)), aligned(sizeof(PART)), may_alias));
-#define EIGHT_ZEROS {-(PART)0, -(PART)0, -(PART)0, -(PART)0, -(PART)0, -(PART)0, -(PART)0, -(PART)0}
+typedef struct {
+    VECTOR vector[8 / IN_VECTOR];
+} EIGHT;
 #if defined(IS_HALF)
 #define EIGHT_ADD(v, x)                                                                                                \
-    for (int k = 0; k < 8; k++) {                                                                                      \
-        (v)[k] += LOAD((x)[k]);                                                                                        \
+    for (size_t k = 0; k < 8; k++) {                                                                                   \
+        LANE(v, k) += LOAD((x)[k]);                                                                                    \
     }
 #else
-#define EIGHT_ADD(v, x) (v) += *(const EIGHT *)(const void *)(x)
+#define EIGHT_ADD(v, x)                                                                                                \
+    for (size_t part = 0; part < 8 / IN_VECTOR; part++) {                                                              \
+        (v).vector[part] += *(const VECTOR *)(const void *)((x) + part * IN_VECTOR);                                   \
+    }
 #endif
 
-/*
- * Two halves of n parts (a multiple of 8) at once: neither waits for its own additions, and memory is asked for in time:
- * line by line, which is why the compiler is not told that n is 128.
- */
-static WORK CNI_JOIN(pairwise_halves, SUFFIX)(int64_t n, const STORED *x)
+/* At most 128 parts, a multiple of 8. */
+static inline WORK CNI_JOIN(pairwise_leaf, SUFFIX)(int64_t n, const STORED *x)
 {
-    EIGHT v = EIGHT_ZEROS, w = EIGHT_ZEROS;
+    EIGHT v;
+    for (size_t part = 0; part < 8 / IN_VECTOR; part++) {
+        v.vector[part] = -(VECTOR){0};
+    }
     for (int64_t i = 0; i < n; i += 8) {
         AHEAD(x + i);
-        AHEAD(x + n + i);
         EIGHT_ADD(v, x + i);
-        EIGHT_ADD(w, x + n + i);
     }
-    const WORK first = TREE(v), second = TREE(w);
+    return TREE(v);
+}
+
+/* 1,024 parts: none of the eight leaves waits for another's additions, and memory is read from one end to the other. */
+static WORK CNI_JOIN(pairwise_leaves, SUFFIX)(const STORED *x)
+{
+    WORK sum[8];
+    for (int k = 0; k < 8; k++) {
+        sum[k] = CNI_JOIN(pairwise_leaf, SUFFIX)(128, x + 128 * k);
+    }
+    const WORK a = PLUS(sum[0], sum[1]), b = PLUS(sum[2], sum[3]), c = PLUS(sum[4], sum[5]), d = PLUS(sum[6], sum[7]);
+    const WORK first = PLUS(a, b), second = PLUS(c, d);
     return PLUS(first, second);
 }
 
@@ -182,18 +210,13 @@ static WORK CNI_JOIN(pairwise, SUFFIX)(int64_t n, const STORED *x)
         return sum;
     }
     if (n <= 128) {
-        EIGHT v = EIGHT_ZEROS;
         int64_t whole = n - n % 8;
-        for (int64_t i = 0; i < whole; i += 8) {
-            AHEAD(x + i);
-            EIGHT_ADD(v, x + i);
-        }
-        sum = TREE(v);
+        sum = CNI_JOIN(pairwise_leaf, SUFFIX)(whole, x);
         ONE_BY_ONE(sum, x, whole, n)
         return sum;
     }
-    if (n <= 256 && n % 16 == 0) {
-        return CNI_JOIN(pairwise_halves, SUFFIX)(n / 2, x);
+    if (n == 1024) {
+        return CNI_JOIN(pairwise_leaves, SUFFIX)(x);
     }
     int64_t half = n / 2;
     half -= half % 8;
@@ -302,7 +325,10 @@ static WORK CNI_JOIN(pairwise, SUFFIX)(int64_t n, const STORED *x)
 #undef NOTHING
 #undef TREE
 #undef EIGHT
-#undef EIGHT_ZEROS
+#undef VECTOR_BYTES
+#undef VECTOR
+#undef IN_VECTOR
+#undef LANE
 #undef EIGHT_ADD
 #undef IN_ORDER
 #undef IN_LANES
