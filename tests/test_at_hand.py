@@ -180,6 +180,25 @@ def test_small_convolutions_are_numpys_pending_or_not(few):
                 numpy.testing.assert_array_equal(numpy.array(found), expected)
 
 
+def test_classes_keep_only_their_own_arrays_from_numpy(few):
+    few(32768)
+
+    class Own(cnumeric.ndarray):
+        pass
+
+    x, c = cnumeric.arange(6.0), cnumeric.arange(6) % 2
+    own = x.view(Own)
+    endless = [x]
+    endless.append(endless)
+    cnumeric.synchronize()
+    before = cnumeric.stats()["ops"]
+    cnumeric.lexsort((x, c)), cnumeric.repeat(x, 2), cnumeric.convolve(x, c)
+    assert cnumeric.stats()["ops"] == before
+    assert type(cnumeric.repeat(own, 2)) is Own and type(cnumeric.concatenate([x, (own)])) is cnumeric.ndarray
+    with pytest.raises((ValueError, RecursionError)):
+        cnumeric.lexsort(endless)
+
+
 def test_every_allocation_may_fail(few):
     few(32768)
     nth, made = 0, 1

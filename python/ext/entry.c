@@ -1,11 +1,11 @@
 /*
  * entry.c - the type of the package's functions: what stands between a call and the Python function that computes it.
  *
- * entry(function, otherwise, method, numpy, pending, times) calls the function with the arguments as they came. NumPy's function
- * `numpy` (None, or its full name) is called instead for a few elements at hand (at_hand.c; pending: what is pending on them
- * runs for it). `otherwise(error, args, kwargs)` is called instead when there are subclasses of our ndarray (error: None), and afterwards for an exception that the
- * function raised. For a method of arrays it is called, instead, unless the first argument is an array of ours, and what
- * the method raises goes to the caller.
+ * entry(function, otherwise, method, numpy, pending, times) calls the function with the arguments as they came. NumPy's
+ * function `numpy` (None, or its full name) is called instead for a few elements at hand (at_hand.c; pending: what is
+ * pending on them runs for it). `otherwise(error, args, kwargs)` is called instead for arrays of a subclass of our ndarray
+ * (error: None), and afterwards for an exception that the function raised. For a method of arrays it is called, instead,
+ * unless the first argument is an array of ours, and what the method raises goes to the caller.
  */
 #include "ext.h"
 
@@ -79,11 +79,42 @@ static bool by_numpy(entry *self, PyObject *const *args, Py_ssize_t count, PyObj
     return cnx_at_hand(&few, args, count, names, result);
 }
 
+/* Is an array of a subclass among the values, or in a list or tuple among them? Also of what nests without end. */
+static bool has_subclass(PyObject *subclasses, PyObject *const *values, Py_ssize_t count)
+{
+    for (Py_ssize_t i = 0; i < count; i++) {
+        PyObject *value = values[i];
+        if (PyList_CheckExact(value) || PyTuple_CheckExact(value)) {
+            if (Py_EnterRecursiveCall(" in a list") != 0) {
+                PyErr_Clear();
+                return true;
+            }
+            bool inside = has_subclass(subclasses, PySequence_Fast_ITEMS(value), PySequence_Fast_GET_SIZE(value));
+            Py_LeaveRecursiveCall();
+            if (inside) {
+                return true;
+            }
+        } else if (!cnx_array_check_exact(value) && PySet_Contains(subclasses, (PyObject *)Py_TYPE(value)) == 1) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_for_otherwise(const entry *self, PyObject *const *args, Py_ssize_t count, PyObject *names)
+{
+    if (self->method) {
+        return count == 0 || !cnx_array_check_exact(args[0]);
+    }
+    Py_ssize_t named = names != NULL ? PyTuple_GET_SIZE(names) : 0;
+    return PySet_GET_SIZE(self->subclasses) > 0 && has_subclass(self->subclasses, args, count + named);
+}
+
 static PyObject *entry_call(PyObject *object, PyObject *const *args, size_t flags, PyObject *names)
 {
     entry *self = (entry *)object;
     Py_ssize_t count = PyVectorcall_NARGS(flags);
-    if (self->method ? count == 0 || !cnx_array_check_exact(args[0]) : PySet_GET_SIZE(self->subclasses) > 0) {
+    if (is_for_otherwise(self, args, count, names)) {
         return call_otherwise(self, Py_None, args, count, names);
     }
     PyObject *result = NULL;
