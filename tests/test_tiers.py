@@ -211,3 +211,23 @@ def test_quotients_of_integers_are_numpys(tiers, dtype, name):
             given = tiers(lambda a, b: cnumeric.stack([getattr(cnumeric, name)(a, b)]), a, b)
         for found in given:
             numpy.testing.assert_array_equal(found.reshape(expected.shape), expected)
+
+
+@pytest.mark.parametrize("power", ["i", "q"])
+@pytest.mark.parametrize("dtype", ["e", "f", "d"])
+def test_steps_and_powers_of_two_are_numpys_bits(tiers, dtype, power):
+    """Any bits, runs without far results, and powers that reach the ends."""
+    rng, n, size = numpy.random.default_rng(7), 20_000, numpy.dtype(dtype).itemsize
+    x, y = (rng.integers(0, 2 ** (8 * size), n, numpy.uint64).astype(f"u{size}").view(dtype) for _ in range(2))
+    x[:1000], y[:1000] = rng.standard_normal(1000), 1
+    x[-9:] = 0, -0.0, numpy.inf, -numpy.inf, numpy.nan, *(info := numpy.finfo(dtype)).max * numpy.array([1, -1]), 1, -1
+    x[-40:-20] = info.smallest_subnormal * numpy.arange(-10, 10)
+    by = rng.integers(-2200, 2200, n).astype(power)
+    by[:1000], by[1000:1500] = rng.integers(-5, 5, 1000), rng.integers(*(numpy.iinfo(power).min, 2**31 - 1), 500)
+    for text in ("np.ldexp(x, by)", "np.spacing(x)", "np.nextafter(x, y)", "np.stack(np.frexp(x))"):
+        with numpy.errstate(all="ignore"):
+            expected = eval(text, {"np": numpy, "x": x, "y": y, "by": by})
+            given = tiers(lambda x, y, by, text=text: eval(text, {"np": cnumeric, "x": x, "y": y, "by": by}), x, y, by)
+        for found in given:
+            numpy.testing.assert_array_equal(found, expected)
+            assert (numpy.signbit(found) == numpy.signbit(expected))[~numpy.isnan(expected)].all()

@@ -291,19 +291,43 @@
 #define LOOP_Q11_0(id, expr) LOOP_S11_0(id, expr)
 #define LOOP_Q21_0(id, expr) LOOP_S21_0(id, expr)
 #endif
-#define LDEXP(name, exponent)                                                                                          \
-    HEAD(name)                                                                                                         \
+#if defined(IS_HALF)
+#define LDEXP(power, type, bounded)                                                                                    \
+    HEAD(CNI_JOIN(loop_LDEXP, CNI_JOIN(power, SUFFIX)))                                                                \
+    {                                                                                                                  \
+        (void)scalars;                                                                                                 \
+        halves_ldexp(n, p, CNI_JOIN(loop_LDEXP, CNI_JOIN(power, f32)), sizeof(type));                                  \
+    }
+#define LOOP_X12_0(id, expr)                                                                                           \
+    HEAD(NAME(id))                                                                                                     \
+    {                                                                                                                  \
+        (void)scalars;                                                                                                 \
+        halves_frexp(n, p, CNI_JOIN(loop_##id, f32));                                                                  \
+    }
+#else
+#define LDEXP(power, type, bounded)                                                                                    \
+    HEAD(CNI_JOIN(loop_LDEXP, CNI_JOIN(power, SUFFIX)))                                                                \
     {                                                                                                                  \
         TYPE *out = p[0];                                                                                              \
         const TYPE *x = p[1];                                                                                          \
-        const exponent *y = p[2];                                                                                      \
+        const type *y = p[2];                                                                                          \
         (void)scalars;                                                                                                 \
-        for (int64_t i = 0; i < n; i++) {                                                                              \
-            out[i] = STORE(M(ldexp)(LOAD(x[i]), (int64_t)y[i]));                                                       \
+        for (int64_t from = 0; from < n; from += FAR_CHUNK) {                                                          \
+            const int64_t end = n - from < FAR_CHUNK ? n : from + FAR_CHUNK;                                           \
+            FAR_BITS far = 0;                                                                                          \
+            for (int64_t i = from; i < end; i++) {                                                                     \
+                far |= CNI_JOIN(cni_ldexp_far, SUFFIX)(x[i], (FAR_BITS)bounded(y[i]));                                 \
+            }                                                                                                          \
+            CNI_INDEPENDENT for (int64_t i = from; far == 0 && i < end; i++)                                           \
+            {                                                                                                          \
+                out[i] = CNI_JOIN(cni_ldexp_near, SUFFIX)(x[i], (FAR_BITS)bounded(y[i]));                              \
+            }                                                                                                          \
+            CNI_INDEPENDENT for (int64_t i = from; far != 0 && i < end; i++)                                           \
+            {                                                                                                          \
+                out[i] = M(ldexp)(x[i], CNI_JOIN(cni_ldexp_power, power)(y[i]));                                       \
+            }                                                                                                          \
         }                                                                                                              \
     }
-#define LOOP_X21_0(id, expr)                                                                                           \
-    LDEXP(CNI_JOIN(loop_##id##_i32, SUFFIX), int32_t) LDEXP(CNI_JOIN(loop_##id##_i64, SUFFIX), int64_t)
 #define LOOP_X12_0(id, expr)                                                                                           \
     HEAD(NAME(id))                                                                                                     \
     {                                                                                                                  \
@@ -311,10 +335,15 @@
         int32_t *exponent = p[1];                                                                                      \
         const TYPE *x = p[2];                                                                                          \
         (void)scalars;                                                                                                 \
-        for (int64_t i = 0; i < n; i++) {                                                                              \
-            out[i] = STORE(M(frexp)(LOAD(x[i]), &exponent[i]));                                                        \
+        EACH                                                                                                           \
+        {                                                                                                              \
+            int32_t e;                                                                                                 \
+            out[i] = M(frexp)(x[i], &e);                                                                               \
+            exponent[i] = e;                                                                                           \
         }                                                                                                              \
     }
+#endif
+#define LOOP_X21_0(id, expr) LDEXP(i32, int32_t, PLAIN) LDEXP(i64, int64_t, cni_ldexp_power_i64)
 #endif
 
 #if FAMILY == FAMILY_BOOL

@@ -53,3 +53,28 @@ static void by_floats(int64_t n, void *const *p, unsigned scalars, cni_loop loop
         }
     }
 }
+
+/* Powers are whole numbers of `size` bytes. */
+static void halves_ldexp(int64_t n, void *const *p, cni_loop loop, int64_t size)
+{
+    float x[HALVES];
+    for (int64_t done = 0; done < n; done += HALVES) {
+        int64_t some = n - done < HALVES ? n - done : HALVES;
+        void *q[] = {x, x, (char *)p[2] + done * size};
+        halves_widen(some, (const cni_f16 *)p[1] + done, x);
+        loop(some, q, 0);
+        halves_narrow(some, x, (cni_f16 *)p[0] + done);
+    }
+}
+
+static void halves_frexp(int64_t n, void *const *p, cni_loop loop)
+{
+    float x[HALVES];
+    for (int64_t done = 0; done < n; done += HALVES) {
+        int64_t some = n - done < HALVES ? n - done : HALVES;
+        void *q[] = {x, (int32_t *)p[1] + done, x};
+        halves_widen(some, (const cni_f16 *)p[2] + done, x);
+        loop(some, q, 0);
+        halves_narrow(some, x, (cni_f16 *)p[0] + done);
+    }
+}

@@ -70,9 +70,11 @@ static bool write_special(cni_statements *x, int op, const uint8_t *d, char kind
     } else if (op == CNI_OP_SELECT) {
         cni_text_add(x->text, "    return x0 != 0 ? x1 : x2;\n");
     } else if (op == CNI_OP_LDEXP && d[0] == CN_FLOAT16) {
-        cni_text_add(x->text, "    return float_to_half(ldexp_f32(half_to_float(x0), (int64_t)x1));\n");
+        cni_text_add(x->text, "    return float_to_half(ldexp_f32(half_to_float(x0), cni_ldexp_power_%s(x1)));\n",
+                     cni_dtypes[d[1]].suffix);
     } else if (op == CNI_OP_LDEXP) {
-        cni_text_add(x->text, "    return ldexp_%s(x0, (int64_t)x1);\n", cni_dtypes[d[0]].suffix);
+        cni_text_add(x->text, "    return ldexp_%s(x0, cni_ldexp_power_%s(x1));\n", cni_dtypes[d[0]].suffix,
+                     cni_dtypes[d[1]].suffix);
     } else if (op == CNI_OP_FREXP && d[0] == CN_FLOAT16) {
         cni_text_add(x->text, "    return float_to_half(frexp_f32(half_to_float(x0), second));\n");
     } else if (op == CNI_OP_FREXP) {

@@ -185,32 +185,23 @@ static inline cni_f16 float_to_half(float x)
 
 /* ---- float16's own steps ---- */
 
-static inline cni_f16 half_nextafter(cni_f16 a, cni_f16 b)
+static inline cni_f16 half_nextafter(cni_f16 x, cni_f16 y)
 {
-    float x = half_to_float(a), y = half_to_float(b);
-    if (x != x || y != y) {
-        return x != x ? a : b;
-    }
-    if (x == y) {
-        return b;
-    }
-    if (x == 0) {
-        return half_of_bits((b.bits & 0x8000) | 1);
-    }
-    bool away = (y > x) == (x > 0);
-    return half_of_bits(a.bits + (away ? 1u : -1u));
+    unsigned a = x.bits, b = y.bits, of_a = a & 0x7FFF, of_b = b & 0x7FFF;
+    unsigned away = (((a ^ b) & 0x8000) == 0) & (of_b > of_a), none = of_a == 0;
+    unsigned moved = none ? (b & 0x8000) | 1 : a - 1 + 2 * away;
+    bool other = (of_b > 0x7C00) | (a == b) | ((of_a | of_b) == 0);
+    unsigned result = other ? b : moved;
+    return half_of_bits(of_a > 0x7C00 ? a : result);
 }
 
 /* To the next number upwards: less for a negative power of two than for a positive one, as NumPy has it. */
-static inline cni_f16 half_spacing(cni_f16 a)
+static inline cni_f16 half_spacing(cni_f16 x)
 {
-    float x = half_to_float(a);
-    if (!__builtin_isfinite(x)) {
-        return half_of_bits(0x7E00);
-    }
-    cni_f16 next = half_nextafter(a, half_of_bits(0x7C00));
-    float step = half_to_float(next) - x;
-    return float_to_half(step < 0 ? -step : step);
+    unsigned magnitude = x.bits & 0x7FFF, less = x.bits > 0x8000;
+    unsigned exponent = (magnitude - less) >> 10;
+    unsigned step = exponent > 10 ? (exponent - 10) << 10 : exponent > 0 ? 1u << (exponent - 1) : 1;
+    return half_of_bits(magnitude >= 0x7C00 ? 0x7E00 : x.bits == 0x7BFF ? 0x7C00 : step);
 }
 
 #endif

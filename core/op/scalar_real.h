@@ -107,20 +107,6 @@ static inline T FN(heaviside)(T a, T at_zero)
 
 #include "op/scalar_divide.h"
 
-static inline T FN(nextafter)(T a, T b)
-{
-    return B(nextafter)(a, b);
-}
-
-static inline T FN(spacing)(T a)
-{
-    if (!__builtin_isfinite(a)) {
-        return a - a;
-    }
-    T step = B(nextafter)(FN(absolute)(a), (T)INFINITY) - FN(absolute)(a);
-    return __builtin_isless(a, 0) ? -step : step;
-}
-
 static inline T FN(modf)(T a, T *whole)
 {
     if (a != a) {
@@ -131,18 +117,15 @@ static inline T FN(modf)(T a, T *whole)
     return __builtin_isinf(a) ? FN(copysign)(0, a) : FN(copysign)(a - *whole, a);
 }
 
-static inline T FN(ldexp)(T a, int64_t exponent)
+/* By a power of two that is bounded. */
+static inline T FN(ldexp)(T a, int32_t power)
 {
-    int64_t most = 100000;
-    return B(ldexp)(a, (int)(exponent > most ? most : exponent < -most ? -most : exponent));
+    return CNI_JOIN(cni_ldexp, SUFFIX)(a, power);
 }
 
 static inline T FN(frexp)(T a, int32_t *exponent)
 {
-    int e = 0;
-    T mantissa = B(frexp)(a, &e);
-    *exponent = e;
-    return mantissa;
+    return CNI_JOIN(cni_frexp, SUFFIX)(a, exponent);
 }
 
 static inline T FN(deg2rad)(T a)
@@ -185,7 +168,8 @@ VECTOR_MATH1(exp) VECTOR_MATH1(exp2) VECTOR_MATH1(expm1) VECTOR_MATH1(log) VECTO
 VECTOR_MATH1(log1p) VECTOR_MATH1(sin) VECTOR_MATH1(cos) VECTOR_MATH1(tan) VECTOR_MATH1(arcsin) VECTOR_MATH1(arccos)
 VECTOR_MATH1(arctan) VECTOR_MATH1(sinh) VECTOR_MATH1(cosh) VECTOR_MATH1(tanh) VECTOR_MATH1(arcsinh)
 VECTOR_MATH1(arccosh) VECTOR_MATH1(arctanh) VECTOR_MATH1(cbrt) VECTOR_MATH2(pow) VECTOR_MATH2(hypot)
-VECTOR_MATH2(arctan2) VECTOR_MATH2(logaddexp) VECTOR_MATH2(logaddexp2)
+VECTOR_MATH2(arctan2) VECTOR_MATH2(logaddexp) VECTOR_MATH2(logaddexp2) VECTOR_MATH2(nextafter)
+VECTOR_MATH1(spacing)
 /* clang-format on */
 #undef VECTOR_MATH1
 #undef VECTOR_MATH2

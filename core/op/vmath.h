@@ -8,6 +8,7 @@
  *     vmath_arc.h         arcsin arccos arctan arctan2
  *     vmath_hyperbolic.h  sinh cosh tanh
  *     vmath_power.h       pow cbrt hypot
+ *     vmath_steps.h       nextafter spacing ldexp frexp
  *     vmath_huge.h        sin cos tan of what is too large for vmath_trig.h's reduction (float64 only)
  *     vmath_bits.h        builtins, the bits of numbers, selection
  *     vmath_poly.h        constants and polynomials, written by tools/vmath_fit.py
@@ -64,6 +65,7 @@
 #include "op/vmath_arc.h"
 #include "op/vmath_hyperbolic.h"
 #include "op/vmath_power.h"
+#include "op/vmath_steps.h"
 #undef T
 #undef U
 #undef F
@@ -90,6 +92,7 @@
 #include "op/vmath_arc.h"
 #include "op/vmath_hyperbolic.h"
 #include "op/vmath_power.h"
+#include "op/vmath_steps.h"
 #undef T
 #undef U
 #undef F

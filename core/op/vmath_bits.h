@@ -63,4 +63,17 @@ static inline float cni_pick_f32(bool condition, float a, float b)
     return cni_value_f32((cni_bits_f32(a) & mask) | (cni_bits_f32(b) & ~mask));
 }
 
+/* Beyond, powers of two are infinite or nothing, whatever they are multiplied with. */
+#define CNI_LDEXP_MOST 5000
+
+static inline int32_t cni_ldexp_power_i32(int32_t power)
+{
+    return power > CNI_LDEXP_MOST ? CNI_LDEXP_MOST : power < -CNI_LDEXP_MOST ? -CNI_LDEXP_MOST : power;
+}
+
+static inline int32_t cni_ldexp_power_i64(int64_t power)
+{
+    return (int32_t)(power > CNI_LDEXP_MOST ? CNI_LDEXP_MOST : power < -CNI_LDEXP_MOST ? -CNI_LDEXP_MOST : power);
+}
+
 #endif
