@@ -33,7 +33,7 @@ class Row(NamedTuple):
     weight: Function
     low: mpf
     high: mpf
-    bits: tuple[int, int] = (57, 27)
+    bits: tuple[int, ...] = (57, 27)  # of float64 and, if there is one, float32
 
 
 def series(f: Function, taylor: Function, near: float = 1e-8) -> Function:
@@ -141,6 +141,16 @@ ROWS = [
         HALF_LN2**2,
     ),
     Row("cbrt", "m**(-1/3)", lambda m: 1 / mpmath.cbrt(m), lambda m: mpmath.cbrt(m), mpf(1), mpf(2), (16, 12)),
+    Row(
+        "short_log2",
+        "log2(1 + f) / f",
+        series(lambda f: mpmath.log(1 + f, 2) / f, lambda f: (1 - f / 2 + f * f / 3) / LN2),
+        lambda f: LN2,
+        mpmath.sqrt(mpf(1) / 2) - 1,
+        mpmath.sqrt(2) - 1,
+        (32,),
+    ),
+    Row("short_exp2", "2**r", lambda r: 2**r, lambda r: 2**-r, mpf("-0.501"), mpf("0.501"), (28,)),
 ]
 
 
@@ -283,7 +293,7 @@ def header() -> str:
         "",
     ]
     for row in ROWS:
-        out += [function(row, False), function(row, True)]
+        out += [function(row, single) for single in (False, True)[: len(row.bits)]]
     return "\n".join([*out, "#endif", ""])
 
 

@@ -8,6 +8,7 @@
  *     vmath_arc.h         arcsin arccos arctan arctan2
  *     vmath_hyperbolic.h  sinh cosh tanh
  *     vmath_power.h       pow cbrt hypot
+ *     vmath_short.h       what functions of float32 take of float64
  *     vmath_steps.h       nextafter spacing ldexp frexp
  *     vmath_huge.h        sin cos tan of what is too large for vmath_trig.h's reduction (float64 only)
  *     vmath_bits.h        builtins, the bits of numbers, selection
@@ -75,6 +76,8 @@
 #undef BIAS
 #undef B
 #undef INF
+
+#include "op/vmath_short.h"
 
 #define T float
 #define U uint32_t

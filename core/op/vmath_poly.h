@@ -327,4 +327,33 @@ static inline float cni_poly_cbrt_f32(float z)
     return p;
 }
 
+/* log2(1 + f) / f on [-0.2929, 0.4142]; error 2**-32.8 */
+static inline double cni_poly_short_log2_f64(double z)
+{
+    double even = 0x1.3a457f7b873b6p-3, odd = -0x1.596fe0ad18378p-4, square = z * z;
+    even = CNI_FMA(even, square, 0x1.4645e59a19474p-3);
+    even = CNI_FMA(even, square, 0x1.a608e4d0d409cp-3);
+    even = CNI_FMA(even, square, 0x1.2777694c44dfdp-2);
+    even = CNI_FMA(even, square, 0x1.ec709b5b33c1ap-2);
+    even = CNI_FMA(even, square, 0x1.715476530458cp+0);
+    odd = CNI_FMA(odd, square, -0x1.41fffb9965927p-3);
+    odd = CNI_FMA(odd, square, -0x1.6eb2698f21315p-3);
+    odd = CNI_FMA(odd, square, -0x1.ec8cbb28a46d3p-3);
+    odd = CNI_FMA(odd, square, -0x1.715438ed50d73p-2);
+    odd = CNI_FMA(odd, square, -0x1.71547678f1feep-1);
+    return CNI_FMA(odd, z, even);
+}
+
+/* 2**r on [-0.501, 0.501]; error 2**-28.5 */
+static inline double cni_poly_short_exp2_f64(double z)
+{
+    double even = 0x1.44413f0666543p-13, odd = 0x1.5f4a8d42a60a7p-10, square = z * z;
+    even = CNI_FMA(even, square, 0x1.3b2a1a3178a01p-7);
+    even = CNI_FMA(even, square, 0x1.ebfbe046e529dp-3);
+    even = CNI_FMA(even, square, 0x1p+0);
+    odd = CNI_FMA(odd, square, 0x1.c6aec8caf51a1p-5);
+    odd = CNI_FMA(odd, square, 0x1.62e430d2ea714p-1);
+    return CNI_FMA(odd, z, even);
+}
+
 #endif

@@ -2,9 +2,9 @@
 
 /*
  * x**y = e**(y log|x|), the logarithm to some 13 digits more than the type's. A pole and an undefined power are
- * results of the logarithm's one division, which raises their flag.
+ * results of a division, which raises their flag: float64's logarithm has one.
  */
-
+#if DIGITS == 53
 /* log(m 2**n) from m - 1 and 1 / (m + 1). */
 static inline F(pair) F(pow_log)(T n, T top, T inverse)
 {
@@ -20,29 +20,62 @@ static inline F(pair) F(pow_log)(T n, T top, T inverse)
     return F(pair_of)(hi, ((far - hi) + near) + FMA(n, C(LN2_LO), near_low));
 }
 
-/* e**(y log) */
-static inline T F(pow_exp)(F(pair) log, T y)
+/* e**(product + low) is this times a power of two, whose exponent is in *magic. */
+static inline double cni_pow_part_f64(double product, double low, double *magic)
 {
-    T product = log.hi * y, low = FMA(log.hi, y, -product) + log.lo * y;
-    T inside = F(clamped)(product, K(-746.0, -104.0), K(710.0, 89.0));
-    low = F(pick)(inside == product, low, 0);
-    T magic = FMA(inside, C(LOG2_E), MAGIC), k = magic - MAGIC;
-    T rest = FMA(-k, C(LN2), inside), tail = FMA(-k, C(LN2_LO), low);
-    T r = rest + tail, r_low = (rest - r) + tail;
-    T one = 1 + r, one_low = (1 - one) + r;
-    return F(scaled)(one + (one_low + FMA(r * r, F(poly_exp)(r), r_low)), magic, false, 0);
+    *magic = CNI_FMA(product, CNI_LOG2_E_f64, 0x1.8p52);
+    double k = *magic - 0x1.8p52, rest = CNI_FMA(-k, CNI_LN2_f64, product), tail = CNI_FMA(-k, CNI_LN2_LO_f64, low);
+    double r = rest + tail, r_low = (rest - r) + tail;
+    return 1 + (r + CNI_FMA(r * r, cni_poly_exp_f64(r), r_low));
 }
 
-/* The base is not positive, normal and finite, or the power large or a NaN. */
+static inline double cni_pow_near_f64(double x, double y)
+{
+    double n, m = cni_mantissa_f64(x, &n), top = m - 1, magic;
+    cni_pair_f64 log = cni_pow_log_f64(n, top, 1 / (2 + top));
+    double product = log.hi * y, low = CNI_FMA(log.hi, y, -product) + log.lo * y;
+    return cni_pow_part_f64(product, low, &magic) * cni_power2_f64(magic);
+}
+
+/* base**y, or 1 if still; *special: 1, or outside what the result is half of. */
+static inline double cni_pow_magnitude_f64(double base, double y, bool still, bool undefined, bool outside,
+                                           double *special)
+{
+    bool tiny = CNI_LESS(base, 0x1p-1022);
+    double n, m = cni_mantissa_f64(base * cni_pick_f64(tiny, 0x1p54, 1), &n), top = m - 1, magic;
+    n -= cni_pick_f64(tiny, 54.0, 0);
+    *special = cni_pick_f64(undefined, 0, 1) / cni_pick_f64(outside, 0, 2 + top);
+    cni_pair_f64 log = cni_pow_log_f64(n, top, cni_log_finite_f64(*special));
+    log.hi = cni_pick_f64(still, 0, log.hi);
+    log.lo = cni_pick_f64(still, 0, log.lo);
+    double product = log.hi * y, low = CNI_FMA(log.hi, y, -product) + log.lo * y;
+    double inside = cni_clamped_f64(product, -746, 710);
+    low = cni_pick_f64(inside == product, low, 0);
+    double p = cni_pow_part_f64(inside, low, &magic);
+    return cni_scaled_f64(p, magic, false, 0);
+}
+#else
+static inline float cni_pow_near_f32(float x, float y)
+{
+    float n, m = cni_mantissa_f32(x, &n);
+    return cni_short_exp2(cni_short_log2(m - 1, n) * (double)y);
+}
+
+static inline float cni_pow_magnitude_f32(float base, float y, bool still, bool undefined, bool outside, float *special)
+{
+    bool tiny = CNI_LESS(base, 0x1p-126f);
+    float n, m = cni_mantissa_f32(cni_pick_f32(still, 1, base) * cni_pick_f32(tiny, 0x1p25f, 1), &n);
+    *special = cni_pick_f32(undefined, 0, 1) / cni_pick_f32(outside, 0, 1);
+    double exponent = cni_short_log2(m - 1, n - cni_pick_f32(tiny, 25, 0)) * (double)y;
+    return cni_short_exp2(cni_clamped_f64(exponent, -200, 200));
+}
+#endif
+
+/* The base is not positive, normal and finite, or the result perhaps not normal, or the power a NaN. */
 static inline bool F(pow_far)(T x, T y)
 {
-    return F(log_far)(x) | (F(bits)(B(fabs)(y)) >= F(bits)(K(0x1p66, 0x1p34)));
-}
-
-static inline T F(pow_near)(T x, T y)
-{
-    T n, m = F(mantissa)(x, &n), top = m - 1;
-    return F(pow_exp)(F(pow_log)(n, top, 1 / (2 + top)), y);
+    T exponent = F(value)((F(bits)(x) >> (DIGITS - 1)) | F(bits)(K(0x1p52, 0x1p23))) - (K(0x1p52, 0x1p23) + (T)BIAS);
+    return F(log_far)(x) | !CNI_LESS(B(fabs)(y) * (B(fabs)(exponent) + 1), K(1020.0, 125.0));
 }
 
 static inline T F(pow)(T x, T y)
@@ -51,15 +84,10 @@ static inline T F(pow)(T x, T y)
     bool whole = B(rint)(power) == power, odd = whole & (B(rint)(half) != half); /* gcc has no vector trunc here */
     bool negative = CNI_LESS(x, 0), down = CNI_LESS(y, 0), endless = base == INF, limit = power == INF;
     bool pole = (base == 0) & down & !limit, undefined = negative & !whole & !endless & (y == y);
-    bool tiny = CNI_LESS(base, K(0x1p-1022, 0x1p-126)), outside = pole | undefined;
-    T n, m = F(mantissa)(base * F(pick)(tiny, K(0x1p54, 0x1p25), 1), &n), top = m - 1;
-    n -= F(pick)(tiny, K(54.0, 25.0), 0);
-    T special = F(pick)(undefined, 0, 1) / F(pick)(outside, 0, 2 + top);
-    F(pair) log = F(pow_log)(n, top, F(log_finite)(special));
     bool still = (base == 0) | endless | limit | undefined | (x != x); /* results of their own: no flag may rise here */
-    log.hi = F(pick)(still, 0, log.hi);
-    log.lo = F(pick)(still, 0, log.lo);
-    T result = F(pow_exp)(log, F(clamped)(y, K(-0x1p66, -0x1p34), K(0x1p66, 0x1p34)));
+    bool outside = pole | undefined;
+    T bounded = F(clamped)(y, K(-0x1p66, -0x1p34), K(0x1p66, 0x1p34)), special;
+    T result = F(pow_magnitude)(base, bounded, still, undefined, outside, &special);
 
     bool grows = (endless | (CNI_LESS(1, base) & (base != 0))) != down;
     T ends = F(pick)(grows, INF, 0);
