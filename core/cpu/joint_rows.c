@@ -11,28 +11,15 @@
  */
 #include <string.h>
 
+#include "base/settings.h"
 #include "base/status.h"
-
-#include "cpu/joint_ops.h"
+#include "cpu/joint_rows.h"
 #include "cpu/library.h"
 #include "plan/library_axes.h"
 
-enum { HEARD_BYTES = 1 << 24 };
+enum { HEARD_BYTES = 1 << 24, DIRECT_BYTES = 1 << 28 };
 
-/* Operands: the array that is spread, the indices, and the rows that places have. */
-typedef struct rows {
-    const cni_joint *j;
-    uint32_t array, index, own;
-    cni_geometry array_g, index_g, own_g;
-    int64_t piece, pieces; /* elements that no place cuts, and how many of them a row has */
-    int64_t row, moved;    /* bytes of a piece in the array, and as it is sent */
-    int64_t step, count;   /* from piece to piece of the array, and how many it has */
-    int64_t item;          /* bytes that an asked piece needs beside itself */
-    int64_t round, rounds; /* pieces of a round */
-    int64_t total;         /* of all shares */
-    bool puts, orders;     /* puts come in another order than the program's */
-    bool applies;          /* puts of which none may overtake another */
-} rows;
+typedef cni_rows rows;
 
 /* A place in the share's index boxes: pieces come one after the other. */
 typedef struct walk {
@@ -72,7 +59,7 @@ static int64_t box_rows(const rows *r, const cni_share *share, int box)
     return count * (end - first);
 }
 
-static int64_t share_rows(const rows *r, const cni_share *share)
+int64_t cni_rows_of_share(const rows *r, const cni_share *share)
 {
     int64_t count = 0;
     for (int box = 0; share != NULL && box < share->nboxes; box++) {
@@ -81,23 +68,50 @@ static int64_t share_rows(const rows *r, const cni_share *share)
     return count;
 }
 
+/* Do the box's pieces follow each other: of one index of the axes before one that it has in part, all of those behind? */
+static bool box_in_order(const rows *r, const cni_share *share, int box)
+{
+    const cni_box *b = cni_share_box(share, box, r->index);
+    int64_t first, end;
+    box_pieces(r, share, box, &first, &end);
+    bool part = end - first < r->pieces, fine = true;
+    for (int d = r->index_g.ndim - 1; d >= 0 && fine; d--) {
+        int64_t n = b->stop[d] - b->start[d];
+        fine = !part || n == 1;
+        part |= n < r->index_g.shape[d];
+    }
+    return fine;
+}
+
+int64_t cni_rows_first(const rows *r, const cni_share *share)
+{
+    int64_t begin = 0, next = -1;
+    for (int box = 0; box < share->nboxes; box++) {
+        int64_t first = 0, piece, end;
+        for (int d = 0; d < r->index_g.ndim; d++) {
+            first = first * r->index_g.shape[d] + cni_share_box(share, box, r->index)->start[d];
+        }
+        box_pieces(r, share, box, &piece, &end);
+        first = first * r->pieces + piece;
+        if ((next >= 0 && first != next) || !box_in_order(r, share, box)) {
+            return -1;
+        }
+        begin = next < 0 ? first : begin;
+        next = first + box_rows(r, share, box);
+    }
+    return begin;
+}
+
 /* Do the shares, one after the other, have the rows in program order? */
 static bool in_order(const rows *r)
 {
     int64_t next = 0;
     for (uint32_t i = 0; i < r->j->shared->nshares; i++) {
         const cni_share *share = &r->j->shared->shares[i];
-        for (int box = 0; box < share->nboxes; box++) {
-            int64_t first = 0, piece, end;
-            for (int d = 0; d < r->index_g.ndim; d++) {
-                first = first * r->index_g.shape[d] + cni_share_box(share, box, r->index)->start[d];
-            }
-            box_pieces(r, share, box, &piece, &end);
-            if (first * r->pieces + piece != next) {
-                return false;
-            }
-            next += box_rows(r, share, box);
+        if (share->nboxes > 0 && cni_rows_first(r, share) != next) { /* or they do not follow each other */
+            return false;
         }
+        next += cni_rows_of_share(r, share);
     }
     return true;
 }
@@ -127,17 +141,18 @@ static void rounds_of(rows *r)
 {
     int64_t most = 1;
     for (uint32_t i = 0; i < r->j->shared->nshares; i++) {
-        int64_t n = share_rows(r, &r->j->shared->shares[i]);
+        int64_t n = cni_rows_of_share(r, &r->j->shared->shares[i]);
         most = n > most ? n : most;
         r->total += n;
     }
     most = r->applies && r->total > 0 ? r->total : most;
-    r->round = HEARD_BYTES / ((r->applies ? 1 : r->j->world->places) * (r->moved + r->item));
+    r->round =
+        (r->j->direct ? DIRECT_BYTES : HEARD_BYTES) / ((r->applies ? 1 : r->j->world->places) * (r->moved + r->item));
     r->round = r->round < 1 ? 1 : r->round < most ? r->round : most;
     r->rounds = (most + r->round - 1) / r->round;
 }
 
-static rows rows_of(const cni_joint *j)
+cni_rows cni_rows_of(const cni_joint *j)
 {
     const cni_op *op = &j->window->ops[j->part->op];
     rows r = {.j = j, .puts = op->kind != CNI_GATHER, .applies = op->kind == CNI_APPLY};
@@ -150,7 +165,8 @@ static rows rows_of(const cni_joint *j)
     r.item = (r.puts && !r.applies ? 2 : 1) * (int64_t)sizeof(int64_t);
     pieces_of(&r, op->parameter);
     rounds_of(&r);
-    r.orders = r.puts && !r.applies && (r.rounds > 1 || !in_order(&r));
+    /* a device sends what it puts in any order */
+    r.orders = r.puts && !r.applies && (cni_settings[CNI_SETTING_GPU] != 0 || r.rounds > 1 || !in_order(&r));
     return r;
 }
 
@@ -158,7 +174,7 @@ static rows rows_of(const cni_joint *j)
 void cni_rows_room(const cni_joint *j, int64_t *asked, int64_t *heard, int64_t *scratch)
 {
     (void)scratch;
-    rows r = rows_of(j);
+    rows r = cni_rows_of(j);
     int64_t from_all = r.applies ? r.round : r.round * j->world->places;
     *asked = r.round * (r.moved + r.item);
     *heard = (from_all < r.total ? from_all : r.total) * (r.moved + r.item);
@@ -166,7 +182,7 @@ void cni_rows_room(const cni_joint *j, int64_t *asked, int64_t *heard, int64_t *
 }
 
 /* The first of the array's pieces that begin at or behind the place's first byte. */
-static int64_t owned_from(const rows *r, int place)
+int64_t cni_rows_owned_from(const rows *r, int place)
 {
     const cni_layout *layout = cni_joint_layout(r->j, r->array);
     int64_t begin = cni_layout_begin(layout, place) - r->array_g.offset;
@@ -247,15 +263,15 @@ static int64_t rows_before(const rows *r, const cni_share *share)
 {
     int64_t before = 0;
     for (const cni_share *s = r->j->shared->shares; s < share; s++) {
-        before += share_rows(r, s);
+        before += cni_rows_of_share(r, s);
     }
     return before;
 }
 
 /* Pieces [first, first + count) of the share in this round: rounds of what is applied go through all shares. */
-static int64_t round_rows(const rows *r, const cni_share *share, int64_t round, int64_t *first)
+int64_t cni_rows_of_round(const rows *r, const cni_share *share, int64_t round, int64_t *first)
 {
-    int64_t total = share_rows(r, share), from = round * r->round, to = from + r->round;
+    int64_t total = cni_rows_of_share(r, share), from = round * r->round, to = from + r->round;
     if (r->applies && total > 0) {
         int64_t before = rows_before(r, share);
         from -= before;
@@ -272,7 +288,7 @@ static void ask(const rows *r, int local, int64_t round)
 {
     const cni_alltoall *x = r->j->moves;
     const cni_share *share = cni_joint_share(r->j, local);
-    int64_t first, n = round_rows(r, share, round, &first);
+    int64_t first, n = cni_rows_of_round(r, share, round, &first);
     memset(x->sent[local], 0, (size_t)x->world->places * sizeof **x->sent);
     if (n == 0) {
         return;
@@ -296,17 +312,8 @@ static void ask(const rows *r, int local, int64_t round)
     }
 }
 
-static int64_t heard_rows(const cni_alltoall *x, int local)
-{
-    int64_t n = 0;
-    for (int place = 0; place < x->world->places; place++) {
-        n += x->received[local][place];
-    }
-    return n;
-}
-
 /* Where rows begin behind their numbers. */
-static int64_t heard_at(const rows *r)
+int64_t cni_rows_heard_at(const rows *r)
 {
     return (r->j->moves->heard_bytes - 1) / (r->moved + r->item) * r->item;
 }
@@ -317,9 +324,9 @@ static void answer(const rows *r, int local)
 {
     const cni_alltoall *x = r->j->moves;
     const char *array = cni_joint_data(r->j, r->array, local);
-    char *to = x->heard[local] + heard_at(r);
+    char *to = x->heard[local] + cni_rows_heard_at(r);
     const int64_t *numbers = (const int64_t *)(const void *)x->heard[local];
-    for (int64_t i = 0, n = heard_rows(x, local); i < n; i++) {
+    for (int64_t i = 0, n = cni_alltoall_before(x, local, x->world->places); i < n; i++) {
         memcpy(to + i * r->row, array + numbers[i] * r->step, (size_t)r->row);
     }
 }
@@ -328,7 +335,7 @@ static void take(const rows *r, int local, int64_t round)
 {
     const cni_alltoall *x = r->j->moves;
     const cni_share *share = cni_joint_share(r->j, local);
-    int64_t first, n = round_rows(r, share, round, &first);
+    int64_t first, n = cni_rows_of_round(r, share, round, &first);
     const char *from = x->asked[local] + r->round * r->item;
     if (n == 0) {
         return;
@@ -343,7 +350,10 @@ static void take(const rows *r, int local, int64_t round)
 
 cn_status cni_gather_run(const cni_joint *j)
 {
-    rows r = rows_of(j);
+    rows r = cni_rows_of(j);
+    if (j->there != NULL) {
+        return cni_rows_gather_there(&r);
+    }
     for (int64_t round = 0; round < r.rounds; round++) {
         for (int k = 0; k < j->world->local; k++) {
             ask(&r, k, round);
@@ -353,7 +363,7 @@ cn_status cni_gather_run(const cni_joint *j)
         for (int k = 0; k < j->world->local; k++) {
             answer(&r, k);
         }
-        CN_TRY(cni_alltoall_move(j->moves, true, r.round * r.item, heard_at(&r), r.row));
+        CN_TRY(cni_alltoall_move(j->moves, true, r.round * r.item, cni_rows_heard_at(&r), r.row));
         for (int k = 0; k < j->world->local; k++) {
             take(&r, k, round);
         }
@@ -373,10 +383,10 @@ static void put(const rows *r, int local)
 {
     const cni_alltoall *x = r->j->moves;
     char *array = cni_joint_data(r->j, r->array, local);
-    const char *from = x->heard[local] + heard_at(r);
+    const char *from = x->heard[local] + cni_rows_heard_at(r);
     const int64_t *items = (const int64_t *)(const void *)x->heard[local];
     int64_t *last = r->orders ? last_of(r, local) : NULL;
-    for (int64_t i = 0, n = heard_rows(x, local); i < n; i++) {
+    for (int64_t i = 0, n = cni_alltoall_before(x, local, x->world->places); i < n; i++) {
         int64_t number = items[2 * i], order = items[2 * i + 1];
         if (last == NULL || order > last[number]) {
             memcpy(array + number * r->step, from + i * r->row, (size_t)r->row);
@@ -396,14 +406,19 @@ static cn_status put_round(const rows *r, int64_t round)
     }
     CN_TRY(cni_alltoall_count(j->moves));
     CN_TRY(cni_alltoall_move(j->moves, false, 0, 0, r->item));
-    return r->moved > 0 ? cni_alltoall_move(j->moves, false, r->round * r->item, heard_at(r), r->moved) : CN_OK;
+    return r->moved > 0 ? cni_alltoall_move(j->moves, false, r->round * r->item, cni_rows_heard_at(r), r->moved)
+                        : CN_OK;
 }
 
 cn_status cni_scatter_run(const cni_joint *j)
 {
-    rows r = rows_of(j);
+    rows r = cni_rows_of(j);
+    if (j->there != NULL) {
+        return cni_rows_scatter_there(&r);
+    }
     for (int k = 0; k < j->world->local && r.orders; k++) {
-        int64_t from = owned_from(&r, j->world->first + k), to = owned_from(&r, j->world->first + k + 1);
+        int64_t from = cni_rows_owned_from(&r, j->world->first + k),
+                to = cni_rows_owned_from(&r, j->world->first + k + 1);
         memset(last_of(&r, k) + from, 0xFF, (size_t)(to - from) * sizeof(int64_t));
     }
     for (int64_t round = 0; round < r.rounds; round++) {
@@ -420,7 +435,7 @@ cn_status cni_scatter_run(const cni_joint *j)
 /* The pieces of the array and those that came, as what the op is applied to. */
 static void apply(const rows *r, int local)
 {
-    int64_t n = heard_rows(r->j->moves, local);
+    int64_t n = cni_alltoall_before(r->j->moves, local, r->j->world->places);
     int64_t array_shape[2] = {r->count, r->piece}, array_strides[2] = {r->step, r->array_g.itemsize};
     int64_t own_shape[2] = {n, r->piece}, own_strides[2] = {r->moved, r->own_g.itemsize},
             step = (int64_t)sizeof(int64_t);
@@ -432,7 +447,7 @@ static void apply(const rows *r, int local)
                                  .data = cni_joint_data(r->j, r->array, local)};
     cni_library_operand values = {.g = {ndim, r->own_g.itemsize, 0, own_shape, own_strides},
                                   .dtype = (cn_dtype)views[access[r->own].view].dtype,
-                                  .data = r->j->moves->heard[local] + heard_at(r)};
+                                  .data = r->j->moves->heard[local] + cni_rows_heard_at(r)};
     cni_library_operand numbers = {.g = {1, step, 0, &n, &step}, .dtype = CN_INT64, .data = r->j->moves->heard[local]};
     cni_run run = {.window = r->j->window, .told = r->j->told};
     cni_apply_rows(r->j->part, &run, &array, r->moved > 0 ? &values : NULL, &numbers, 1);
@@ -440,7 +455,7 @@ static void apply(const rows *r, int local)
 
 cn_status cni_apply_run(const cni_joint *j)
 {
-    rows r = rows_of(j);
+    rows r = cni_rows_of(j);
     for (int64_t round = 0; round < r.rounds; round++) {
         CN_TRY(put_round(&r, round));
         for (int k = 0; k < j->world->local; k++) {
@@ -448,30 +463,4 @@ cn_status cni_apply_run(const cni_joint *j)
         }
     }
     return CN_OK;
-}
-
-/* ---- By op ---- */
-
-typedef struct joint_row {
-    void (*room)(const cni_joint *joint, int64_t *asked, int64_t *heard, int64_t *scratch);
-    cn_status (*run)(const cni_joint *joint);
-} joint_row;
-
-static const joint_row ops[CNI_KIND_COUNT] = {
-    [CNI_GATHER] = {cni_rows_room, cni_gather_run},         [CNI_SCATTER] = {cni_rows_room, cni_scatter_run},
-    [CNI_APPLY] = {cni_rows_room, cni_apply_run},           [CNI_NONZERO] = {cni_select_room, cni_select_run},
-    [CNI_COMPRESS] = {cni_select_room, cni_select_run},     [CNI_SORT] = {cni_sorted_room, cni_sorted_run},
-    [CNI_ARGSORT] = {cni_sorted_room, cni_sorted_run},      [CNI_PARTITION] = {cni_sorted_room, cni_sorted_run},
-    [CNI_SEGMENTS] = {cni_segments_room, cni_segments_run}, [CNI_SEARCH] = {cni_search_room, cni_search_run},
-    [CNI_FOURIER] = {cni_fourier_room, cni_fourier_run}};
-
-void cni_joint_room(const cni_joint *j, int64_t *asked, int64_t *heard, int64_t *scratch)
-{
-    *scratch = 0;
-    ops[j->window->ops[j->part->op].kind].room(j, asked, heard, scratch);
-}
-
-cn_status cni_joint_run(const cni_joint *j)
-{
-    return ops[j->window->ops[j->part->op].kind].run(j);
 }

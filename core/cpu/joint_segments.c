@@ -172,7 +172,7 @@ cn_status cni_segments_run(const cni_joint *j)
     CN_TRY(fetch(&s, j->scratch));
     for (int k = 0; k < j->world->local; k++) {
         const cni_share *share = cni_joint_share(j, k);
-        cni_run run = {.window = j->window, .slots = j->addresses[k], .told = j->told};
+        cni_run run = {.window = j->window, .slots = j->at[k].host, .told = j->told};
         if (share != NULL) {
             const cni_box *box = cni_share_box(share, 0, 0);
             cni_segments_range(j->part, &run, box->start[0], box->stop[0]);

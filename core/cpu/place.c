@@ -171,7 +171,7 @@ static const cni_sharing sharing = {.quantum = quantum,
                                     .chain = chain,
                                     .chain_rows = chain_rows,
                                     .chain_left = chain_left,
-                                    .joint_room = cni_joint_room,
+                                    .joint_room = cni_joint_measure,
                                     .joint = cni_joint_run};
 
 const cni_place cni_cpu_place = {.name = "cpu",

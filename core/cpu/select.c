@@ -115,18 +115,34 @@ static int64_t owned_from(const cni_joint *j, const cni_geometry *out, int place
     return place >= layout->places || first > count ? count : first;
 }
 
+/* Bytes that are true of a place's share, which follow each other. */
+typedef struct bytes {
+    int64_t first, n;
+} bytes;
+
+static bytes bytes_of(const cni_joint *j, const cni_share *share)
+{
+    cni_geometry truth = cni_window_geometry(j->window, j->part->access[1].view);
+    bytes b = {0};
+    for (int box = 0; share != NULL && box < share->nboxes; box++) { /* of what is contiguous: it is, too */
+        const cni_box *at = cni_share_box(share, box, 1);
+        int64_t first = 0;
+        for (int d = 0; d < truth.ndim; d++) {
+            first = first * truth.shape[d] + at->start[d];
+        }
+        b.first = box == 0 ? first : b.first;
+        b.n += box_size(&truth, at);
+    }
+    return b;
+}
+
 void cni_select_room(const cni_joint *j, int64_t *asked, int64_t *heard, int64_t *scratch)
 {
     (void)scratch;
-    cni_geometry out = cni_window_geometry(j->window, j->part->access[0].view),
-                 truth = cni_window_geometry(j->window, j->part->access[1].view);
+    cni_geometry out = cni_window_geometry(j->window, j->part->access[0].view);
     *asked = *heard = 0;
     for (uint32_t i = 0; i < j->shared->nshares; i++) {
-        const cni_share *share = &j->shared->shares[i];
-        int64_t n = 0;
-        for (int box = 0; box < share->nboxes; box++) {
-            n += box_size(&truth, cni_share_box(share, box, 1));
-        }
+        int64_t n = bytes_of(j, &j->shared->shares[i]).n;
         *asked = n * out.itemsize > *asked ? n * out.itemsize : *asked;
     }
     for (int place = 0; place < j->world->places; place++) {
@@ -135,26 +151,73 @@ void cni_select_room(const cni_joint *j, int64_t *asked, int64_t *heard, int64_t
     }
 }
 
+static bool chooses_places(const cni_joint *j)
+{
+    return j->part->naccess < 3;
+}
+
+void cni_select_there(const cni_joint *j, const cni_joint_device *device, cni_joint_room *room)
+{
+    int64_t most = 0, memory;
+    for (uint32_t i = 0; i < j->shared->nshares; i++) {
+        int64_t n = bytes_of(j, &j->shared->shares[i]).n;
+        most = n > most ? n : most;
+    }
+    int64_t itemsize = cni_window_geometry(j->window, j->part->access[0].view).itemsize;
+    room->there = device->choose_bind(itemsize, chooses_places(j), most, &memory);
+    room->memory = memory;
+    room->heard_there = 0; /* it comes to where it belongs */
+}
+
+/* ---- On the device: counted first, so that what the place owns goes to where it belongs ---- */
+
+static cni_choosing choosing_of(const cni_joint *j, int local)
+{
+    bytes b = bytes_of(j, cni_joint_share(j, local));
+    int64_t itemsize = cni_window_geometry(j->window, j->part->access[0].view).itemsize;
+    cni_choosing x = {.truth = cni_joint_data(j, 1, local) + b.first, .n = b.n, .at = b.first};
+    if (!chooses_places(j)) {
+        x.array = cni_joint_data(j, 2, local) + b.first * itemsize;
+    }
+    x.out = cni_joint_data(j, 0, local);
+    x.asked = j->moves->device_asked[local];
+    x.memory = cni_joint_memory(j, local);
+    return x;
+}
+
+static cn_status count_own(const cni_joint *j, const cni_joint_device *device, int local, int64_t *found)
+{
+    cni_choosing x = choosing_of(j, local);
+    *found = 0;
+    return x.n > 0 ? device->choose_count(j->there, &x, found) : CN_OK;
+}
+
+/* Elements [first, end) of all those selected are the place's, of which [own, own_end) belong to it. */
+static void choose_own(const cni_joint *j, const cni_joint_device *device, int local, int64_t first, int64_t own,
+                       int64_t own_end)
+{
+    cni_choosing x = choosing_of(j, local);
+    x.first = first;
+    x.low = own;
+    x.high = own_end;
+    if (x.n > 0) {
+        device->choose(j->there, &x);
+    }
+}
+
+/* ---- Both ---- */
+
 /* The place's own elements, into what it asks; how many. */
 static int64_t select_own(const cni_joint *j, int local)
 {
-    const cni_share *share = cni_joint_share(j, local);
-    cni_geometry truth = cni_window_geometry(j->window, j->part->access[1].view);
-    int64_t found = 0;
+    bytes b = bytes_of(j, cni_joint_share(j, local));
     selection s = {.truth = (const uint8_t *)cni_joint_data(j, 1, local),
-                   .array = j->part->naccess > 2 ? cni_joint_data(j, 2, local) : NULL,
+                   .array = chooses_places(j) ? NULL : cni_joint_data(j, 2, local),
+                   .out = j->moves->asked[local],
+                   .first = b.first,
+                   .n = b.n,
                    .itemsize = (size_t)cni_window_geometry(j->window, j->part->access[0].view).itemsize};
-    for (int box = 0; share != NULL && box < share->nboxes; box++) {
-        const cni_box *b = cni_share_box(share, box, 1); /* of what is contiguous: it is, too */
-        s.first = 0;
-        for (int d = 0; d < truth.ndim; d++) {
-            s.first = s.first * truth.shape[d] + b->start[d];
-        }
-        s.n = box_size(&truth, b);
-        s.out = j->moves->asked[local] + (size_t)found * s.itemsize;
-        found += select_all(&s, -1);
-    }
-    return found;
+    return b.n > 0 ? select_all(&s, -1) : 0;
 }
 
 /* Elements [first, end) of all those selected are the place's, and go to their owners. */
@@ -168,29 +231,45 @@ static void send_selected(const cni_joint *j, const cni_geometry *out, int local
     }
 }
 
+/* What every place has found is known to all, as received. */
+static cn_status find(const cni_joint *j, const cni_joint_device *device)
+{
+    for (int k = 0; k < j->world->local; k++) {
+        int64_t found = 0;
+        if (device != NULL) {
+            CN_TRY(count_own(j, device, k, &found));
+        } else {
+            found = select_own(j, k);
+        }
+        for (int place = 0; place < j->world->places; place++) {
+            j->moves->sent[k][place] = found;
+        }
+    }
+    return cni_alltoall_count(j->moves);
+}
+
 cn_status cni_select_run(const cni_joint *j)
 {
     cni_geometry out = cni_window_geometry(j->window, j->part->access[0].view);
-    int64_t **sent = j->moves->sent, **received = j->moves->received;
+    const cni_joint_device *device = j->there != NULL ? cni_device_place()->joint : NULL;
+    cni_alltoall *x = j->moves;
+    CN_TRY(find(j, device));
     for (int k = 0; k < j->world->local; k++) {
-        int64_t found = select_own(j, k);
-        for (int place = 0; place < j->world->places; place++) {
-            sent[k][place] = found;
+        int place = j->world->first + k;
+        int64_t first = cni_alltoall_before(x, k, place), own = owned_from(j, &out, place);
+        send_selected(j, &out, k, first, first + x->received[k][place]);
+        if (device != NULL) {
+            choose_own(j, device, k, first, own, owned_from(j, &out, place + 1));
+            x->device_heard[k] = cni_joint_data(j, 0, k) + own * out.itemsize;
         }
     }
-    CN_TRY(cni_alltoall_count(j->moves));
-    for (int k = 0; k < j->world->local; k++) {
-        int64_t first = 0, me = j->world->first + k;
-        for (int place = 0; place < me; place++) {
-            first += received[k][place];
-        }
-        send_selected(j, &out, k, first, first + received[k][me]);
-    }
-    CN_TRY(cni_alltoall_count(j->moves));
-    CN_TRY(cni_alltoall_move(j->moves, false, 0, 0, out.itemsize));
-    for (int k = 0; k < j->world->local; k++) {
+    CN_TRY(cni_alltoall_count(x));
+    x->settled = device != NULL;
+    CN_TRY(cni_alltoall_move(x, false, 0, 0, out.itemsize));
+    x->settled = false;
+    for (int k = 0; k < j->world->local && device == NULL; k++) {
         int64_t from = owned_from(j, &out, j->world->first + k), to = owned_from(j, &out, j->world->first + k + 1);
-        memcpy(cni_joint_data(j, 0, k) + from * out.itemsize, j->moves->heard[k],
+        memcpy(cni_joint_data(j, 0, k) + from * out.itemsize, x->heard[k],
                (size_t)((to > from ? to - from : 0) * out.itemsize));
     }
     return CN_OK;

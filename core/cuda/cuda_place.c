@@ -8,6 +8,7 @@
 #include "cuda/cuda_call.h"
 #include "cuda/cuda_driver.h"
 #include "cuda/cuda_graph.h"
+#include "cuda/cuda_joint.h"
 #include "cuda/cuda_join.h"
 #include "cuda/cuda_kernel.h"
 #include "cuda/cuda_layout.h"
@@ -188,6 +189,7 @@ static const cni_place place = {.name = name,
                                 .scratch = scratch,
                                 .run = run_part,
                                 .shares = shares,
+                                .joint = &cni_cuda_joint,
                                 .bind_range = bind_range,
                                 .range = range,
                                 .bind_rows = bind_rows,

@@ -229,7 +229,7 @@ bool cni_cuda_select_bind(const cni_part *part, const cni_window *w, binding *b)
     if (w->ops[part->op].kind == CNI_COMPRESS) {
         cni_text_add(&text, "#define TYPE %s\n", cni_cuda_word(out.itemsize));
     }
-    cni_text_add(&text, "#define COUNTED %d\n#include \"cuda/select.cuh\"\n%s", (int)counted,
+    cni_text_add(&text, "#define COUNTED %d\n#define PLACES 0\n#include \"cuda/select.cuh\"\n%s", (int)counted,
                  counted ? "/* CNI_FINISH */\n" : "");
     return b->blocks <= INT32_MAX && cni_cuda_library_compiled(b, &text);
 }

@@ -130,6 +130,12 @@ CNI_INLINE unsigned cni_ticket(unsigned *counter)
     return atomicAdd(counter, 1u);
 }
 
+/* The same, before so many were added. */
+CNI_INLINE unsigned cni_take(unsigned *counter, unsigned count)
+{
+    return atomicAdd(counter, count);
+}
+
 /* Two words of memory, aligned to both, that other blocks see change as one, in time. */
 CNI_INLINE void cni_publish(void *to, uint64_t first, uint64_t second)
 {

@@ -1,7 +1,8 @@
 /*
  * select.cuh - the elements at which bytes are true, in order: their places, or (TYPE given) the elements of an array. A
  * thread has RUN bytes. Of several GPUs each has a run of tiles, among which it looks back; what those of the GPUs before it
- * choose is counted first (COUNTED 1: cni_finish).
+ * choose is counted first (COUNTED 1: cni_finish). Of several places (PLACES 1) each has bytes from p.at on, and chooses
+ * what is number p.before and on of all: what is of [p.low, p.high) goes to out, the rest to asked (exec/joint_device.h).
  */
 #define VALUE int64_t
 #define FOLD(a, b) ((a) + (b))
@@ -20,7 +21,27 @@ typedef struct parameters {
     int64_t n, aligned, begin, stop; /* the GPU's tiles, of all */
     int64_t *counts;                 /* by GPU */
     int64_t gpu, threads; /* threads: of cni_finish */
+#if PLACES
+    char *asked; /* where what is number 0 of all would be */
+    int64_t at, before, low, high;
+#endif
 } parameters;
+
+#ifdef TYPE
+typedef TYPE chosen_t;
+#else
+typedef int64_t chosen_t;
+#endif
+
+/* Where what is chosen goes by its number. */
+CNI_INLINE chosen_t *place_of(const parameters *p, int64_t number)
+{
+#if PLACES
+    return (chosen_t *)(number >= p->low && number < p->high ? p->out : p->asked) + number;
+#else
+    return (chosen_t *)p->out + number;
+#endif
+}
 
 #if COUNTED
 /* CNI_FINISH */
@@ -104,6 +125,9 @@ CNI_KERNEL(cni_kernel, parameters)
     for (int64_t gpu = 0; gpu < p.gpu; gpu++) {
         place += p.counts[gpu];
     }
+#if PLACES
+    place += p.before;
+#endif
 #ifdef TYPE
     CNI_UNROLL
     for (int k = 0; k < RUN; k += AHEAD) {
@@ -111,7 +135,7 @@ CNI_KERNEL(cni_kernel, parameters)
         for (int j = 0; j < AHEAD; j++) {
             const int i = (int)threadIdx.x + (k + j) * THREADS;
             if (i < own) {
-                ((TYPE *)p.out)[place + i] = v[j];
+                *place_of(&p, place + i) = v[j];
             }
         }
         CNI_UNROLL
@@ -127,7 +151,11 @@ CNI_KERNEL(cni_kernel, parameters)
     for (int k = 0; k < RUN; k++) {
         const int i = (int)threadIdx.x + k * THREADS;
         if (i < own) {
-            ((int64_t *)p.out)[place + i] = first + chosen[i];
+#if PLACES
+            *place_of(&p, place + i) = p.at + first + chosen[i];
+#else
+            *place_of(&p, place + i) = first + chosen[i];
+#endif
         }
     }
 #endif

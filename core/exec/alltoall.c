@@ -10,16 +10,19 @@
 static cn_status alltoall_room(cni_alltoall *x)
 {
     size_t local = (size_t)x->world->local, places = (size_t)x->world->places;
-    x->numbers = cni_alloc_zero(5 * local + 2 * local * places, sizeof(int64_t));
+    x->numbers = cni_alloc_zero(7 * local + 2 * local * places, sizeof(int64_t));
     x->messages = cni_alloc(2 * places * sizeof *x->messages);
-    if (x->numbers == NULL || x->messages == NULL) {
+    x->direct_messages = cni_alloc(2 * places * sizeof *x->direct_messages);
+    if (x->numbers == NULL || x->messages == NULL || x->direct_messages == NULL) {
         return cni_fail_memory((int64_t)(local * places));
     }
     x->sent = x->numbers;
     x->received = x->sent + local;
     x->asked = (char **)(x->received + local);
     x->heard = x->asked + local;
-    x->marks = x->heard + local;
+    x->device_asked = x->heard + local;
+    x->device_heard = x->device_asked + local;
+    x->marks = x->device_heard + local;
     for (size_t k = 0; k < local; k++) {
         x->sent[k] = (int64_t *)(x->marks + local) + k * places;
         x->received[k] = (int64_t *)(x->marks + local) + (local + k) * places;
@@ -57,18 +60,9 @@ void cni_alltoall_destroy(cni_alltoall *x)
     if (x != NULL) {
         cni_free(x->numbers);
         cni_free(x->messages);
+        cni_free(x->direct_messages);
         cni_free(x);
     }
-}
-
-static cn_status exchange(cni_alltoall *x, int nreceives, int nsends)
-{
-    const cni_net *net = x->world->net;
-    if (nreceives + nsends == 0) {
-        return CN_OK;
-    }
-    CN_TRY(net->exchange_begin(nreceives, x->messages, nsends, x->messages + x->world->places));
-    return net->exchange_end();
 }
 
 cn_status cni_alltoall_count(cni_alltoall *x)
@@ -85,20 +79,79 @@ cn_status cni_alltoall_count(cni_alltoall *x)
             x->messages[places + n++] = (cni_message){peer, &x->sent[0][peer], sizeof(int64_t)};
         }
     }
-    return exchange(x, n, n);
+    if (n == 0) {
+        return CN_OK;
+    }
+    CN_TRY(x->world->net->exchange_begin(n, x->messages, n, x->messages + places));
+    return x->world->net->exchange_end();
 }
 
+/* What goes, or what comes: messages through the net and direct ones. */
+typedef struct side {
+    char *host, *device; /* where all items are; device: NULL: on the host alone */
+    cni_message *messages;
+    cni_direct_message *direct;
+    int n, ndirect;
+    const cni_direct *by; /* that carries those; NULL: there are none */
+    int64_t bytes;
+} side;
+
 /* Messages for, or from, the others: one after the other in memory, as what is the place's own. */
-static int lay_out(const cni_alltoall *x, const int64_t *counts, char *memory, int64_t size, cni_message *messages)
+static void lay_out(const cni_alltoall *x, const int64_t *counts, int64_t size, side *s)
 {
-    int n = 0;
+    int64_t at = 0;
     for (int peer = 0; peer < x->world->places; peer++) {
-        if (peer != x->world->first && counts[peer] > 0) {
-            messages[n++] = (cni_message){peer, memory, counts[peer] * size};
+        int64_t nbytes = counts[peer] * size;
+        const cni_direct *by = x->direct && nbytes > 0 ? cni_direct_for(nbytes) : NULL;
+        if (peer == x->world->first || nbytes == 0) {
+            at += nbytes;
+            continue;
         }
-        memory += counts[peer] * size;
+        if (by != NULL) {
+            char *device = s->device != NULL ? s->device + at : NULL;
+            s->direct[s->ndirect++] =
+                (cni_direct_message){.peer = peer, .device = device, .host = s->host + at, .nbytes = nbytes};
+            s->by = by;
+        } else {
+            s->messages[s->n++] = (cni_message){peer, s->host + at, nbytes};
+        }
+        s->bytes += nbytes;
+        at += nbytes;
     }
-    return n;
+}
+
+/* Between the device and the messages' memory on the host. */
+static cn_status pass(const side *s, bool out)
+{
+    for (int i = 0; i < s->n && s->device != NULL; i++) {
+        char *host = s->messages[i].data, *device = s->device + (host - s->host);
+        int64_t nbytes = s->messages[i].nbytes;
+        cni_stats.moves++;
+        cni_stats.move_bytes += (uint64_t)nbytes;
+        CN_TRY(out ? cni_process_device->download(host, device, nbytes)
+                   : cni_process_device->upload(device, host, nbytes));
+    }
+    return CN_OK;
+}
+
+static cn_status send(const cni_alltoall *x, const side *in, const side *out)
+{
+    const cni_net *net = x->world->net;
+    const cni_direct *by = out->by != NULL ? out->by : in->by;
+    CN_TRY(pass(out, true));
+    if (in->n + out->n > 0) {
+        CN_TRY(net->exchange_begin(in->n, in->messages, out->n, out->messages));
+    }
+    if (by != NULL) {
+        CN_TRY(cni_direct_exchange(by, in->ndirect, in->direct, out->ndirect, out->direct));
+    }
+    if (in->n + out->n > 0) {
+        CN_TRY(net->exchange_end());
+    }
+    if (by != NULL) {
+        by->arrive();
+    }
+    return pass(in, false);
 }
 
 static int64_t before(const int64_t *counts, int place)
@@ -116,11 +169,16 @@ static void copy_items(const cni_alltoall *x, int from, bool back, char *asked, 
     int me = x->world->first;
     asked += before(x->sent[from], me) * size;
     for (int to = 0; to < x->world->local; to++) {
-        size_t bytes = (size_t)(x->sent[from][me + to] * size);
-        if (bytes > 0) {
-            memcpy(back ? asked : heard[to], back ? heard[to] : asked, bytes);
+        int64_t bytes = x->sent[from][me + to] * size;
+        if (bytes > 0 && (from != to || !x->settled)) {
+            char *target = back ? asked : heard[to], *source = back ? heard[to] : asked;
+            if (x->there) {
+                cni_process_device->copy(target, source, bytes);
+            } else {
+                memcpy(target, source, (size_t)bytes);
+            }
             cni_stats.messages += from != to;
-            cni_stats.message_bytes += from != to ? bytes : 0;
+            cni_stats.message_bytes += from != to ? (uint64_t)bytes : 0;
         }
         asked += bytes;
         heard[to] += bytes;
@@ -129,23 +187,27 @@ static void copy_items(const cni_alltoall *x, int from, bool back, char *asked, 
 
 cn_status cni_alltoall_move(cni_alltoall *x, bool back, int64_t asked_at, int64_t heard_at, int64_t size)
 {
+    char **asked = x->there ? x->device_asked : x->asked, **heard = x->there ? x->device_heard : x->heard;
+    int places = x->world->places;
     for (int to = 0; to < x->world->local; to++) {
-        x->marks[to] = x->heard[to] + heard_at + before(x->received[to], x->world->first) * size;
+        x->marks[to] = heard[to] + heard_at + before(x->received[to], x->world->first) * size;
     }
     for (int from = 0; from < x->world->local; from++) {
-        copy_items(x, from, back, x->asked[from] + asked_at, x->marks, size);
+        copy_items(x, from, back, asked[from] + asked_at, x->marks, size);
     }
     if (x->world->net->size == 1) {
         return CN_OK;
     }
-    cni_message *receives = x->messages, *sends = x->messages + x->world->places;
-    int nasked = lay_out(x, x->sent[0], x->asked[0] + asked_at, size, back ? receives : sends);
-    int nheard = lay_out(x, x->received[0], x->heard[0] + heard_at, size, back ? sends : receives);
-    for (int i = 0; i < (back ? nheard : nasked); i++) {
-        cni_stats.messages++;
-        cni_stats.message_bytes += (uint64_t)sends[i].nbytes;
-    }
-    return exchange(x, back ? nasked : nheard, back ? nheard : nasked);
+    side a = {.host = x->asked[0] + asked_at, .messages = x->messages, .direct = x->direct_messages};
+    side h = {.host = x->heard[0] + heard_at, .messages = x->messages + places, .direct = x->direct_messages + places};
+    a.device = x->there ? asked[0] + asked_at : NULL;
+    h.device = x->there ? heard[0] + heard_at : NULL;
+    lay_out(x, x->sent[0], size, &a);
+    lay_out(x, x->received[0], size, &h);
+    const side *in = back ? &a : &h, *out = back ? &h : &a;
+    cni_stats.messages += (uint64_t)(out->n + out->ndirect);
+    cni_stats.message_bytes += (uint64_t)out->bytes;
+    return send(x, in, out);
 }
 
 cn_status cni_alltoall_tell(cni_alltoall *x, int64_t size)

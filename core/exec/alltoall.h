@@ -1,22 +1,30 @@
 /*
  * alltoall.h - items from every place to every place, as many as turn out to be needed: the places of this process by
- * copies, those of other processes by messages.
+ * copies, those of other processes by messages, which go as those of exchanges do: through the hosts or, if they are
+ * large enough and ranks can, from device to device (direct.h).
  *
  * A place asks: items lie in `asked`, by the place that they are for. They arrive in `heard` there, by the place that they
- * are from; what is sent back takes the same way. Room is made once, for the most that there can be.
+ * are from; what is sent back takes the same way. Room is made once, for the most that there can be. Where a device does the
+ * work of this process's places, items lie in its memory, and the hosts' is for what goes through it.
  */
 #ifndef CNI_ALLTOALL_H
 #define CNI_ALLTOALL_H
 
+#include "exec/direct.h"
 #include "exec/world.h"
 
 typedef struct cni_alltoall {
     const cni_world *world;
-    int64_t **sent, **received; /* [local place][place]: items */
-    char **asked, **heard;      /* by local place */
-    char **marks;               /* likewise, of the move at hand */
+    int64_t **sent, **received;          /* [local place][place]: items */
+    char **asked, **heard;               /* by local place */
+    char **device_asked, **device_heard; /* likewise */
+    char **marks;                        /* likewise, of the move at hand */
+    bool there;                          /* items are on the device */
+    bool settled;                        /* what a place has for itself is where it belongs already */
+    bool direct;                         /* large messages are, at all ranks */
     void *numbers;
     cni_message *messages;
+    cni_direct_message *direct_messages;
     int64_t asked_bytes, heard_bytes;
 } cni_alltoall;
 
@@ -38,6 +46,16 @@ static inline int64_t *cni_alltoall_marks(const cni_alltoall *x, int local)
         at += x->sent[local][place];
     }
     return marks;
+}
+
+/* Items that the place has received of all places before this one. */
+static inline int64_t cni_alltoall_before(const cni_alltoall *x, int local, int place)
+{
+    int64_t sum = 0;
+    for (int i = 0; i < place; i++) {
+        sum += x->received[local][i];
+    }
+    return sum;
 }
 
 /* Collective: the item of this size with which asked begins, for every place; heard has that of each, by place. Asked and

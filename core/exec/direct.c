@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/notice.h"
 #include "base/settings.h"
+#include "base/stats.h"
 #include "base/status.h"
 #include "exec/place.h"
 
@@ -46,6 +47,29 @@ const cni_direct *cni_direct_for(int64_t nbytes)
 {
     int64_t least = cni_settings[CNI_SETTING_NCCL_BYTES];
     return least > 0 && nbytes >= least ? direct : NULL;
+}
+
+bool cni_direct_open(void)
+{
+    return direct != NULL;
+}
+
+static void count(const char *way, int n, const cni_direct_message *messages)
+{
+    for (int i = 0; i < n; i++) {
+        cni_stats.direct_messages++;
+        cni_stats.direct_bytes += (uint64_t)messages[i].nbytes;
+        cni_debug(CNI_DEBUG_COMM, "direct: %lld bytes %s %d%s", (long long)messages[i].nbytes, way, messages[i].peer,
+                  messages[i].device == NULL ? ", at this host" : "");
+    }
+}
+
+cn_status cni_direct_exchange(const cni_direct *by, int nreceives, const cni_direct_message *receives, int nsends,
+                              const cni_direct_message *sends)
+{
+    count("to", nsends, sends);
+    count("from", nreceives, receives);
+    return by->exchange(nreceives, receives, nsends, sends);
 }
 
 const char *cni_direct_description(void)

@@ -63,6 +63,13 @@ cn_status cni_direct_decide(int64_t nbytes);
 /* The table, if a message of this size goes so; else NULL. */
 const cni_direct *cni_direct_for(int64_t nbytes);
 
+/* Sends and receives by the table; counted, and told to who debugs. */
+cn_status cni_direct_exchange(const cni_direct *direct, int nreceives, const cni_direct_message *receives, int nsends,
+                              const cni_direct_message *sends);
+
+/* Are there direct messages, of any size? */
+bool cni_direct_open(void);
+
 /* For `cnumeric info`: the library's version, and whether it is in use. */
 const char *cni_direct_description(void);
 

@@ -208,22 +208,11 @@ static void pack_out(cni_exchange *x, const cni_transfer *transfers, uint32_t n,
     }
 }
 
-static void tell(const char *way, int n, const cni_direct_message *messages)
-{
-    for (int i = 0; i < n; i++) {
-        cni_debug(CNI_DEBUG_COMM, "direct: %lld bytes %s %d%s", (long long)messages[i].nbytes, way, messages[i].peer,
-                  messages[i].device == NULL ? ", at this host" : "");
-    }
-}
-
 static cn_status send_direct(cni_exchange *x)
 {
     x->sent = true;
-    tell("to", x->out.ndirect, x->out.direct_messages);
-    tell("from", x->in.ndirect, x->in.direct_messages);
-    cni_stats.direct_messages += (uint64_t)(x->out.ndirect + x->in.ndirect);
-    cni_stats.direct_bytes += (uint64_t)(x->out.direct_bytes + x->in.direct_bytes);
-    return direct_of(x)->exchange(x->in.ndirect, x->in.direct_messages, x->out.ndirect, x->out.direct_messages);
+    return cni_direct_exchange(direct_of(x), x->in.ndirect, x->in.direct_messages, x->out.ndirect,
+                               x->out.direct_messages);
 }
 
 static cn_status set_out(cni_exchange *x, const cni_transfer *transfers, uint32_t n, const cni_place_slots *slots,

@@ -145,7 +145,6 @@ static void add_message(cni_exchange_side *side, int peer, const cni_end *first,
         x->device = side->device + side->marks[peer];
     }
     side->staged |= x->device == NULL;
-    side->direct_bytes += x->nbytes;
 }
 
 static const cni_transfer *first_of(int from, int to, const cni_transfer *transfers)
@@ -184,7 +183,6 @@ void cni_side_lay_out(cni_exchange_side *side, const cni_world *world, const cni
         take_device(side, world->places, total);
     }
     side->n = side->ndirect = 0;
-    side->direct_bytes = 0;
     side->staged = false;
     for (int peer = 0; peer < world->places; peer++) {
         if (side->sizes[peer] > 0) {

@@ -39,8 +39,7 @@ typedef struct cni_exchange_side {
     cni_direct_message *direct_messages;
     int n, ndirect;
     const cni_direct *direct; /* that carries them */
-    int64_t direct_bytes;
-    bool staged;  /* some of them are on the host */
+    bool staged;              /* some of them are on the host */
     char *device; /* memory of the device for the exchange at hand, as large as the parcel; NULL: nothing is packed */
     int64_t device_bytes;
 } cni_exchange_side;

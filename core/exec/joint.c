@@ -20,5 +20,6 @@ const cni_layout *cni_joint_layout(const cni_joint *j, uint32_t access)
 char *cni_joint_data(const cni_joint *j, uint32_t access, int local)
 {
     const cni_access *a = &j->part->access[access];
-    return (char *)j->addresses[local][a->slot] + cni_window_geometry(j->window, a->view).offset;
+    void *const *slots = j->there != NULL ? j->at[local].device : j->at[local].host;
+    return (char *)slots[a->slot] + cni_window_geometry(j->window, a->view).offset;
 }

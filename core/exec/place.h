@@ -8,7 +8,7 @@
 #define CNI_PLACE_H
 
 #include "exec/device_call.h"
-#include "exec/joint.h"
+#include "exec/joint_device.h"
 
 enum { CNI_UNPLANNED_ELEMENTS = 1024 };
 
@@ -87,9 +87,9 @@ typedef struct cni_sharing {
     void (*chain_rows)(const cni_part *part, const cni_window *w, const void *binding, const cni_link *link,
                        cni_link_phase phase, void **rows);
     void (*chain_left)(const cni_part *part, const cni_window *w, const cni_link *link, cni_link_phase phase);
-    /* A part that places do together: the most bytes that one asks and hears, and scratch memory; fails only if the net
-       does. */
-    void (*joint_room)(const cni_joint *joint, int64_t *asked, int64_t *heard, int64_t *scratch);
+    /* A part that places do together: what it takes, with the help of a device if there is one (NULL: none) that can. To run
+       it fails only if the net or the device does. */
+    void (*joint_room)(const cni_joint *joint, const cni_joint_device *device, cni_joint_room *room);
     cn_status (*joint)(const cni_joint *joint);
 } cni_sharing;
 
@@ -129,7 +129,8 @@ typedef struct cni_place {
     int64_t (*scratch)(const void *binding); /* bytes */
     /* Cannot fail: all memory is in the binding, the slots and the scratch. May return before the work is done. */
     void (*run)(const cni_part *part, void *binding, const cni_run *run);
-    const cni_sharing *sharing; /* NULL: it is the only place that there is, or the device of one of several */
+    const cni_sharing *sharing;    /* NULL: it is the only place that there is, or the device of one of several: */
+    const cni_joint_device *joint; /* what that does of parts that places do together */
     /* Of library ops that it supports: can it do a box of what several places do? */
     bool (*shares)(const cni_part *part, const cni_window *w);
     /* A reduction of which places do ranges, bound as a whole, and one of them: waits. *left: the binding's memory. */

@@ -11,6 +11,7 @@
 #include "base/settings.h"
 #include "base/status.h"
 #include "exec/cold.h"
+#include "exec/direct.h"
 #include "exec/explain.h"
 #include "exec/overlap.h"
 #include "exec/spread.h"
@@ -37,7 +38,7 @@ static bool geometry_same(const cni_spread_binding *b, const cni_window *w)
 {
     return b != NULL && b->ngeometry == w->ngeometry && b->spread_bytes == cni_settings[CNI_SETTING_SPREAD_BYTES] &&
            b->overlap == cni_settings[CNI_SETTING_OVERLAP] && b->gpu == cni_settings[CNI_SETTING_GPU] &&
-           b->gpu_bytes == cni_settings[CNI_SETTING_GPU_BYTES] &&
+           b->gpu_bytes == cni_settings[CNI_SETTING_GPU_BYTES] && (!b->joint || b->direct == cni_direct_open()) &&
            memcmp(b->geometry, w->geometry, w->ngeometry * sizeof *w->geometry) == 0;
 }
 
@@ -75,6 +76,7 @@ static void binding_destroy(void *opaque)
         }
         cni_free(b->parts[i].bound);
         cni_alltoall_destroy(b->parts[i].moves);
+        cni_free(b->parts[i].room.there);
     }
     for (uint32_t i = 0; b->whole != NULL && i < b->norigins; i++) {
         if (b->whole[i] != NULL) {
@@ -194,11 +196,20 @@ static cn_status bind_joint(cni_binder *k, cni_bound_shared *out)
                        .shared = out->shared,
                        .slots = k->b->partition->slots,
                        .window = k->w,
-                       .world = k->world};
-    int64_t asked, heard, scratch;
-    cni_cpu_place.sharing->joint_room(&joint, &asked, &heard, &scratch);
-    k->b->scratch = scratch > k->b->scratch ? scratch : k->b->scratch;
-    return cni_alltoall_create(k->world, asked, heard, &out->moves);
+                       .world = k->world,
+                       .direct = k->b->direct};
+    cni_joint_room *room = &out->room;
+    cni_cpu_place.sharing->joint_room(&joint, k->place->joint, room);
+    k->b->joint = true;
+    k->b->scratch = room->scratch > k->b->scratch ? room->scratch : k->b->scratch;
+    k->b->uses_host |= room->there == NULL;
+    if (room->there != NULL) {
+        int64_t memory = cni_joint_memory_bytes(room) * k->world->local;
+        k->b->uses_device = true;
+        k->b->device_scratch = memory > k->b->device_scratch ? memory : k->b->device_scratch;
+        cni_share_touches_joint(k->b, k->world, out->shared, k->w);
+    }
+    return cni_alltoall_create(k->world, room->asked, room->heard, &out->moves);
 }
 
 static cn_status bind_shared(cni_binder *k, const cni_shared_part *shared, cni_bound_shared *out)
@@ -206,10 +217,10 @@ static cn_status bind_shared(cni_binder *k, const cni_shared_part *shared, cni_b
     size_t most = 1;
     out->shared = shared;
     k->place = cni_share_place(k->b, k->plan, shared, k->w, k->s);
-    k->b->uses_host |= k->place == &cni_cpu_place;
     if (shared->kind == CNI_SHARE_JOINT) {
         return bind_joint(k, out);
     }
+    k->b->uses_host |= k->place == &cni_cpu_place;
     for (uint32_t i = 0; i < shared->nshares; i++) {
         size_t each = shared->rounds != NULL ? (size_t)shared->rounds->n * (size_t)shared->shares[i].nboxes
                                              : ((size_t)shared->shares[i].nboxes + 1) * CNI_OVERLAP_BOXES;
@@ -432,6 +443,7 @@ static cn_status binding_make(const cni_plan *plan, const cni_window *w, const c
     b->overlap = cni_settings[CNI_SETTING_OVERLAP];
     b->gpu = cni_settings[CNI_SETTING_GPU];
     b->gpu_bytes = cni_settings[CNI_SETTING_GPU_BYTES];
+    b->direct = cni_direct_open();
     b->whole = cni_alloc_zero(b->norigins, sizeof *b->whole);
     b->geometry = cni_alloc(w->ngeometry * sizeof *b->geometry);
     b->layouts = cni_alloc_zero(w->nbases, sizeof *b->layouts);

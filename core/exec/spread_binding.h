@@ -2,6 +2,7 @@
 #ifndef CNI_SPREAD_BINDING_H
 #define CNI_SPREAD_BINDING_H
 
+#include "exec/joint.h"
 #include "exec/local_part.h"
 #include "exec/world.h"
 
@@ -25,6 +26,7 @@ typedef struct cni_bound_shared {
     uint32_t nbound;
     cni_bound_share *bound;
     cni_alltoall *moves;            /* JOINT */
+    cni_joint_room room;            /* JOINT */
     int64_t panels_at, panel_bytes; /* of rounds: in the scratch memory, and from one to the next */
     void *whole;                    /* RANGE, CHAIN: the part bound as a whole (borrowed) */
     bool rows_there;                /* CHAIN: the device has a part in all shares here */
@@ -48,6 +50,7 @@ typedef struct cni_spread_binding {
     uint64_t
         compiles; /* the device's number of kernels that are not there: till then shares are the processor's; else 0 */
     bool uses_device, uses_host;
+    bool joint, direct;           /* there are joint parts; bound for direct messages */
     uint32_t runs;                /* up to CNI_REPEATS */
     int64_t scratch, state_bytes; /* the most that a part takes; that the shares of a reduction leave */
     int64_t device_scratch;       /* likewise, on the device */

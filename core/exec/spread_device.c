@@ -38,6 +38,9 @@ static bool kind_may(const cni_shared_part *shared, const cni_place *device, con
     if (shared->kind == CNI_SHARE_RANGE) {
         return shared->part->kind == CNI_PART_GROUP;
     }
+    if (shared->kind == CNI_SHARE_JOINT) {
+        return device->joint != NULL;
+    }
     return shared->kind == CNI_SHARE_BOXES &&
            (shared->part->kind != CNI_PART_LIBRARY || device->shares(shared->part, w));
 }
@@ -118,6 +121,53 @@ void cni_share_touches(cni_spread_binding *b, int local, const cni_shared_part *
     }
     if (part->kind == CNI_PART_CARRY || part->kind == CNI_PART_FILL) {
         touch(at, part->slot, span->low, span->high);
+    }
+}
+
+static void touch_box(cni_place_slots *at, const cni_access *access, const cni_window *w, const cni_box *box)
+{
+    cni_geometry g = cni_window_geometry(w, access->view);
+    int64_t shape[CNI_LATTICE_DIMS], low, high;
+    for (int d = 0; d < g.ndim; d++) {
+        shape[d] = box->stop[d] - box->start[d];
+        g.offset += box->start[d] * g.strides[d];
+    }
+    g.shape = shape;
+    cni_geometry_range(&g, &low, &high);
+    if (low < high) {
+        touch(at, access->slot, low, high);
+    }
+}
+
+/* Of what is moved by the op itself a place has what it owns, of other operands what its share needs. */
+void cni_share_touches_joint(cni_spread_binding *b, const cni_world *world, const cni_shared_part *shared,
+                             const cni_window *w)
+{
+    for (int k = 0; k < world->local; k++) {
+        int place = world->first + k;
+        for (uint32_t a = 0; a < shared->part->naccess; a++) {
+            const cni_access *access = &shared->part->access[a];
+            const cni_slot_layout *slot = &b->partition->slots[access->slot];
+            if ((shared->dynamic >> a & 1) == 0) {
+                continue;
+            }
+            int64_t low = slot->spread ? cni_layout_begin(&slot->layout, place) : 0;
+            int64_t high = slot->spread ? cni_layout_begin(&slot->layout, place + 1)
+                           : place == 0 ? slot->layout.nbytes
+                                        : 0;
+            if (low < high) {
+                touch(&b->at[k], access->slot, low, high);
+            }
+        }
+    }
+    for (uint32_t i = 0; i < shared->nshares; i++) {
+        const cni_share *share = &shared->shares[i];
+        for (uint32_t a = 0; a < shared->part->naccess && cni_world_has(world, share->place); a++) {
+            for (int box = 0; box < share->nboxes && (shared->dynamic >> a & 1) == 0; box++) {
+                touch_box(&b->at[share->place - world->first], &shared->part->access[a], w,
+                          cni_share_box(share, box, a));
+            }
+        }
     }
 }
 

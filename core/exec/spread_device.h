@@ -21,6 +21,10 @@ cn_status cni_share_slots(cni_spread_binding *b, size_t plans, const cni_world *
 void cni_share_touches(cni_spread_binding *b, int local, const cni_shared_part *shared, const cni_part *part,
                        const cni_window *w, const cni_span *span);
 
+/* The device does a part that places do together: what it touches at each of them. */
+void cni_share_touches_joint(cni_spread_binding *b, const cni_world *world, const cni_shared_part *shared,
+                             const cni_window *w);
+
 /* All shares are bound: what places own, and what comes to them there. */
 void cni_share_spans(cni_spread_binding *b, const cni_plan *plan, const cni_world *world);
 

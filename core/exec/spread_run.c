@@ -63,23 +63,6 @@ static cn_status collect_states(cni_spread_run *r, const cni_shared_part *shared
     return collect_at_root(r, shared, size);
 }
 
-static cn_status run_joint(cni_spread_run *r, const cni_bound_shared *bound)
-{
-    cni_joint joint = {.part = bound->shared->part,
-                       .shared = bound->shared,
-                       .slots = r->b->partition->slots,
-                       .window = r->w,
-                       .world = r->world,
-                       .addresses = r->addresses,
-                       .moves = bound->moves,
-                       .scratch = r->scratch,
-                       .told = r->b->told};
-    uint64_t begin = cni_trace_begin();
-    CN_TRY(cni_cpu_place.sharing->joint(&joint));
-    cni_trace_part(begin, r->world->first, false, joint.part, r->w);
-    return CN_OK;
-}
-
 /* ---- Values at the host and the device ---- */
 
 typedef struct part_move {
@@ -89,11 +72,17 @@ typedef struct part_move {
     cn_status status;
 } part_move;
 
+/* Of a part that places do together the device may have nothing to do with a slot of which the host has some. */
+static bool takes(const part_move *m, uint32_t slot)
+{
+    return m->where == CNI_ON_HOST || m->r->b->at[m->local].on_device[slot];
+}
+
 static void bring(void *context, uint32_t slot, bool reads, bool writes)
 {
     part_move *m = context;
     (void)reads, (void)writes;
-    if (m->status == CN_OK) {
+    if (m->status == CN_OK && takes(m, slot)) {
         m->status = cni_place_bring(m->r->of[slot], m->local, m->where, &m->r->b->at[m->local].spans[slot]);
     }
 }
@@ -102,7 +91,7 @@ static void settle(void *context, uint32_t slot, bool reads, bool writes)
 {
     part_move *m = context;
     (void)reads;
-    if (writes) {
+    if (writes && takes(m, slot)) {
         *m->r->b->at[m->local].valid[slot] = m->where;
     }
 }
@@ -125,7 +114,7 @@ static void moved(const cni_spread_run *r, const cni_part *part, int local, uint
 static cn_status move_early(cni_spread_run *r, const cni_bound_shared *bound)
 {
     bool apart = bound->nbound > 0 && bound->shared->kind != CNI_SHARE_CHAIN;
-    if (bound->rows_there) {
+    if (bound->rows_there || bound->room.there != NULL) {
         return CN_OK;
     }
     for (uint32_t i = 0; i < bound->nbound && apart; i++) {
@@ -139,13 +128,38 @@ static cn_status move_early(cni_spread_run *r, const cni_bound_shared *bound)
     return CN_OK;
 }
 
-/* Parts that places do together, by their processors. */
-static cn_status all_to_host(cni_spread_run *r, const cni_bound_shared *bound)
+/* Parts that places do together: all that they need, before they begin. */
+static cn_status all_to(cni_spread_run *r, const cni_bound_shared *bound, uint8_t where)
 {
     for (int k = 0; k < r->world->local; k++) {
-        CN_TRY(move_to(r, bound->shared->part, k, CNI_ON_HOST));
-        moved(r, bound->shared->part, k, CNI_ON_HOST);
+        CN_TRY(move_to(r, bound->shared->part, k, where));
+        moved(r, bound->shared->part, k, where);
     }
+    return CN_OK;
+}
+
+static cn_status run_joint(cni_spread_run *r, const cni_bound_shared *bound)
+{
+    bool there = bound->room.there != NULL;
+    cni_joint joint = {.part = bound->shared->part,
+                       .shared = bound->shared,
+                       .slots = r->b->partition->slots,
+                       .window = r->w,
+                       .world = r->world,
+                       .at = r->b->at,
+                       .moves = bound->moves,
+                       .scratch = r->scratch,
+                       .there = bound->room.there,
+                       .memory = r->device_scratch,
+                       .memory_bytes = cni_joint_memory_bytes(&bound->room),
+                       .asked_there = bound->room.asked_there,
+                       .heard_there = bound->room.heard_there,
+                       .direct = r->b->direct,
+                       .told = r->b->told};
+    CN_TRY(all_to(r, bound, there ? CNI_ON_DEVICE : CNI_ON_HOST));
+    uint64_t begin = cni_trace_begin();
+    CN_TRY(cni_cpu_place.sharing->joint(&joint));
+    cni_trace_part(begin, r->world->first, there, joint.part, r->w);
     return CN_OK;
 }
 
@@ -245,7 +259,7 @@ static cn_status run_chain(cni_spread_run *r, const cni_bound_shared *bound)
 {
     const cni_part *part = bound->shared->part;
     if (!bound->rows_there) {
-        CN_TRY(all_to_host(r, bound));
+        CN_TRY(all_to(r, bound, CNI_ON_HOST));
         return cni_chain_run(r, bound);
     }
     for (int k = 0; k < r->world->local; k++) {
@@ -319,7 +333,6 @@ static cn_status run_shared(cni_spread_run *r, const cni_bound_shared *bound, bo
         return run_chain(r, bound);
     }
     if (bound->shared->kind == CNI_SHARE_JOINT) {
-        CN_TRY(all_to_host(r, bound));
         return run_joint(r, bound);
     }
     if (bound->shared->rounds != NULL) {

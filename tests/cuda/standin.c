@@ -51,6 +51,7 @@ static const char prelude[] =
     "~cni_ballot(0); }\n"
     "static inline void cni_shared_add(unsigned *to, unsigned value) { *to += value; }\n"
     "static inline unsigned cni_ticket(unsigned *counter) { return (*counter)++; }\n"
+    "static inline unsigned cni_take(unsigned *counter, unsigned count) { return (*counter += count) - count; }\n"
     "static inline void cni_publish(void *to, uint64_t first, uint64_t second) { ((uint64_t *)to)[0] = first; "
     "((uint64_t *)to)[1] = second; }\n"
     "static inline uint64_t cni_observe(const void *from, uint64_t *second) { *second = ((const uint64_t *)from)[1]; "

@@ -1,0 +1,56 @@
+/*
+ * joint_device.h - what a device does of the work of a place, between the moves of a library op that places do together
+ * (joint.h). The processor's function for the op says what comes after what.
+ *
+ * Addresses are the device's, unless said otherwise. Work is in the order of the device's; what fills memory of the host
+ * waits for it. `memory` is what is left of the place's (cni_joint_room), as much as bind asked for.
+ */
+#ifndef CNI_JOINT_DEVICE_H
+#define CNI_JOINT_DEVICE_H
+
+#include "exec/joint.h"
+
+/*
+ * Bytes that are true, and elements of an array (NULL: their own numbers, from `at` on). Of all that places choose, this
+ * one's are those from `first` on: what is of [low, high) goes to out, where number 0 would be, the others to asked, one
+ * after the other.
+ */
+typedef struct cni_choosing {
+    const void *truth, *array;
+    int64_t n, at, first, low, high;
+    void *out, *asked, *memory;
+} cni_choosing;
+
+/*
+ * Rows by index in a round, or pieces of rows (joint_rows.c): piece i of the place's is number
+ * index[(piece + i) / pieces] * pieces + (piece + i) % pieces of the array, and the row that it is of has the number
+ * order + (piece + i) / pieces. Asked and heard: first the items (a number; of what is put also that of the row), then the
+ * pieces. What the place itself owns is in neither.
+ */
+typedef struct cni_moving {
+    char *array, *own; /* own: of this round's first piece */
+    const char *index; /* of its row */
+    int64_t index_step, step, bytes;
+    int64_t piece, pieces, count, order;
+    int me;
+    const int64_t *cuts; /* on the host; by place: the first piece that it owns, and the end of all */
+    char *asked, *asked_rows, *heard, *heard_rows;
+    int64_t nheard;
+    void *memory;
+} cni_moving;
+
+typedef struct cni_joint_device {
+    /* What functions of choosing take; NULL: the device has none. *memory: bytes that they need. */
+    void *(*choose_bind)(int64_t itemsize, bool places, int64_t n, int64_t *memory);
+    cn_status (*choose_count)(const void *there, const cni_choosing *x, int64_t *count);
+    void (*choose)(const void *there, const cni_choosing *x);
+    /* Of moving `most` pieces a round, of an array of which a place owns `owned` at most. */
+    void *(*move_bind)(int64_t bytes, bool puts, int places, int64_t most, int64_t owned, int64_t *memory);
+    cn_status (*move_begin)(const void *there, const cni_moving *x); /* before the first round */
+    cn_status (*ask)(const void *there, const cni_moving *x, int64_t *sent /* by place */);
+    void (*answer)(const void *there, const cni_moving *x);
+    void (*take)(const void *there, const cni_moving *x);
+    void (*put)(const void *there, const cni_moving *x);
+} cni_joint_device;
+
+#endif
