@@ -214,9 +214,94 @@ def check_spectra(n, kind):
     a = make(n, n)
     for run in (lambda l, a: l.cond(a), lambda l, a: l.cond(a, -2), lambda l, a: l.norm(a, -2)):
         near(run(np.linalg, np.array(a)), numpy.asarray(run(numpy.linalg, a)), 1e-2 if kind in "fF" else 1e-8)
-    tall = make(6 * n, n // 3)
-    near(np.linalg.pinv(np.array(tall)), numpy.linalg.pinv(tall), digits)
-    near(np.linalg.pinv(np.array(tall.T), rtol=1e-9), numpy.linalg.pinv(tall.T, rtol=1e-9), digits)
+    for a in (make(6 * n, n // 3), make(n, n), make(n + 30, n), deficient):
+        for b in (a, a.T):
+            rtol = 1e-4 if kind in "fF" else 1e-10
+            for found in (np.linalg.pinv(np.array(b), rtol=rtol), np.linalg.pinv(np.array(b.T), rtol=rtol).T):
+                near(found, numpy.linalg.pinv(b, rtol=rtol), 1e-3 if kind in "fF" else 1e-9)
+def check_triples(a):
+    m, n = a.shape
+    least, digits = min(m, n), 4 * max(m, n) * numpy.finfo(a.dtype if a.dtype.kind in "fc" else float).eps
+    values = numpy.linalg.svd(a, compute_uv=False)
+    for full in (False, True):
+        u, s, vt = map(numpy.asarray, np.linalg.svd(np.array(a), full_matrices=full))
+        theirs = numpy.linalg.svd(a, full_matrices=full)
+        assert [(x.dtype, x.shape) for x in (u, s, vt)] == [(x.dtype, x.shape) for x in theirs]
+        size = max(values[0], 1e-300)
+        assert (s[1:] <= s[:-1]).all() and abs(s - values).max() <= digits * size
+        assert abs(u[:, :least] * s @ vt[:least] - a).max() <= digits * size
+        for q in (u, vt.conj().T):
+            assert abs(q.conj().T @ q - numpy.eye(q.shape[1])).max() <= digits
+def check_singular_vectors(m, n, kind):
+    rng = numpy.random.default_rng(m)
+    def make(*shape):
+        made = rng.standard_normal(shape) + (1j * rng.standard_normal(shape) if kind in "FD" else 0)
+        return numpy.rint(made * 9).astype(kind) if kind in "il" else made.astype(kind)
+    a = make(m, n)
+    check_triples(a)
+    a[:, 3], a[5], a[:, 8] = 0, a[6], a[:, 9]
+    check_triples(a)
+    check_triples(make(m, 3) @ make(3, n))
+    check_triples(a * 0)
+    check_triples(a * 0 + 1)
+def check_graded(m, n):
+    i, k = numpy.arange(m * 1.0), min(m, n)
+    q, p = (numpy.linalg.qr(numpy.sin(numpy.outer(i[:x], i[:k] + 1) + i[:x, None]))[0] for x in (m, n))
+    for s in (i[:k] * 0 + 1, numpy.where(i[:k] < k / 2, 1, 1 + 1e-14), 10.0 ** -i[:k], 10.0 ** (-i[:k] % 18),
+              numpy.where(i[:k] < k / 2, 1, 1e-17), 1e200 / (1 + i[:k]), 1e-200 * (1 + i[:k])):
+        check_triples(q * s @ p.T)
+    check_triples(numpy.eye(m, n))
+    check_triples(10.0 ** -i[:, None] * numpy.cos(numpy.outer(i, i[:n])))
+    check_triples(numpy.triu(numpy.ones((m, n)), 1)[::-1])
+    for wrong in (numpy.nan, numpy.inf):
+        a = numpy.eye(m, n)
+        a[2, 1] = wrong
+        for run in (lambda l, a: l.svd(a), lambda l, a: l.lstsq(a, a[:, 0]), lambda l, a: l.pinv(a)):
+            found, expected = raised(lambda: run(np.linalg, np.array(a))), raised(lambda: run(numpy.linalg, a))
+            assert found == expected, (found, expected)
+def check_least_squares(m, n, kind):
+    rng = numpy.random.default_rng(m)
+    def make(*shape):
+        made = rng.standard_normal(shape) + (1j * rng.standard_normal(shape) if kind in "FD" else 0)
+        return numpy.rint(made * 9).astype(kind) if kind in "il" else made.astype(kind)
+    a, b = make(m, n), make(m, 3)
+    digits = 1e-3 if kind in "fF" else 1e-9
+    deficient = a.copy()
+    deficient[:, 3], deficient[:, 8] = 0, a[:, 9]
+    for x, y, rcond in ((a, b, None), (a, b[:, 0], -1), (deficient, b, 1e-5), (a, b, 0.2), (a * 0, b, None)):
+        ours, theirs = np.linalg.lstsq(np.array(x), np.array(y), rcond), numpy.linalg.lstsq(x, y, rcond)
+        for found, expected in zip(ours, theirs):
+            expected = numpy.asarray(expected)
+            if m > n or expected.size != 3 or expected.dtype != ours[1].dtype:
+                near(found, expected, digits)
+def check_others(n, kind):
+    rng = numpy.random.default_rng(n)
+    a = rng.standard_normal((n, n)) + (1j * rng.standard_normal((n, n)) if kind in "FD" else 0)
+    a = numpy.rint(a * 9).astype(kind) if kind in "il" else a.astype(kind)
+    h, t = a + a.conj().T, numpy.ascontiguousarray(a[:, : n - 30])
+    four = a.reshape(n // 10, 10, n // 10, 10)
+    digits = 1e-3 if kind in "fF" else 1e-9
+    runs = [lambda l, a, h, t, f: l.pinv(h, hermitian=True), lambda l, a, h, t, f: l.matrix_rank(h, hermitian=True),
+            lambda l, a, h, t, f: l.svd(h, hermitian=True)[1], lambda l, a, h, t, f: l.svd(h, False, False, True),
+            lambda l, a, h, t, f: l.cond(a, 1), lambda l, a, h, t, f: l.cond(a, -numpy.inf),
+            lambda l, a, h, t, f: l.cond(a, "fro"), lambda l, a, h, t, f: l.matrix_power(a, 0),
+            lambda l, a, h, t, f: l.multi_dot([t.T, a, t]), lambda l, a, h, t, f: l.multi_dot([a[0], a, a, t, t.T]),
+            lambda l, a, h, t, f: l.multi_dot([a[0], a, a, a[1]]), lambda l, a, h, t, f: l.tensorinv(f),
+            lambda l, a, h, t, f: l.tensorsolve(f, f[:, :, 0, 0]), lambda l, a, h, t, f: l.norm(a.ravel(), 3),
+            lambda l, a, h, t, f: l.tensorsolve(f, f[0, 0], (0, 1)), lambda l, a, h, t, f: l.norm(a, 2.5, 1),
+            lambda l, a, h, t, f: l.cond(a, "nuc"), lambda l, a, h, t, f: l.norm(a, -2.0, 0)]
+    theirs = a, h, t, four
+    ours = [np.array(x) for x in theirs]
+    for run in runs:
+        near(run(np.linalg, *ours), numpy.asarray(run(numpy.linalg, *theirs)), digits)
+    u, s, vt = map(numpy.asarray, np.linalg.svd(ours[1], hermitian=True))
+    near(u * s @ vt, h.astype(u.dtype), digits)
+    singular = a * 0 + 1
+    assert np.linalg.cond(np.array(singular), 1) > 1e15 and np.linalg.cond(np.array(a * 0), 1) == numpy.inf
+    for run in (lambda l, a: l.cond(a[1:], 1), lambda l, a: l.multi_dot([a, a[1:], a]), lambda l, a: l.tensorinv(a, 0),
+                lambda l, a: l.multi_dot([a]), lambda l, a: l.tensorsolve(a, a), lambda l, a: l.norm(a[0], "x")):
+        found, expected = raised(lambda: run(np.linalg, ours[0])), raised(lambda: run(numpy.linalg, a))
+        assert found == expected and found is not None, (found, expected)
 def check_clusters(n):
     i = numpy.arange(n * 1.0)
     wilkinson = numpy.diag(abs(numpy.tile(i[:21] - 10, n // 21 + 1)[:n])) + numpy.diag(numpy.ones(n - 1), -1)

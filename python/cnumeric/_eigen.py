@@ -15,7 +15,7 @@ from . import _cnumeric, _tridiagonal
 from ._blocked import Workspace, adjoint, at_root, ours, quiet
 from ._creation import empty, full
 from ._manipulation import tril
-from ._orthogonal import reflection, scale_of
+from ._orthogonal import reflection, scale_of, triangle, with_squares
 
 _arange = _cnumeric.arange
 _matmul = _cnumeric.matmul
@@ -57,6 +57,7 @@ class _Tridiagonal:
         for k in range(columns):
             column = panel[k:, k] - v[k:, :k] @ w[k, :k].conj() - w[k:, :k] @ v[k, :k].conj()
             self.diagonal[begin + k] = column[0].real
+            column = with_squares(column)
             below = column[2:]
             made, tau, factor = reflection(column[1], (below * below.conj()).real.sum())
             self.beside[begin + k], self._taus[begin + k] = made.real, tau
@@ -75,21 +76,12 @@ class _Tridiagonal:
         left[...] = numpy.hstack([v, w])[columns:]
         self._work.subtract(rest, end, left, ours(numpy.hstack([w, v])[columns:].conj().T))
 
-    def _block(self, begin: int, end: int) -> Any:
-        """The triangle t of the product of reflections, which is I - V t V^H."""
-        vectors = self._a[begin:, begin:end]
-        products, taus = numpy.asarray(_matmul(adjoint(vectors), vectors)), self._taus[begin:end]
-        t = numpy.zeros_like(products)
-        for k, tau in enumerate(taus):
-            t[:k, k] = -tau * (t[:k, :k] @ products[:k, k])
-            t[k, k] = tau
-        return ours(t)
-
     def turn(self, target: Any) -> None:
         """Multiply by Q in place: an array of as many rows as the matrix."""
         for begin, end in reversed(self._steps()):
             vectors, rows = self._a[begin:, begin:end], target[begin:]
-            self._work.subtract(rows, begin, vectors, _matmul(self._block(begin, end), _matmul(adjoint(vectors), rows)))
+            t = triangle(vectors, self._taus[begin:end])
+            self._work.subtract(rows, begin, vectors, _matmul(t, _matmul(adjoint(vectors), rows)))
 
 
 @quiet

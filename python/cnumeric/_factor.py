@@ -17,12 +17,12 @@ from . import _blocked, _cnumeric, _eigen, _orthogonal, _singular, _stacks
 from ._composed import array_of, by_numpy, composed, device_call, is_spread, on_device, plain
 from ._creation import empty, eye
 from ._fallback import Unsupported
-from ._manipulation import tril, triu
+from ._manipulation import take_along_axis, tril, triu
 
 arange = _cnumeric.arange
+_ufunc: Any = _cnumeric  # its ufuncs are not in the stub
 
 _linalg = functools.partial(device_call, module="numpy.linalg")
-_TALL = 4  # times as many rows as columns, and a triangular factor is small
 _results = {"f": "f", "d": "d", "F": "F", "D": "D"} | dict.fromkeys("?bBhHiIlLqQ", "d")
 
 
@@ -284,33 +284,32 @@ def _svd_parts(a: Any, kind: str, vectors: bool, full: bool) -> tuple[Any, Any, 
     return (short, s, long) if wide else (_turned(long), s, _turned(short))
 
 
-def _svd_by_blocks(a: Any, vectors: bool, full: bool) -> tuple[Any, Any, Any]:
-    """Of a tall matrix or a wide one, whose triangular factor is small; of others values alone."""
-    rows, columns = _matrices(a)
-    tall = max(rows, columns) >= _TALL * min(rows, columns)
-    if vectors and (full or not tall):
-        raise Unsupported
-    if not tall:
-        return None, _cnumeric.array(_singular.values(a)), None
-    u, s, vt = _orthogonal.svd(a if rows >= columns else _blocked.adjoint(a), vectors)
-    s = _cnumeric.array(s)
-    if not vectors or rows >= columns:
-        return u, s, vt
-    return vt.conj().T, s, _blocked.adjoint(u)
+def _svd_of_hermitian(a: Any, vectors: bool) -> Any:
+    if not vectors:
+        return abs(plain(eigvalsh)(a)).sort(axis=-1)[..., ::-1]
+    w, u = plain(eigh)(a)
+    order = abs(w).argsort(axis=-1)[..., ::-1]
+    if a.ndim > 2:
+        w, u = take_along_axis(w, order, -1), take_along_axis(u, order[..., None, :], -1)
+    else:
+        w, u = w[order], u[:, order]
+    signed = u * _ufunc.copysign(w.dtype.type(1), w)[..., None, :]
+    return _named("SVDResult", u, abs(w), _blocked.adjoint(signed))
 
 
 @_linalg
 def svd(a: Any, full_matrices: Any = True, compute_uv: Any = True, hermitian: Any = False) -> Any:
     """Give the singular value decomposition of a matrix, or of each of a batch; see `numpy.linalg.svd`."""
+    if hermitian:
+        return _svd_of_hermitian(a, bool(compute_uv))
     stack = _stacks.is_stack(a)
     blocks = not stack and _by_blocks(a, together=False)
     kind, result = _kinds(a)
-    if hermitian:
-        raise Unsupported
     if stack:
         u, s, vt = _stacks.svd(_double(a, kind), bool(compute_uv), bool(full_matrices))
     elif blocks:
-        u, s, vt = _svd_by_blocks(_double(a, kind), bool(compute_uv), bool(full_matrices))
+        u, s, vt = _singular.svd(_double(a, kind), bool(compute_uv), bool(full_matrices))
+        s = _cnumeric.array(s)
     else:
         u, s, vt = _svd_parts(a, kind, bool(compute_uv), bool(full_matrices))
     s = s.astype(_real(result), copy=False)
@@ -326,19 +325,21 @@ def svdvals(x: Any, /) -> Any:
 @functools.partial(composed, module="numpy.linalg")
 @by_numpy(pending=True)
 def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
-    """Give least-squares solutions; see `numpy.linalg.lstsq`. Of a tall matrix that places have rows of, by places."""
+    """Give least-squares solutions; see `numpy.linalg.lstsq`. Of a matrix that places have rows of, by places."""
     a, b = array_of(a), array_of(b)
     kind, result = _kinds(a, b)
     if a.ndim != 2 or b.ndim not in (1, 2) or len(a) != len(b) or b.size == 0:
         raise Unsupported
     rows, columns = _matrices(a)
-    if rows < _TALL * columns or not is_spread(max(8, a.itemsize) * a.size) or not isinstance(rcond, float | None):
+    if max(a.shape) <= _blocked.LEAST or not is_spread(max(8, a.itemsize) * a.size):
         raise Unsupported
-    rcond = numpy.finfo(result).eps * rows if rcond is None else rcond
+    if not isinstance(rcond, int | float | None):
+        raise Unsupported
+    rcond = numpy.finfo(result).eps * max(rows, columns) if rcond is None else rcond
     right = b[:, None] if b.ndim == 1 else b
-    x, squares, rank, s = _orthogonal.least_squares(_double(a, kind), _double(right, kind), rcond)
+    x, squares, rank, s = _singular.least_squares(_double(a, kind), _double(right, kind), rcond)
     real = _real(result)
-    rest = squares if rank == columns else squares[:0]
+    rest = squares if rank == columns < rows else squares[:0]
     x = x[:, 0] if b.ndim == 1 else x
     return _given(x, result), _given(rest, real), rank, _given(s, real)
 

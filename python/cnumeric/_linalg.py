@@ -1,8 +1,10 @@
-"""numpy.linalg: what is composed of native calls (factorisations are NumPy's for now)."""
+"""numpy.linalg: what is composed of native calls, beside factorisations (_factor.py)."""
 
 from __future__ import annotations
 
 import functools
+import itertools
+import math
 from typing import Any
 
 import numpy
@@ -82,7 +84,10 @@ def _vector_norm(array: Any, ord: Any, axes: Any, keepdims: Any) -> Any:
         return (array != 0).astype(size.dtype).sum(axis=axes, keepdims=keepdims)
     if ord == 1:
         return size.sum(axis=axes, keepdims=keepdims)
-    raise Unsupported
+    if not isinstance(ord, int | float):
+        raise Unsupported
+    sums = (size**ord).sum(axis=axes, keepdims=keepdims)
+    return sums ** numpy.reciprocal(ord, dtype=sums.dtype)
 
 
 @_linalg
@@ -125,9 +130,71 @@ def trace(x: Any, /, *, offset: Any = 0, dtype: Any = None) -> Any:
 @_linalg
 def multi_dot(arrays: Any, *, out: Any = None) -> Any:
     parts = [array_of(array) for array in arrays]
-    if len(parts) != 2:
+    if len(parts) < 2:
         raise Unsupported
-    return _products.dot(parts[0], parts[1], out)
+    if len(parts) == 2:
+        return _products.dot(parts[0], parts[1], out)
+    row, column = parts[0].ndim == 1, parts[-1].ndim == 1
+    parts[0] = parts[0][None, :] if row else parts[0]
+    parts[-1] = parts[-1][:, None] if column else parts[-1]
+    sizes = [len(part) for part in parts if part.ndim == 2] + [parts[-1].shape[-1]]
+    if len(sizes) <= len(parts) or (out is not None and (row or column)):
+        raise Unsupported
+    if any(part.shape != pair for part, pair in zip(parts, itertools.pairwise(sizes), strict=True)):
+        raise Unsupported  # NumPy's words
+    product = _chain(parts, _splits(sizes), 0, len(parts) - 1, out)
+    if row and column:
+        return product[0, 0]
+    return product.ravel() if row or column else product
+
+
+def _splits(sizes: list[int]) -> dict[tuple[int, int], int]:
+    """Of the product of matrices i to k, all of these sizes: the last matrix of its left part, for least work."""
+    count = len(sizes) - 1
+    work: dict[tuple[int, int], float] = {(i, i): 0.0 for i in range(count)}
+    splits = {}
+    for length in range(1, count):
+        for i in range(count - length):
+            k = i + length
+            choices = [
+                (work[i, at] + work[at + 1, k] + float(sizes[i]) * sizes[at + 1] * sizes[k + 1], at)
+                for at in range(i, k)
+            ]
+            work[i, k], splits[i, k] = min(choices)
+    return splits
+
+
+def _chain(parts: list[Any], splits: dict[tuple[int, int], int], i: int, k: int, out: Any) -> Any:
+    if i == k:
+        return parts[i]
+    at = splits[i, k]
+    left, right = _chain(parts, splits, i, at, None), _chain(parts, splits, at + 1, k, None)
+    return _products.dot(left, right, out)
+
+
+@_linalg
+def tensorinv(a: Any, ind: Any = 2) -> Any:
+    array = array_of(a)
+    if not isinstance(ind, int) or not 0 < ind < array.ndim or array.size == 0:
+        raise Unsupported
+    columns = math.prod(array.shape[ind:])
+    square = array.reshape(columns, -1)
+    return functions["numpy.linalg.inv"](square).reshape(array.shape[ind:] + array.shape[:ind])
+
+
+@_linalg
+def tensorsolve(a: Any, b: Any, axes: Any = None) -> Any:
+    array, right = array_of(a), array_of(b)
+    if axes is not None:
+        order = [axis for axis in range(array.ndim) if axis not in axes]
+        if len(order) + len(axes) != array.ndim:
+            raise Unsupported
+        array = array.transpose([*order, *axes])
+    shape = array.shape[right.ndim :]
+    n = math.prod(shape)
+    if right.ndim >= array.ndim or array.size != n * n or n == 0:
+        raise Unsupported
+    return functions["numpy.linalg.solve"](array.reshape(n, n), right.ravel()).reshape(shape)
 
 
 # ---- numpy.fft: what moves and what counts -----------------------------------------------------------------

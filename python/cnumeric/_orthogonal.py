@@ -26,12 +26,27 @@ def scale_of(a: Any) -> float:
     return 2.0 ** numpy.floor(numpy.log2(most)) if 0 < most < numpy.inf and not 1e-100 < most < 1e100 else 1.0
 
 
+def with_squares(column: Any) -> Any:
+    """The column without elements whose squares would lose digits: beside the matrix they are nothing."""
+    return numpy.where(abs(column) < 1e-140, 0, column)
+
+
 def reflection(head: Any, square: Any) -> tuple[Any, Any, Any]:
     """What a column's head becomes, if the squares below sum up to that; tau; what makes a vector of the rest."""
     if square == 0 and head.imag == 0:
         return head, head.dtype.type(0), head.dtype.type(1)
     made = -numpy.copysign(numpy.sqrt(abs(head) ** 2 + square), head.real).astype(head.dtype)
     return made, (made - head) / made, 1 / (head - made)
+
+
+def triangle(vectors: Any, taus: Any) -> Any:
+    """T of the product of some reflections, one after the other, which is I - V T V^H."""
+    products = numpy.asarray(_matmul(adjoint(vectors), vectors))
+    t = numpy.zeros_like(products)
+    for k, tau in enumerate(taus):
+        t[:k, k] = -tau * (t[:k, :k] @ products[:k, k])
+        t[k, k] = tau
+    return ours(t)
 
 
 class Reflections:
@@ -62,14 +77,7 @@ class Reflections:
         for k in range(end - begin):
             self.taus[begin + k] = _reduce_column(panel, k)
         self.qr[begin:, begin:end] = panel
-        vectors = self._vectors(begin, end)
-        products = numpy.asarray(_matmul(adjoint(vectors), vectors))
-        taus = self.taus[begin:end]
-        t = numpy.zeros_like(products)
-        for k, tau in enumerate(taus):
-            t[:k, k] = -tau * (t[:k, :k] @ products[:k, k])
-            t[k, k] = tau
-        self.small.append(ours(t))
+        self.small.append(triangle(self._vectors(begin, end), self.taus[begin:end]))
 
     def _vectors(self, begin: int, end: int) -> Any:
         """A panel's vectors, each with its one and the zeros before it."""
@@ -124,31 +132,3 @@ def _reduce_column(panel: Any, k: int) -> Any:
             below[:, k + 1 :] -= vector[:, None] * ours(change)
         below[:, k] = vector
     return tau
-
-
-@quiet
-def least_squares(a: Any, b: Any, rcond: float) -> tuple[Any, Any, Any, Any]:
-    """Of a tall matrix, for right-hand sides that are columns: solutions, squares left, rank, singular values."""
-    n = a.shape[1]
-    factors = Reflections(a)
-    turned = _cnumeric.array(b, order="C", copy=True)
-    factors.turn(turned, True)
-    x, _, rank, s = numpy.linalg.lstsq(at_root(factors.r(n)), at_root(turned[:n]), rcond)
-    rest = turned[n:]
-    squares = rest.real**2 + rest.imag**2 if rest.dtype.kind == "c" else rest * rest
-    return x, numpy.asarray(squares.sum(axis=0)), rank, s
-
-
-@quiet
-def svd(a: Any, vectors: bool) -> tuple[Any, Any, Any]:
-    """Reduced singular value decomposition of a tall matrix: u, s, vt; without vectors s alone."""
-    n = a.shape[1]
-    factors = Reflections(a)
-    r = at_root(factors.r(n))
-    if not vectors:
-        return None, numpy.linalg.svd(r, compute_uv=False), None
-    small, s, vt = numpy.linalg.svd(r)
-    u = _cnumeric.zeros(a.shape, a.dtype)
-    u[:n] = small
-    factors.turn(u, False)
-    return u, s, vt

@@ -17,7 +17,7 @@ from ._composed import (
     normalize_axes,
     normalize_axis,
 )
-from ._creation import empty
+from ._creation import empty, eye
 from ._fallback import Unsupported, call
 from ._manipulation import concatenate, moveaxis
 
@@ -229,8 +229,10 @@ def cov(
 
 def matrix_power(a: Any, n: Any) -> Any:
     array = array_of(a)
-    if array.ndim < 2 or array.shape[-1] != array.shape[-2] or not isinstance(n, int) or n == 0:
+    if array.ndim < 2 or array.shape[-1] != array.shape[-2] or not isinstance(n, int):
         raise Unsupported
+    if n == 0:
+        return _cnumeric.array(_cnumeric.broadcast_to(eye(array.shape[-1], dtype=array.dtype), array.shape), copy=True)
     if n < 0:
         array, n = functions["numpy.linalg.inv"](array), -n
     result: Any = None

@@ -17,10 +17,10 @@ from ._blocked import ours, quiet
 from ._creation import zeros
 
 _matmul = _cnumeric.matmul
-_LEAF = 128  # rows that the root solves as a whole
+LEAF = 128  # rows that the root solves as a whole
 _COLUMNS = 256  # of a block at the root
 _STEPS = 200  # towards a root, most; a few are enough
-_EPS = numpy.finfo(float).eps
+EPS = numpy.finfo(float).eps
 
 
 @dataclasses.dataclass
@@ -43,7 +43,7 @@ def solve(diagonal: Any, beside: Any, vectors: bool) -> tuple[Any, Any]:
 
 def _solve(d: Any, e: Any, vectors: bool) -> _Solved:
     n = len(d)
-    if n <= _LEAF:
+    if n <= LEAF:
         values, found = numpy.linalg.eigh(numpy.diag(d) + numpy.diag(e, -1))
         return _Solved(values, found[0], found[-1], ours(found) if vectors else None)
     half = n // 2
@@ -58,68 +58,59 @@ def _solve(d: Any, e: Any, vectors: bool) -> _Solved:
 # ---- Two parts become one ----------------------------------------------------------------------------------
 
 
-class _Columns:
-    """The vectors of both parts side by side, or their outer rows alone."""
-
-    def __init__(self, a: _Solved, b: _Solved) -> None:
-        m, n = len(a.values), len(b.values)
-        self.rows = numpy.zeros((2, m + n))
-        self.rows[0, :m], self.rows[1, m:] = a.first, b.last
-        self.all = None
-        if a.vectors is not None:
-            self.all = zeros((m + n, m + n))
-            self.all[:m, :m] = a.vectors
-            self.all[m:, m:] = b.vectors
-
-    def rotate(self, i: int, k: int, c: float, s: float) -> None:
-        """Columns i and k become c i + s k and c k - s i."""
-        for x in (self.rows, self.all):
-            if x is not None:
-                first = x[:, i].copy()
-                x[:, i], x[:, k] = c * first + s * x[:, k], c * x[:, k] - s * first
+def rotate(i: int, k: int, c: float, s: float, *arrays: Any) -> None:
+    """Columns i and k become c i + s k and c k - s i; of each array that is not None."""
+    for x in arrays:
+        if x is not None:
+            first = x[:, i].copy()
+            x[:, i], x[:, k] = c * first + s * x[:, k], c * x[:, k] - s * first
 
 
 def _merge(a: _Solved, b: _Solved, rho: float, sign: float) -> _Solved:
     d = numpy.concatenate([a.values, b.values])
     z = numpy.concatenate([a.last, sign * b.first]) * numpy.sqrt(0.5)
-    columns = _Columns(a, b)
-    kept = _deflate(d, z, 2 * rho, columns)
-    alone = numpy.setdiff1d(numpy.arange(len(d)), kept)
-    secular = _Secular(d, z, 2 * rho, kept)
-    values = numpy.concatenate([secular.values, d[alone]])
-    order = numpy.argsort(values, kind="stable")
-    rows = numpy.hstack([secular.multiply(columns.rows), columns.rows[:, alone]])[:, order]
-    if columns.all is not None:
-        columns.all = _matmul(columns.all, secular.vectors(alone, order))
-    return _Solved(values[order], rows[0], rows[1], columns.all)
-
-
-def _deflate(d: Any, z: Any, rho: float, columns: _Columns) -> Any:
-    """Numbers of what is coupled, by ascending d. Of two almost equal d, one is so no more once columns have turned."""
-    tolerance = 8 * _EPS * max(abs(d).max(), abs(z).max())
+    m, n = len(a.values), len(d)
+    rows, vectors = numpy.zeros((2, n)), None
+    rows[0, :m], rows[1, m:] = a.first, b.last
+    if a.vectors is not None:
+        vectors = zeros((n, n))
+        vectors[:m, :m] = a.vectors
+        vectors[m:, m:] = b.vectors
+    tolerance = 8 * EPS * max(abs(d).max(), abs(z).max())
     order = numpy.argsort(d, kind="stable")
+    kept = deflate(d, z, tolerance, order[2 * rho * abs(z[order]) > tolerance], rows, vectors)
+    secular = Secular(d, z, 2 * rho, numpy.array(kept, int))
+    rows = secular.multiply(rows)
+    if vectors is not None:
+        vectors = _matmul(vectors, secular.vectors())
+    return _Solved(secular.all_values, rows[0], rows[1], vectors)
+
+
+def deflate(d: Any, z: Any, tolerance: float, order: Any, *columns: Any) -> list[int]:
+    """What stays coupled of `order`, by ascending d. Of two almost equal d, one does not, once columns have turned."""
     kept: list[int] = []
-    for k in order[rho * abs(z[order]) > tolerance].tolist():
+    for k in order.tolist():
         if kept:
             i = kept[-1]
             size = numpy.hypot(z[i], z[k])
             c, s = z[k] / size, -z[i] / size
             if abs((d[k] - d[i]) * c * s) <= tolerance:
-                columns.rotate(i, k, c, s)
+                rotate(i, k, c, s, *columns)
                 z[i], z[k] = 0, size
                 d[i], d[k] = d[i] * c * c + d[k] * s * s, d[i] * s * s + d[k] * c * c
                 kept.pop()
         kept.append(k)
-    return numpy.array(kept, int)
+    return kept
 
 
 # ---- The secular equation ----------------------------------------------------------------------------------
 
 
-class _Secular:
+class Secular:
     """Roots of 1 + rho sum(z^2 / (d - x)), of the d that `kept` numbers, ascending.
 
-    Each is known as the pole next to it and what it lies beyond that.
+    Each is known as the pole next to it and what it lies beyond that. Vectors are columns in the order of all values,
+    those of the d that stand alone among them.
     """
 
     def __init__(self, d: Any, z: Any, rho: float, kept: Any) -> None:
@@ -131,10 +122,26 @@ class _Secular:
             self._roots(numpy.arange(begin, min(begin + _COLUMNS, k)))
         self._weights = numpy.copysign(self._weights_of_roots(), z[kept])
         self.values = self.poles[self.origin] + self.beyond
+        self._alone = numpy.setdiff1d(numpy.arange(len(d)), kept)
+        values = numpy.concatenate([self.values, d[self._alone]])
+        self._order = numpy.argsort(values, kind="stable")
+        self.all_values = values[self._order]
+
+    def apart(self, poles: Any, origin: Any, beyond: Any) -> Any:
+        """Poles less roots, which lie so far beyond their origins."""
+        return (poles - origin) - beyond
+
+    def reach(self) -> Any:
+        """How far the last root may lie beyond the last pole."""
+        return self._rho * self._squares.sum()
+
+    def moved(self, origin: Any, x: Any, step: Any) -> Any:
+        """What lies beyond the origins once roots have made a step."""
+        return x + step
 
     def _terms(self, origin: Any, x: Any) -> tuple[Any, Any]:
         """d - root, and z^2 / that, for roots so far beyond their poles: a column for each."""
-        distance = (self.poles[:, None] - self.poles[origin]) - x
+        distance = self.apart(self.poles[:, None], self.poles[origin], x)
         return distance, self._squares[:, None] / distance
 
     def _roots(self, which: Any) -> None:
@@ -142,11 +149,11 @@ class _Secular:
         d, rho, k = self.poles, self._rho, len(self.poles)
         last = which == k - 1
         above = numpy.where(last, which, which + 1).clip(max=k - 1)
-        gap = numpy.where(last, rho * self._squares.sum(), d[above] - d[which])
+        gap = numpy.where(last, self.reach(), d[above] - d[which])
         _, terms = self._terms(which, gap / 2)
         right = (1 + rho * terms.sum(axis=0) < 0) & ~last
         origin = numpy.where(right, above, which)
-        far = numpy.where(last, gap * (1 + 4 * _EPS), gap / 2)
+        far = numpy.where(last, gap * (1 + 4 * EPS), gap / 2)
         low, high = numpy.where(right, -far, 0.0), numpy.where(right, 0.0, far)
         x = numpy.where(last, gap / 2, numpy.where(right, -gap / 4, gap / 4))
         todo = numpy.arange(len(which))
@@ -156,9 +163,9 @@ class _Secular:
             size = 1 + rho * abs(terms).sum(axis=0)
             low[todo] = numpy.where(value < 0, x[todo], low[todo])
             high[todo] = numpy.where(value < 0, high[todo], x[todo])
-            going = abs(value) > 4 * _EPS * size
+            going = abs(value) > 4 * EPS * size
             step = self._step(which[todo], distance, terms, value)
-            tried = x[todo] + step
+            tried = self.moved(d[origin[todo]], x[todo], step)
             inside = (tried > low[todo]) & (tried < high[todo])
             middle = _between(low[todo], high[todo])
             tried = numpy.where(inside, tried, middle)
@@ -188,39 +195,50 @@ class _Secular:
         made = numpy.empty(k)
         for begin in range(0, k, _COLUMNS):
             rows = numpy.arange(begin, min(begin + _COLUMNS, k))
-            ratios = (d[self.origin] - d[rows, None]) + self.beyond
+            ratios = self.apart(d[rows, None], d[self.origin], self.beyond)
             below = numpy.arange(k - 1) < rows[:, None]
-            ratios[:, :-1] /= numpy.where(below, d[:-1], d[1:]) - d[rows, None]
+            ratios[:, :-1] /= self.apart(d[rows, None], numpy.where(below, d[:-1], d[1:]), 0)
             made[rows] = numpy.sqrt(abs(ratios.prod(axis=1) / self._rho))
         return made
 
     def multiply(self, rows: Any) -> Any:
         """A few rows times the vectors, at the root."""
-        made = numpy.empty((len(rows), len(self._kept)))
+        made = numpy.empty((len(rows), self._rows))
         for begin in range(0, len(self._kept), _COLUMNS):
-            block = slice(begin, begin + _COLUMNS)
-            distance = (self.poles[:, None] - self.poles[self.origin[block]]) - self.beyond[block]
+            block = slice(begin, min(begin + _COLUMNS, len(self._kept)))
+            distance = self.apart(self.poles[:, None], self.poles[self.origin[block]], self.beyond[block])
             vectors = self._weights[:, None] / distance
             made[:, block] = rows[:, self._kept] @ (vectors / numpy.linalg.norm(vectors, axis=0))
-        return made
+        made[:, len(self._kept) :] = rows[:, self._alone]
+        return made[:, self._order]
 
-    def vectors(self, alone: Any, order: Any) -> Any:
-        """The vectors as columns, then those of the d that are alone, in this order, spread as such an array is.
+    def _spread(self) -> tuple[Any, Any, Any]:
+        """Vectors of no certain length, spread as such an array is; who is coupled; and where ones of the others are.
 
         Rows and columns that are not of the equation get no weight, and poles far away.
         """
         far = 1 + 4 * abs(self.values).max(initial=0) + 4 * abs(self.poles).max(initial=0)
         poles, weights = numpy.full(self._rows, far), numpy.zeros(self._rows)
         poles[self._kept], weights[self._kept] = self.poles, self._weights
-        none = numpy.zeros(len(alone))
-        origins = ours(numpy.concatenate([self.poles[self.origin], none - far])[order])
+        none, order = numpy.zeros(len(self._alone)), self._order
+        origins = ours(numpy.concatenate([self.poles[self.origin], none - 2 * far])[order])
         beyond = ours(numpy.concatenate([self.beyond, none])[order])
         coupled = ours(numpy.concatenate([numpy.ones(len(self._kept)), none])[order])
-        unit = ours(numpy.concatenate([numpy.full(len(self._kept), -1), alone])[order])
-        made = coupled * ours(weights)[:, None] / ((ours(poles)[:, None] - origins) - beyond)
-        made[...] = _cnumeric.where(_cnumeric.arange(self._rows)[:, None] == unit, 1.0, made)
-        made /= _cnumeric.sqrt((made * made).sum(axis=0))
-        return made
+        unit = ours(numpy.concatenate([numpy.full(len(self._kept), -1), self._alone])[order])
+        made = coupled * ours(weights)[:, None] / self.apart(ours(poles)[:, None], origins, beyond)
+        return made, coupled, _cnumeric.arange(self._rows)[:, None] == unit
+
+    def vectors(self) -> Any:
+        """The vectors, spread as such an array is."""
+        made, _, ones = self._spread()
+        return normal(made, ones)
+
+
+def normal(made: Any, ones: Any) -> Any:
+    """Columns of length one; those with ones have nothing else."""
+    made[...] = _cnumeric.where(ones, 1.0, made)
+    made /= _cnumeric.sqrt((made * made).sum(axis=0))
+    return made
 
 
 def _between(low: Any, high: Any) -> Any:

@@ -34,6 +34,8 @@ print("same")
 def test_spectra_and_stacks_are_those_of_numpy(mpi, ranks):
     program = f"""{texts.PRELUDE}{texts.SYSTEMS}{texts.SPECTRAL}{texts.STACKS}
 check_spectra(135, "D")
+check_singular_vectors(140, 160, "D")
+check_least_squares(160, 140, "d")
 check_stacks((30,), 12, 9, "D")
 check_refused_stacks(50, 8)
 print("same")
@@ -64,6 +66,25 @@ def test_no_rank_ever_has_the_matrix(mpi):
     peak, root_bytes, fallbacks = map(float, counts.split())
     assert right == "True" and fallbacks == 0
     assert peak < 0.85 and root_bytes < 128 / 1600
+
+
+VECTORS = """
+import cnumeric as np
+n = 1600
+i = np.arange(n * 1.0)
+a = np.cos(i[:, None] * i * 0.7311)
+np.synchronize()
+np.stats_reset()
+u, s, vt = np.linalg.svd(a)
+np.synchronize()
+print(np.stats()["peak_bytes"] / a.nbytes)
+"""
+
+
+def test_of_singular_vectors_a_rank_has_its_part(mpi):
+    """Of eight: the argument, reflections, vectors of both sides, what they are multiplied by; panels beside them."""
+    environment = {"OPENBLAS_NUM_THREADS": "1", "CNUMERIC_SPREAD_BYTES": "5000"}
+    assert float(run(mpi, 8, VECTORS, environment)) < 1.7
 
 
 FAULTED = """
