@@ -97,7 +97,13 @@ assert type((x + 1).sum()) is numpy.float64
 
 @pytest.mark.parametrize(
     "program",
-    [pytest.param(ARITHMETIC, marks=pytest.mark.default_settings), CLASS, NUMBER, SOLVER, OFF],
+    [
+        pytest.param(ARITHMETIC, marks=pytest.mark.default_settings),
+        CLASS,
+        NUMBER,
+        pytest.param(SOLVER, marks=pytest.mark.default_settings),
+        OFF,
+    ],
     ids="arithmetic class number solver off".split(),
 )
 def test_lazy_scalars(program: str) -> None:
