@@ -672,3 +672,6 @@ def test_first_truths(length):
     for name in ("argmin", "argmax"):
         assert getattr(ours, name)(1).tolist() == getattr(theirs, name)(1).tolist()
         assert [int(getattr(line, name)()) for line in ours] == [int(getattr(line, name)()) for line in theirs]
+        for mine, reference in ((ours.T, theirs.T), (ours[:, ::-2], theirs[:, ::-2]), (ours[::2], theirs[::2])):
+            for axis in (None, 0, 1):
+                same(getattr(mine, name)(axis), getattr(reference, name)(axis))

@@ -25,42 +25,9 @@ typedef struct extreme {
     int64_t found[SHARES_MOST];
 } extreme;
 
-/* The first byte that is not 0, word by word; the first one if there is none. */
-static int64_t first_true(const char *data, int64_t n)
-{
-    enum { WORDS = 8, BLOCK = 8 * WORDS };
-    int64_t i = 0;
-    for (; i + BLOCK <= n; i += BLOCK) {
-        uint64_t words[WORDS], any = 0;
-        memcpy(words, data + i, sizeof words);
-        for (int k = 0; k < WORDS; k++) {
-            any |= words[k];
-        }
-        if (any != 0) {
-            break;
-        }
-    }
-    while (i < n && data[i] == 0) {
-        i++;
-    }
-    return i < n ? i : 0;
-}
-
-static int64_t first_truth(const char *data, int64_t n, bool truth)
-{
-    if (truth) {
-        return first_true(data, n);
-    }
-    const char *found = memchr(data, 0, (size_t)n);
-    return found != NULL ? found - data : 0;
-}
-
 /* Index of the extreme among n strided elements. */
 static int64_t along(const extreme *e, const char *data, int64_t n, int64_t stride)
 {
-    if (e->dtype == CN_BOOL && stride == 1) {
-        return first_truth(data, n, e->maximum);
-    }
     if (stride == (int64_t)e->itemsize) {
         return e->kernels->extreme[e->dtype](data, n, e->maximum);
     }

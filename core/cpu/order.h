@@ -65,7 +65,7 @@ typedef struct cni_order_kernels {
     /* Where each of count values goes in the n sorted ones (all contiguous). */
     void (*search[CN_DTYPE_COUNT])(const void *sorted, int64_t n, const void *values, int64_t count, bool right,
                                    int64_t *out);
-    /* Index of the first extreme of n > 0 contiguous values, or of the first NaN. */
+    /* Index of the first extreme of n > 0 contiguous values, or of the first NaN. Bools: truths, not bytes. */
     int64_t (*extreme[CN_DTYPE_COUNT])(const void *values, int64_t n, bool maximum);
     /* Is values[a] to be taken rather than the earlier values[b]? */
     bool (*better[CN_DTYPE_COUNT])(const void *a, const void *b, bool maximum);

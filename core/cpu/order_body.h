@@ -215,8 +215,62 @@ static void unpack_64(const uint64_t *packed, int64_t n, uint64_t mask, int64_t 
 
 /* ---- The table ---- */
 
+/* ---- Extremes of truths: every byte that is not 0 is as true as another ---- */
+
+static bool better_b(const void *a, const void *b, bool maximum)
+{
+    bool first = *(const uint8_t *)a != 0, second = *(const uint8_t *)b != 0;
+    return first != second && first == maximum;
+}
+
+/* The first byte that is not 0, word by word; the first one if there is none. */
+static int64_t first_true(const char *data, int64_t n)
+{
+    enum { WORDS = 8, BLOCK = 8 * WORDS };
+    int64_t i = 0;
+    for (; i + BLOCK <= n; i += BLOCK) {
+        uint64_t words[WORDS], any = 0;
+        memcpy(words, data + i, sizeof words);
+        for (int k = 0; k < WORDS; k++) {
+            any |= words[k];
+        }
+        if (any != 0) {
+            break;
+        }
+    }
+    while (i < n && data[i] == 0) {
+        i++;
+    }
+    return i < n ? i : 0;
+}
+
+static int64_t extreme_b(const void *values, int64_t n, bool maximum)
+{
+    if (maximum) {
+        return first_true(values, n);
+    }
+    const char *found = memchr(values, 0, (size_t)n);
+    return found != NULL ? found - (const char *)values : 0;
+}
+
+static void extreme_row_b(const void *values, int64_t n, bool maximum, int64_t at, void *best, int64_t *index)
+{
+    const uint8_t *from = values;
+    uint8_t *kept = best;
+    CNI_INDEPENDENT for (int64_t i = 0; i < n; i++)
+    {
+        uint8_t truth = from[i] != 0;
+        bool take = (truth != (kept[i] != 0)) & (truth == maximum);
+        kept[i] = take ? truth : kept[i];
+        index[i] = take ? at : index[i];
+    }
+}
+
 #define BY_DTYPE(name)                                                                                                 \
     {name##_u8,  name##_i8,  name##_u8,  name##_i16, name##_u16, name##_i32, name##_u32,                               \
+     name##_i64, name##_u64, name##_f16, name##_f32, name##_f64, name##_c64, name##_c128}
+#define BY_DTYPE_OR_TRUTH(name)                                                                                        \
+    {name##_b,   name##_i8,  name##_u8,  name##_i16, name##_u16, name##_i32, name##_u32,                               \
      name##_i64, name##_u64, name##_f16, name##_f32, name##_f64, name##_c64, name##_c128}
 #define BY_REAL(name)                                                                                                  \
     {name##_u8,  name##_i8,  name##_u8,  name##_i16, name##_u16, name##_i32,                                           \
@@ -244,7 +298,7 @@ const cni_order_kernels CNI_KERNELS = {
     .unpack_32 = unpack_32,
     .unpack_64 = unpack_64,
     .search = BY_DTYPE(search),
-    .extreme = BY_DTYPE(extreme),
-    .better = BY_DTYPE(better),
-    .extreme_row = BY_DTYPE(extreme_row),
+    .extreme = BY_DTYPE_OR_TRUTH(extreme),
+    .better = BY_DTYPE_OR_TRUTH(better),
+    .extreme_row = BY_DTYPE_OR_TRUTH(extreme_row),
 };

@@ -324,7 +324,10 @@ static bool extreme_bind(const cni_part *part, const cni_window *w, binding *b)
     cni_text_add(&text,
                  "#define CNI_COOPERATIVE\n#include \"cuda/prelude.cuh\"\n#include \"op/%s.h\"\n#define TYPE %s\n",
                  half ? "convert" : "complex", cni_dtypes[dtype].type);
-    cni_text_add(&text, "#define VALUE_OF(x) %s(x)\n#define IS_NAN(x) %s\n", half ? "half_to_float" : "",
+    cni_text_add(&text, "#define VALUE_OF(x) %s\n#define IS_NAN(x) %s\n",
+                 half               ? "half_to_float(x)"
+                 : dtype == CN_BOOL ? "((x) != 0)"
+                                    : "(x)",
                  parts ? "((x).re != (x).re || (x).im != (x).im)" : "(VALUE_OF(x) != VALUE_OF(x))");
     cni_text_add(&text, "#define BELOW(x, y) %s\n#define BEYOND(x, y) BELOW(%s)\n#include \"cuda/extreme.cuh\"\n",
                  parts ? "((x).re != (y).re ? (x).re < (y).re : (x).im < (y).im)" : "(VALUE_OF(x) < VALUE_OF(y))",
