@@ -77,6 +77,25 @@ def test_far_angles_do_not_change_bits(tiers, dtype, far, text):
     same_bits(interpreted, compiled)
 
 
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("dtype", ["c8", "c16"])
+@pytest.mark.parametrize("far", [[], [0, 800], FAR])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "np.exp(1j * z) * np.log(z) + np.expm1(z)",
+        "np.sin(z) * np.cosh(z) - np.log1p(z) * np.tanh(z)",
+        "(np.exp(z * 0.1) * z[::-1]).sum() + np.arcsin(z) ** (0.3 + 0.1j)",
+    ],
+)
+def test_far_complex_arguments_do_not_change_bits(tiers, dtype, far, text):
+    with numpy.errstate(all="ignore"):
+        z = (angles("f8", far) * 0.2 + 1j * angles("f8", far[::-1])[::-1]).astype(dtype)
+    interpreted, compiled = tiers(lambda z: eval(text, {"np": cnumeric, "z": z}), z)
+    numpy.testing.assert_array_equal(interpreted, compiled)
+    numpy.testing.assert_array_equal(*(numpy.signbit(x.view(x.real.dtype)) for x in (interpreted, compiled)))
+
+
 @pytest.mark.parametrize("dtype", ["f2", "f4", "f8", "c8", "c16"])
 @pytest.mark.parametrize(
     "text, message",

@@ -151,6 +151,38 @@ def test_broadcasting(shapes):
     check("add", [one, two])
 
 
+@pytest.mark.parametrize("name", "absolute log log1p expm1 arcsin arctan sign tanh".split())
+@pytest.mark.parametrize("dtype", "FD")
+def test_complex_nans_are_quiet(name, dtype):
+    """Vectors compare with instructions that say invalid of a NaN; loops of complex numbers are believed."""
+    nan, inf = numpy.nan, numpy.inf
+    array = numpy.array([complex(nan, 1), 1 + 1j, complex(2, nan), complex(nan, nan), complex(inf, 1)] * 50, dtype)
+    with warnings.catch_warnings(record=True) as told, numpy.errstate(all="ignore", invalid="warn"):
+        warnings.simplefilter("always")
+        found = numpy.asarray(getattr(cnumeric, name)(cnumeric.array(array)))
+    assert not told
+    assert numpy.isnan(found[:1]).all() and not numpy.isnan(found[1])
+
+
+@pytest.mark.parametrize("far", [None, 0, 700, 2999])
+@pytest.mark.parametrize("name", "exp exp2 expm1 log log2 log10 log1p sin cos tan sinh cosh tanh power".split())
+@pytest.mark.parametrize("dtype", "FD")
+def test_far_complex_arguments_do_not_change_bits(name, dtype, far):
+    """Runs without arguments that are far take another form: each element has the bits it has alone."""
+    rng = numpy.random.default_rng(4)
+    array = (rng.uniform(-3, 3, 3000) + 1j * rng.uniform(-3, 3, 3000)).astype(dtype)
+    if far is not None:
+        array[far] = complex(numpy.inf, 0)
+    more = [numpy.array(0.3 - 0.2j, dtype)] * (name == "power")
+    function, places = getattr(cnumeric, name), [1, 257, 800, 2500, 2998]
+    with numpy.errstate(all="ignore"):
+        whole = numpy.asarray(function(cnumeric.array(array), *more))
+        alone = numpy.array([complex(function(cnumeric.array([array[k], numpy.inf]), *more)[0]) for k in places], dtype)
+        theirs = getattr(numpy, name)(array, *more)
+    numpy.testing.assert_array_equal(whole[places], alone)
+    numpy.testing.assert_allclose(whole[places], theirs[places], rtol=1e-12 if dtype == "D" else 2e-5)
+
+
 # ---- Keywords ------------------------------------------------------------------------------------------------
 
 KEYWORDS = """

@@ -3,7 +3,7 @@
  * its reductions, and its casts to all dtypes.
  *
  * Given: TYPE in memory, WORK to compute in, SUFFIX, WORK_SUFFIX, FAMILY, LOAD(x), STORE(x), REAL_OF (complex: the
- * type of its parts), FAR_BITS (real: what far_<id> gives; of integers uint64_t). Names of one letter are kinds of rows, so none of them may be a macro here.
+ * type of its parts), FAR_BITS (real: what far_<id> gives; of others uint64_t). Names of one letter are kinds of rows, so none of them may be a macro here.
  */
 #if !defined(FAR_BITS)
 #define FAR_BITS uint64_t
@@ -218,7 +218,7 @@
 #define LOOP_G11_0(id, expr) BY_FLOATS(id, 1, 1, false)
 #define LOOP_G21_0(id, expr) BY_FLOATS(id, 2, 1, false)
 #define LOOP_G22_0(id, expr) BY_FLOATS(id, 2, 2, false)
-#elif FAMILY != FAMILY_BOOL && FAMILY != FAMILY_COMPLEX
+#elif FAMILY != FAMILY_BOOL
 /*
  * Far arguments are rare: a pass over a chunk looks for them, another then has no branch. The chunks' loops are those of
  * other kinds of rows, by the expression and by the near form.
@@ -243,11 +243,15 @@
             (far != 0 ? CNI_JOIN(all_##id, SUFFIX) : CNI_JOIN(close_##id, SUFFIX))(end - from, part, scalars);         \
         }                                                                                                              \
     }
+/* Near forms have no branches, whatever they call. */
+#define FLAT(name) static __attribute__((flatten)) void name(int64_t n, void *const *p, unsigned scalars);
 #define LOOP_G11_0(id, expr)                                                                                           \
+    FLAT(CNI_JOIN(close_##id, SUFFIX))                                                                                 \
     UNARY(CNI_JOIN(all_##id, SUFFIX), TYPE, STORE, expr)                                                               \
     UNARY(CNI_JOIN(close_##id, SUFFIX), TYPE, STORE, NEAR(id)(a))                                                      \
     CHUNKS(id, 1, 1, (a))
 #define LOOP_G21_0(id, expr)                                                                                           \
+    FLAT(CNI_JOIN(close_##id, SUFFIX))                                                                                 \
     BINARY(CNI_JOIN(all_##id, SUFFIX), TYPE, STORE, expr)                                                              \
     BINARY(CNI_JOIN(close_##id, SUFFIX), TYPE, STORE, NEAR(id)(a, b))                                                  \
     CHUNKS(id, 2, 1, (a, b))
@@ -443,6 +447,7 @@
 #undef LOOP_H11_0
 #undef LOOP_H21_0
 #undef NEAR
+#undef FLAT
 #undef CHUNKS
 #undef LOOP_Q11_0
 #undef LOOP_Q21_0

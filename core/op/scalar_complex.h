@@ -2,6 +2,7 @@
 #define FN(name) CNI_JOIN(name, SUFFIX)
 #define RE(name) CNI_JOIN(name, REAL)
 #define MAKE CNI_JOIN(cni_make, SUFFIX)
+#define PICK CNI_JOIN(cni_pick, REAL)
 #define FUSED(a, b, c)                                                                                                 \
     (sizeof(T) == 4 ? (T)CNI_FMAF((float)(a), (float)(b), (float)(c))                                                  \
                     : (T)CNI_FMA((double)(a), (double)(b), (double)(c)))
@@ -67,16 +68,17 @@ static inline C FN(conjugate)(C a)
     return MAKE(a.re, -a.im);
 }
 
-/* NumPy's steps: the greater part times the root of one plus the square of the quotient. */
+/* NumPy's steps: the greater part times the root of one plus the square of the quotient. Vectors compare NaNs by bits. */
 static inline T FN(absolute)(C a)
 {
     T re = RE(absolute)(a.re), im = RE(absolute)(a.im), infinite = (T)INFINITY;
-    T most = __builtin_isgreater(re, im) ? re : im, least = __builtin_isgreater(re, im) ? im : re;
-    bool any_infinite = (re == infinite) | (im == infinite);
-    T divisor = (most == 0) | any_infinite ? 1 : most;
-    T ratio = (any_infinite ? 0 : least) / divisor;
+    bool steep = CNI_JOIN(cni_bits, REAL)(re) < CNI_JOIN(cni_bits, REAL)(im),
+         any_infinite = (re == infinite) | (im == infinite);
+    T most = PICK(steep, im, re), least = PICK(steep, re, im);
+    T divisor = PICK((most == 0) | any_infinite, 1, most);
+    T ratio = PICK(any_infinite, 0, least) / divisor;
     T length = most * RE(sqrt)(FUSED(ratio, ratio, 1));
-    return any_infinite ? infinite : length;
+    return PICK(any_infinite, infinite, length);
 }
 
 static inline bool FN(truth)(C a)
@@ -143,19 +145,17 @@ static inline bool FN(isfinite)(C a)
     return RE(isfinite)(a.re) & RE(isfinite)(a.im);
 }
 
-static inline C FN(sign)(C a)
+/* a / |a|; of one infinite part, along it; without branches, so that loops become vectors. */
+CNI_WHOLE C FN(sign)(C a)
 {
-    T magnitude = FN(absolute)(a);
-    if (magnitude != magnitude) {
-        return MAKE((T)NAN, (T)NAN);
-    }
-    if (RE(isinf)(magnitude)) {
-        if (RE(isinf)(a.re) && RE(isinf)(a.im)) {
-            return MAKE((T)NAN, (T)NAN);
-        }
-        return RE(isinf)(a.re) ? MAKE(RE(copysign)(1, a.re), 0) : MAKE(0, RE(copysign)(1, a.im));
-    }
-    return magnitude == 0 ? MAKE(0, 0) : MAKE(a.re / magnitude, a.im / magnitude);
+    T magnitude = FN(absolute)(a), one_re = RE(copysign)(1, a.re), one_im = RE(copysign)(1, a.im);
+    bool endless_re = RE(isinf)(a.re), endless_im = RE(isinf)(a.im), endless = endless_re | endless_im;
+    bool plain = (magnitude != 0) & !endless;
+    T divisor = PICK(plain, magnitude, 1);
+    T re = PICK(plain, a.re, PICK(endless_re, one_re, 0)) / divisor;
+    T im = PICK(plain, a.im, PICK(endless_im, one_im, 0)) / divisor;
+    bool none = endless_re & endless_im;
+    return MAKE(PICK(none, (T)NAN, re), PICK(none, (T)NAN, im));
 }
 
 static inline C FN(rint)(C a)
@@ -181,9 +181,44 @@ VECTOR_MATH1(arccosh) VECTOR_MATH1(arctanh)
     return CNI_JOIN(cni_pow, SUFFIX)(a, b);
 }
 
+/* Of rows of kinds G and H, as scalar_real.h has them; complex64 by complex128. */
+#define WIDE(a) cni_make_c128((double)a.re, (double)a.im)
+#define FAST_FORM(id, name, far)                                                                                       \
+    CNI_WHOLE C FN(near_##id)(C a)                                                                                     \
+    {                                                                                                                  \
+        cni_c128 result = cni_##name##_near_c128(WIDE(a));                                                             \
+        return MAKE((T)result.re, (T)result.im);                                                                       \
+    }                                                                                                                  \
+    CNI_WHOLE uint64_t FN(far_##id)(C a)                                                                               \
+    {                                                                                                                  \
+        return cni_##far##_far_c128(WIDE(a));                                                                          \
+    }
+/* clang-format off */
+FAST_FORM(EXP, exp, exp) FAST_FORM(EXP2, exp2, exp2) FAST_FORM(EXPM1, expm1, expm1) FAST_FORM(LOG, log, log)
+FAST_FORM(LOG2, log2, log) FAST_FORM(LOG10, log10, log) FAST_FORM(LOG1P, log1p, log1p) FAST_FORM(SINH, sinh, sinh)
+FAST_FORM(COSH, cosh, sinh) FAST_FORM(TANH, tanh, tanh) FAST_FORM(SIN, sin, sin) FAST_FORM(COS, cos, sin)
+FAST_FORM(TAN, tan, tan) FAST_FORM(ARCSIN, arcsin, arc) FAST_FORM(ARCCOS, arccos, arc)
+FAST_FORM(ARCSINH, arcsinh, arcsinh) FAST_FORM(ARCCOSH, arccosh, arc) FAST_FORM(ARCTANH, arctanh, arctanh)
+FAST_FORM(ARCTAN, arctan, arctan)
+    /* clang-format on */
+
+    CNI_WHOLE C FN(near_POWER)(C a, C b)
+{
+    cni_c128 result = cni_pow_near_c128(WIDE(a), WIDE(b));
+    return MAKE((T)result.re, (T)result.im);
+}
+
+CNI_WHOLE uint64_t FN(far_POWER)(C a, C b)
+{
+    return cni_pow_far_c128(WIDE(a), WIDE(b));
+}
+#undef FAST_FORM
+#undef WIDE
+
 #undef FN
 #undef RE
 #undef MAKE
+#undef PICK
 #undef FUSED
 #undef T
 #undef C

@@ -2,8 +2,8 @@
  * vmath_complex.h - the complex functions on top of vmath.h's: exp, logarithms, sqrt here, the rest in the files
  * included.
  *
- * Special values as C's Annex G. Everything is computed in float64, complex64 too. All but sqrt branch; their loops
- * are not vector code. The error is a few ulp of the modulus, near branch points and |z| = 1 too: docs/vmath.md.
+ * Special values as C's Annex G. Everything is computed in float64, complex64 too. All but sqrt branch: loops of theirs
+ * are vector code by near forms (vmath_complex_near.h). The error is a few ulp of the modulus, near branch points and |z| = 1 too: docs/vmath.md.
  */
 #ifndef CNI_VMATH_COMPLEX_H
 #define CNI_VMATH_COMPLEX_H
@@ -163,7 +163,7 @@ static inline cni_c128 cni_log10_c128(cni_c128 z)
 static inline cni_c128 cni_log1p_c128(cni_c128 z)
 {
     double x = z.re, y = z.im;
-    if (CNI_BUILTIN(fabs)(x) < 3 && CNI_BUILTIN(fabs)(y) < 2) {
+    if (CNI_LESS(CNI_BUILTIN(fabs)(x), 3) && CNI_LESS(CNI_BUILTIN(fabs)(y), 2)) {
         double p = x * x, q = y * y;
         cni_pair_f64 excess = cni_sum_of_four(2 * x, q, p, CNI_FMA(x, x, -p) + CNI_FMA(y, y, -q));
         if (excess.hi > -0.5 && excess.hi < 2) {
@@ -180,7 +180,8 @@ static inline cni_c128 cni_log1p_c128(cni_c128 z)
 CNI_WHOLE cni_c128 cni_sqrt_c128(cni_c128 z)
 {
     double x = z.re, y = z.im, right = CNI_BUILTIN(fabs)(x), up = CNI_BUILTIN(fabs)(y);
-    bool none = (x != x) | (y != y), apart = none | (right == INF) | (up == INF), left = CNI_LESS(x, 0);
+    bool none = (x != x) | (y != y), apart = none | (right == INF) | (up == INF);
+    bool left = cni_bits_f64(x) > cni_bits_f64(-0.0); /* below 0: of a NaN nothing may be asked, vectors would tell */
     double a = cni_pick_f64(apart, 1, right), b = cni_pick_f64(apart, 0, up);
     double most = cni_pick_f64(CNI_LESS(a, b), b, a);
     bool big = CNI_LESS(0x1p1000, most), small = CNI_LESS(most, 0x1p-900);
@@ -209,6 +210,8 @@ static inline cni_c128 cni_pow_general(cni_c128 a, cni_c128 b)
     cni_c128 log = cni_log_c128(a);
     return cni_exp_c128(cni_make_c128(b.re * log.re - b.im * log.im, CNI_FMA(b.re, log.im, b.im * log.re)));
 }
+
+#include "op/vmath_complex_near.h"
 
 /* complex64 by complex128 */
 #define CNI_COMPLEX64(name)                                                                                            \
