@@ -407,6 +407,8 @@ def tile(A: Any, reps: Any) -> Any:
         whole.append(count * extent)
         blocks += (count, extent)
         form += (1, extent)
+    if not array.size:
+        return array.reshape(shape).reshape(whole)  # with NumPy's strides
     result = empty(whole, array.dtype)
     if result.size:
         result.reshape(blocks)[...] = array.reshape(form)
