@@ -413,6 +413,10 @@ typedef enum cn_each {
     CN_EACH_EIGH_UPPER, /* likewise, but that the upper triangle is read */
     CN_EACH_EIGVALS,    /* n eigenvalues of any matrix, complex */
     CN_EACH_EIG,        /* those, n x n, complex */
+    CN_EACH_SCHUR,      /* of a Hessenberg matrix its Schur form, n x n, and the vectors, n x n */
+    CN_EACH_DEFLATE, /* of one, all but the first row and column in Schur form as far as what is beside it has no part in
+                           it: n x n, the vectors, n x n; how many values are shifts, and how many are found, which are the
+                           last; the values, n real and n imaginary parts, shifts before those that are found */
     CN_EACH_COUNT
 } cn_each;
 

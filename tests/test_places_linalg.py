@@ -73,6 +73,28 @@ def test_what_is_made_of_factors_is_numpys(places, kind):
     assert at_places(places, program, spread_bytes="20000") == "same\n"
 
 
+@pytest.mark.parametrize("places, kind", [(3, "d"), (3, "D"), (4, "f"), (4, "l"), (2, "F")])
+def test_eigenvalues_of_general_matrices_are_those_of_numpy(places, kind):
+    program = f"""{texts.SYSTEMS}{texts.GENERAL}
+for n in (135, 230):
+    check_general(n, "{kind}")
+print(np.stats()["fallbacks"])
+"""
+    assert at_places(places, program, spread_bytes="20000") == "0\n"
+
+
+@pytest.mark.parametrize("kind", ["d", "D"])
+def test_eigenvalues_of_hard_matrices_have_vectors(kind):
+    """Defective, triangular but for their order, of rows of all sizes, of repeated values, not normal."""
+    program = f"{texts.SYSTEMS}{texts.GENERAL}\ncheck_hard(180, '{kind}')\nprint('same')"
+    assert at_places(3, program, spread_bytes="20000") == "same\n"
+
+
+def test_chains_of_bulges_go_through_several_windows():
+    program = f"{texts.SYSTEMS}{texts.GENERAL}\nfor kind in 'dD':\n    check_general(420, kind)\nprint('same')"
+    assert at_places(3, program, spread_bytes="50000") == "same\n"
+
+
 def test_numpy_is_never_given_a_spread_matrix():
     """Whatever of linalg is called: its functions see blocks and panels."""
     program = """
@@ -95,7 +117,8 @@ runs = [lambda: l.svd(a), lambda: l.svd(a[:, 30:]), lambda: l.pinv(a), lambda: l
         lambda: l.matrix_power(a, 3), lambda: l.matrix_power(a, -1), lambda: l.matrix_power(a, 0), lambda: l.inv(a),
         lambda: l.multi_dot([a, a, a]), lambda: l.tensorinv(four), lambda: l.tensorsolve(four, a[0].reshape(20, 30)),
         lambda: l.slogdet(a), lambda: l.det(a), lambda: l.solve(a, a[0]), lambda: l.eigh(s), lambda: l.eigvalsh(s),
-        lambda: l.pinv(s, hermitian=True), lambda: l.svd(s, hermitian=True), lambda: l.cholesky(s + 900 * np.eye(n)),
+        lambda: l.eig(a), lambda: l.eigvals(a), lambda: l.svd(s, hermitian=True),
+        lambda: l.pinv(s, hermitian=True), lambda: l.cholesky(s + 900 * np.eye(n)),
         *((lambda p: lambda: l.norm(a, p))(p) for p in (None, "fro", "nuc", 1, -1, 2, -2, np.inf, -np.inf)),
         *((lambda p: lambda: l.norm(a.ravel(), p))(p) for p in (None, 0, 1, -1, 2, 2.5, np.inf, -np.inf))]
 for run in runs:

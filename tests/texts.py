@@ -315,6 +315,62 @@ def check_clusters(n):
         assert found == expected, (found, expected)
 """
 
+#: Eigenvalues and vectors of general matrices, against NumPy; after SYSTEMS.
+GENERAL = """
+def check_eig(a, near_values=None):
+    n, A = len(a), np.array(a)
+    eps = numpy.finfo(a.dtype if a.dtype.kind in "fc" else float).eps
+    theirs, vectors = numpy.linalg.eig(a)
+    w, v = map(numpy.asarray, np.linalg.eig(A))
+    alone = numpy.asarray(np.linalg.eigvals(A))
+    assert (w.dtype, v.dtype, alone.dtype) == (theirs.dtype, vectors.dtype, theirs.dtype), (w.dtype, theirs.dtype)
+    wide = a.astype("D" if a.dtype.kind == "c" else "d")
+    size = numpy.linalg.norm(wide, 2) or 1
+    def left(w, v):
+        return abs(wide @ v - v * w).max() / size / eps
+    assert left(w, v) <= 4 * n + 4 * left(theirs, vectors), (left(w, v), left(theirs, vectors))
+    assert abs(numpy.linalg.norm(v, axis=0) - 1).max() <= 4 * n * eps
+    if w.dtype.kind == "c":
+        largest = abs(v) >= (1 - 1e-5) * abs(v).max(axis=0)
+        assert numpy.where(largest, abs(v.imag), 1).min(axis=0).max() <= 4 * eps
+        if a.dtype.kind != "c":
+            first = numpy.flatnonzero(w.imag > 0)
+            assert (w[first + 1] == w[first].conj()).all() and (v[:, first + 1] == v[:, first].conj()).all()
+            assert (w.imag != 0).sum() == 2 * len(first)
+    if near_values is not None:
+        for found in (w, alone):
+            for x, y in ((found, theirs), (theirs, found)):
+                assert abs(x[:, None] - y).min(axis=1).max() <= near_values * n * eps * max(abs(theirs))
+def check_general(n, kind):
+    rng = numpy.random.default_rng(n)
+    a = rng.standard_normal((n, n)) + (1j * rng.standard_normal((n, n)) if kind in "FD" else 0)
+    a = numpy.rint(a * 9).astype(kind) if kind in "il" else a.astype(kind)
+    check_eig(a, 10)
+    check_eig(a + a.conj().T, 10)
+    if kind not in "il":
+        check_eig(abs(a) / abs(a).sum(1, keepdims=True), 10)
+def check_hard(n, kind):
+    rng, i = numpy.random.default_rng(n), numpy.arange(n)
+    a = rng.standard_normal((n, n)) + (1j * rng.standard_normal((n, n)) if kind == "D" else 0)
+    one = numpy.eye(n).astype(kind)
+    order = rng.permutation(n)
+    for x in (one, 0 * one, 0 * one + 1, numpy.tril(a), numpy.triu(a)[order][:, order], numpy.roll(one, 1, 0),
+              2 * one + numpy.eye(n, k=1), numpy.eye(n, k=-1) + 0 * one, 2 * one + numpy.eye(n, k=-1),
+              numpy.linalg.qr(a)[0], a - a.conj().T, a[:, :5] @ a[:5], 1e200 * a, 1e-200 * a,
+              10.0 ** (i[:, None] % 9) * a / 10.0 ** (i % 9)):
+        check_eig(x, 10)
+    for x in (10.0 ** (-i / 20) * a, 10.0 ** (-i / 20)[:, None] * a, 2 * one + numpy.eye(n, k=1) + 1e-10 * a,
+              numpy.eye(n, k=-1) + numpy.eye(n, k=2) / 2 + 0 * one, numpy.vstack([a[:1], numpy.eye(n)[:-1]]),
+              one - numpy.eye(n, k=-1) + sum(numpy.eye(n, k=k) for k in (1, 2, 3)),
+              numpy.kron(numpy.eye(n // 5), a[:5, :5]), numpy.triu(n - numpy.maximum.outer(i, i), -1) + 0 * one):
+        check_eig(x)
+    for wrong in (numpy.nan, numpy.inf):
+        a[3, 4] = wrong
+        for run in (lambda l, a: l.eig(a), lambda l, a: l.eigvals(a), lambda l, a: l.eig(a[1:])):
+            found, expected = raised(lambda: run(np.linalg, np.array(a))), raised(lambda: run(numpy.linalg, a))
+            assert found == expected and found is not None, (found, expected)
+"""
+
 #: Allocations of a run fail one after the other, each on an argument of a new geometry; the next try succeeds.
 EVERY_ALLOCATION = """
 from cnumeric import _cnumeric

@@ -84,6 +84,14 @@ static void put_number(job *j, double re, double im)
     j->out += j->out_words;
 }
 
+static void set_identity(const job *j, double *to)
+{
+    memset(to, 0, (size_t)(j->n * j->n * j->words) * sizeof *to);
+    for (int64_t i = 0; i < j->n; i++) {
+        to[(i * j->n + i) * j->words] = 1;
+    }
+}
+
 /* ---- Systems of equations ---- */
 
 static number solve(job *j)
@@ -98,10 +106,7 @@ static number solve(job *j)
     if (j->kind == CN_EACH_SOLVE) {
         by_columns(j, &j->b, b);
     } else {
-        memset(b, 0, (size_t)(n * n * j->words) * sizeof *b);
-        for (int64_t i = 0; i < n; i++) {
-            b[(i * n + i) * j->words] = 1;
-        }
+        set_identity(j, b);
     }
     (j->is_complex ? j->l->zgesv : j->l->dgesv)(&n, &right, a, &n, pivots, b, &n, &info);
     put(j, b, n, right, n, false, false);
@@ -273,6 +278,57 @@ static number eig(job *j)
     return info;
 }
 
+static number schur(job *j)
+{
+    number n = j->n, one = 1, info = 0, lwork = 16 * n;
+    double *h = take(j, n * n * j->words), *z = take(j, n * n * j->words);
+    double *w = take(j, 2 * n), *work = take(j, lwork * j->words);
+    if (j->room == NULL) {
+        return 0;
+    }
+    by_columns(j, &j->a, h);
+    if (j->is_complex) {
+        j->l->zhseqr("S", "I", &n, &one, &n, h, &n, w, z, &n, work, &lwork, &info);
+    } else {
+        j->l->dhseqr("S", "I", &n, &one, &n, h, &n, w, w + n, z, &n, work, &lwork, &info);
+    }
+    put(j, h, n, n, n, false, false);
+    put(j, z, n, n, n, false, false);
+    return info;
+}
+
+/* What couples the window is what is left in the first column, below the first element. */
+static number deflate(job *j)
+{
+    number n = j->n, one = 1, nw = n - 1, ns = 0, nd = 0, lwork = BLOCK * n;
+    double *h = take(j, n * n * j->words), *z = take(j, n * n * j->words), *v = take(j, n * n * j->words);
+    double *t = take(j, n * n * j->words), *wv = take(j, n * n * j->words);
+    double *w = take(j, 2 * n), *work = take(j, lwork * j->words);
+    if (j->room == NULL) {
+        return 0;
+    }
+    by_columns(j, &j->a, h);
+    set_identity(j, z);
+    memset(w, 0, (size_t)(2 * n) * sizeof *w);
+    if (j->is_complex) {
+        j->l->zlaqr3(&one, &one, &n, &one, &n, &nw, h, &n, &one, &n, z, &n, &ns, &nd, w, v, &n, &n, t, &n, &n, wv, &n,
+                     work, &lwork);
+    } else {
+        j->l->dlaqr3(&one, &one, &n, &one, &n, &nw, h, &n, &one, &n, z, &n, &ns, &nd, w, w + n, v, &n, &n, t, &n, &n,
+                     wv, &n, work, &lwork);
+    }
+    put(j, h, n, n, n, false, false);
+    put(j, z, n, n, n, false, false);
+    put_number(j, (double)cni_lapack_number(j->l, &ns, 0), 0);
+    put_number(j, (double)cni_lapack_number(j->l, &nd, 0), 0);
+    for (int64_t part = 0; part < 2; part++) {
+        for (int64_t i = 0; i < n; i++) {
+            put_number(j, j->is_complex ? w[2 * i + part] : w[part * n + i], 0);
+        }
+    }
+    return 0;
+}
+
 static number (*const routines[CN_EACH_COUNT])(job *j) = {
     [CN_EACH_SOLVE] = solve,
     [CN_EACH_INV] = solve,
@@ -290,6 +346,8 @@ static number (*const routines[CN_EACH_COUNT])(job *j) = {
     [CN_EACH_EIGH_UPPER] = eigh,
     [CN_EACH_EIGVALS] = eig,
     [CN_EACH_EIG] = eig,
+    [CN_EACH_SCHUR] = schur,
+    [CN_EACH_DEFLATE] = deflate,
 };
 
 /* ---- The op ---- */

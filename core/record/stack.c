@@ -27,6 +27,10 @@ static int64_t result_size(cn_each kind, int64_t m, int64_t n, int64_t right)
     case CN_EACH_EIGVALSH_UPPER:
     case CN_EACH_EIGVALS:
         return n;
+    case CN_EACH_SCHUR:
+        return 2 * n * n;
+    case CN_EACH_DEFLATE:
+        return 2 * n * n + 2 + 2 * n;
     case CN_EACH_EIGH:
     case CN_EACH_EIGH_UPPER:
     case CN_EACH_EIG:

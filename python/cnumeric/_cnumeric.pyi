@@ -128,6 +128,8 @@ EACH_EIGVALSH_UPPER: int
 EACH_EIGH_UPPER: int
 EACH_EIGVALS: int
 EACH_EIG: int
+EACH_SCHUR: int
+EACH_DEFLATE: int
 
 def explain(on: bool | None = None) -> str: ...
 def flush() -> None: ...

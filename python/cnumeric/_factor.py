@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy
 
-from . import _blocked, _cnumeric, _eigen, _orthogonal, _singular, _stacks
+from . import _blocked, _cnumeric, _eigen, _general, _orthogonal, _singular, _stacks
 from ._composed import array_of, by_numpy, composed, device_call, is_spread, on_device, plain
 from ._creation import empty, eye
 from ._fallback import Unsupported
@@ -67,6 +67,11 @@ def _turned(array: Any) -> Any:
 def _given(array: Any, kind: str) -> Any:
     """The result in C order."""
     return _cnumeric.asarray(array, dtype=kind, order="C")
+
+
+def _is_large(matrix: Any) -> bool:
+    """Whether several places have rows of it, and there is more than the root does by itself."""
+    return max(matrix.shape) > _blocked.LEAST and is_spread(max(8, matrix.itemsize) * matrix.size)
 
 
 def _by_blocks(*arrays: Any, together: bool = True) -> bool:
@@ -331,7 +336,7 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
     if a.ndim != 2 or b.ndim not in (1, 2) or len(a) != len(b) or b.size == 0:
         raise Unsupported
     rows, columns = _matrices(a)
-    if max(a.shape) <= _blocked.LEAST or not is_spread(max(8, a.itemsize) * a.size):
+    if not _is_large(a):
         raise Unsupported
     if not isinstance(rcond, int | float | None):
         raise Unsupported
@@ -379,22 +384,23 @@ def eigvalsh(a: Any, UPLO: Any = "L") -> Any:
 
 
 def _eig(a: Any, vectors: bool) -> tuple[Any, Any]:
-    if not _stacks.is_stack(a):
+    stack = _stacks.is_stack(a)
+    if not stack and not (type(a) is _cnumeric.ndarray and a.ndim == 2 and _is_large(a)):
         raise Unsupported
     kind, result = _kinds(a)
     _square(a)
-    w, v = _stacks.eig(_double(a, kind), vectors)
+    w, v = (_stacks if stack else _general).eig(_double(a, kind), vectors)
     result = _real(result) if w.dtype.kind == "f" else result.upper()
     return w.astype(result), v if v is None else _given(v, result)
 
 
 @_linalg
 def eig(a: Any) -> Any:
-    """Give eigenvalues and eigenvectors of each matrix of a batch; see `numpy.linalg.eig`."""
+    """Give eigenvalues and eigenvectors of a matrix, or of each of a batch; see `numpy.linalg.eig`."""
     return _named("EigResult", *_eig(a, True))
 
 
 @_linalg
 def eigvals(a: Any) -> Any:
-    """Give the eigenvalues of each matrix of a batch; see `numpy.linalg.eigvals`."""
+    """Give the eigenvalues of a matrix, or of each of a batch; see `numpy.linalg.eigvals`."""
     return _eig(a, False)[0]

@@ -165,6 +165,8 @@ int cnx_direct_init(PyObject *module)
         [CN_EACH_EIGH_UPPER] = "EACH_EIGH_UPPER",
         [CN_EACH_EIGVALS] = "EACH_EIGVALS",
         [CN_EACH_EIG] = "EACH_EIG",
+        [CN_EACH_SCHUR] = "EACH_SCHUR",
+        [CN_EACH_DEFLATE] = "EACH_DEFLATE",
     };
     if (add_numbers(module, CN_FACTOR_COUNT, factors) < 0 || add_numbers(module, CN_EACH_COUNT, each) < 0) {
         return -1;

@@ -43,6 +43,12 @@ print("same")
     assert run(mpi, ranks, program, SPREAD | {"CNUMERIC_SPREAD_BYTES": "10000"}) == "same\n"
 
 
+@pytest.mark.parametrize("ranks", [2, 3])
+def test_eigenvalues_of_general_matrices_are_those_of_numpy(mpi, ranks):
+    program = f"{texts.PRELUDE}{texts.SYSTEMS}{texts.GENERAL}\nfor kind in 'dD':\n    check_general(170, kind)\nprint('same')"
+    assert run(mpi, ranks, program, SPREAD | {"CNUMERIC_SPREAD_BYTES": "10000"}) == "same\n"
+
+
 MEMORY = """
 import cnumeric as np
 n = 1600
