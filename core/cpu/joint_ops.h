@@ -1,7 +1,8 @@
 /*
  * joint_ops.h - library ops of several places together: cni_sharing's joint functions. See joint_rows.c, joint_sort.c,
  * joint_segments.c, joint_search.c, joint_fourier.c, select.c. *scratch is 0 when they are asked for room; what is then there
- * has room.there if the device can do its work, and room.memory for what it needs beside asked and heard.
+ * has room.there if the device can do its work, and room.memory for what it needs beside asked and heard. Whether devices may,
+ * as far as shapes and dtypes say, all places find alike.
  */
 #ifndef CNI_JOINT_OPS_H
 #define CNI_JOINT_OPS_H
@@ -18,12 +19,15 @@ void cni_select_there(const cni_joint *joint, const cni_joint_device *device, cn
 cn_status cni_select_run(const cni_joint *joint);
 
 void cni_rows_room(const cni_joint *joint, int64_t *asked, int64_t *heard, int64_t *scratch);
+bool cni_rows_may(const cni_joint *joint);
 void cni_rows_there(const cni_joint *joint, const cni_joint_device *device, cni_joint_room *room);
 cn_status cni_gather_run(const cni_joint *joint);
 cn_status cni_scatter_run(const cni_joint *joint);
 cn_status cni_apply_run(const cni_joint *joint);
 
 void cni_sorted_room(const cni_joint *joint, int64_t *asked, int64_t *heard, int64_t *scratch);
+bool cni_sorted_may(const cni_joint *joint);
+void cni_sorted_there(const cni_joint *joint, const cni_joint_device *device, cni_joint_room *room);
 cn_status cni_sorted_run(const cni_joint *joint);
 
 void cni_segments_room(const cni_joint *joint, int64_t *asked, int64_t *heard, int64_t *scratch);

@@ -41,6 +41,12 @@ static bool fits(const cni_rows *r)
     return fine;
 }
 
+bool cni_rows_may(const cni_joint *j)
+{
+    cni_rows r = cni_rows_of(j);
+    return fits(&r);
+}
+
 void cni_rows_there(const cni_joint *j, const cni_joint_device *device, cni_joint_room *room)
 {
     cni_rows r = cni_rows_of(j);
@@ -50,7 +56,7 @@ void cni_rows_there(const cni_joint *j, const cni_joint_device *device, cni_join
         int64_t own = cni_rows_owned_from(&r, place + 1) - cni_rows_owned_from(&r, place);
         owned = own > owned ? own : owned;
     }
-    room->there = fits(&r) ? device->move_bind(r.row, r.puts, j->world->places, r.round, owned, &memory) : NULL;
+    room->there = device->move_bind(r.row, r.puts, j->world->places, r.round, owned, &memory);
     if (room->there != NULL) {
         room->memory = memory;
         room->asked_there = r.round * (r.moved + r.item);

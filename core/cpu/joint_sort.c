@@ -25,6 +25,7 @@ typedef struct sorting {
     int64_t item, most, most_out; /* bytes of a value; elements of a place, before and after */
     int bits, digits;             /* of a digit; in a key */
     const cni_order_kernels *kernels;
+    const cni_joint_device *device;                            /* does the places' work; NULL: the processor */
     int64_t indices, numbers, tallies, answers, heard_indices; /* where they are in asked, and in heard */
     int64_t results, asked;                                    /* likewise; what asked has */
     cni_geometry in, out;
@@ -85,6 +86,7 @@ static sorting sorting_of(const cni_joint *j)
                  .axis = op->parameter,
                  .places = j->world->places,
                  .kernels = cni_order_kernels_get(),
+                 .device = j->there != NULL ? cni_device_place()->joint : NULL,
                  .out = cni_window_geometry(j->window, j->part->access[0].view),
                  .in = cni_window_geometry(j->window, j->part->access[1].view)};
     s.lines = cni_element_count(s.out.ndim, s.out.shape) / s.out.shape[s.axis];
@@ -125,6 +127,21 @@ void cni_sorted_room(const cni_joint *j, int64_t *asked, int64_t *heard, int64_t
     *scratch = cni_sort_line_scratch(s.task, s.dtype, most);
 }
 
+bool cni_sorted_may(const cni_joint *j)
+{
+    sorting s = sorting_of(j);
+    return s.lines == 1 && s.dtype < CN_COMPLEX64 && s.in.strides[s.axis] == s.item;
+}
+
+void cni_sorted_there(const cni_joint *j, const cni_joint_device *device, cni_joint_room *room)
+{
+    sorting s = sorting_of(j);
+    int64_t most = s.most > s.most_out ? s.most : s.most_out, memory = 0;
+    room->there = device->sort_bind(s.dtype, s.task == CNI_TASK_ARGSORT, s.places, most, &memory);
+    room->memory = memory;
+    room->asked_there = s.numbers;
+}
+
 static search search_of(const sorting *s, int local)
 {
     int64_t *numbers = (int64_t *)(void *)(s->j->moves->asked[local] + s->numbers);
@@ -138,10 +155,33 @@ static int64_t *tally_of(const sorting *s, int local, int place)
 
 /* ---- A place's own elements ---- */
 
+static cni_sorting there_of(const sorting *s, int local)
+{
+    const cni_joint *j = s->j;
+    const cni_share *share = cni_joint_share(j, local);
+    int place = j->world->first + local;
+    cni_sorting x = {.n = share_count(s, share),
+                     .asked = j->moves->device_asked[local],
+                     .heard = j->moves->device_heard[local],
+                     .runs = j->moves->received[local],
+                     .memory = cni_joint_memory(j, local)};
+    x.first = x.n > 0 ? share_begin(s, share) : 0;
+    x.in = cni_joint_data(j, 1, local) + x.first * s->item;
+    x.asked_indices = x.asked + s->indices;
+    x.heard_indices = x.heard + s->heard_indices;
+    x.out = cni_joint_data(j, 0, local) + owned_from(s, place) * s->step;
+    return x;
+}
+
 static void sort_own(const sorting *s, int local)
 {
     const cni_share *share = cni_joint_share(s->j, local);
     int64_t n = share_count(s, share);
+    if (s->device != NULL) {
+        cni_sorting x = there_of(s, local);
+        s->device->sort_own(s->j->there, &x);
+        return;
+    }
     if (n == 0) {
         return;
     }
@@ -163,11 +203,17 @@ static void sort_own(const sorting *s, int local)
 
 /* ---- Where pieces begin ---- */
 
+/* Bits of a key behind the digit. */
+static int shift_of(const sorting *s, int digit)
+{
+    return 8 * (int)cni_key_size(s->dtype) - (digit + 1) * s->bits;
+}
+
 static unsigned digit_of(const sorting *s, const char *value, int digit)
 {
     uint64_t key = 0, low = 0;
     uint32_t narrow;
-    int bits = 8 * (int)cni_key_size(s->dtype), shift = bits - (digit + 1) * s->bits;
+    int bits = 8 * (int)cni_key_size(s->dtype), shift = shift_of(s, digit);
     void *to = bits == 32 ? (void *)&narrow : (void *)&key;
     if (by_rank(s)) {
         s->kernels->ranks[s->dtype](1, value, to, &low);
@@ -208,6 +254,21 @@ static void tally(const sorting *s, int local, int place, int digit)
         counts[value] = next - at;
         at = next;
     }
+}
+
+/* What the place has to tell all others. */
+static cn_status tally_all(const sorting *s, int local, int digit)
+{
+    if (s->device != NULL) {
+        search x = search_of(s, local);
+        cni_sorting there = there_of(s, local);
+        return s->device->sort_tally(s->j->there, &there, x.low, x.high, shift_of(s, digit), s->bits,
+                                     tally_of(s, local, 0));
+    }
+    for (int place = 1; place < s->places; place++) {
+        tally(s, local, place, digit);
+    }
+    return CN_OK;
 }
 
 /* The digit of the element of the place's rank, by what all have told. */
@@ -269,9 +330,7 @@ static cn_status find_digits(const sorting *s)
     int local = s->j->world->local;
     for (int digit = 0; digit < s->digits; digit++) {
         for (int k = 0; k < local; k++) {
-            for (int place = 1; place < s->places; place++) {
-                tally(s, k, place, digit);
-            }
+            CN_TRY(tally_all(s, k, digit));
         }
         int64_t size = (int64_t)sizeof(int64_t) << s->bits, skip = size; /* nothing is for place 0 */
         CN_TRY(cni_alltoall_move(s->j->moves, false, s->tallies + skip, 0, size));
@@ -290,7 +349,7 @@ static cn_status find_digits(const sorting *s)
     return CN_OK;
 }
 
-/* Of every place's elements, where the piece of each place begins: in low. */
+/* Of every place's elements, where the piece of each place begins: in low. What places tell each other is on the hosts. */
 static cn_status find_pieces(const sorting *s)
 {
     int local = s->j->world->local;
@@ -339,6 +398,11 @@ static void sort_piece(const sorting *s, int local)
     if (n == 0) {
         return;
     }
+    if (s->device != NULL) {
+        cni_sorting x = there_of(s, local);
+        s->device->sort_merge(s->j->there, &x);
+        return;
+    }
     cni_sort_line(s->task, s->dtype, n, heard, s->item, to, s->j->scratch);
     if (s->task == CNI_TASK_ARGSORT) {
         const int64_t *index = (const int64_t *)(const void *)(heard + s->heard_indices);
@@ -358,7 +422,10 @@ static cn_status sort_together(const sorting *s)
     for (int k = 0; k < j->world->local; k++) {
         sort_own(s, k);
     }
+    j->moves->there = j->moves->direct = false;
     CN_TRY(find_pieces(s));
+    j->moves->there = s->device != NULL;
+    j->moves->direct = j->direct;
     for (int k = 0; k < j->world->local; k++) {
         search x = search_of(s, k);
         for (int place = 0; place < s->places; place++) {

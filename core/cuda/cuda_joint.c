@@ -8,6 +8,7 @@
 #include "cuda/cuda_joint.h"
 
 #include "base/memory.h"
+#include "base/stats.h"
 #include "base/status.h"
 #include "base/text.h"
 #include "cuda/cuda_graph.h"
@@ -29,10 +30,18 @@ static const cni_cuda_module *compiled(cni_text *text)
     return module;
 }
 
-/* What the host needs to know of the device's memory: waits. */
-static cn_status fetch(void *host, uint64_t device, int64_t nbytes)
+cn_status cni_cuda_joint_fetch(void *host, uint64_t device, int64_t nbytes)
 {
+    cni_stats.moves++;
+    cni_stats.move_bytes += (uint64_t)nbytes;
     return cni_process_device->download(host, (const void *)(uintptr_t)device, nbytes);
+}
+
+cn_status cni_cuda_joint_tell(uint64_t device, const void *host, int64_t nbytes)
+{
+    cni_stats.moves++;
+    cni_stats.move_bytes += (uint64_t)nbytes;
+    return cni_process_device->upload((void *)(uintptr_t)device, host, nbytes);
 }
 
 /* ---- By mask ---- */
@@ -108,7 +117,7 @@ static cn_status choose_count(const void *there, const cni_choosing *x, int64_t 
     words.threads = blocks * THREADS;
     cni_cuda_fill(words.counts, 0, COUNT_BYTES);
     cni_cuda_launch(c->module->finish, blocks, THREADS, 1, &words, sizeof words);
-    return fetch(count, words.counts, sizeof *count);
+    return cni_cuda_joint_fetch(count, words.counts, sizeof *count);
 }
 
 static void choose(const void *there, const cni_choosing *x)
@@ -223,7 +232,7 @@ static cn_status move_begin(const void *there, const cni_moving *x)
     if (m->puts) {
         cni_cuda_fill(w.last, 0xFF, (size_t)(x->cuts[x->me + 1] - x->cuts[x->me]) * 8);
     }
-    return cni_process_device->upload((void *)(uintptr_t)w.cuts, x->cuts, (m->places + 1) * 8);
+    return cni_cuda_joint_tell(w.cuts, x->cuts, (m->places + 1) * 8);
 }
 
 static void launch(const moving *m, const moving_words *w)
@@ -244,7 +253,7 @@ static cn_status ask(const void *there, const cni_moving *x, int64_t *sent)
     if (x->count > 0) {
         cni_cuda_fill(w.counts, 0, (size_t)(2 * counts_bytes(m)));
         cni_cuda_launch(m->asks->kernel, blocks, THREADS, 1, &w, sizeof w);
-        CN_TRY(fetch(counts, w.counts, m->places * 4));
+        CN_TRY(cni_cuda_joint_fetch(counts, w.counts, m->places * 4));
         w.placing = 1;
         cni_cuda_launch(m->asks->kernel, blocks, THREADS, 1, &w, sizeof w);
     }
@@ -298,4 +307,8 @@ const cni_joint_device cni_cuda_joint = {.choose_bind = choose_bind,
                                          .ask = ask,
                                          .answer = answer,
                                          .take = take,
-                                         .put = put};
+                                         .put = put,
+                                         .sort_bind = cni_cuda_joint_sort_bind,
+                                         .sort_own = cni_cuda_joint_sort_own,
+                                         .sort_tally = cni_cuda_joint_sort_tally,
+                                         .sort_merge = cni_cuda_joint_sort_merge};

@@ -6,4 +6,15 @@
 
 extern const cni_joint_device cni_cuda_joint;
 
+/* A few numbers from the device, or to it: counted; waits. */
+cn_status cni_cuda_joint_fetch(void *host, uint64_t device, int64_t nbytes);
+cn_status cni_cuda_joint_tell(uint64_t device, const void *host, int64_t nbytes);
+
+/* Its entries for sorts. (cuda_joint_sort.c) */
+void *cni_cuda_joint_sort_bind(cn_dtype dtype, bool indices, int places, int64_t most, int64_t *memory);
+void cni_cuda_joint_sort_own(const void *there, const cni_sorting *x);
+cn_status cni_cuda_joint_sort_tally(const void *there, const cni_sorting *x, const int64_t *low, const int64_t *high,
+                                    int shift, int bits, int64_t *counts);
+void cni_cuda_joint_sort_merge(const void *there, const cni_sorting *x);
+
 #endif

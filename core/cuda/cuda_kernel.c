@@ -19,10 +19,11 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "base/stats.h"
+#include "base/status.h"
 #include "base/text.h"
 #include "op/headers.h"
 
-enum { BUCKETS = 1024, HEADERS_MOST = 64, OPTIONS = 8 };
+enum { BUCKETS = 1024, HEADERS_MOST = 128, OPTIONS = 8 };
 
 static cni_cuda_module *table[BUCKETS];
 static uint64_t bindings = 1; /* the number of what is being bound */
@@ -49,7 +50,8 @@ static const char *const empty[] = {"fenv.h", "math.h", "stdbool.h", "stddef.h",
 
 static void headers_add(headers *h, const cni_header *from)
 {
-    for (; from->name != NULL && h->count < HEADERS_MOST; from++) {
+    for (; from->name != NULL; from++) {
+        CN_ASSERT(h->count < HEADERS_MOST);
         h->names[h->count] = from->name;
         h->texts[h->count++] = from->text;
         h->hash = hash_text(h->hash, from->text, from->size);

@@ -128,7 +128,12 @@ cn_status cni_cuda_scan_rows_bind(const cni_part *part, const cni_window *w, boo
 cn_status cni_cuda_scan_rows_run(const cni_part *part, cni_cuda_library_binding *b, const cni_run *run, int64_t before,
                                  cni_link_phase phase, void *const *rows);
 
-/* sort and argsort. */
+/* sort and argsort: of a line of n elements at most, of which b->p.sort.n says how many it has; and what a text of kernels
+   says of the dtype. */
+bool cni_cuda_sort_line_bind(cn_dtype dtype, bool indices, int64_t n, cni_cuda_library_binding *b);
+void cni_cuda_sort_line(const cni_cuda_library_binding *b, uint64_t from, uint64_t to, uint64_t scratch);
+void cni_cuda_sort_text(cn_dtype dtype, int64_t itemsize, bool indices, const char *kernels, struct cni_text *text);
+
 bool cni_cuda_sort_bind(const cni_part *part, const cni_window *w, cni_cuda_library_binding *b);
 void cni_cuda_sort_run(const cni_part *part, cni_cuda_library_binding *b, const cni_run *run);
 

@@ -43,7 +43,7 @@ static int64_t tiles_of(int64_t n, int64_t itemsize, bool indices)
     return (n + tile - 1) / tile;
 }
 
-static void write_text(cn_dtype dtype, int64_t itemsize, bool indices, const char *kernels, cni_text *text)
+void cni_cuda_sort_text(cn_dtype dtype, int64_t itemsize, bool indices, const char *kernels, cni_text *text)
 {
     static const char *const infinity[] = {"0", "0x7C00", "0x7F800000", "UINT64_C(0x7FF0000000000000)"};
     bool floating = dtype >= CN_FLOAT16;
@@ -54,40 +54,48 @@ static void write_text(cn_dtype dtype, int64_t itemsize, bool indices, const cha
                  infinity[__builtin_ctzll((uint64_t)itemsize)], (int)indices, kernels);
 }
 
-bool cni_cuda_sort_bind(const cni_part *part, const cni_window *w, binding *b)
+bool cni_cuda_sort_line_bind(cn_dtype dtype, bool indices, int64_t n, binding *b)
 {
-    cni_geometry out = cni_cuda_operand(part, w, 0), in = cni_cuda_operand(part, w, 1);
-    cn_dtype dtype = cni_cuda_operand_dtype(part, w, 1);
-    const cni_op *op = &w->ops[part->op];
-    int64_t n = in.shape[op->parameter], count = cni_element_count(in.ndim, in.shape);
-    bool indices = op->kind == CNI_ARGSORT;
     cni_text text = {0}, start = {0}, merge = {0};
-    if (n < LENGTH_LEAST || n > LENGTH_MOST || count / n > LINES_MOST || dtype >= CN_COMPLEX64 ||
-        !runs(&in, op->parameter) || !runs(&out, op->parameter) ||
-        !cni_cuda_outer_axes(&in, &out, op->parameter, &b->p.sort.nouter, b->p.sort.outer, b->p.sort.in_outer,
-                             b->p.sort.out_outer)) {
+    int64_t itemsize = (int64_t)cn_dtype_size(dtype);
+    if (n > LENGTH_MOST || dtype >= CN_COMPLEX64) {
         return false;
     }
     b->p.sort.n = n;
-    b->p.sort.lines = count / n;
-    b->p.sort.itemsize = in.itemsize;
+    b->p.sort.lines = 1;
+    b->p.sort.itemsize = itemsize;
     b->p.sort.indices = indices;
-    b->blocks = tiles_of(n, in.itemsize, indices) + cni_cuda_gpu.gpus - 1;
-    int64_t keys = (indices ? 2 : 1) * rounded(n * in.itemsize), places = indices ? 2 * rounded(n * 4) : 0;
+    b->blocks = tiles_of(n, itemsize, indices) + cni_cuda_gpu.gpus - 1;
+    int64_t keys = (indices ? 2 : 1) * rounded(n * itemsize), places = indices ? 2 * rounded(n * 4) : 0;
     b->marks = cni_cuda_gpu.gpus * TICKET_BYTES + b->blocks * DIGITS * WORD;
     b->scratch = cni_cuda_gpu.gpus * COUNT_BYTES + rounded(b->marks) + keys + places;
     cni_text_add(&start, "#define CNI_COOPERATIVE\n#include \"cuda/prelude.cuh\"\n#include \"cuda/radix_start.cuh\"\n");
     b->second = start.data != NULL ? cni_cuda_module_begin(start.data) : NULL;
     cni_text_free(&start);
     if (cni_cuda_gpu.gpus > 1) {
-        write_text(dtype, in.itemsize, indices, "#include \"cuda/merge.cuh\"", &merge);
+        cni_cuda_sort_text(dtype, itemsize, indices, "#define RAW 0\n#include \"cuda/merge.cuh\"", &merge);
         if (!cni_cuda_library_compiled(b, &merge)) {
             return false;
         }
         b->third = b->module;
     }
-    write_text(dtype, in.itemsize, indices, "#include \"cuda/radix.cuh\"\n/* CNI_FINISH */", &text);
+    cni_cuda_sort_text(dtype, itemsize, indices, "#include \"cuda/radix.cuh\"\n/* CNI_FINISH */", &text);
     return cni_cuda_library_compiled(b, &text) && b->second != NULL;
+}
+
+bool cni_cuda_sort_bind(const cni_part *part, const cni_window *w, binding *b)
+{
+    cni_geometry out = cni_cuda_operand(part, w, 0), in = cni_cuda_operand(part, w, 1);
+    const cni_op *op = &w->ops[part->op];
+    int64_t n = in.shape[op->parameter], count = cni_element_count(in.ndim, in.shape);
+    if (n < LENGTH_LEAST || count / n > LINES_MOST || !runs(&in, op->parameter) || !runs(&out, op->parameter) ||
+        !cni_cuda_outer_axes(&in, &out, op->parameter, &b->p.sort.nouter, b->p.sort.outer, b->p.sort.in_outer,
+                             b->p.sort.out_outer) ||
+        !cni_cuda_sort_line_bind(cni_cuda_operand_dtype(part, w, 1), op->kind == CNI_ARGSORT, n, b)) {
+        return false;
+    }
+    b->p.sort.lines = count / n;
+    return true;
 }
 
 /* A line: what each GPU has of it, elements [begin[k], begin[k + 1]); and where keys and places go, turn by turn. */
@@ -235,7 +243,7 @@ static void merge_runs(const line *l, int level)
 }
 
 /* Counts of all passes, then the passes, each from one buffer to the other, then merges; the last step ends in `to`. */
-static void sort_line(const binding *b, uint64_t from, uint64_t to, uint64_t scratch)
+void cni_cuda_sort_line(const binding *b, uint64_t from, uint64_t to, uint64_t scratch)
 {
     line l = line_of(b, from, to, scratch);
     uint64_t counts = l.counts;
@@ -261,6 +269,6 @@ void cni_cuda_sort_run(const cni_part *part, binding *b, const cni_run *run)
             out_at += rest % b->p.sort.outer[d] * b->p.sort.out_outer[d];
             rest /= b->p.sort.outer[d];
         }
-        sort_line(b, from + (uint64_t)in_at, to + (uint64_t)out_at, (uintptr_t)run->scratch);
+        cni_cuda_sort_line(b, from + (uint64_t)in_at, to + (uint64_t)out_at, (uintptr_t)run->scratch);
     }
 }

@@ -39,6 +39,19 @@ typedef struct cni_moving {
     void *memory;
 } cni_moving;
 
+/*
+ * A line sorted. The place's own elements are n from `in` on, which follow each other, and the first of them has the number
+ * `first`; sorted they and (INDICES) their numbers are asked. Of what was heard, runs[place] elements of each place are
+ * sorted; they become out.
+ */
+typedef struct cni_sorting {
+    const void *in;
+    int64_t n, first;
+    char *asked, *asked_indices, *heard, *heard_indices;
+    const int64_t *runs; /* on the host */
+    void *out, *memory;
+} cni_sorting;
+
 typedef struct cni_joint_device {
     /* What functions of choosing take; NULL: the device has none. *memory: bytes that they need. */
     void *(*choose_bind)(int64_t itemsize, bool places, int64_t n, int64_t *memory);
@@ -51,6 +64,14 @@ typedef struct cni_joint_device {
     void (*answer)(const void *there, const cni_moving *x);
     void (*take)(const void *there, const cni_moving *x);
     void (*put)(const void *there, const cni_moving *x);
+    /* Of sorting `most` elements that a place has, and as many at most that it gets. */
+    void *(*sort_bind)(cn_dtype dtype, bool indices, int places, int64_t most, int64_t *memory);
+    void (*sort_own)(const void *there, const cni_sorting *x);
+    /* counts[place][digit]: of own elements [low[place], high[place]) those with each digit, `shift` bits from the end of keys
+       (cpu/order.h has them). */
+    cn_status (*sort_tally)(const void *there, const cni_sorting *x, const int64_t *low, const int64_t *high, int shift,
+                            int bits, int64_t *counts);
+    void (*sort_merge)(const void *there, const cni_sorting *x);
 } cni_joint_device;
 
 #endif
