@@ -17,7 +17,7 @@
 #include "cpu/library.h"
 #include "plan/library_axes.h"
 
-enum { HEARD_BYTES = 1 << 24, DIRECT_BYTES = 1 << 28 };
+enum { HEARD_BYTES = 1 << 24, DIRECT_BYTES = 1 << 29 };
 
 typedef cni_rows rows;
 

@@ -113,6 +113,7 @@ static cn_status begin(const cni_rows *r, const cni_joint_device *device)
     return CN_OK;
 }
 
+/* What goes through is sent: more can be done until it ends. */
 static cn_status ask(const cni_rows *r, const cni_joint_device *device, int64_t round)
 {
     cni_alltoall *x = r->j->moves;
@@ -121,26 +122,29 @@ static cn_status ask(const cni_rows *r, const cni_joint_device *device, int64_t 
         CN_TRY(device->ask(r->j->there, &m, x->sent[k]));
     }
     CN_TRY(cni_alltoall_count(x));
-    return cni_alltoall_move(x, false, 0, 0, r->item);
+    return cni_alltoall_begin(x, false, 0, 0, r->item);
 }
 
-static void each(const cni_rows *r, void (*does)(const void *there, const cni_moving *x), int64_t round)
+static void each(const cni_rows *r, const cni_joint_device *device, cni_moving_step step, int64_t round)
 {
     for (int k = 0; k < r->j->world->local; k++) {
         cni_moving m = moving_of(r, k, round);
-        does(r->j->there, &m);
+        device->move(r->j->there, &m, step);
     }
 }
 
 cn_status cni_rows_gather_there(const cni_rows *r)
 {
     const cni_joint_device *device = cni_device_place()->joint;
+    cni_alltoall *x = r->j->moves;
     CN_TRY(begin(r, device));
     for (int64_t round = 0; round < r->rounds; round++) {
         CN_TRY(ask(r, device, round));
-        each(r, device->answer, round);
-        CN_TRY(cni_alltoall_move(r->j->moves, true, r->round * r->item, cni_rows_heard_at(r), r->row));
-        each(r, device->take, round);
+        each(r, device, CNI_MOVE_OWN, round);
+        CN_TRY(cni_alltoall_end(x));
+        each(r, device, CNI_MOVE_ANSWER, round);
+        CN_TRY(cni_alltoall_move(x, true, r->round * r->item, cni_rows_heard_at(r), r->row));
+        each(r, device, CNI_MOVE_TAKE, round);
     }
     return CN_OK;
 }
@@ -148,11 +152,16 @@ cn_status cni_rows_gather_there(const cni_rows *r)
 cn_status cni_rows_scatter_there(const cni_rows *r)
 {
     const cni_joint_device *device = cni_device_place()->joint;
+    cni_alltoall *x = r->j->moves;
     CN_TRY(begin(r, device));
     for (int64_t round = 0; round < r->rounds; round++) {
         CN_TRY(ask(r, device, round));
-        CN_TRY(cni_alltoall_move(r->j->moves, false, r->round * r->item, cni_rows_heard_at(r), r->row));
-        each(r, device->put, round);
+        each(r, device, CNI_MOVE_SEND, round);
+        CN_TRY(cni_alltoall_end(x));
+        CN_TRY(cni_alltoall_begin(x, false, r->round * r->item, cni_rows_heard_at(r), r->row));
+        each(r, device, CNI_MOVE_LAST, round);
+        CN_TRY(cni_alltoall_end(x));
+        each(r, device, CNI_MOVE_PUT, round);
     }
     return CN_OK;
 }

@@ -16,7 +16,7 @@
 #include "cuda/cuda_layout.h"
 
 enum { THREADS = 256, ITEMS = 4, SELECT_TILE = 4096, COUNT_BYTES = 16, PLACES_MOST = 1024, WORD_MOST = 8 };
-enum { ANSWER, TAKE, SEND, PUT_HEARD, PUT_OWN }; /* as joint_rows.cuh has them */
+enum { ANSWER, TAKE_OWN, TAKE, SEND, PUT_HEARD, PUT_OWN }; /* as joint_rows.cuh has them */
 
 static bool usable(void)
 {
@@ -260,41 +260,33 @@ static cn_status ask(const void *there, const cni_moving *x, int64_t *sent)
     for (int place = 0; place < m->places; place++) {
         sent[place] = counts[place];
     }
-    if (m->puts) {
-        launch(m, &w);
-    }
     return CN_OK;
 }
 
-static void answer(const void *there, const cni_moving *x)
+static void find_last(const moving *m, const cni_moving *x, int64_t mode)
 {
-    moving_words w = moving_of(there, x, ANSWER);
-    if (cni_cuda_enter()) {
-        launch(there, &w);
-    }
+    moving_words w = moving_of(m, x, mode);
+    int64_t n = mode == PUT_OWN ? x->count : x->nheard;
+    cni_cuda_launch(m->moves->finish, (n + THREADS - 1) / THREADS, THREADS, 1, &w, sizeof w);
 }
 
-static void take(const void *there, const cni_moving *x)
+static void move(const void *there, const cni_moving *x, cni_moving_step step)
 {
-    moving_words w = moving_of(there, x, TAKE);
-    if (cni_cuda_enter()) {
-        launch(there, &w);
-    }
-}
-
-static void put(const void *there, const cni_moving *x)
-{
+    static const int64_t modes[] = {[CNI_MOVE_OWN] = TAKE_OWN, [CNI_MOVE_ANSWER] = ANSWER,  [CNI_MOVE_TAKE] = TAKE,
+                                    [CNI_MOVE_SEND] = SEND,    [CNI_MOVE_LAST] = PUT_HEARD, [CNI_MOVE_PUT] = PUT_HEARD};
     const moving *m = there;
-    int64_t n[] = {x->nheard, x->count};
+    moving_words w = moving_of(m, x, modes[step]);
     if (!cni_cuda_enter()) {
         return;
     }
-    for (int own = 0; own < 2; own++) {
-        moving_words w = moving_of(m, x, own ? PUT_OWN : PUT_HEARD);
-        cni_cuda_launch(m->moves->finish, (n[own] + THREADS - 1) / THREADS, THREADS, 1, &w, sizeof w);
+    if (step == CNI_MOVE_LAST) {
+        find_last(m, x, PUT_HEARD);
+        find_last(m, x, PUT_OWN);
+        return;
     }
-    for (int own = 0; own < 2; own++) {
-        moving_words w = moving_of(m, x, own ? PUT_OWN : PUT_HEARD);
+    launch(m, &w);
+    if (step == CNI_MOVE_PUT) {
+        w.mode = PUT_OWN;
         launch(m, &w);
     }
 }
@@ -305,9 +297,7 @@ const cni_joint_device cni_cuda_joint = {.choose_bind = choose_bind,
                                          .move_bind = move_bind,
                                          .move_begin = move_begin,
                                          .ask = ask,
-                                         .answer = answer,
-                                         .take = take,
-                                         .put = put,
+                                         .move = move,
                                          .sort_bind = cni_cuda_joint_sort_bind,
                                          .sort_own = cni_cuda_joint_sort_own,
                                          .sort_tally = cni_cuda_joint_sort_tally,

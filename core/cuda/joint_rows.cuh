@@ -7,7 +7,7 @@
  * ASK 0: cni_kernel moves words of pieces; cni_finish (PUTS) finds the last of those that are put into a piece.
  */
 enum { THREADS = 256, ITEMS = 4, TILE = THREADS * ITEMS };
-enum { ANSWER, TAKE, SEND, PUT_HEARD, PUT_OWN }; /* p.mode */
+enum { ANSWER, TAKE_OWN, TAKE, SEND, PUT_HEARD, PUT_OWN }; /* p.mode */
 #define OWN 0xFFFFFFFFu
 
 typedef struct parameters {
@@ -140,6 +140,9 @@ CNI_INLINE bool ends_of(const parameters *p, index_t i, int64_t w, const char **
         return true;
     }
     const unsigned at = p->positions[i];
+    if ((at == OWN) != (p->mode == TAKE_OWN)) {
+        return false;
+    }
     *from = at == OWN ? p->array + number_at(p, i, &row) * p->step + word : p->asked_rows + (int64_t)at * piece + word;
     *to = p->own + (int64_t)i * piece + word;
     return true;

@@ -86,15 +86,7 @@ cn_status cni_alltoall_count(cni_alltoall *x)
     return x->world->net->exchange_end();
 }
 
-/* What goes, or what comes: messages through the net and direct ones. */
-typedef struct side {
-    char *host, *device; /* where all items are; device: NULL: on the host alone */
-    cni_message *messages;
-    cni_direct_message *direct;
-    int n, ndirect;
-    const cni_direct *by; /* that carries those; NULL: there are none */
-    int64_t bytes;
-} side;
+typedef cni_alltoall_side side;
 
 /* Messages for, or from, the others: one after the other in memory, as what is the place's own. */
 static void lay_out(const cni_alltoall *x, const int64_t *counts, int64_t size, side *s)
@@ -134,24 +126,31 @@ static cn_status pass(const side *s, bool out)
     return CN_OK;
 }
 
-static cn_status send(const cni_alltoall *x, const side *in, const side *out)
+static const cni_direct *carrier(const cni_alltoall *x)
 {
-    const cni_net *net = x->world->net;
-    const cni_direct *by = out->by != NULL ? out->by : in->by;
+    return x->out.by != NULL ? x->out.by : x->in.by;
+}
+
+static cn_status send(const cni_alltoall *x)
+{
+    const side *in = &x->in, *out = &x->out;
     CN_TRY(pass(out, true));
     if (in->n + out->n > 0) {
-        CN_TRY(net->exchange_begin(in->n, in->messages, out->n, out->messages));
+        CN_TRY(x->world->net->exchange_begin(in->n, in->messages, out->n, out->messages));
     }
-    if (by != NULL) {
-        CN_TRY(cni_direct_exchange(by, in->ndirect, in->direct, out->ndirect, out->direct));
+    return carrier(x) == NULL ? CN_OK
+                              : cni_direct_exchange(carrier(x), in->ndirect, in->direct, out->ndirect, out->direct);
+}
+
+cn_status cni_alltoall_end(cni_alltoall *x)
+{
+    if (x->in.n + x->out.n > 0) {
+        CN_TRY(x->world->net->exchange_end());
     }
-    if (in->n + out->n > 0) {
-        CN_TRY(net->exchange_end());
+    if (carrier(x) != NULL) {
+        carrier(x)->arrive();
     }
-    if (by != NULL) {
-        by->arrive();
-    }
-    return pass(in, false);
+    return pass(&x->in, false);
 }
 
 static int64_t before(const int64_t *counts, int place)
@@ -185,29 +184,43 @@ static void copy_items(const cni_alltoall *x, int from, bool back, char *asked, 
     }
 }
 
-cn_status cni_alltoall_move(cni_alltoall *x, bool back, int64_t asked_at, int64_t heard_at, int64_t size)
+/* Messages to and from other processes. */
+static cn_status begin_messages(cni_alltoall *x, bool back, int64_t asked_at, int64_t heard_at, int64_t size)
+{
+    int places = x->world->places;
+    side a = {.host = x->asked[0] + asked_at, .messages = x->messages, .direct = x->direct_messages};
+    side h = {.host = x->heard[0] + heard_at, .messages = x->messages + places, .direct = x->direct_messages + places};
+    a.device = x->there ? x->device_asked[0] + asked_at : NULL;
+    h.device = x->there ? x->device_heard[0] + heard_at : NULL;
+    lay_out(x, x->sent[0], size, &a);
+    lay_out(x, x->received[0], size, &h);
+    x->in = back ? a : h;
+    x->out = back ? h : a;
+    cni_stats.messages += (uint64_t)(x->out.n + x->out.ndirect);
+    cni_stats.message_bytes += (uint64_t)x->out.bytes;
+    return send(x);
+}
+
+cn_status cni_alltoall_begin(cni_alltoall *x, bool back, int64_t asked_at, int64_t heard_at, int64_t size)
 {
     char **asked = x->there ? x->device_asked : x->asked, **heard = x->there ? x->device_heard : x->heard;
-    int places = x->world->places;
+    x->in = x->out = (side){0};
+    if (x->world->net->size > 1) {
+        CN_TRY(begin_messages(x, back, asked_at, heard_at, size));
+    }
     for (int to = 0; to < x->world->local; to++) {
         x->marks[to] = heard[to] + heard_at + before(x->received[to], x->world->first) * size;
     }
     for (int from = 0; from < x->world->local; from++) {
         copy_items(x, from, back, asked[from] + asked_at, x->marks, size);
     }
-    if (x->world->net->size == 1) {
-        return CN_OK;
-    }
-    side a = {.host = x->asked[0] + asked_at, .messages = x->messages, .direct = x->direct_messages};
-    side h = {.host = x->heard[0] + heard_at, .messages = x->messages + places, .direct = x->direct_messages + places};
-    a.device = x->there ? asked[0] + asked_at : NULL;
-    h.device = x->there ? heard[0] + heard_at : NULL;
-    lay_out(x, x->sent[0], size, &a);
-    lay_out(x, x->received[0], size, &h);
-    const side *in = back ? &a : &h, *out = back ? &h : &a;
-    cni_stats.messages += (uint64_t)(out->n + out->ndirect);
-    cni_stats.message_bytes += (uint64_t)out->bytes;
-    return send(x, in, out);
+    return CN_OK;
+}
+
+cn_status cni_alltoall_move(cni_alltoall *x, bool back, int64_t asked_at, int64_t heard_at, int64_t size)
+{
+    CN_TRY(cni_alltoall_begin(x, back, asked_at, heard_at, size));
+    return cni_alltoall_end(x);
 }
 
 cn_status cni_alltoall_tell(cni_alltoall *x, int64_t size)

@@ -13,6 +13,16 @@
 #include "exec/direct.h"
 #include "exec/world.h"
 
+/* What goes, or what comes, of a move: messages through the net and direct ones. */
+typedef struct cni_alltoall_side {
+    char *host, *device; /* where all items are; device: NULL: on the host alone */
+    cni_message *messages;
+    cni_direct_message *direct;
+    int n, ndirect;
+    const cni_direct *by; /* that carries those; NULL: there are none */
+    int64_t bytes;
+} cni_alltoall_side;
+
 typedef struct cni_alltoall {
     const cni_world *world;
     int64_t **sent, **received;          /* [local place][place]: items */
@@ -26,6 +36,7 @@ typedef struct cni_alltoall {
     cni_message *messages;
     cni_direct_message *direct_messages;
     int64_t asked_bytes, heard_bytes;
+    cni_alltoall_side in, out; /* of the move at hand */
 } cni_alltoall;
 
 cn_status cni_alltoall_create(const cni_world *world, int64_t asked_bytes, int64_t heard_bytes, cni_alltoall **out);
@@ -62,7 +73,12 @@ static inline int64_t cni_alltoall_before(const cni_alltoall *x, int local, int 
    heard have room for as many as there are places. */
 cn_status cni_alltoall_tell(cni_alltoall *x, int64_t size);
 
-/* Collective: `size` bytes an item, which begin at these bytes of asked and heard; back: from heard to asked. */
+/*
+ * Collective: `size` bytes an item, which begin at these bytes of asked and heard; back: from heard to asked. Between begin
+ * and end items travel: the device may be given work meanwhile that neither writes what goes nor touches what comes.
+ */
+cn_status cni_alltoall_begin(cni_alltoall *x, bool back, int64_t asked_at, int64_t heard_at, int64_t size);
+cn_status cni_alltoall_end(cni_alltoall *x);
 cn_status cni_alltoall_move(cni_alltoall *x, bool back, int64_t asked_at, int64_t heard_at, int64_t size);
 
 #endif

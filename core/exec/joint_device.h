@@ -52,6 +52,20 @@ typedef struct cni_sorting {
     void *out, *memory;
 } cni_sorting;
 
+/*
+ * After asking. Of what is fetched: what the place has itself is taken; what it was asked for is answered; what it asked for
+ * is taken. Of what is put: its pieces are sent; the last row of each piece is found, among its own pieces and those heard;
+ * these are put.
+ */
+typedef enum cni_moving_step {
+    CNI_MOVE_OWN,
+    CNI_MOVE_ANSWER,
+    CNI_MOVE_TAKE,
+    CNI_MOVE_SEND,
+    CNI_MOVE_LAST,
+    CNI_MOVE_PUT
+} cni_moving_step;
+
 typedef struct cni_joint_device {
     /* What functions of choosing take; NULL: the device has none. *memory: bytes that they need. */
     void *(*choose_bind)(int64_t itemsize, bool places, int64_t n, int64_t *memory);
@@ -61,9 +75,7 @@ typedef struct cni_joint_device {
     void *(*move_bind)(int64_t bytes, bool puts, int places, int64_t most, int64_t owned, int64_t *memory);
     cn_status (*move_begin)(const void *there, const cni_moving *x); /* before the first round */
     cn_status (*ask)(const void *there, const cni_moving *x, int64_t *sent /* by place */);
-    void (*answer)(const void *there, const cni_moving *x);
-    void (*take)(const void *there, const cni_moving *x);
-    void (*put)(const void *there, const cni_moving *x);
+    void (*move)(const void *there, const cni_moving *x, cni_moving_step step);
     /* Of sorting `most` elements that a place has, and as many at most that it gets. */
     void *(*sort_bind)(cn_dtype dtype, bool indices, int places, int64_t most, int64_t *memory);
     void (*sort_own)(const void *there, const cni_sorting *x);
