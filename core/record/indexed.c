@@ -740,8 +740,8 @@ static cn_status matmul_fits(const cn_array *out, int ndim, const int64_t *shape
 /* Is the output such that the product may be made in it: a matrix of the result's dtype, by rows, beside the operands? */
 static bool takes_product(const cn_array *out, const cn_array *a, const cn_array *b, int ndim, const int64_t *shape)
 {
-    return out != NULL && ndim == 2 && out->ndim == 2 && cni_shape(out)[0] == shape[0] && out->dtype == a->dtype &&
-           out->writeable && out->base != a->base && out->base != b->base &&
+    return ndim == 2 && out->ndim == 2 && cni_shape(out)[0] == shape[0] && out->dtype == a->dtype && out->writeable &&
+           out->base != a->base && out->base != b->base &&
            cni_strides(out)[1] == (int64_t)cn_dtype_size((cn_dtype)out->dtype) &&
            cni_strides(out)[0] >= shape[1] * cni_strides(out)[1];
 }
@@ -755,7 +755,7 @@ cn_status cn_matmul(cn_array *a, cn_array *b, cn_array *out, cn_array **result)
     if (a->dtype != b->dtype) {
         return cni_fail(CN_ERROR_UNSUPPORTED, "matmul of two dtypes");
     }
-    bool here = takes_product(out, a, b, ndim, shape);
+    bool here = out != NULL && takes_product(out, a, b, ndim, shape);
     cn_array *made = here ? cn_array_ref(out) : NULL;
     if (!here) {
         CN_TRY(cn_array_empty((cn_dtype)a->dtype, ndim, shape, &made));
