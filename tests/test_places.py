@@ -382,6 +382,43 @@ print(*(str(counted(run)["message_bytes"]) + "/" + str(np.stats()["root_bytes"])
     assert max(own, other) <= 8192 * 3
 
 
+SEGMENTS = """
+v = np.sin(np.arange(n * 1.0))
+two, total = np.array([0, n // 2]), float(v[n // 2 :].sum())
+"""
+
+
+def test_what_segments_bring_counts_as_memory():
+    """As long as the vector is there, once."""
+    program = f"""n = 400000\n{SEGMENTS}
+stats = [counted(lambda: np.add.reduceat(v, two)) for _ in range(2)]
+del v
+np.synchronize()
+goes = stats[1]["live_bytes"] - np.stats()["live_bytes"]
+print(stats[0]["message_bytes"] / (8 * n), goes / (8 * n) - 1, stats[1]["live_bytes"] - stats[0]["live_bytes"])
+"""
+    brought, goes, more = map(float, at_places(4, program, spread_bytes="1000000").split())
+    assert brought > 0.45 and abs(goes - brought) < 0.01 and more == 0
+
+
+def test_segments_for_which_there_is_no_memory_leave_all_as_it_was():
+    """And the next try, with more of it, succeeds."""
+    program = f"""n = 4000000\n{SEGMENTS}
+w, u = v * 2, v + 1
+np.synchronize()
+for _ in range(2):
+    try:
+        w += 1  # pending, and done once
+        print(abs(float(np.add.reduceat(v, two)[1]) - total) < 1e-6)
+    except MemoryError:
+        print("none", abs(float(v[n // 2 :].sum()) - total) < 1e-6)
+        del u
+print(abs(float(w.sum()) - 2 * float(v.sum()) - 2 * n) < 1e-3)
+"""
+    words = at_places(4, program, spread_bytes="1000000", memory=str(187 * 10**6), verify="0").split()
+    assert words == ["none", "True", "True", "True"]
+
+
 def test_what_is_made_or_goes_along_whole_lines_needs_no_message():
     program = """
 rng = np.random.default_rng(1)

@@ -6,7 +6,7 @@
  *
  * A segment ends where the next begins, which may be the next place's: the places tell each other where theirs begin. What
  * comes lies where the elements belong (all places have the same addresses), so one place's segments are as a whole vector's.
- * That memory is known from values only, and not counted beforehand.
+ * That memory is known from values only: it is asked for here, before anything is written (record/reduction.c).
  */
 #include <string.h>
 
@@ -96,17 +96,21 @@ static needed needed_by(const segments *s, int local)
     return n;
 }
 
-/* Elements of the round that the place needs and the other owns. */
-static needed meet(const segments *s, const needed *all, int place, int owner, int64_t round)
+/* Of elements that the place needs, those that the other owns. */
+static needed meet_range(const segments *s, needed range, int place, int owner)
 {
     const cni_layout *layout = cni_joint_layout(s->j, 1);
     int64_t begin = (cni_layout_begin(layout, owner) - s->in.offset + s->in.itemsize - 1) / s->in.itemsize;
     int64_t end = (cni_layout_begin(layout, owner + 1) - s->in.offset + s->in.itemsize - 1) / s->in.itemsize;
-    int64_t low = all[place].low + round * s->round, high = low + s->round;
-    high = high < all[place].high ? high : all[place].high;
-    low = low > begin ? low : begin;
-    high = high < end ? high : end;
+    int64_t low = range.low > begin ? range.low : begin, high = range.high < end ? range.high : end;
     return (needed){low, place != owner && high > low ? high : low};
+}
+
+/* Likewise, of those that it needs in the round. */
+static needed meet(const segments *s, const needed *all, int place, int owner, int64_t round)
+{
+    int64_t low = all[place].low + round * s->round, high = low + s->round;
+    return meet_range(s, (needed){low, high < all[place].high ? high : all[place].high}, place, owner);
 }
 
 /* Between the vector and what goes, or has come. */
@@ -144,6 +148,20 @@ static cn_status run_round(const segments *s, const needed *all, int64_t round)
     return CN_OK;
 }
 
+/* Bytes that places of this process need of others'. */
+static int64_t not_owned(const segments *s, const needed *all)
+{
+    const cni_world *world = s->j->world;
+    int64_t count = 0;
+    for (int k = 0; k < world->local; k++) {
+        for (int owner = 0; owner < world->places; owner++) {
+            needed piece = meet_range(s, all[world->first + k], world->first + k, owner);
+            count += piece.high - piece.low;
+        }
+    }
+    return count * s->in.itemsize;
+}
+
 /* What every place needs is known to all. */
 static cn_status fetch(const segments *s, needed *all)
 {
@@ -159,6 +177,7 @@ static cn_status fetch(const segments *s, needed *all)
         int64_t n = (all[place].high - all[place].low + s->round - 1) / s->round;
         rounds = n > rounds ? n : rounds;
     }
+    CN_TRY(cni_joint_hold(j, 1, not_owned(s, all)));
     for (int64_t round = 0; round < rounds; round++) {
         CN_TRY(run_round(s, all, round));
     }

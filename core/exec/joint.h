@@ -21,8 +21,11 @@ typedef struct cni_joint {
     char *memory;      /* of the device, for all of them: */
     int64_t memory_bytes; /* of one, behind what it asks and hears: */
     int64_t asked_there, heard_there;
-    bool direct;   /* all ranks have direct messages, and use them here: rounds may be large */
-    uint8_t *told; /* as cni_run's */
+    bool direct;                /* all ranks have direct messages, and use them here: rounds may be large */
+    uint8_t *told;              /* as cni_run's */
+    cni_buffer *const *buffers; /* by slot */
+    const int64_t *more;        /* by slot, as cni_spread_binding's */
+    bool *refused;              /* nobody does the op: there is no memory */
 } cni_joint;
 
 /* Bytes that a place takes: that it asks and hears, the most; scratch memory. there: as above, freed with cni_free; then
@@ -52,5 +55,11 @@ static inline char *cni_joint_memory(const cni_joint *joint, int local)
 {
     return joint->memory + local * joint->memory_bytes + joint->asked_there + joint->heard_there;
 }
+
+/*
+ * Collective: memory for so many bytes of the access that places of this process neither own nor are brought. Before the op
+ * writes anything: where one process has none, it fails at all of them, and the window can be tried again.
+ */
+cn_status cni_joint_hold(const cni_joint *joint, uint32_t access, int64_t more);
 
 #endif

@@ -283,7 +283,7 @@ static cn_status spread_run(cni_window *w, const cni_skeleton *s)
     cni_plan *plan;
     cni_spread_run run;
     uint64_t missed = cni_stats.plan_misses;
-    CN_TRY(plan_get(w, s, true, true, &plan));
+    CN_TRY(plan_get(w, s, true, !refused, &plan)); /* what lacked memory may be kept by no more than another plan */
     bool fresh = cni_stats.plan_misses != missed || refused;
     refused = true;
     CN_TRY(cni_spread_prepare(plan, w, s, &run, &fresh));
@@ -294,6 +294,7 @@ static cn_status spread_run(cni_window *w, const cni_skeleton *s)
     }
     refused = status != CN_OK;
     status = status == CN_OK ? cni_spread_go(&run) : status;
+    refused |= run.refused;
     cni_spread_finish(&run);
     return status;
 }
@@ -317,6 +318,7 @@ cn_status cni_window_run_here(cni_window *w, const cni_skeleton *s, bool agree)
     }
     if (status == CN_OK) {
         status = cni_spread_go(&run);
+        status = run.refused ? CN_OK : status; /* by all, likewise */
         cni_spread_finish(&run);
     }
     return status;

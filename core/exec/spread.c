@@ -99,8 +99,7 @@ static cn_status slot_memory(cni_spread_run *r, uint32_t slot, bool *fresh)
         CN_TRY(slot_at(r, slot, k, fresh));
     }
     r->of[slot] = b;
-    bool beside = b->spread->reserved || r->world->local > 1 || r->world->first > 0;
-    return beside ? cni_place_more(b, r->b->more[slot]) : CN_OK;
+    return cni_place_beside(b) ? cni_place_more(b, r->b->more[slot]) : CN_OK;
 }
 
 static cn_status slot_begin(cni_spread_run *r, uint32_t slot, bool *fresh)

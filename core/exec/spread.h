@@ -56,6 +56,7 @@ typedef struct cni_spread_run {
     void ***addresses; /* [local place][slot], on the host */
     void *scratch, *device_scratch;
     bool no_room; /* on the device */
+    bool refused; /* by an op that learns while it runs what memory it needs; at all processes, before it has begun */
     cni_rank_memory ranks;
 } cni_spread_run;
 
@@ -63,7 +64,7 @@ typedef struct cni_spread_run {
 cn_status cni_spread_prepare(cni_plan *plan, const cni_window *w, const cni_skeleton *s, cni_spread_run *out,
                              bool *fresh);
 
-/* Runs it; the bases have their results. Fails only if the net does. */
+/* Runs it; the bases have their results. Fails only if the net does, or `refused`. */
 cn_status cni_spread_go(cni_spread_run *run);
 
 void cni_spread_finish(cni_spread_run *run); /* after go, or instead of it */

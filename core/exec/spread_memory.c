@@ -137,6 +137,11 @@ cn_status cni_place_host(cni_buffer *b, int local, const cni_layout *layout, boo
     return *memory != NULL ? CN_OK : cni_fail_memory(b->nbytes);
 }
 
+bool cni_place_beside(const cni_buffer *b)
+{
+    return b->spread->reserved || cni_world_get()->local > 1 || cni_world_get()->first > 0;
+}
+
 cn_status cni_place_more(cni_buffer *b, int64_t more)
 {
     int64_t grows = more - b->spread->beside;

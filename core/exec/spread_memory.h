@@ -16,6 +16,9 @@ extern const cni_places cni_spread_places;
 /* Addresses on the host, for a place that has a part of it by the layout. *fresh: much was asked of the system. */
 cn_status cni_place_host(cni_buffer *buffer, int local, const cni_layout *layout, bool *fresh);
 
+/* Does what places have of others' bytes count? Not where the root has storage of its own for all of it. */
+bool cni_place_beside(const cni_buffer *buffer);
+
 /* Bytes of other places come beside what places of this process own; memory once touched stays. */
 cn_status cni_place_more(cni_buffer *buffer, int64_t more);
 

@@ -155,7 +155,10 @@ static cn_status run_joint(cni_spread_run *r, const cni_bound_shared *bound)
                        .asked_there = bound->room.asked_there,
                        .heard_there = bound->room.heard_there,
                        .direct = r->b->direct,
-                       .told = r->b->told};
+                       .told = r->b->told,
+                       .buffers = r->of,
+                       .more = r->b->more,
+                       .refused = &r->refused};
     CN_TRY(all_to(r, bound, there ? CNI_ON_DEVICE : CNI_ON_HOST));
     uint64_t begin = cni_trace_begin();
     CN_TRY(cni_cpu_place.sharing->joint(&joint));
@@ -481,7 +484,7 @@ cn_status cni_spread_go(cni_spread_run *r)
     status = status == CN_OK ? adopt(r) : status;
     uint64_t direct = cni_stats.direct_messages, direct_bytes = cni_stats.direct_bytes;
     status = status == CN_OK ? run_stages(r) : status;
-    if (status != CN_OK && r->world->net->size > 1) {
+    if (status != CN_OK && !r->refused && r->world->net->size > 1) {
         r->world->net->abort(cn_error_message()); /* a net or a device is lost: others would wait for ever */
     }
     CN_TRY(status);

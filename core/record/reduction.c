@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "base/settings.h"
 #include "base/status.h"
 #include "op/op.h"
 #include "record/record.h"
@@ -268,6 +269,9 @@ static cn_status record_segments(cn_op op, cn_array *in, cn_array *indices, int 
         return cni_fail(CN_ERROR_AXIS, "axis %d is out of bounds for array of dimension %d", axis, in->ndim);
     }
     CN_TRY(reduce_loop((cni_opcode)op, (cn_dtype)in->dtype, dtype, &loop));
+    bool alone = in->ndim == 1 && in->size >= cni_settings[CNI_SETTING_SPREAD_BYTES] / 8;
+    CN_TRY(alone ? cn_flush()
+                 : CN_OK); /* places that learn what memory they need while it runs have done nothing yet */
     dtype = (cn_dtype)cni_ops[op].signatures[loop].dtypes[2];
     memcpy(shape, cni_shape(in), (size_t)in->ndim * sizeof *shape);
     shape[axis] = indices->size;
@@ -284,6 +288,7 @@ static cn_status record_segments(cn_op op, cn_array *in, cn_array *indices, int 
                     .parameter = (uint8_t)axis};
         cni_operand operands[3] = {{.array = made}, {.array = source}, {.array = host}};
         status = cni_record(&o, operands);
+        status = status == CN_OK && alone ? cn_flush() : status;
     }
     cn_array_unref(host);
     cn_array_unref(source);

@@ -45,6 +45,26 @@ except MemoryError:
     assert run(mpi, 2, program, memory=64 * MB) == "MemoryError True True\n"
 
 
+def test_segments_that_one_process_cannot_hold(mpi):
+    """All processes refuse, before anything is written, and go on."""
+    program = """
+import cnumeric as np
+n = 12 << 20
+x = np.ones(n)
+y = x[: n // 4] + 1
+np.synchronize()
+few, many = np.array([0, n // 4]), np.arange(0, n, 64)
+for at in (many, few, many):
+    try:
+        y += 1
+        print(float(np.add.reduceat(x, at)[-1]))
+    except MemoryError:
+        print("none", float(x.sum()) == n)
+print(float(y.sum()) == 5 * n / 4)
+"""
+    assert run(mpi, 2, program, memory=120 * MB).split() == ["64.0", "none", "True", "64.0", "True"]
+
+
 def test_one_process_alone_cannot_hold_it(mpi):
     program = """
 import cnumeric as np
