@@ -187,31 +187,29 @@ class Schur:
         self, first: int, behind: int, begin: int, columns: int, pairs: Any, time: int, until: int
     ) -> tuple[Any, Any]:
         n = behind - first
-        both = numpy.zeros((2 * n + 2, n + 1), self.h.dtype)  # a window and q below it, each with a row and column more
+        both = numpy.zeros((2 * n + 2, n + 2), self.h.dtype)  # a window with two rows and columns more, and q below it
         both[:n, :n] = self._window(first, behind)
-        both[n + 1 + numpy.arange(n), numpy.arange(n)] = 1
-        window = both[: n + 1]
-        bulges, three = numpy.arange(len(pairs)), numpy.arange(1, 4)
+        both[n + 2 + numpy.arange(n), numpy.arange(n)] = 1
+        window = both[: n + 2]
+        bulges, three = numpy.arange(len(pairs))[::-1], numpy.arange(1, _BULGE)
         for t in range(time, until):
             at = t - _BULGE * bulges
             some = (at >= 0) & (at < columns)
             at = at[some] + begin - 1 - first  # columns that reflections clear, in the window
             rows = at[:, None] + three
             x = window[rows, numpy.maximum(at, 0)[:, None]]
-            begun = at[-1] < 0 or (at[-1] == begin - 1 - first)
-            if begun:
-                x[-1] = _first_column(window[:3, :3], pairs[bulges[some][-1]])
+            new = int(t - _BULGE * bulges[some][0] == 0)
+            if new:
+                x[0] = _first_column(window[:3, :3], pairs[bulges[some][0]])
             v, tau, made = _reflections(x)
-            part = window[rows]
+            touched = slice(at[0] + 1, at[-1] + 1 + _BULGE)
+            part = window[touched].reshape(len(at), _BULGE, -1)[:, :3]
             part -= (tau.conj()[:, None] * v)[:, :, None] * numpy.einsum("bi,bim->bm", v.conj(), part)[:, None]
-            window[rows] = part
-            old = slice(0, len(at) - 1) if begun else slice(None)
-            window[rows[old], at[old, None]] = 0
-            window[rows[old, 0], at[old]] = made[old]
-            part = both[:, rows]
+            window[rows[new:], at[new:, None]] = 0
+            window[rows[new:, 0], at[new:]] = made[new:]
+            part = both[:, touched].reshape(-1, len(at), _BULGE)[:, :, :3]
             part -= numpy.einsum("mbi,bi->mb", part, v)[:, :, None] * (tau[:, None] * v.conj())
-            both[:, rows] = part
-        return window[:n, :n], both[n + 1 : 2 * n + 1, :n]
+        return window[:n, :n], both[n + 2 :, :n]
 
 
 def _first_column(h: Any, pair: Any) -> Any:
