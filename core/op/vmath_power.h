@@ -34,7 +34,8 @@ static inline double cni_pow_near_f64(double x, double y)
     double n, m = cni_mantissa_f64(x, &n), top = m - 1, magic;
     cni_pair_f64 log = cni_pow_log_f64(n, top, 1 / (2 + top));
     double product = log.hi * y, low = CNI_FMA(log.hi, y, -product) + log.lo * y;
-    return cni_pow_part_f64(product, low, &magic) * cni_power2_f64(magic);
+    double p = cni_pow_part_f64(product, low, &magic);
+    return p * cni_power2_f64(magic);
 }
 
 /* base**y, or 1 if still; *special: 1, or outside what the result is half of. */
