@@ -170,14 +170,28 @@ static bool first_of_pair(const maker *m, int from, int to)
     return true;
 }
 
-static void transfer_add(maker *m, uint32_t slot, int from, int to, const cni_region *region)
+/* Elements have the same addresses at both ends, so they may go in any order: upwards many are one run. */
+static cni_region upward(const cni_region *region)
+{
+    cni_region r = *region;
+    for (int d = 0; d < r.ndim; d++) {
+        if (r.strides[d] < 0) {
+            r.offset += r.strides[d] * (r.shape[d] - 1);
+            r.strides[d] = -r.strides[d];
+        }
+    }
+    return r;
+}
+
+static void transfer_add(maker *m, uint32_t slot, int from, int to, const cni_region *given)
 {
     bool local = cni_partition_local(m->p, from) || cni_partition_local(m->p, to);
-    if (from == to || !local || cni_region_size(region) == 0 || m->no_memory) {
+    cni_region region = upward(given);
+    if (from == to || !local || cni_region_size(&region) == 0 || m->no_memory) {
         return;
     }
-    cni_transfer t = {.slot = slot, .from = from, .to = to, .region = *region};
-    t.boxed = box_of(m, slot, region, &t.box);
+    cni_transfer t = {.slot = slot, .from = from, .to = to, .region = region};
+    t.boxed = box_of(m, slot, &region, &t.box);
     if (joined(m, &t)) {
         return;
     }

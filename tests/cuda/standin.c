@@ -389,7 +389,7 @@ API int cuMemcpyHtoDAsync_v2(uint64_t to, const void *from, size_t n, void *s)
 
 API int cuMemcpyDtoHAsync_v2(void *to, uint64_t from, size_t n, void *s)
 {
-    return add_copy(s, to, (void *)(uintptr_t)from, n);
+    return standin_fails("download") ? 1 : add_copy(s, to, (void *)(uintptr_t)from, n);
 }
 
 API int cuMemcpyDtoDAsync_v2(uint64_t to, uint64_t from, size_t n, void *s)

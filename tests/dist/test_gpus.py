@@ -262,6 +262,23 @@ def test_arrays_of_the_root_and_spread_ones_make_room_for_each_other(mpi, first,
     assert out.split() == ["True", "True", "True"]
 
 
+TURNED = """
+import warnings
+warnings.simplefilter("error")  # as when the GPU fails
+x = np.arange(20000.0)
+y, z = x[::-1] + x, x.reshape(100, 200)[::-1, ::-1] * 2
+a = numpy.arange(20000.0)
+same(y, a[::-1] + a)
+same(z, a.reshape(100, 200)[::-1, ::-1] * 2)
+print("same")
+"""
+
+
+def test_what_is_read_backwards_travels_forwards():
+    """As a few runs: element by element there would be thousands of copies from the GPU."""
+    assert at_places(2, TURNED, STANDIN_FAIL="download:40+") == "same\n"
+
+
 # ---- Which GPU -------------------------------------------------------------------------------------------
 
 OPENED = PRELUDE + "p, b = swept(np, 40, 3)\nsame(p, swept(numpy, 40, 3)[0])"
