@@ -736,16 +736,6 @@ def test_a_matrix_times_its_own_transpose(character, shape):
         numpy.testing.assert_allclose(found, product(theirs), rtol=tolerance, atol=tolerance)
 
 
-@pytest.mark.default_settings  # one place
-@pytest.mark.parametrize("shape", [(777, 1031), (3001, 401)])
-def test_large_products_with_the_own_transpose_are_symmetric(shape):
-    """Half of such a product is computed, also where places could have part of it: each sum is there once."""
-    x = cnumeric.array(numpy.random.default_rng(3).standard_normal(shape))
-    for product in (x.T @ x, x @ x.T):
-        found = numpy.asarray(product)
-        assert (found == found.T).all()
-
-
 @pytest.mark.default_settings  # what places could share out is a product like others
 @pytest.mark.parametrize("character", "fdFD")
 @pytest.mark.parametrize("shape", [(5, 3), (31, 33), (64, 64), (100, 130)])

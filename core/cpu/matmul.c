@@ -14,13 +14,7 @@
 #include "op/op.h"
 #include "plan/partition.h"
 
-enum {
-    SEGMENT_LEAST = 256,
-    SEGMENT_FULL = 4096,
-    MULTIPLICATIONS_LEAST = 1 << 22,
-    OPERANDS_PER_RESULT = 4,
-    LARGE = 256
-};
+enum { SEGMENT_LEAST = 256, SEGMENT_FULL = 4096, MULTIPLICATIONS_LEAST = 1 << 22, OPERANDS_PER_RESULT = 4 };
 
 typedef cni_library_operand operand;
 
@@ -66,7 +60,6 @@ typedef struct product {
     int nbatch;
     int64_t rows, columns;
     bool small_result, small_sum; /* no place has a part of the result; of the first operand */
-    bool alone;                   /* a large one of which this place does all */
 } product;
 
 static product product_of(const operand *out, const operand *a, const operand *b, const int64_t *whole)
@@ -89,12 +82,12 @@ static bool is_small(const cni_part *part, int which, const cni_window *w)
                                 cni_settings[CNI_SETTING_SPREAD_BYTES]);
 }
 
-/* Is each product that is made for it all of the result: here, or however many places there are? segment: of its sum, or 0:
-   borders of places that lie across the sum are those of segments. */
+/* Is each product that is made for it all of the result, however many places there are? segment: of its sum, or 0: borders
+   of places that lie across the sum are those of segments. */
 static bool is_whole(const product *p, int64_t segment)
 {
     bool across = segment > 0 && p->x.column_stride >= p->x.rows * p->x.row_stride && p->x.row_stride > 0;
-    return p->alone || (p->small_result && (p->small_sum || across));
+    return p->small_result && (p->small_sum || across);
 }
 
 /* And its operands, the result first. */
@@ -263,7 +256,6 @@ void cni_library_matmul(const cni_part *part, const cni_run *run)
     if (cni_element_count(o[0].g.ndim, o[0].g.shape) == 0) {
         return;
     }
-    p.alone = p.rows >= LARGE && p.z.rows == p.rows && p.z.columns == p.columns;
     if (p.nbatch == 0) {
         multiply(&p, run->scratch);
     } else {
