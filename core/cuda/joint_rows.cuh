@@ -6,7 +6,7 @@
  * behind the other, in any order, and where each went (OWN: the place itself has it).
  * ASK 0: cni_kernel moves words of pieces; cni_finish (PUTS) finds the last of those that are put into a piece.
  */
-enum { WARP = 32, THREADS = 256, ITEMS = 4, TILE = THREADS * ITEMS };
+enum { THREADS = 256, ITEMS = 4, TILE = THREADS * ITEMS };
 enum { ANSWER, TAKE_OWN, TAKE, SEND, PUT_HEARD, PUT_OWN }; /* p.mode */
 #define OWN 0xFFFFFFFFu
 
@@ -37,17 +37,6 @@ CNI_INLINE int64_t number_at(const parameters *p, index_t i, int64_t *row)
 }
 
 #if ASK
-/* Lanes of the warp whose piece is the same place's. */
-CNI_INLINE unsigned equal_lanes(unsigned owner)
-{
-    unsigned equal = 0xFFFFFFFFu;
-    CNI_UNROLL
-    for (unsigned bit = 1; bit < 2 * PLACES; bit *= 2) { /* PLACES: none's */
-        equal &= cni_alike(owner, bit);
-    }
-    return equal;
-}
-
 CNI_KERNEL(cni_kernel, parameters)
 {
     CNI_SHARED int64_t cuts[PLACES + 1];
@@ -55,7 +44,6 @@ CNI_KERNEL(cni_kernel, parameters)
     int64_t number[ITEMS], row[ITEMS];
     int owner[ITEMS];
     unsigned rank[ITEMS];
-    const int lane = (int)(threadIdx.x % WARP);
     for (int k = (int)threadIdx.x; k <= PLACES; k += THREADS) {
         cuts[k] = p.cuts[k];
         if (k < PLACES) {
@@ -66,7 +54,7 @@ CNI_KERNEL(cni_kernel, parameters)
     CNI_UNROLL
     for (int k = 0; k < ITEMS; k++) {
         const int64_t i = (int64_t)blockIdx.x * TILE + k * THREADS + threadIdx.x;
-        owner[k] = PLACES;
+        owner[k] = -1;
         if (i < p.count) {
             number[k] = number_at(&p, (index_t)i, &row[k]);
             int low = 0, high = PLACES;
@@ -82,13 +70,10 @@ CNI_KERNEL(cni_kernel, parameters)
         }
     }
     CNI_UNROLL
-    for (int k = 0; k < ITEMS; k++) { /* one lane takes for all that are alike */
-        const unsigned equal = equal_lanes((unsigned)owner[k]), below = equal & ((1u << lane) - 1);
-        unsigned before = 0;
-        if (below == 0 && owner[k] < PLACES && owner[k] != p.me) {
-            before = cni_take(&counts[owner[k]], (unsigned)__builtin_popcount(equal));
+    for (int k = 0; k < ITEMS; k++) {
+        if (owner[k] >= 0 && owner[k] != p.me) {
+            rank[k] = cni_take(&counts[owner[k]], 1);
         }
-        rank[k] = cni_shuffle_word(0xFFFFFFFFu, before, __builtin_ctz(equal)) + (unsigned)__builtin_popcount(below);
     }
     CNI_BARRIER();
     for (int k = (int)threadIdx.x; k < PLACES; k += THREADS) {
@@ -105,7 +90,7 @@ CNI_KERNEL(cni_kernel, parameters)
     CNI_BARRIER();
     CNI_UNROLL
     for (int k = 0; k < ITEMS; k++) {
-        if (owner[k] < PLACES && p.placing != 0) {
+        if (owner[k] >= 0 && p.placing != 0) {
             unsigned at = OWN;
             if (owner[k] != p.me) {
                 at = begin[owner[k]] + rank[k];
