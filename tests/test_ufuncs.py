@@ -164,6 +164,25 @@ def test_complex_nans_are_quiet(name, dtype):
     assert numpy.isnan(found[:1]).all() and not numpy.isnan(found[1])
 
 
+@pytest.mark.parametrize("name", "absolute fabs negative signbit spacing sqrt".split())
+def test_every_half_has_numpys_bits(name):
+    halves = numpy.arange(65536, dtype="u2").view("f2")
+    with numpy.errstate(all="ignore"):
+        ours, theirs = numpy.asarray(getattr(cnumeric, name)(cnumeric.array(halves))), getattr(numpy, name)(halves)
+    numpy.testing.assert_array_equal(ours, theirs)
+    ordinary = ~numpy.isnan(halves)
+    numpy.testing.assert_array_equal(numpy.signbit(ours)[ordinary], numpy.signbit(theirs)[ordinary])
+
+
+@pytest.mark.parametrize("dtype", "bBhHiIqQ")
+def test_bits_of_any_number_are_counted(dtype):
+    rng, info = numpy.random.default_rng(2), numpy.iinfo(dtype)
+    x = rng.integers(info.min, info.max, 5000, dtype, endpoint=True) >> rng.integers(0, info.bits, 5000).astype(dtype)
+    x[:3] = info.min, info.max, 0
+    numpy.testing.assert_array_equal(cnumeric.bitwise_count(cnumeric.array(x)), numpy.bitwise_count(x))
+    numpy.testing.assert_array_equal(cnumeric.signbit(cnumeric.array(x.astype("d"))), x < 0)
+
+
 @pytest.mark.parametrize("far", [None, 0, 700, 2999])
 @pytest.mark.parametrize("name", "exp exp2 expm1 log log2 log10 log1p sin cos tan sinh cosh tanh power".split())
 @pytest.mark.parametrize("dtype", "FD")

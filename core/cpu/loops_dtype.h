@@ -265,10 +265,8 @@
 #define LOOP_H21_0(id, expr) LOOP_G21_0(id, expr)
 
 #if FAMILY == FAMILY_REAL
-/* The neighbours of a float16 are its own, not those of the float it is computed in. */
+/* Of float16: its neighbours are its own, not those of the float that it is computed in; and what bits alone say. */
 #if defined(IS_HALF)
-#define NEIGHBOUR_NEXTAFTER half_nextafter(x[i], y[i])
-#define NEIGHBOUR_SPACING half_spacing(x[i])
 #define LOOP_Q11_0(id, expr)                                                                                           \
     HEAD(NAME(id))                                                                                                     \
     {                                                                                                                  \
@@ -277,7 +275,7 @@
         (void)scalars;                                                                                                 \
         EACH                                                                                                           \
         {                                                                                                              \
-            out[i] = NEIGHBOUR_##id;                                                                                   \
+            out[i] = half_##id(x[i]);                                                                                  \
         }                                                                                                              \
     }
 #define LOOP_Q21_0(id, expr)                                                                                           \
@@ -288,7 +286,7 @@
         (void)scalars;                                                                                                 \
         EACH                                                                                                           \
         {                                                                                                              \
-            out[i] = NEIGHBOUR_##id;                                                                                   \
+            out[i] = half_##id(x[i], y[i]);                                                                            \
         }                                                                                                              \
     }
 #else
@@ -439,8 +437,6 @@
 #undef LOOP_W21_0
 #undef LOOP_C21_1
 #undef COMPARE
-#undef NEIGHBOUR_NEXTAFTER
-#undef NEIGHBOUR_SPACING
 #undef LOOP_G11_0
 #undef LOOP_G21_0
 #undef LOOP_G22_0

@@ -62,7 +62,7 @@ static void write_opaque_selection(cni_statements *x, uint8_t dtype)
     cni_text_add(x->text, "    __builtin_memcpy(&x1, a, sizeof a);\n    return x1;\n");
 }
 
-/* Ops with loops of their own in ops.def (kind X), and the neighbours of float16 (kind Q). */
+/* Ops with loops of their own in ops.def (kind X), and the forms of float16 (kind Q). */
 static bool write_special(cni_statements *x, int op, const uint8_t *d, char kind)
 {
     if (op == CNI_OP_SELECT && x->opaque) {
@@ -80,8 +80,7 @@ static bool write_special(cni_statements *x, int op, const uint8_t *d, char kind
     } else if (op == CNI_OP_FREXP) {
         cni_text_add(x->text, "    return frexp_%s(x0, second);\n", cni_dtypes[d[0]].suffix);
     } else if (kind == 'Q' && d[0] == CN_FLOAT16) {
-        cni_text_add(x->text,
-                     op == CNI_OP_SPACING ? "    return half_spacing(x0);\n" : "    return half_nextafter(x0, x1);\n");
+        cni_text_add(x->text, "    return half_%s(x0%s);\n", cni_ops[op].row, cni_ops[op].nin == 2 ? ", x1" : "");
     } else {
         return false;
     }

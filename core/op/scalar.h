@@ -183,9 +183,24 @@ static inline cni_f16 float_to_half(float x)
 #define REAL f64
 #include "op/scalar_complex.h"
 
-/* ---- float16's own steps ---- */
+/* ---- float16's own forms, by the names that rows of kind Q ask for ---- */
 
-static inline cni_f16 half_nextafter(cni_f16 x, cni_f16 y)
+static inline cni_f16 half_ABSOLUTE(cni_f16 x)
+{
+    return half_of_bits(x.bits & 0x7FFF);
+}
+
+static inline cni_f16 half_FABS(cni_f16 x)
+{
+    return half_of_bits(x.bits & 0x7FFF);
+}
+
+static inline cni_f16 half_NEGATIVE(cni_f16 x)
+{
+    return half_of_bits(x.bits ^ 0x8000);
+}
+
+static inline cni_f16 half_NEXTAFTER(cni_f16 x, cni_f16 y)
 {
     unsigned a = x.bits, b = y.bits, of_a = a & 0x7FFF, of_b = b & 0x7FFF;
     unsigned away = (((a ^ b) & 0x8000) == 0) & (of_b > of_a), none = of_a == 0;
@@ -196,7 +211,7 @@ static inline cni_f16 half_nextafter(cni_f16 x, cni_f16 y)
 }
 
 /* To the next number upwards: less for a negative power of two than for a positive one, as NumPy has it. */
-static inline cni_f16 half_spacing(cni_f16 x)
+static inline cni_f16 half_SPACING(cni_f16 x)
 {
     unsigned magnitude = x.bits & 0x7FFF, less = x.bits > 0x8000;
     unsigned exponent = (magnitude - less) >> 10;

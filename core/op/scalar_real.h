@@ -64,7 +64,7 @@ static inline bool FN(isfinite)(T a)
 
 static inline bool FN(signbit)(T a)
 {
-    return __builtin_signbit(a) != 0;
+    return CNI_JOIN(cni_bits, SUFFIX)(a) >> (sizeof(T) * 8 - 1) != 0;
 }
 
 /* By masks: conditions in conditions become branches, and loops no vectors. */
