@@ -1,9 +1,12 @@
 """Arrays spread over several places of one process: the same bits, and the least messages."""
 
+import ctypes
 import os
+import pathlib
 import subprocess
 import sys
 
+import numpy
 import pytest
 import texts
 
@@ -586,8 +589,13 @@ x = np.sin(np.arange(300000.0) * 1.7).reshape(30000, 10); y = np.cos(np.arange(3
 w, k = np.cos(np.arange(60000.0)).reshape(30000, 2), np.arange(30000) * 7919 % 1000
 results = x.T @ x, y @ y, y @ x, x.T @ y, np.dot(y, y[::-1]), np.vdot(y + 1j * y, y), np.einsum("ij,ij->", x, x)
 results += np.einsum("ij,ik->jk", x, w), np.tensordot(x, x, ((0,), (0,))), np.linalg.norm(y), k @ k, (y > 0) @ (y > 0.5)
-f, h, c = x.astype(np.float32), y.astype(np.float16), (x + 1j).reshape(10, 30000)
-results += f.T @ f, h @ h, c @ c.T, y[::3] @ y[1::3], x[:, 3] @ x, x[:, :3].T @ x[:, 1:4], x[:8100].T @ x[:8100]
+f, h = x.astype(np.float32), y.astype(np.float16)
+results += f.T @ f, h @ h, y[::3] @ y[1::3], x[:, 3] @ x, x[:, :3].T @ x[:, 1:4]
+""",
+    "products that are left over": """
+x = np.sin(np.arange(300000.0) * 1.7).reshape(30000, 10)
+c = (x + 1j).reshape(10, 30000)
+results = c @ c.T, x[:8100].T @ x[:8100]
 """,
     "masks": """
 v, k = np.sin(np.arange(9000.0)), np.arange(9000) * 7919 % 100
@@ -620,8 +628,22 @@ results = (cycle(np.zeros((65, 65)), np.ones((65, 65))),)
 }
 
 
+def blas_kernels() -> str:
+    """Of which processor those are that NumPy's OpenBLAS has chosen; "": unknown."""
+    for file in pathlib.Path(numpy.__file__).parent.parent.glob("numpy.libs/libscipy_openblas64_*"):
+        name = ctypes.CDLL(str(file)).scipy_openblas_get_corename64_
+        name.restype = ctypes.c_char_p
+        return name().decode()
+    return ""
+
+
+SUMS_PANELS_ALIKE = blas_kernels() in ("SkylakeX", "Cooperlake", "SapphireRapids")  # ARCHITECTURE.md
+
+
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_the_same_bits_at_any_number_of_places(name):
+    if name == "products that are left over" and not SUMS_PANELS_ALIKE:
+        pytest.skip("this BLAS sums a panel otherwise than the whole")
     program = PROGRAMS[name] + "\nprint([numpy.asarray(r).tobytes().hex() for r in results])"
     one = at_places(1, program)
     assert len(one) > 100
@@ -633,10 +655,12 @@ def test_products_that_places_share_have_the_bits_of_the_whole(monkeypatch):
     """Where no owner of results decides who does what: pieces of rows and segments of sums that BLAS sums alike."""
     program = """
 x, y = np.sin(np.arange(600000.0) * 1.7).reshape(3000, 200), np.cos(np.arange(490000.0)).reshape(700, 700)
-f, v = y.astype(np.float32), np.cos(np.arange(3000.0) * 2.3)
-results = x.T @ x, x.T @ v, v @ x, y.T @ y[:, 3], y[3] @ y, f.T @ f, x[:1500].T @ x[1500:, :30], x.T[:7] @ x
-print([numpy.asarray(r).tobytes().hex() for r in results])
+v = np.cos(np.arange(3000.0) * 2.3)
+results = x.T @ x, x.T @ v, v @ x, y.T @ y[:, 3], y[3] @ y, x[:1500].T @ x[1500:, :30], x.T[:7] @ x
 """
+    if SUMS_PANELS_ALIKE:
+        program += "f = y.astype(np.float32)\nresults += (f.T @ f,)\n"
+    program += "print([numpy.asarray(r).tobytes().hex() for r in results])"
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")  # last bits follow its threads
     settings = {"spread_bytes": "2000000", "threads": "1"}
     one = at_places(1, program, **settings)
