@@ -76,7 +76,8 @@ static inline float cni_pow_magnitude_f32(float base, float y, bool still, bool 
 static inline bool F(pow_far)(T x, T y)
 {
     T exponent = F(value)((F(bits)(x) >> (DIGITS - 1)) | F(bits)(K(0x1p52, 0x1p23))) - (K(0x1p52, 0x1p23) + (T)BIAS);
-    return F(log_far)(x) | !CNI_LESS(B(fabs)(y) * (B(fabs)(exponent) + 1), K(1020.0, 125.0));
+    T power = F(pick)(CNI_LESS(B(fabs)(y), K(1020.0, 125.0)), B(fabs)(y), K(1020.0, 125.0)); /* no flag may rise here */
+    return F(log_far)(x) | !CNI_LESS(power * (B(fabs)(exponent) + 1), K(1020.0, 125.0));
 }
 
 static inline T F(pow)(T x, T y)
