@@ -66,7 +66,9 @@ static uint8_t kinds_of(const cni_window *w, const cni_instr *i)
         return cast_raises(i) ? op->fp_kinds : 0;
     }
     bool asks = i->kind == CNI_INSTR_OP && (op->flags & CNI_FLAG_WHERE) == 0;
-    return asks && cni_loop_raises(i->loop) ? op->fp_kinds : 0;
+    /* The spacing of an infinity is not a number, and says nothing of it. */
+    unsigned silent = info_of(i) == &cni_ops[CNI_OP_SPACING] ? CN_FP_INVALID : 0;
+    return asks && cni_loop_raises(i->loop) ? (uint8_t)(op->fp_kinds & ~silent) : 0;
 }
 
 /* ---- Which values are looked at ---- */
