@@ -1,6 +1,8 @@
 """What NumPy computes for us: arrays go in without a copy and come back, once warned, with identity and views kept."""
 
+import gc
 import pickle
+import sys
 import warnings
 
 import cnumeric
@@ -191,3 +193,19 @@ def test_polynomials():
     assert numpy.asarray(result).tolist() == [3, 6, 11]
     series = cnumeric.polynomial.Polynomial([1, 2])
     assert numpy.asarray(series(cnumeric.arange(2.0))).tolist() == [1, 3]
+
+
+def test_an_error_holds_no_arrays():
+    """Not even until the garbage collector comes: its traceback is in no cycle."""
+    x = cnumeric.arange(6.0)
+    gc.disable()
+    try:
+        before = sys.getrefcount(x)
+        for _ in range(3):
+            with pytest.raises(ValueError):
+                cnumeric.split(x, 4)
+            with pytest.raises(ValueError):
+                cnumeric.trapezoid(x, x[:3])
+        assert sys.getrefcount(x) == before
+    finally:
+        gc.enable()

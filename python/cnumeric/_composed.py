@@ -73,6 +73,7 @@ def guard(function: Function, module: str = "numpy") -> Function:
             if not _fallback.has_subclass((*args, *kwargs.values())):
                 return function(*args, **kwargs)
         except Exception as raised:
+            error = None  # its traceback has this frame: arrays would wait for the garbage collector
             _fallback.refused(raised, reference, args, kwargs)
         return _fallback.call(reference(), full, args, kwargs)
 
@@ -110,7 +111,10 @@ def device_call(function: Function, module: str) -> Function:
 
     def otherwise(error: Exception | None, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if error is not None:
-            raise error
+            try:
+                raise error
+            finally:
+                error = None
         return served(*args, **kwargs)
 
     entry: Any = functools.update_wrapper(_cnumeric.entry(served, otherwise, False, full, True, 1), function)
