@@ -67,14 +67,12 @@ def guard(function: Function, module: str = "numpy") -> Function:
         return found
 
     def otherwise(error: Exception | None, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        try:
-            if error is not None:
+        if error is not None:  # otherwise there is an array of a subclass
+            try:
                 raise error
-            if not _fallback.has_subclass((*args, *kwargs.values())):
-                return function(*args, **kwargs)
-        except Exception as raised:
-            error = None  # its traceback has this frame: arrays would wait for the garbage collector
-            _fallback.refused(raised, reference, args, kwargs)
+            except Exception as raised:
+                error = None  # its traceback has this frame: arrays would wait for the garbage collector
+                _fallback.refused(raised, reference, args, kwargs)
         return _fallback.call(reference(), full, args, kwargs)
 
     few = (full, *_few[function]) if function in _few else (None, False, 1)
@@ -101,13 +99,14 @@ def device_call(function: Function, module: str) -> Function:
     name = function.__name__
     full = f"{module}.{name}"
 
-    def served(*args: Any, **kwargs: Any) -> Any:
-        if not (_fallback.subclasses and _fallback.has_subclass((*args, *kwargs.values()))):
-            try:
-                return function(*args, **kwargs)
-            except (Unsupported, TypeError):  # TypeError: NumPy has parameters that ours has not, or its own words
-                pass
+    def numpys(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return _fallback.call(getattr(importlib.import_module(module), name), "", args, kwargs)
+
+    def served(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except (Unsupported, TypeError):  # TypeError: NumPy has parameters that ours has not, or its own words
+            return numpys(args, kwargs)
 
     def otherwise(error: Exception | None, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if error is not None:
@@ -115,7 +114,7 @@ def device_call(function: Function, module: str) -> Function:
                 raise error
             finally:
                 error = None
-        return served(*args, **kwargs)
+        return numpys(args, kwargs)
 
     entry: Any = functools.update_wrapper(_cnumeric.entry(served, otherwise, False, full, True, 1), function)
     entry.__module__ = "cnumeric" + module[len("numpy") :]
