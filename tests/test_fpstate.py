@@ -45,6 +45,14 @@ np.exp(n, out=n)
 n % 2
 n // 0
 n.astype("int32")
+np.spacing(h)
+np.nextafter(h, np.inf)
+np.nextafter(-h, -np.inf)
+np.sqrt(c)
+np.sign(c)
+np.sign(np.full(40, 1e308 - 1e308j))
+np.sin(np.full(40, complex(np.inf, np.nan)))
+np.cosh(np.full(40, complex(np.nan, np.inf)))
 """
 
 
@@ -53,6 +61,10 @@ def test_warnings_are_numpys(program):
     def run(module):
         names = {"np": module, "a": module.arange(1.0, 4.0), "z": module.zeros(3), "i": module.arange(1, 4)}
         names["n"] = module.array([numpy.nan, 2.0, 1.0, 3.0] * 17)  # more than a register has
+        names["h"] = module.full(40, 65504, "float16")
+        names["c"] = module.array(
+            [complex(1, numpy.nan), complex(numpy.nan, 1), complex(numpy.inf, numpy.nan), 1j] * 17
+        )
         return eval(program, names).tolist()
 
     assert caught(lambda: run(cnumeric)) == caught(lambda: run(numpy))

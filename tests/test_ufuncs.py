@@ -438,3 +438,14 @@ def test_lcm_wraps_as_numpy(dtype):
     a = numpy.arange(-60, 60, dtype=dtype)
     b = numpy.arange(60, -60, -1, dtype=dtype) // 3
     assert cnumeric.lcm(cnumeric.array(a), cnumeric.array(b)).tolist() == numpy.lcm(a, b).tolist()
+
+
+@pytest.mark.parametrize(("dtype", "ulps"), [("complex64", 0), ("complex128", 2)])
+def test_signs_of_complex_numbers_are_numpys(dtype, ulps):
+    """By hypot, as NumPy's are; where it is C's, that of doubles is another one's in a few of a thousand cases."""
+    parts = numpy.random.default_rng(5).standard_normal((2, 50000)) * 10.0 ** numpy.arange(-25, 25).repeat(1000)
+    x = (parts[0] + 1j * parts[1]).astype(dtype)
+    ours, theirs = cnumeric.sign(cnumeric.array(x)), numpy.sign(x)
+    real = theirs.real.dtype
+    gap = numpy.abs(numpy.asarray(ours).view(real) - theirs.view(real)) / numpy.spacing(numpy.abs(theirs.view(real)))
+    assert gap.max() <= ulps

@@ -135,8 +135,7 @@ bool cni_loop_raises(int loop)
                                    [CNI_FAMILY_COMPLEX] = 'C'};
     const cni_op_info *info = &cni_ops[cni_op_of_loop(loop)];
     uint8_t dtype = info->signatures[loop - info->first_loop].dtypes[0];
-    bool by_bits = dtype == CN_FLOAT16 && info->kinds[CNI_FAMILY_REAL] == 'Q';
-    return !by_bits && strchr(info->raises, letters[cni_dtypes[dtype].family]) != NULL;
+    return strchr(info->raises, letters[cni_dtypes[dtype].family]) != NULL;
 }
 
 /* ---- The public view of the rows ---- */

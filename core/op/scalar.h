@@ -207,7 +207,11 @@ static inline cni_f16 half_NEXTAFTER(cni_f16 x, cni_f16 y)
     unsigned moved = none ? (b & 0x8000) | 1 : a - 1 + 2 * away;
     bool other = (of_b > 0x7C00) | (a == b) | ((of_a | of_b) == 0);
     unsigned result = other ? b : moved;
-    return half_of_bits(of_a > 0x7C00 ? a : result);
+    result = of_a > 0x7C00 ? a : result;
+    if ((of_a < 0x7C00) & ((result & 0x7FFF) == 0x7C00)) {
+        cni_raise_overflow();
+    }
+    return half_of_bits(result);
 }
 
 /* To the next number upwards: less for a negative power of two than for a positive one, as NumPy has it. */
@@ -216,6 +220,9 @@ static inline cni_f16 half_SPACING(cni_f16 x)
     unsigned magnitude = x.bits & 0x7FFF, less = x.bits > 0x8000;
     unsigned exponent = (magnitude - less) >> 10;
     unsigned step = exponent > 10 ? (exponent - 10) << 10 : exponent > 0 ? 1u << (exponent - 1) : 1;
+    if (x.bits == 0x7BFF) {
+        cni_raise_overflow();
+    }
     return half_of_bits(magnitude >= 0x7C00 ? 0x7E00 : x.bits == 0x7BFF ? 0x7C00 : step);
 }
 

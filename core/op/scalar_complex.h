@@ -145,16 +145,22 @@ static inline bool FN(isfinite)(C a)
     return RE(isfinite)(a.re) & RE(isfinite)(a.im);
 }
 
-/* a / |a|; of one infinite part, along it; without branches, so that loops become vectors. */
+/*
+ * a / |a|; along what is infinite, or the second part if only the modulus is. Without branches, so that loops become
+ * vectors, which would tell of a NaN that is compared: tests are on bits.
+ */
 CNI_WHOLE C FN(sign)(C a)
 {
-    T magnitude = FN(absolute)(a), one_re = RE(copysign)(1, a.re), one_im = RE(copysign)(1, a.im);
-    bool endless_re = RE(isinf)(a.re), endless_im = RE(isinf)(a.im), endless = endless_re | endless_im;
-    bool plain = (magnitude != 0) & !endless;
-    T divisor = PICK(plain, magnitude, 1);
-    T re = PICK(plain, a.re, PICK(endless_re, one_re, 0)) / divisor;
-    T im = PICK(plain, a.im, PICK(endless_im, one_im, 0)) / divisor;
-    bool none = endless_re & endless_im;
+#define MAGNITUDE(x) CNI_JOIN(cni_bits, REAL)(RE(absolute)(x))
+    bool far_re = MAGNITUDE(a.re) == MAGNITUDE((T)INFINITY), far_im = MAGNITUDE(a.im) == MAGNITUDE((T)INFINITY);
+    bool no_re = MAGNITUDE(a.re) > MAGNITUDE((T)INFINITY), no_im = MAGNITUDE(a.im) > MAGNITUDE((T)INFINITY);
+    bool apart = far_re | far_im | no_re | no_im, none = (far_re & far_im) | (apart & !far_re & !far_im);
+    T modulus = RE(hypot)(PICK(apart, 1, a.re), PICK(apart, 1, a.im));
+    bool over = modulus == (T)INFINITY, plain = (modulus != 0) & !apart & !over;
+#undef MAGNITUDE
+    T divisor = PICK(plain, modulus, 1);
+    T re = PICK(plain, a.re, PICK(far_re, RE(copysign)(1, a.re), 0)) / divisor;
+    T im = PICK(plain, a.im, PICK((far_im & !far_re) | over, RE(copysign)(1, a.im), 0)) / divisor;
     return MAKE(PICK(none, (T)NAN, re), PICK(none, (T)NAN, im));
 }
 

@@ -180,8 +180,9 @@ static inline cni_c128 cni_log1p_c128(cni_c128 z)
 CNI_WHOLE cni_c128 cni_sqrt_c128(cni_c128 z)
 {
     double x = z.re, y = z.im, right = CNI_BUILTIN(fabs)(x), up = CNI_BUILTIN(fabs)(y);
-    bool none = (x != x) | (y != y), apart = none | (right == INF) | (up == INF);
-    bool left = cni_bits_f64(x) > cni_bits_f64(-0.0); /* below 0: of a NaN nothing may be asked, vectors would tell */
+    /* By bits: vectors would tell of a NaN that is compared. */
+    uint64_t of_x = cni_bits_f64(right), of_y = cni_bits_f64(up), endless = cni_bits_f64(INF);
+    bool apart = (of_x >= endless) | (of_y >= endless), left = cni_bits_f64(x) > cni_bits_f64(-0.0);
     double a = cni_pick_f64(apart, 1, right), b = cni_pick_f64(apart, 0, up);
     double most = cni_pick_f64(CNI_LESS(a, b), b, a);
     bool big = CNI_LESS(0x1p1000, most), small = CNI_LESS(most, 0x1p-900);
@@ -193,8 +194,9 @@ CNI_WHOLE cni_c128 cni_sqrt_c128(cni_c128 z)
     double other = b / cni_pick_f64(root == 0, 1, 2 * root);
     double re = cni_pick_f64(left, other, root) * back, im = cni_pick_f64(left, root, other) * back;
     /* Apart: beside an infinite imaginary part nothing counts, beside an infinite real one 0 or a NaN is left. */
-    bool level = up != INF, far = level & (right == INF);
-    double rest = cni_pick_f64(y != y, y, 0), beside = cni_pick_f64(far, cni_pick_f64(left, INF, rest), NOT_A_NUMBER);
+    bool level = of_y != endless, far = level & (of_x == endless);
+    double rest = cni_pick_f64(of_y > endless, y, 0),
+           beside = cni_pick_f64(far, cni_pick_f64(left, INF, rest), NOT_A_NUMBER);
     double ahead = cni_pick_f64(far, cni_pick_f64(left, rest, INF), NOT_A_NUMBER);
     re = cni_pick_f64(apart, cni_pick_f64(level, ahead, INF), re);
     im = cni_pick_f64(apart, cni_pick_f64(level, beside, INF), im);

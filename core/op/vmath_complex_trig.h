@@ -13,7 +13,7 @@ static inline cni_c128 cni_sinh_c128(cni_c128 z)
         cni_c128 half = cni_exp_polar(CNI_BUILTIN(fabs)(x), y, 0.5);
         return cni_make_c128(CNI_BUILTIN(copysign)(1.0, x) * half.re, half.im);
     }
-    double nothing = y - y; /* 0, or invalid for an infinity */
+    double nothing = cni_is_nan(x) ? x : y - y; /* 0, or invalid for an infinity */
     if (x == 0) {
         return cni_make_c128(x, nothing);
     }
@@ -36,7 +36,7 @@ static inline cni_c128 cni_cosh_c128(cni_c128 z)
         cni_c128 half = cni_exp_polar(CNI_BUILTIN(fabs)(x), y, 0.5);
         return cni_make_c128(half.re, CNI_BUILTIN(copysign)(1.0, x) * half.im);
     }
-    double nothing = y - y;
+    double nothing = cni_is_nan(x) ? x : y - y;
     if (x == 0) {
         return cni_make_c128(nothing, x);
     }
