@@ -748,3 +748,17 @@ def test_small_products_with_the_own_transpose_are_symmetric(character, shape):
     )
     assert numpy.array_equal(found[1], found[1].T)
     numpy.testing.assert_allclose(*found, rtol=1e-4 if character in "fF" else 1e-11, atol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_products_of_long_vectors(dtype):
+    """They are sums: as exact as those, quiet as BLAS, and NaN where infinities meet."""
+    x, y = numpy.random.default_rng(3).standard_normal((2, 200001)).astype(dtype)
+    ours = cnumeric.array(x) @ cnumeric.array(y)
+    assert ours.dtype == dtype
+    exact = float(numpy.sum(x.astype("f8") * y.astype("f8")))
+    assert abs(float(ours) - exact) <= 400 * numpy.finfo(dtype).eps * max(1, abs(exact))
+    x[17], y[18] = numpy.finfo(dtype).max, numpy.finfo(dtype).max
+    assert dtype == "float16" or cnumeric.array(x) @ cnumeric.array(x) == numpy.inf
+    x[18], y[17] = -numpy.inf, numpy.inf
+    assert numpy.isnan(float(cnumeric.dot(cnumeric.array(x), cnumeric.array(y))))

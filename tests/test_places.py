@@ -226,7 +226,7 @@ runs = [lambda: x.T @ x, lambda: x[:, 0] @ x[:, 1], lambda: np.vdot(x, x)]
 np.synchronize()
 print(*(str(counted(run)["message_bytes"]) + "/" + str(np.stats()["root_bytes"]) for run in runs))
 """
-    stats = [[int(word) for word in pair.split("/")] for pair in at_places(4, program).split()]
+    stats = [[int(word) for word in pair.split("/")] for pair in at_places(4, program, spread_bytes="1000").split()]
     (gram, _), (dot, _), (norm, _) = stats
     assert gram <= 3 * (4096 * 10 + 100) * 8 + 800 and dot <= 3 * (2 * 4096 + 1) * 8 and norm <= 3 * 4097 * 8
     assert max(root for _, root in stats) <= 800

@@ -121,6 +121,13 @@ def rolled_line():
     return np.roll(x * 2, 3) + x
 
 
+def residual_and_its_square():
+    r, q = np.ones(1 << 17), np.ones(1 << 17)
+    np.flush()
+    r = r - 0.5 * q
+    return r, r @ r, r.dot(q)
+
+
 def concatenation_of_expressions():
     x, y = np.ones(1000), np.ones(500)
     np.flush()
@@ -280,6 +287,10 @@ def test_reductions_share_their_sweep():
     text = plan_of(reductions_of_one_sweep)
     assert text.count("= subtract") == 1 and text.count("reduce ") == 2
     assert launches(text) == 2  # the sweep, and the division of its sums
+
+
+def test_products_of_long_vectors_share_the_sweep_that_makes_them():
+    assert launches(plan_of(residual_and_its_square)) == 1
 
 
 def test_what_several_launches_share():

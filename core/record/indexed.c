@@ -691,6 +691,8 @@ cn_status cn_scatter_apply(cn_op op, cn_array *array, int nindex, cn_array *cons
 
 /* ---- Matrix products ---- */
 
+enum { DOT_SUMMED = 1 << 17 }; /* elements: fewer stay in the cache, where BLAS is faster */
+
 static cn_status fail_matmul(const cn_array *a, const cn_array *b)
 {
     int64_t n = b->ndim == 1 ? cni_shape(b)[0] : cni_shape(b)[b->ndim - 2];
@@ -746,6 +748,33 @@ static bool takes_product(const cn_array *out, const cn_array *a, const cn_array
            cni_strides(out)[0] >= shape[1] * cni_strides(out)[1];
 }
 
+/*
+ * Long vectors are multiplied and added up as sums are: in one sweep with what makes them or follows, and the same bits
+ * wherever parts of them are. Products tell of no events.
+ */
+static cn_status record_dot(cn_array *a, cn_array *b, cn_array **result)
+{
+    cni_recorder *r;
+    CN_TRY(cni_recorder_get(&r));
+    const uint8_t kinds = r->fp_kinds;
+    cn_array *products = NULL;
+    r->fp_kinds = 0;
+    cn_status status =
+        cn_elementwise(CNI_OP_MULTIPLY, (const cn_operand[2]){{.array = a}, {.array = b}}, NULL, NULL, &products);
+    if (status == CN_OK) {
+        status = cn_reduce(CNI_OP_ADD, products, &(const cn_reduce_options){.naxes = -1, .dtype = CN_DTYPE_NONE}, result);
+        cn_array_unref(products);
+    }
+    r->fp_kinds = kinds;
+    return status;
+}
+
+static bool is_long_dot(const cn_array *a, const cn_array *b)
+{
+    return a->ndim == 1 && b->ndim == 1 && a->size >= DOT_SUMMED &&
+           (a->dtype == CN_FLOAT32 || a->dtype == CN_FLOAT64);
+}
+
 cn_status cn_matmul(cn_array *a, cn_array *b, cn_array *out, cn_array **result)
 {
     int ndim = 0;
@@ -754,6 +783,9 @@ cn_status cn_matmul(cn_array *a, cn_array *b, cn_array *out, cn_array **result)
     CN_TRY(matmul_fits(out, ndim, shape, (a->ndim > 1) + (b->ndim > 1)));
     if (a->dtype != b->dtype) {
         return cni_fail(CN_ERROR_UNSUPPORTED, "matmul of two dtypes");
+    }
+    if (out == NULL && is_long_dot(a, b)) {
+        return record_dot(a, b, result);
     }
     bool here = out != NULL && takes_product(out, a, b, ndim, shape);
     cn_array *made = here ? cn_array_ref(out) : NULL;
