@@ -67,6 +67,37 @@ def test_programs_on_device(gpus: int) -> None:
     assert (shared > 0) == (gpus > 1) or (devices.REAL and shared == 0)
 
 
+GRADIENTS = """
+import cnumeric as np
+
+def solve(r):  # frees what it takes in another order
+    x = np.zeros(r.size)
+    p, rs = r, r @ r
+    for _ in range(10):
+        q = 4.0 * p - np.roll(p, -1) - np.roll(p, 1)
+        alpha = rs / (p @ q)
+        x = x + alpha * p
+        r = r - alpha * q
+        new = r @ r
+        p, rs = r + (new / rs) * p, new
+    return x
+
+r = np.arange(float(1 << 17)) % 7
+for k in range(12):
+    before = np.stats()
+    x = solve(r)
+    np.synchronize()
+after = np.stats()
+print(*(after[name] - before[name] for name in ("windows", "graphs", "device_launches", "moves")))
+"""
+
+
+def test_a_program_that_repeats_itself_is_replayed() -> None:
+    """Its addresses recur, and no number of it is waited for: every window is one graph, and nothing is moved."""
+    windows, graphs, launches, moves = map(int, on_device(GRADIENTS, CNUMERIC_GPU_BYTES="1"))
+    assert (graphs, launches, moves) == (windows, 0, 0)
+
+
 def test_unlinked_gpus_are_not_shared() -> None:
     """GPUs that do not see each other's memory are left alone: the first does the work."""
     program = "import cnumeric as np; x = np.arange(9000.0) * 2; print(float(x.sum()), np.stats()['shared_launches'])"

@@ -2,7 +2,8 @@
  * cuda_memory.c - see cuda_memory.h.
  *
  * Nothing is reserved up front. Sizes come in classes, eight to each power of two; a freed block goes to the list of its
- * class and is given out again, so that addresses recur. Small blocks are cut from slabs, large ones are the driver's own
+ * class, the lowest address first, and is given out again: so a program that repeats itself has the same addresses again,
+ * whatever the order in which it lets them go. Small blocks are cut from slabs, large ones are the driver's own
  * and go back to it when another size finds no memory. All work is in one order, so a freed block can be given out while
  * old work still uses it. Blocks are the first GPU's, but for large ones where there are several (cuda_spread.h).
  *
@@ -22,7 +23,7 @@
 #include "cuda/cuda_spread.h"
 #include "cuda/cuda_stream.h"
 
-enum { LEAST_BITS = 9, CLASSES = 8 * (48 - LEAST_BITS) + 1, PIECES = 4 };
+enum { LEAST_BITS = 9, CLASSES = 8 * (48 - LEAST_BITS) + 1, PIECES = 4, MOST_HOPS = 64 };
 
 #define SLAB_BLOCK ((int64_t)1 << 20) /* blocks below this are cut from slabs */
 #define SLAB ((int64_t)8 << 20)
@@ -150,9 +151,12 @@ void cni_cuda_free(void *memory, int64_t nbytes)
         }
         return;
     }
-    b->address = (uintptr_t)memory;
-    b->next = pool.lists[index];
-    pool.lists[index] = b;
+    free_block **at = &pool.lists[index];
+    for (int hops = 0; hops < MOST_HOPS && *at != NULL && (*at)->address < (uintptr_t)memory; hops++) {
+        at = &(*at)->next;
+    }
+    *b = (free_block){.next = *at, .address = (uintptr_t)memory};
+    *at = b;
 }
 
 /* ---- Moves ---- */
