@@ -149,6 +149,25 @@ def _chain(n: int) -> Made:
     return lambda np, x, y: ((x + y) * x - y) / 3 + x, [values(n), values(n, 2)], 24 * n, 0
 
 
+def missing(x: Any, every: int) -> Any:
+    """The same, of which each so many-th element is a NaN."""
+    x = x.copy()
+    x[::every] = numpy.nan
+    return x
+
+
+@row("chain, 1 % NaN", 27)
+def _chain_missing(n: int) -> Made:
+    function, (x, y), nbytes, flops = _chain(n)
+    return function, [missing(x, 100), y], nbytes, flops
+
+
+@row("chain, all NaN", 27)
+def _chain_nothing(n: int) -> Made:
+    function, (x, y), nbytes, flops = _chain(n)
+    return function, [missing(x, 1), y], nbytes, flops
+
+
 @row("mean((x-y)**2)", 27)
 def _mean_square(n: int) -> Made:
     return lambda np, x, y: ((x - y) ** 2).mean(), [values(n), values(n, 2)], 16 * n, 0
@@ -206,6 +225,18 @@ def _take(n: int) -> Made:
 def _options(n: int) -> Made:
     n = 50_000_000 * n >> 25
     return lambda np, *x: black_scholes.prices(np, *x, 0.02, 0.3)[0], list(black_scholes.inputs(numpy, n)), 40 * n, 0
+
+
+@row("Black-Scholes, 1 % NaN", 25)
+def _options_missing(n: int) -> Made:
+    function, (spot, strike, years), nbytes, flops = _options(n)
+    return function, [missing(spot, 100), strike, years], nbytes, flops
+
+
+@row("Black-Scholes, all NaN", 25)
+def _options_nothing(n: int) -> Made:
+    function, (spot, strike, years), nbytes, flops = _options(n)
+    return function, [missing(spot, 1), strike, years], nbytes, flops
 
 
 @row("Jacobi", 26, True)
@@ -442,7 +473,7 @@ def copy_rate(nbytes: int = 1 << 30) -> float:
 
 
 def agree(mine: list[float], theirs: list[float]) -> bool:
-    return bool(numpy.allclose(mine, theirs, rtol=1e-4, atol=1e-7))
+    return bool(numpy.allclose(mine, theirs, rtol=1e-4, atol=1e-7, equal_nan=True))
 
 
 def cell(line: dict[str, Any] | None, rate: float, reference: list[float] | None) -> str:

@@ -123,11 +123,13 @@ numpy.testing.assert_allclose(numpy.asarray(y), long(numpy, x), rtol=1e-9)
 """
 
 
+@pytest.mark.parametrize("missing", [False, True])
 @pytest.mark.parametrize("devices", ["1", "3"])
-def test_cold_forms_run_until_whole_ones_are_there(tmp_path: pathlib.Path, devices: str) -> None:
-    """Twice, since a trial comes first; with the same bits."""
+def test_cold_forms_run_until_whole_ones_are_there(tmp_path: pathlib.Path, devices: str, missing: bool) -> None:
+    """Twice, since a trial comes first; with the same bits. NaNs that are loaded are not odd."""
     settings = {"STANDIN_DEVICES": devices, "CNUMERIC_GPUS": devices, "CNUMERIC_GPU_SPREAD_BYTES": "1"}
-    first, second, last = map(int, run_long(tmp_path, TRIAL, STANDIN_GATE_COLD="/", **settings))
+    program = "x[::100] = numpy.nan\n" * missing + TRIAL
+    first, second, last = map(int, run_long(tmp_path, program, STANDIN_GATE_COLD="/", **settings))
     assert first == second == 2 * last > 0
 
 

@@ -263,7 +263,7 @@ static inline __attribute__((always_inline)) void copy_few(char *to, const char 
 
 static const cni_loop all_loops[] = {
 #define CN_OP(id, name, nin, nout, identity, reduce, cost, ulp, commutative, scalars, kb, eb, ki, ei, ku, eu, kf, ef,  \
-              kc, ec, raises, carries, pole, doc)                                                                      \
+              kc, ec, raises, carries, spreads, pole, doc)                                                             \
     LOOP_##kb##nin##nout(id, b) LOOP_##ki##nin##nout(id, i8) LOOP_##ku##nin##nout(id, u8)                              \
         LOOP_##ki##nin##nout(id, i16) LOOP_##ku##nin##nout(id, u16) LOOP_##ki##nin##nout(id, i32)                      \
             LOOP_##ku##nin##nout(id, u32) LOOP_##ki##nin##nout(id, i64) LOOP_##ku##nin##nout(id, u64)                  \
@@ -314,7 +314,7 @@ typedef struct {
 #define ENTRIES_ORDERED ENTRIES_SUM
 #define ENTRIES_ANY_ORDER ENTRIES_SUM
 #define CN_OP(id, name, nin, nout, identity, reduce, cost, ulp, commutative, scalars, kb, eb, ki, ei, ku, eu, kf, ef,  \
-              kc, ec, raises, carries, pole, doc)                                                                      \
+              kc, ec, raises, carries, spreads, pole, doc)                                                             \
     ENTRIES_##reduce(id, kb, ki, ku, kf, kc)
 #include "op/ops.def"
 #undef CN_OP
@@ -329,7 +329,7 @@ static const struct {
     size_t count;
 } reduce_rows[CNI_OP_COUNT] = {
 #define CN_OP(id, name, nin, nout, identity, reduce, cost, ulp, commutative, scalars, kb, eb, ki, ei, ku, eu, kf, ef,  \
-              kc, ec, raises, carries, pole, doc)                                                                      \
+              kc, ec, raises, carries, spreads, pole, doc)                                                             \
     ROW_##reduce(id)
 #include "op/ops.def"
 #undef CN_OP
@@ -337,7 +337,7 @@ static const struct {
 
 static const uint8_t takes_scalars[CNI_OP_COUNT] = {
 #define CN_OP(id, name, nin, nout, identity, reduce, cost, ulp, commutative, scalars, kb, eb, ki, ei, ku, eu, kf, ef,  \
-              kc, ec, raises, carries, pole, doc)                                                                      \
+              kc, ec, raises, carries, spreads, pole, doc)                                                             \
     scalars ? 3 : 0,
 #include "op/ops.def"
 #undef CN_OP

@@ -350,23 +350,23 @@
 
 #if FAMILY == FAMILY_BOOL
 #define CN_OP(id, name, nin, nout, identity, reduce, cost, ulp, commutative, scalars, kb, eb, ki, ei, ku, eu, kf, ef,  \
-              kc, ec, raises, carries, pole, doc)                                                                      \
+              kc, ec, raises, carries, spreads, pole, doc)                                                             \
     LOOP_##kb##nin##nout##_##scalars(id, eb)
 #elif FAMILY == FAMILY_SIGNED
 #define CN_OP(id, name, nin, nout, identity, reduce, cost, ulp, commutative, scalars, kb, eb, ki, ei, ku, eu, kf, ef,  \
-              kc, ec, raises, carries, pole, doc)                                                                      \
+              kc, ec, raises, carries, spreads, pole, doc)                                                             \
     LOOP_##ki##nin##nout##_##scalars(id, ei)
 #elif FAMILY == FAMILY_UNSIGNED
 #define CN_OP(id, name, nin, nout, identity, reduce, cost, ulp, commutative, scalars, kb, eb, ki, ei, ku, eu, kf, ef,  \
-              kc, ec, raises, carries, pole, doc)                                                                      \
+              kc, ec, raises, carries, spreads, pole, doc)                                                             \
     LOOP_##ku##nin##nout##_##scalars(id, eu)
 #elif FAMILY == FAMILY_REAL
 #define CN_OP(id, name, nin, nout, identity, reduce, cost, ulp, commutative, scalars, kb, eb, ki, ei, ku, eu, kf, ef,  \
-              kc, ec, raises, carries, pole, doc)                                                                      \
+              kc, ec, raises, carries, spreads, pole, doc)                                                             \
     LOOP_##kf##nin##nout##_##scalars(id, ef)
 #else
 #define CN_OP(id, name, nin, nout, identity, reduce, cost, ulp, commutative, scalars, kb, eb, ki, ei, ku, eu, kf, ef,  \
-              kc, ec, raises, carries, pole, doc)                                                                      \
+              kc, ec, raises, carries, spreads, pole, doc)                                                             \
     LOOP_##kc##nin##nout##_##scalars(id, ec)
 #endif
 #include "op/ops.def"

@@ -294,23 +294,23 @@ static WORK CNI_JOIN(pairwise, SUFFIX)(int64_t n, const STORED *x)
 
 #if FAMILY == FAMILY_BOOL
 #define CN_OP(id, name, nin, nout, identity, reduce, cost, ulp, commutative, scalars, kb, eb, ki, ei, ku, eu, kf, ef,  \
-              kc, ec, raises, carries, pole, doc)                                                                      \
+              kc, ec, raises, carries, spreads, pole, doc)                                                             \
     REDUCE_##reduce##_##kb(id, eb)
 #elif FAMILY == FAMILY_SIGNED
 #define CN_OP(id, name, nin, nout, identity, reduce, cost, ulp, commutative, scalars, kb, eb, ki, ei, ku, eu, kf, ef,  \
-              kc, ec, raises, carries, pole, doc)                                                                      \
+              kc, ec, raises, carries, spreads, pole, doc)                                                             \
     REDUCE_##reduce##_##ki(id, ei)
 #elif FAMILY == FAMILY_UNSIGNED
 #define CN_OP(id, name, nin, nout, identity, reduce, cost, ulp, commutative, scalars, kb, eb, ki, ei, ku, eu, kf, ef,  \
-              kc, ec, raises, carries, pole, doc)                                                                      \
+              kc, ec, raises, carries, spreads, pole, doc)                                                             \
     REDUCE_##reduce##_##ku(id, eu)
 #elif FAMILY == FAMILY_REAL
 #define CN_OP(id, name, nin, nout, identity, reduce, cost, ulp, commutative, scalars, kb, eb, ki, ei, ku, eu, kf, ef,  \
-              kc, ec, raises, carries, pole, doc)                                                                      \
+              kc, ec, raises, carries, spreads, pole, doc)                                                             \
     REDUCE_##reduce##_##kf(id, ef)
 #else
 #define CN_OP(id, name, nin, nout, identity, reduce, cost, ulp, commutative, scalars, kb, eb, ki, ei, ku, eu, kf, ef,  \
-              kc, ec, raises, carries, pole, doc)                                                                      \
+              kc, ec, raises, carries, spreads, pole, doc)                                                             \
     REDUCE_##reduce##_##kc(id, ec)
 #endif
 #include "op/ops.def"

@@ -71,45 +71,6 @@ static uint8_t kinds_of(const cni_window *w, const cni_instr *i)
     return asks && cni_loop_raises(i->loop) ? (uint8_t)(op->fp_kinds & ~silent) : 0;
 }
 
-/* ---- Which values are looked at ---- */
-
-/* Is the result not finite where source k is not? */
-static bool carries(const cni_instr *i, int k)
-{
-    if (i->kind == CNI_INSTR_CAST) {
-        return is_inexact(i->dtype) && (is_complex(i->dtype) || !is_complex(i->from));
-    }
-    return i->kind == CNI_INSTR_MOVE || (i->kind == CNI_INSTR_OP && (info_of(i)->carries >> k & 1) != 0);
-}
-
-/* What can be not finite because of an event is looked at, unless somebody carries it on. */
-static bool find_looked(cni_cuda_watch *watch, cni_arena *arena)
-{
-    const cni_part *part = watch->x->part;
-    bool *carried = cni_arena_alloc(arena, part->nregister + 1);
-    if (carried == NULL) {
-        return false;
-    }
-    memset(carried, 0, part->nregister + 1);
-    for (uint32_t i = 0; i < part->ninstr; i++) {
-        const cni_instr *x = &part->instr[i];
-        bool odd = watch->kinds[i] != 0;
-        for (int k = 0; k < x->nsrc; k++) {
-            if (carries(x, k)) {
-                odd |= watch->looked[x->src[k]];
-                carried[x->src[k]] = true;
-            }
-        }
-        for (int k = 0; k < x->ndst; k++) {
-            watch->looked[x->dst[k]] = odd && is_inexact(watch->x->dtypes[x->dst[k]]);
-        }
-    }
-    for (uint32_t r = 0; r < part->nregister; r++) {
-        watch->looked[r] = watch->looked[r] && !carried[r];
-    }
-    return true;
-}
-
 bool cni_cuda_watch_make(const cni_statements *x, uint32_t first, cni_arena *arena, cni_cuda_watch *out)
 {
     const cni_part *part = x->part;
@@ -117,11 +78,9 @@ bool cni_cuda_watch_make(const cni_statements *x, uint32_t first, cni_arena *are
     watch.ops = cni_arena_alloc(arena, (part->ninstr + 1) * sizeof *watch.ops);
     watch.word = cni_arena_alloc(arena, (part->ninstr + 1) * sizeof *watch.word);
     watch.kinds = cni_arena_alloc(arena, part->ninstr + 1);
-    watch.looked = cni_arena_alloc(arena, part->nregister + 1);
-    if (watch.ops == NULL || watch.word == NULL || watch.kinds == NULL || watch.looked == NULL) {
+    if (watch.ops == NULL || watch.word == NULL || watch.kinds == NULL) {
         return false;
     }
-    memset(watch.looked, 0, part->nregister + 1);
     for (uint32_t i = 0; i < part->ninstr; i++) {
         watch.kinds[i] = kinds_of(x->w, &part->instr[i]);
         watch.word[i] = CNI_NONE;
@@ -130,8 +89,9 @@ bool cni_cuda_watch_make(const cni_statements *x, uint32_t first, cni_arena *are
             watch.ops[watch.count++] = part->instr[i].op;
         }
     }
+    bool made = cni_cuda_looks_make(x, watch.kinds, arena, &watch.looks);
     *out = watch;
-    return find_looked(out, arena);
+    return made;
 }
 
 /* ---- Text ---- */
@@ -232,9 +192,7 @@ void cni_cuda_watch_value(const cni_cuda_watch *watch, uint32_t i, cni_text *tex
         cni_text_add(text, "odd |= CNI_TINY_%s(%s);\n", suffix_of(x->dtype), n.result[0]);
     }
     for (int k = 0; k < x->ndst; k++) {
-        if (watch->looked[x->dst[k]]) {
-            cni_text_add(text, "CNI_TOP_%s(%s);\n", suffix_of(watch->x->dtypes[x->dst[k]]), n.result[k]);
-        }
+        cni_cuda_look_write(&watch->looks, watch->x, x->dst[k], text);
     }
 }
 

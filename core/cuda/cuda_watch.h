@@ -7,12 +7,16 @@
  * divisions. For an element where that finds something, which is rare, the program runs again and asks after every op:
  * before it stores, since its inputs may lie where it stores.
  *
+ * An op of which an operand is no number has no events, and missing data are NaNs. So what is not finite counts only if
+ * nothing was loaded that explains it: each value that is looked at has a set of loads (cuda_looks.h).
+ *
  *     CNI_WATCH;  statements, each with cni_cuda_watch_value;  if (CNI_HIT) { ... }  stores
  *     cni_cuda_watch_begin;  statements by cni_cuda_watch_ask;  cni_cuda_watch_end
  */
 #ifndef CNI_CUDA_WATCH_H
 #define CNI_CUDA_WATCH_H
 
+#include "cuda/cuda_looks.h"
 #include "exec/statement.h"
 
 typedef struct cni_cuda_watch {
@@ -21,7 +25,7 @@ typedef struct cni_cuda_watch {
     uint32_t *ops;         /* of the window, by word, from first on */
     uint32_t *word;        /* by instruction; CNI_NONE */
     uint8_t *kinds;        /* by instruction: those that are asked for */
-    bool *looked;          /* by register */
+    cni_cuda_looks looks;
 } cni_cuda_watch;
 
 /* Of the statements' program, whose words begin at `first`; false without memory. */

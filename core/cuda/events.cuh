@@ -42,6 +42,11 @@ CNI_INLINE uint32_t cni_most(uint32_t a, uint32_t b)
 #define CNI_TOP_c64(x) CNI_TOP_f32((x).re), CNI_TOP_f32((x).im)
 #define CNI_TOP_c128(x) CNI_TOP_f64((x).re), CNI_TOP_f64((x).im)
 
+/* Not a number. */
+#define CNI_NAN_f16(x) ((cni_top_f16(x) & 0x7FFFu) > 0x7C00u)
+#define CNI_NAN_f32(x) ((x) != (x))
+#define CNI_NAN_f64(x) ((x) != (x))
+
 /* Zero or less than any normal number. */
 #define CNI_TINY_f16(x) ((cni_top_f16(x) & 0x7C00u) == 0)
 #define CNI_TINY_f32(x) ((cni_top_f32(x) & 0x7F800000u) == 0)

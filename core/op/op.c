@@ -50,7 +50,7 @@
 
 #define ROW(kind, nin, nout, D) SIG_##kind##nin##nout(D)
 #define CN_OP(id, name, nin, nout, identity, reduce, cost, ulp, commutative, scalars, kb, eb, ki, ei, ku, eu, kf, ef,  \
-              kc, ec, raises, carries, pole, doc)                                                                      \
+              kc, ec, raises, carries, spreads, pole, doc)                                                             \
     static const cni_signature rows_##id[] = {                                                                         \
         ROW(kb, nin, nout, CN_BOOL) ROW(ki, nin, nout, CN_INT8) ROW(ku, nin, nout, CN_UINT8)                           \
             ROW(ki, nin, nout, CN_INT16) ROW(ku, nin, nout, CN_UINT16) ROW(ki, nin, nout, CN_INT32)                    \
@@ -62,7 +62,7 @@
 
 /* The same rows as text, for generated code. */
 #define CN_OP(id, name, nin, nout, identity, reduce, cost, ulp, commutative, scalars, kb, eb, ki, ei, ku, eu, kf, ef,  \
-              kc, ec, raises, carries, pole, doc)                                                                      \
+              kc, ec, raises, carries, spreads, pole, doc)                                                             \
     static const char *const expressions_##id[] = {#eb, #ei, #eu, #ef, #ec};
 #include "op/ops.def"
 #undef CN_OP
@@ -78,7 +78,7 @@ _Static_assert(LOOP_COUNT <= UINT16_MAX, "loops are numbered in 16 bits");
 
 const cni_op_info cni_ops[CNI_OP_COUNT] = {
 #define CN_OP(id, op_name, op_nin, op_nout, op_identity, reduce, op_cost, op_ulp, op_commutative, scalars, kb, eb, ki, \
-              ei, ku, eu, kf, ef, kc, ec, op_raises, op_carries, op_pole, op_doc)                                      \
+              ei, ku, eu, kf, ef, kc, ec, op_raises, op_carries, op_spreads, op_pole, op_doc)                          \
     [CNI_OP_##id] = {.row = #id,                                                                                       \
                      .name = op_name,                                                                                  \
                      .nin = op_nin,                                                                                    \
@@ -93,6 +93,7 @@ const cni_op_info cni_ops[CNI_OP_COUNT] = {
                      .signatures = rows_##id,                                                                          \
                      .raises = #op_raises,                                                                             \
                      .carries = op_carries,                                                                            \
+                     .spreads = op_spreads,                                                                            \
                      .pole = #op_pole,                                                                                 \
                      .doc = op_doc,                                                                                    \
                      .kinds = #kb #ki #ku #kf #kc,                                                                     \

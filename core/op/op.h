@@ -51,6 +51,7 @@ typedef struct cni_op_info {
     const cni_signature *signatures; /* in NumPy's order */
     const char *raises;              /* letters of the families whose loops raise floating-point events: I F C */
     uint8_t carries;                 /* bit k: while operand k is not finite, the result is not */
+    uint8_t spreads;                 /* bit k: while real operand k is a NaN, so are real results */
     const char *pole;                /* C expression of the operands, as ops.def says */
     const char *doc;
     const char *kinds;              /* by family: the row's letter */

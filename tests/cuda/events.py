@@ -3,12 +3,14 @@
     ops     every elementwise op and cast by itself, for pairs of values; under numpy.errstate()
     lossy   those that are exact or rounded once, likewise, with underflow asked for
     mixed   random programs that fuse: temporaries, results in place, reductions, transposes
+    hidden  two ops one after the other, where the second may hide what the first one's event made
 
 Left out is what is no promise: casts out of range to unsigned integers, what functions of complex numbers say of what
 is not finite (processors differ with the compiler, too), and the underflow of steps.
 """
 
 import functools
+import itertools
 import random
 import sys
 import warnings
@@ -109,12 +111,12 @@ def statement(rng: random.Random, have: list) -> object:
 
 def mixed_program(seed: int, shape: tuple[int, ...], points: list[float], dtype: str) -> list:
     rng = random.Random(seed)
-    x, y = (np.array([rng.choice(points) for _ in range(shape[0] * shape[1])], dtype).reshape(shape) for _ in "xy")
-    have = [x, y, x.T if shape[0] == shape[1] else y[:, ::-1]]
+    x, y, z = (np.array([rng.choice(points) for _ in range(shape[0] * shape[1])], dtype).reshape(shape) for _ in "xyz")
+    have = [x, y, z, x.T if shape[0] == shape[1] else y[:, ::-1]]
     for _ in range(rng.randrange(2, 9)):
         have.append(statement(rng, have))
     last = have[-1]
-    for value in have[3:-1]:  # nothing is dead: what is may run, or not
+    for value in have[4:-1]:  # nothing is dead: what is may run, or not
         last = np.fmax(last, value)
     if rng.random() < 0.4:
         x += last
@@ -134,16 +136,32 @@ def mixed() -> None:
         [1.0, numpy.inf, -1.0],
         [numpy.nan, 2.0, 0.0],
         [1e200, 1e-200, -3.0],
+        [numpy.nan, numpy.nan, numpy.nan, 1.0, 0.5, 1e300],  # an overflow beside what is missing
+        [numpy.nan, numpy.nan, 1.0, 0.0],
+        [numpy.nan, numpy.inf, numpy.inf, 2.0],
     ]
-    for seed in range(30):
-        shape = [(40, 40), (3, 1000), (17, 5)][seed % 3]
+    for seed in range(36):
+        shape = [(1, 7), (40, 40), (3, 1000), (17, 5)][seed % 4]  # few elements hide less
         for points in sets:
-            dtype = ["float64", "float32"][seed // 3 % 2]
+            dtype = ["float64", "float32"][seed // 4 % 2]
             print(seed, points, "|", events(functools.partial(mixed_program, seed, shape, points, dtype)))
+
+
+def hidden() -> None:
+    """Each element by itself: another one's event would be the same."""
+    for first in ["add", "subtract", "multiply", "divide", "floor_divide", "power", "hypot"]:
+        for second in ["add", "multiply", "divide", "maximum", "fmin", "power"]:
+            for point in itertools.product([numpy.nan, 1e200, -numpy.inf, 0.0], repeat=3):
+                a, b, c = (np.array([value] * 3) for value in point)
+                left = events(lambda: getattr(np, second)(getattr(np, first)(a, b), c))  # noqa: B023
+                right = events(lambda: getattr(np, second)(c, getattr(np, first)(a, b)))  # noqa: B023
+                print(first, second, point, "|", left, right)
 
 
 if sys.argv[1] == "mixed":
     mixed()
+elif sys.argv[1] == "hidden":
+    hidden()
 elif sys.argv[1] == "lossy":
     with numpy.errstate(all="warn"):
         one_by_one([name for name in DTYPES if "complex" not in name], LOSSY)
