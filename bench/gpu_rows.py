@@ -354,7 +354,7 @@ def _solve(n: int) -> Made:
 
 
 def batch(n: int, size: int) -> Any:
-    return values(n).reshape(-1, size, size) + size * numpy.eye(size)
+    return values(n // size**2 * size**2).reshape(-1, size, size) + size * numpy.eye(size)
 
 
 @row("solve 4 x 4", 20)
@@ -366,6 +366,22 @@ def _solve_many(n: int) -> Made:
 @row("inv 64 x 64", 22)
 def _inverse_many(n: int) -> Made:
     return lambda np, a: np.linalg.inv(a), [batch(n, 64)], 0, 0
+
+
+@row("inv 96 x 96", 24)
+def _inverse_middle(n: int) -> Made:
+    return lambda np, a: np.linalg.inv(a), [batch(n, 96)], 0, 0
+
+
+@row("cholesky 96 x 96", 24)
+def _cholesky_middle(n: int) -> Made:
+    a = batch(n, 96)
+    return lambda np, a: np.linalg.cholesky(a), [a + a.swapaxes(1, 2)], 0, 0
+
+
+@row("qr 96 x 96", 24)
+def _orthogonal_middle(n: int) -> Made:
+    return lambda np, a: np.linalg.qr(a)[1], [batch(n, 96)], 0, 0
 
 
 @row("qr 16 x 16", 22)

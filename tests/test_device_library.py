@@ -85,7 +85,14 @@ def test_numpy_computes_what_no_library_does(more: dict[str, str]) -> None:
 
 def test_batches_of_small_matrices() -> None:
     """LU, Cholesky and QR of all at once; what the device would do one after the other is NumPy's."""
-    run("small_matrices", CNUMERIC_GPU_MATRIX="70")
+    run("small_matrices", CNUMERIC_GPU_MATRIX="140")
+
+
+def test_batches_where_blocks_have_little_memory() -> None:
+    """Matrices that do not fit there are NumPy's."""
+    if devices.REAL:
+        pytest.skip("a real device has the memory that it has")
+    run("small_matrices", CNUMERIC_GPU_MATRIX="140", STANDIN_SHARED=str(64 << 10), TEST_MOST="80 32")
 
 
 @pytest.mark.parametrize("gpus", [1, 3])

@@ -20,6 +20,7 @@ enum {
     COMPUTE_MINOR = 76,
     MULTIPROCESSORS = 16,
     CACHE_BYTES = 38,
+    SHARED_BYTES = 97, /* that a kernel can ask for */
     NON_BLOCKING = 1,
     LEAST_ARCH = 70
 };
@@ -274,7 +275,8 @@ static bool device_open(void)
     fine = fine && cni_cuda.device_get(&device, first) == 0 &&
            cni_cuda.device_name(gpu->name, sizeof gpu->name, device) == 0;
     fine = fine && cni_cuda.device_attribute(&gpu->processors, MULTIPROCESSORS, device) == 0 &&
-           cni_cuda.device_attribute(&gpu->cache_bytes, CACHE_BYTES, device) == 0;
+           cni_cuda.device_attribute(&gpu->cache_bytes, CACHE_BYTES, device) == 0 &&
+           cni_cuda.device_attribute(&gpu->shared_bytes, SHARED_BYTES, device) == 0;
     gpu->arch = fine ? arch_of(device) : 0;
     gpu->parameter_bytes = gpu->driver_version >= 12010 ? 32764 : 4096;
     if (fine && gpu->arch < LEAST_ARCH) {

@@ -59,6 +59,7 @@ typedef struct cni_cuda_opaque *cni_cuda_handle; /* context, stream, event, modu
     X(copy_rows, "cuMemcpy2DAsync_v2", (const void *rows, cni_cuda_handle stream))                                     \
     X(module_load, "cuModuleLoadData", (cni_cuda_handle * module, const void *image))                                  \
     X(module_function, "cuModuleGetFunction", (cni_cuda_handle * function, cni_cuda_handle module, const char *name))  \
+    X(function_set, "cuFuncSetAttribute", (cni_cuda_handle function, int attribute, int value))                        \
     X(launch, "cuLaunchKernel",                                                                                        \
       (cni_cuda_handle function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz,         \
        unsigned shared, cni_cuda_handle stream, void **parameters, void **extra))                                      \
@@ -109,6 +110,7 @@ typedef struct cni_cuda_machine {
     int devices[CNI_CUDA_GPUS];
     int driver_version, arch;    /* 13000, 90 */
     int processors, cache_bytes; /* the second cache, which all processors have in common */
+    int shared_bytes;            /* most memory of its own that a block can have */
     size_t parameter_bytes;      /* most that a kernel takes */
     char name[128];
 } cni_cuda_machine;

@@ -27,8 +27,8 @@ typedef struct step {
     step_kind kind;
     unsigned char byte;
     int gpu;
-    uint32_t set; /* the GPUs of its level, at the level's first step; else 0 */
-    unsigned blocks, x, y;
+    uint32_t set;                  /* the GPUs of its level, at the level's first step; else 0 */
+    unsigned blocks, x, y, shared; /* shared: bytes */
     cni_cuda_handle function, node;
     cni_cuda_address to, from;
     size_t size, at; /* bytes: of the fill or copy; of the parameters, which begin there */
@@ -70,7 +70,8 @@ static void send_kernel(const step *s, const void *parameters, cni_cuda_handle s
     void *extra[] = {(void *)1 /* the parameters */, (void *)(uintptr_t)parameters, (void *)2 /* their size */, &size,
                      NULL};
     cni_stats.device_launches++;
-    cni_cuda_check(cni_cuda.launch(s->function, s->blocks, 1, 1, s->x, s->y, 1, 0, stream, NULL, extra), "a launch");
+    cni_cuda_check(cni_cuda.launch(s->function, s->blocks, 1, 1, s->x, s->y, 1, s->shared, stream, NULL, extra),
+                   "a launch");
 }
 
 /* In the order of levels; the thread's context is the step's GPU's behind it. */
@@ -130,7 +131,11 @@ static kernel_node kernel_node_of(step *s, unsigned char *bytes, void **extra)
     extra[2] = (void *)2;
     extra[3] = &s->size;
     extra[4] = NULL;
-    return (kernel_node){.function = s->function, .grid = {s->blocks, 1, 1}, .block = {s->x, s->y, 1}, .extra = extra};
+    return (kernel_node){.function = s->function,
+                         .grid = {s->blocks, 1, 1},
+                         .block = {s->x, s->y, 1},
+                         .shared = s->shared,
+                         .extra = extra};
 }
 
 /* The parameters are as in the graph, or are set in it. */
@@ -163,8 +168,7 @@ static void do_step(step s, const void *parameters)
     }
 }
 
-void cni_cuda_launch_each(const cni_cuda_handle *functions, const int64_t *blocks, unsigned x, unsigned y,
-                          const void *const *parameters, size_t size)
+static void launch(const cni_cuda_handle *functions, const int64_t *blocks, step each, const void *const *parameters)
 {
     uint32_t set = 0;
     for (int k = 0; k < cni_cuda_gpu.gpus; k++) {
@@ -174,18 +178,20 @@ void cni_cuda_launch_each(const cni_cuda_handle *functions, const int64_t *block
     for (int k = 0; set >> k != 0; k++) {
         if ((set >> k & 1) != 0) {
             bool first = (set & ((1u << k) - 1)) == 0;
-            do_step((step){.kind = KERNEL,
-                           .gpu = k,
-                           .set = first ? set : 0,
-                           .function = functions[k],
-                           .blocks = (unsigned)blocks[k],
-                           .x = x,
-                           .y = y,
-                           .size = size},
-                    parameters[k]);
+            each.gpu = k;
+            each.set = first ? set : 0;
+            each.function = functions[k];
+            each.blocks = (unsigned)blocks[k];
+            do_step(each, parameters[k]);
         }
     }
     cni_cuda_step_end();
+}
+
+void cni_cuda_launch_each(const cni_cuda_handle *functions, const int64_t *blocks, unsigned x, unsigned y,
+                          const void *const *parameters, size_t size)
+{
+    launch(functions, blocks, (step){.kind = KERNEL, .x = x, .y = y, .size = size}, parameters);
 }
 
 void cni_cuda_launch(const cni_cuda_handle *functions, int64_t blocks, unsigned x, unsigned y, const void *parameters,
@@ -193,6 +199,13 @@ void cni_cuda_launch(const cni_cuda_handle *functions, int64_t blocks, unsigned 
 {
     int64_t of_gpus[CNI_CUDA_GPUS] = {blocks};
     cni_cuda_launch_each(functions, of_gpus, x, y, &parameters, size);
+}
+
+void cni_cuda_launch_shared(const cni_cuda_handle *functions, int64_t blocks, unsigned x, unsigned shared,
+                            const void *parameters, size_t size)
+{
+    int64_t of_gpus[CNI_CUDA_GPUS] = {blocks};
+    launch(functions, of_gpus, (step){.kind = KERNEL, .x = x, .y = 1, .shared = shared, .size = size}, &parameters);
 }
 
 /* A fill or copy, by those that have what it writes. */

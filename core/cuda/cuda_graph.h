@@ -11,6 +11,10 @@
 void cni_cuda_launch(const cni_cuda_handle *functions, int64_t blocks, unsigned x, unsigned y, const void *parameters,
                      size_t size);
 
+/* The same, with so many bytes for each block beside those that its text declares: CNI_SHARED_MORE. */
+void cni_cuda_launch_shared(const cni_cuda_handle *functions, int64_t blocks, unsigned x, unsigned shared,
+                            const void *parameters, size_t size);
+
 /* The same on every GPU that has blocks of it, at once; parameters[k]: of GPU k. */
 void cni_cuda_launch_each(const cni_cuda_handle *functions, const int64_t *blocks, unsigned x, unsigned y,
                           const void *const *parameters, size_t size);

@@ -14,6 +14,7 @@
 #include "cuda/cuda_layout.h"
 #include "cuda/cuda_library.h"
 #include "cuda/cuda_memory.h"
+#include "cuda/cuda_small.h"
 #include "exec/place.h"
 
 typedef struct part_binding {
@@ -198,7 +199,8 @@ static const cni_place place = {.name = name,
                                 .plan_end = cni_cuda_plan_end,
                                 .plan_forget = cni_cuda_plan_forget,
                                 .close = cni_cuda_modules_stop,
-                                .call = call_library};
+                                .call = call_library,
+                                .together = cni_cuda_small_fits};
 
 const cni_place *cni_cuda_place_open(void)
 {

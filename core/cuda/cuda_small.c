@@ -1,6 +1,7 @@
 /*
- * cuda_small.c - see cuda_small.h. A text knows a class of sizes, a power of two, and how many threads and matrices a block
- * has; small.cuh has the rest.
+ * cuda_small.c - see cuda_small.h. A text knows a class of sizes, and how many threads and matrices a block has; small.cuh has
+ * the rest. Classes are powers of two, from 64 on multiples of 16: then a block has one matrix, and a processor as many blocks
+ * as their matrices fit in its memory.
  */
 #include "cuda/cuda_small.h"
 
@@ -9,8 +10,11 @@
 #include "cuda/cuda_kernel.h"
 #include "op/op.h"
 
-enum { SIZE_LEAST = 4, THREADS_MOST = 256, WARP = 32, SHARED_MOST = 40 << 10, FEW = 8 };
-enum { PHASES = 4 }; /* threads of a right-hand side: small_solve.cuh */
+enum { SIZE_LEAST = 4, SIZE_MIDDLE = 64, SIZE_STEP = 16, SIZE_MOST = 128, THREADS_MOST = 256, WARP = 32, FEW = 8 };
+
+/* Bytes: most for several matrices of a block; what is left for the rest; what a kernel has without asking for more. */
+enum { SHARED_SEVERAL = 40 << 10, SHARED_REST = 3 << 10, SHARED_FREE = 44 << 10 };
+enum { DYNAMIC_SHARED = 8 }; /* CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES */
 
 /* As small.cuh has it. */
 typedef struct parameters {
@@ -54,22 +58,48 @@ static bool is_few(work what, int64_t size, int64_t others)
     return what == OF_OTHERS && FEW * others <= size;
 }
 
+static int64_t size_of(int64_t height, int64_t width)
+{
+    int64_t n = height > width ? height : width;
+    return n <= SIZE_MIDDLE ? power_above(n, SIZE_LEAST) : (n + SIZE_STEP - 1) / SIZE_STEP * SIZE_STEP;
+}
+
+static int64_t bytes_of(int64_t size, int64_t itemsize)
+{
+    return size * (size + 1) * itemsize;
+}
+
+/* Threads of a right-hand side (small_solve.cuh): each has up to 16 elements of it. */
+static int64_t phases_of(int64_t size)
+{
+    return size > SIZE_MIDDLE ? 8 : 4;
+}
+
 static int64_t team_of(work what, int64_t size, int64_t others)
 {
     if (what == OF_OTHERS && !is_few(what, size, others)) {
-        return PHASES * power_above(others < size ? others : size, size < 2 * PHASES ? 1 : size / (2 * PHASES));
+        int64_t phases = phases_of(size), most = size < others ? size : others;
+        int64_t team = phases * power_above(most, size < 2 * phases ? 1 : size / (2 * phases));
+        team = team > WARP ? (team + WARP - 1) / WARP * WARP : team;
+        return team < 4 * size ? team : 4 * size;
     }
-    return what == OF_ROWS && size > WARP ? THREADS_MOST : size;
+    return what == OF_ROWS && size > SIZE_MIDDLE ? 4 * size : what == OF_ROWS && size > WARP ? THREADS_MOST : size;
 }
 
 /* How many matrices a block has: of threads and of memory there is enough. */
 static int64_t teams_of(int64_t team, int64_t size, int64_t itemsize)
 {
     int64_t teams = 1;
-    while (2 * teams * team <= THREADS_MOST && 2 * teams * size * (size + 1) * itemsize <= SHARED_MOST) {
+    while (2 * teams * team <= THREADS_MOST && 2 * teams * bytes_of(size, itemsize) <= SHARED_SEVERAL) {
         teams *= 2;
     }
     return teams;
+}
+
+bool cni_cuda_small_fits(int64_t height, int64_t width, int64_t itemsize)
+{
+    int64_t size = size_of(height, width);
+    return size <= SIZE_MOST && bytes_of(size, itemsize) + SHARED_REST <= cni_cuda_gpu.shared_bytes;
 }
 
 static const cni_cuda_module *module_for(cn_factor factor, cn_dtype dtype, int64_t size, int64_t team, int64_t teams,
@@ -82,8 +112,8 @@ static const cni_cuda_module *module_for(cn_factor factor, cn_dtype dtype, int64
     cni_text_add(&text, "#define REAL %s\n#define FMA __builtin_fma%s\n#define LEAST %s\n#define MOST %s\n",
                  single ? "float" : "double", single ? "f" : "", single ? "1e-30f" : "1e-280",
                  single ? "1e30f" : "1e280");
-    cni_text_add(&text, "#define SIZE %d\n#define TEAM %d\n#define TEAMS %d\n#define FEW %d\n", (int)size, (int)team,
-                 (int)teams, (int)few);
+    cni_text_add(&text, "#define SIZE %d\n#define TEAM %d\n#define TEAMS %d\n#define FEW %d\n#define PHASES %d\n",
+                 (int)size, (int)team, (int)teams, (int)few, (int)phases_of(size));
     cni_text_add(&text, "#include \"cuda/%s.cuh\"\n", rows[factor].text);
     const cni_cuda_module *module = text.data != NULL ? cni_cuda_module_begin(text.data) : NULL;
     cni_text_free(&text);
@@ -99,20 +129,24 @@ bool cni_cuda_small_run(const cni_device_call *call, int64_t batch, int *info)
                     .rows = extent(a, 1),
                     .columns = extent(a, 2),
                     .others = extent(&call->arrays[call->narrays - 1], rows[call->factor].others_from)};
-    int64_t size = power_above(p.rows > p.columns ? p.rows : p.columns, SIZE_LEAST);
     bool fits = rows[call->factor].text != NULL && call->option == rows[call->factor].option &&
-                size * (size + 1) * itemsize <= SHARED_MOST;
+                cni_cuda_small_fits(p.rows, p.columns, itemsize);
     if (!fits) {
         return false;
     }
+    int64_t size = size_of(p.rows, p.columns);
     int64_t team = team_of(rows[call->factor].work, size, p.others), teams = teams_of(team, size, itemsize);
     bool few = is_few(rows[call->factor].work, size, p.others);
+    int shared = (int)(teams * bytes_of(size, itemsize));
     const cni_cuda_module *module = module_for(call->factor, a->dtype, size, team, teams, few);
+    if (module == NULL ||
+        (shared > SHARED_FREE && cni_cuda.function_set(module->kernel[0], DYNAMIC_SHARED, shared) != 0)) {
+        return false;
+    }
     for (int i = 0; i < call->narrays; i++) {
         p.arrays[i] = call->arrays[i].data;
     }
-    if (module != NULL) {
-        cni_cuda_launch(module->kernel, (batch + teams - 1) / teams, (unsigned)(team * teams), 1, &p, sizeof p);
-    }
-    return module != NULL;
+    cni_cuda_launch_shared(module->kernel, (batch + teams - 1) / teams, (unsigned)(team * teams), (unsigned)shared, &p,
+                           sizeof p);
+    return true;
 }

@@ -10,4 +10,7 @@
  */
 bool cni_cuda_small_run(const cni_device_call *call, int64_t batch, int *info);
 
+/* Does a matrix of that size fit in a block's memory, and its threads in the block? */
+bool cni_cuda_small_fits(int64_t height, int64_t width, int64_t itemsize);
+
 #endif

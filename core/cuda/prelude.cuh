@@ -66,6 +66,10 @@ static inline double copysign(int a, double b)
 #define CNI_UNROLL_16 _Pragma("unroll 16")
 #define CNI_ROLLED _Pragma("unroll 1")
 #define CNI_SHARED __shared__
+/* An array in what the launch gives the block; one a kernel. */
+#define CNI_SHARED_MORE(type, name, count) \
+    extern __shared__ double2 cni_more[]; \
+    type *const name = (type *)cni_more
 #define CNI_BARRIER() __syncthreads()
 #define CNI_WARP_BARRIER() __syncwarp()
 

@@ -3,9 +3,12 @@
  * memory; all teams of a block do the same steps, as matrices of a batch have one shape.
  *
  * The text says TYPE, REAL, PARTS (2: complex), FMA, LEAST and MOST (squares between them add up well), SIZE (the most rows
- * and columns), TEAM and TEAMS (powers of two).
+ * and columns, even), TEAM and TEAMS. Teams of less than a warp share one in full.
  */
 enum { STEP = SIZE + 1 /* columns begin in other banks */, THREADS = TEAM * TEAMS };
+
+#undef CNI_BOUNDS
+#define CNI_BOUNDS __launch_bounds__(TEAM * TEAMS)
 
 typedef struct parameters {
     char *arrays[3];
@@ -154,7 +157,7 @@ CNI_INLINE void matrices_move(const parameters *p, TYPE *all, bool back)
 }
 
 #define MATRICES() \
-    CNI_SHARED TYPE all[TEAMS * SIZE * STEP]; \
+    CNI_SHARED_MORE(TYPE, all, TEAMS * SIZE * STEP); \
     const int team = (int)threadIdx.x / TEAM, mine = (int)threadIdx.x % TEAM; \
     const int64_t matrix = block_first() + team; \
     TYPE *const m = all + team * SIZE * STEP; \

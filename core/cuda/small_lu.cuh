@@ -4,23 +4,59 @@
  */
 #include "cuda/small.cuh"
 
+/* The largest element of column k from its diagonal on, the first of them. */
+#if SIZE <= 32
+CNI_INLINE int find_pivot(const TYPE *m, int n, int k, REAL *most)
+{
+    int at = k;
+    *most = size_of(AT(k, k));
+    for (int i = k + 1; i < n; i++) { /* by each thread: sooner than to ask each other */
+        const REAL size = size_of(AT(i, k));
+        if (size > *most) {
+            *most = size;
+            at = i;
+        }
+    }
+    return at;
+}
+#else
+CNI_INLINE int find_pivot(const TYPE *m, int n, int k, REAL *most)
+{
+    enum { WARP = 32 };
+    const int lane = (int)threadIdx.x % WARP;
+    int at = k;
+    REAL here = -1; /* NaNs are none */
+    for (int i = k + lane; i < n; i += WARP) {
+        const REAL size = size_of(AT(i, k));
+        if (size > here) {
+            here = size;
+            at = i;
+        }
+    }
+    for (int step = WARP / 2; step > 0; step /= 2) {
+        REAL other;
+        CNI_SHUFFLE(REAL, other, 0xFFFFFFFFu, here, lane ^ step);
+        const int there = (int)cni_shuffle_word(0xFFFFFFFFu, (unsigned)at, lane ^ step);
+        if (other > here || (other == here && there < at)) {
+            here = other;
+            at = there;
+        }
+    }
+    *most = here;
+    return at;
+}
+#endif
+
 CNI_KERNEL(cni_kernel, parameters)
 {
     MATRICES()
     ROWS()
     int info = 0;
     for (int k = 0; k < n; k++) {
-        TYPE pivot = AT(k, k), l = pivot;
-        REAL most = size_of(pivot);
-        int at = k;
-        for (int i = k + 1; i < n; i++) { /* by all of them: sooner than to ask each other */
-            const TYPE x = AT(i, k);
-            if (size_of(x) > most) {
-                most = size_of(x);
-                pivot = x;
-                at = i;
-            }
-        }
+        REAL most;
+        const int at = find_pivot(m, n, k, &most);
+        const TYPE pivot = AT(at, k);
+        TYPE l = pivot;
         TEAM_BARRIER();
         for (int j = mine; at != k && j < n; j += TEAM) {
             const TYPE x = AT(k, j);

@@ -1,7 +1,7 @@
 /*
  * small_solve.cuh - right-hand sides of the transposed matrices, whose P L U small_lu.cuh has made: U' y = b, L' z = y, x = P' z.
- * PHASES threads have a right-hand side, each every PHASES-th element, in registers; or, of FEW, a thread has a row of each in
- * turn.
+ * PHASES threads, which the text says, have a right-hand side, each every PHASES-th element, in registers; or, of FEW, a thread
+ * has a row of each in turn.
  */
 #include "cuda/small.cuh"
 
@@ -52,7 +52,7 @@ CNI_KERNEL(cni_kernel, parameters)
 
 #else
 
-enum { WARP = 32, PHASES = 4, EACH = SIZE / PHASES };
+enum { WARP = 32, EACH = SIZE / PHASES };
 #define ALL_LANES 0xFFFFFFFFu
 
 /* x[j] of the thread of this phase that has the same right-hand side. */

@@ -8,20 +8,18 @@
 #include "exec/world.h"
 #include "record/window.h"
 
-/*
- * More than one matrix, and too little work in each for a device that does them one after the other? What is factorised
- * together has most bytes at which the device still does: they are double.
- */
-static bool small_matrices(const cn_array *a, bool together)
+/* More than one matrix, and too little work in each for a device that does them one after the other? */
+static bool small_matrices(const cni_place *place, const cn_array *a, bool together)
 {
-    int64_t least = cni_settings[CNI_SETTING_GPU_MATRIX],
-            most = a->dtype < CN_COMPLEX64 ? CNI_TOGETHER : CNI_TOGETHER / 2;
+    int64_t least = cni_settings[CNI_SETTING_GPU_MATRIX];
     if (a->ndim < 3) {
         return false;
     }
     int64_t rows = cni_shape(a)[a->ndim - 2], columns = cni_shape(a)[a->ndim - 1];
-    bool large = rows >= least && columns >= least, fits = together && rows <= most && columns <= most;
-    return rows * columns < a->size && !large && !fits;
+    bool large = rows >= least && columns >= least;
+    together = together && place->together != NULL;
+    return rows * columns < a->size && !large &&
+           !(together && place->together(rows, columns, cni_dtype_size(a->dtype)));
 }
 
 cn_status cn_array_for_device(cn_array *array, cn_matrices matrices, bool *out)
@@ -31,7 +29,7 @@ cn_status cn_array_for_device(cn_array *array, cn_matrices matrices, bool *out)
     *out = false;
     bool spread = cni_world_get()->places > 1 && base->nbytes >= cni_settings[CNI_SETTING_SPREAD_BYTES];
     if (place == NULL || place->call == NULL ||
-        (matrices != CN_NO_MATRICES ? small_matrices(array, matrices == CN_MATRICES_TOGETHER) : spread) ||
+        (matrices != CN_NO_MATRICES ? small_matrices(place, array, matrices == CN_MATRICES_TOGETHER) : spread) ||
         (cni_base_shared(base) && !cn_array_device_shared(array))) {
         return CN_OK;
     }

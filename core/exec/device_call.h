@@ -7,8 +7,7 @@
 
 #include "cnumeric.h"
 
-/* Matrices of up to so many rows and columns a device factorises together, complex ones of up to half. */
-enum { CNI_CALL_ARRAYS = 4, CNI_TOGETHER = 64 };
+enum { CNI_CALL_ARRAYS = 4 };
 
 typedef enum cni_call_kind { CNI_CALL_FACTOR, CNI_CALL_FOURIER } cni_call_kind;
 

@@ -164,6 +164,8 @@ typedef struct cni_place {
     void (*close)(void);
     /* A call that runs when it is made (NULL: none). CN_ERROR_UNSUPPORTED: not here; what it writes is then unspecified. */
     cn_status (*call)(cni_device_call *call);
+    /* Does it do LU, Cholesky and QR of many matrices of that size at once (NULL: of none)? */
+    bool (*together)(int64_t rows, int64_t columns, int64_t itemsize);
 } cni_place;
 
 extern const cni_place cni_cpu_place;

@@ -25,7 +25,7 @@
 
 static const char prelude[] =
     "#include <stdint.h>\n#include <math.h>\n#include <string.h>\n#include <stdbool.h>\n"
-    "typedef struct { unsigned thread[2], block, block_size[2]; void (*barrier)(void); unsigned (*shuffle)(unsigned, "
+    "typedef struct { unsigned thread[2], block, block_size[2], shared; void (*barrier)(void); unsigned (*shuffle)(unsigned, "
     "unsigned, int); } hooks_;\n"
     "__attribute__((visibility(\"default\"))) hooks_ cni_hooks;\n"
     "typedef struct { unsigned x, y; } pair_;\n"
@@ -38,6 +38,8 @@ static const char prelude[] =
     "#define CNI_INLINE static inline\n#define CNI_CALLED static\n#define CNI_ALIGN(n) "
     "__attribute__((aligned(n)))\n#define CNI_UNROLL\n#define "
     "CNI_UNROLL_4\n#define CNI_UNROLL_16\n#define CNI_ROLLED\n"
+    "#define CNI_SHARED_MORE(type, name, count) static type name[count]; if (sizeof name > cni_hooks.shared) "
+    "__builtin_trap()\n"
     "#define CNI_SHARED static\n#define CNI_BARRIER() cni_hooks.barrier()\n#define CNI_WARP_BARRIER() "
     "((void)cni_hooks.shuffle(0xFFFFFFFFu, 0, 0))\n"
     "static inline void cni_atomic_add(int64_t *to, int64_t value) { *to += value; }\n"
@@ -187,7 +189,7 @@ typedef struct work {
     size_t n;
     unsigned char byte;
     const standin_function *function;
-    unsigned blocks, x, y;
+    unsigned blocks, x, y, shared;
     bool (*job)(void *context); /* JOB */
     void *context;
     stream *other; /* WAIT: until that stream has done so much */
@@ -236,6 +238,7 @@ static bool run(const work *w)
     } else if (w->kind == FILL) {
         memset(w->to, w->byte, w->n);
     } else if (w->kind == KERNEL) {
+        w->function->hooks->shared = w->shared;
         standin_run(w->function, w->blocks, w->x, w->y, w->parameters);
     }
     return true;
@@ -434,10 +437,10 @@ API int cuMemsetD8Async(uint64_t to, unsigned char byte, size_t n, void *s)
     return queue(s, w);
 }
 
-int standin_launch(const standin_function *function, unsigned gx, unsigned bx, unsigned by, void *s,
+int standin_launch(const standin_function *function, unsigned gx, unsigned bx, unsigned by, unsigned shared, void *s,
                    const void *parameters, size_t size)
 {
-    if (bx * by > 1024 || bx * by == 0 || gx == 0 || gx > INT32_MAX) {
+    if (bx * by > 1024 || bx * by == 0 || gx == 0 || gx > INT32_MAX || shared > function->shared) {
         return 1;
     }
     if (standin_fails("launch")) {
@@ -448,6 +451,7 @@ int standin_launch(const standin_function *function, unsigned gx, unsigned bx, u
     w->blocks = gx;
     w->x = bx;
     w->y = by;
+    w->shared = shared;
     return queue(s, w);
 }
 
@@ -455,11 +459,11 @@ API int cuLaunchKernel(void *function, unsigned gx, unsigned gy, unsigned gz, un
                        unsigned shared, void *s, void **parameters, void **extra)
 {
     const standin_function *f = function;
-    (void)gy, (void)gz, (void)bz, (void)shared, (void)parameters;
+    (void)gy, (void)gz, (void)bz, (void)parameters;
     if (f->device != ((stream *)s)->device) {
         complain("the kernel is not the stream's device's");
     }
-    return standin_launch(f, gx, bx, by, s, extra[1], *(size_t *)extra[3]);
+    return standin_launch(f, gx, bx, by, shared, s, extra[1], *(size_t *)extra[3]);
 }
 
 /* Of the stream of the device that was opened first, once that has done what was sent to it. */
@@ -628,11 +632,29 @@ API int cuDeviceGetName(char *name, int length, int device)
     return 0;
 }
 
+/* Bytes of a block: what any kernel has, and what it can have if it is said before. STANDIN_SHARED: the latter. */
+enum { SHARED = 48 << 10, SHARED_MOST = 227 << 10 };
+
+static int shared_most(void)
+{
+    const char *given = getenv("STANDIN_SHARED");
+    return given != NULL ? atoi(given) : SHARED_MOST;
+}
+
+API int cuFuncSetAttribute(standin_function *f, int attribute, int value)
+{
+    if (attribute != 8 || value > shared_most()) {
+        return 1;
+    }
+    f->shared = (unsigned)value;
+    return 0;
+}
+
 API int cuDeviceGetAttribute(int *value, int attribute, int device)
 {
-    static const struct {
+    const struct {
         int attribute, value;
-    } known[] = {{75, 9}, {76, 0}, {38, 32 << 10}}; /* of what generation, and a small cache */
+    } known[] = {{75, 9}, {76, 0}, {38, 32 << 10}, {97, shared_most()}}; /* generation, a small cache, memory of a block */
     (void)device;
     *value = 2;
     for (size_t k = 0; k < sizeof known / sizeof *known; k++) {
@@ -996,6 +1018,7 @@ API int cuModuleGetFunction(standin_function **out, module *m, const char *name)
     f->hooks = dlsym(m->library, "cni_hooks");
     f->cooperative = m->cooperative;
     f->device = m->device;
+    f->shared = SHARED;
     *out = f;
     return 0;
 }

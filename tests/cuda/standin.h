@@ -9,7 +9,7 @@
 typedef void (*standin_kernel)(const void *parameters);
 
 typedef struct standin_hooks {
-    unsigned thread[2], block, block_size[2];
+    unsigned thread[2], block, block_size[2], shared; /* shared: bytes */
     void (*barrier)(void);
     unsigned (*shuffle)(unsigned mask, unsigned word, int lane);
 } standin_hooks;
@@ -19,6 +19,7 @@ typedef struct standin_function {
     standin_hooks *hooks;
     bool cooperative; /* threads of a block wait for each other */
     int device;
+    unsigned shared; /* most bytes that a launch may give a block */
 } standin_function;
 
 /* Is this call to fail? */
@@ -27,7 +28,7 @@ bool standin_fails(const char *kind);
 unsigned standin_random(unsigned n);
 
 /* Queues the kernel, whichever device it was loaded for. */
-int standin_launch(const standin_function *f, unsigned blocks, unsigned x, unsigned y, void *stream,
+int standin_launch(const standin_function *f, unsigned blocks, unsigned x, unsigned y, unsigned shared, void *stream,
                    const void *parameters, size_t size);
 
 /* Runs all blocks, in some order. */

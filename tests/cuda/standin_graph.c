@@ -192,7 +192,7 @@ static node *choose(const graph *g)
 static int send(const node *n, void *stream)
 {
     const kernel_parameters *k = &n->kernel;
-    return n->kind == KERNEL ? standin_launch(k->function, k->grid[0], k->block[0], k->block[1], stream, n->bytes, n->size)
+    return n->kind == KERNEL ? standin_launch(k->function, k->grid[0], k->block[0], k->block[1], k->shared, stream, n->bytes, n->size)
            : n->kind == FILL ? cuMemsetD8Async(n->fill.to, (unsigned char)n->fill.value, n->fill.width, stream)
                              : cuMemcpyDtoDAsync_v2(n->copy.to.device, n->copy.from.device, n->copy.width, stream);
 }
