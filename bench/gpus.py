@@ -184,12 +184,27 @@ def _gemm_single(np: Any, n: int) -> Made:
     return lambda x: x @ x, [sheet(np, n)[1].astype(np.float32)]
 
 
+@row("fft(axis=1)", 26)
+def _fft_rows(np: Any, n: int) -> Made:
+    return lambda z: np.fft.fft(z), [sheet(np, n)[1] * (1 + 2j)]
+
+
+@row("fft2", 26)
+def _fft2(np: Any, n: int) -> Made:
+    return lambda z: np.fft.fft2(z), [sheet(np, n)[1] * (1 + 2j)]
+
+
+@row("rfft2", 26)
+def _rfft2(np: Any, n: int) -> Made:
+    return lambda x: np.fft.rfft2(x), [sheet(np, n)[1]]
+
+
 # ---- One run -----------------------------------------------------------------------------------------------
 
 
 def checksum(np: Any, result: Any) -> int:
     """Of all bits: whole numbers add up alike in any order."""
-    return int(np.atleast_1d(result).view(f"i{result.dtype.itemsize}").sum(dtype=np.int64))
+    return int(np.atleast_1d(result).view(f"i{min(result.dtype.itemsize, 8)}").sum(dtype=np.int64))
 
 
 COUNTERS = (
@@ -215,7 +230,7 @@ def run_rows(pattern: str, scale: int, gpus: int) -> None:
                 for _ in range(repeats):
                     result = function(*inputs)
                     np.flush()
-                float(result[(-1,) * result.ndim] if result.ndim else result)  # of the last rank
+                complex(result[(-1,) * result.ndim] if result.ndim else result)  # of the last rank
                 np.synchronize()
                 return (time.perf_counter() - start) / repeats, result
 

@@ -357,6 +357,7 @@ static const cni_cuda_library_row rows[CNI_KIND_COUNT] = {
     [CNI_ARGSORT] = {cni_cuda_sort_bind, cni_cuda_sort_run, true},
     [CNI_NONZERO] = {cni_cuda_select_bind, cni_cuda_select_run},
     [CNI_COMPRESS] = {cni_cuda_select_bind, cni_cuda_select_run},
+    [CNI_FOURIER] = {cni_cuda_fourier_bind, cni_cuda_fourier_run, true, cni_cuda_fourier_unbind},
 };
 
 bool cni_cuda_library_supports(const cni_part *part, const cni_window *w)
@@ -377,11 +378,19 @@ cn_status cni_cuda_library_bind(const cni_part *part, const cni_window *w, bindi
     }
     b->row = &rows[w->ops[part->op].kind];
     if (!b->row->bind(part, w, b)) {
-        cni_free(b);
+        cni_cuda_library_unbind(b);
         return CN_ERROR_UNSUPPORTED;
     }
     *out = b;
     return CN_OK;
+}
+
+void cni_cuda_library_unbind(binding *b)
+{
+    if (b != NULL && b->row != NULL && b->row->unbind != NULL) {
+        b->row->unbind(b);
+    }
+    cni_free(b);
 }
 
 int64_t cni_cuda_library_scratch(const binding *b)

@@ -70,20 +70,23 @@ typedef struct cni_cuda_library_binding {
             int64_t n, lines, itemsize;
             bool indices;
             int64_t nouter, outer[CNI_CUDA_DIMS], in_outer[CNI_CUDA_DIMS], out_outer[CNI_CUDA_DIMS];
-        } sort;             /* no parameters: cuda_sort.c */
-    } p;                    /* as the .cuh of the same name has it */
-    int64_t marks;          /* bytes of scratch memory that are set before each run */
-} cni_cuda_library_binding; /* freed with cni_free */
+        } sort;    /* no parameters: cuda_sort.c */
+    } p;           /* as the .cuh of the same name has it */
+    int64_t marks; /* bytes of scratch memory that are set before each run */
+    void *more;    /* the row's own */
+} cni_cuda_library_binding;
 
 typedef struct cni_cuda_library_row {
     bool (*bind)(const cni_part *part, const cni_window *w, cni_cuda_library_binding *b);
     void (*run)(const cni_part *part, cni_cuda_library_binding *b, const cni_run *run);
-    bool shares; /* can do a box of what several places do */
+    bool shares;                                 /* can do a box of what several places do */
+    void (*unbind)(cni_cuda_library_binding *b); /* what bind made, or began to (NULL: nothing) */
 } cni_cuda_library_row;
 
 bool cni_cuda_library_supports(const cni_part *part, const cni_window *w);
 bool cni_cuda_library_shares(const cni_part *part, const cni_window *w);
 cn_status cni_cuda_library_bind(const cni_part *part, const cni_window *w, cni_cuda_library_binding **out);
+void cni_cuda_library_unbind(cni_cuda_library_binding *binding); /* NULL: nothing */
 int64_t cni_cuda_library_scratch(const cni_cuda_library_binding *binding);
 void cni_cuda_library_run(const cni_part *part, cni_cuda_library_binding *binding, const cni_run *run);
 
@@ -136,6 +139,11 @@ void cni_cuda_sort_text(cn_dtype dtype, int64_t itemsize, bool indices, const ch
 
 bool cni_cuda_sort_bind(const cni_part *part, const cni_window *w, cni_cuda_library_binding *b);
 void cni_cuda_sort_run(const cni_part *part, cni_cuda_library_binding *b, const cni_run *run);
+
+/* Fourier transforms, by cuFFT. */
+bool cni_cuda_fourier_bind(const cni_part *part, const cni_window *w, cni_cuda_library_binding *b);
+void cni_cuda_fourier_unbind(cni_cuda_library_binding *b);
+void cni_cuda_fourier_run(const cni_part *part, cni_cuda_library_binding *b, const cni_run *run);
 
 /* Matrix products, by cuBLAS. */
 bool cni_cuda_matmul_bind(const cni_part *part, const cni_window *w, cni_cuda_library_binding *b);

@@ -87,7 +87,7 @@ static void unbind(void *opaque)
         cni_cuda_group_unbind(b->group);
     }
     cni_free(b->carry);
-    cni_free(b->library);
+    cni_cuda_library_unbind(b->library);
     cni_free(b);
 }
 
