@@ -174,6 +174,12 @@ def _sort(np: Any, n: int) -> Made:
     return np.sort, [sheet(np, n)[1].reshape(-1)]
 
 
+@row("searchsorted", 26)
+def _searchsorted(np: Any, n: int) -> Made:
+    x = sheet(np, n)[1].reshape(-1)
+    return np.searchsorted, [np.sort(x), x]
+
+
 @row("gemm", 26)
 def _gemm(np: Any, n: int) -> Made:
     return lambda x: x @ x, [sheet(np, n)[1]]

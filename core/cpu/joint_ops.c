@@ -19,7 +19,7 @@ static const joint_row ops[CNI_KIND_COUNT] = {
     [CNI_ARGSORT] = {cni_sorted_room, cni_sorted_run, cni_sorted_may, cni_sorted_there},
     [CNI_PARTITION] = {cni_sorted_room, cni_sorted_run},
     [CNI_SEGMENTS] = {cni_segments_room, cni_segments_run},
-    [CNI_SEARCH] = {cni_search_room, cni_search_run},
+    [CNI_SEARCH] = {cni_search_room, cni_search_run, cni_search_may, cni_search_there},
     [CNI_FOURIER] = {cni_fourier_room, cni_fourier_run},
 };
 

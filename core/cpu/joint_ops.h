@@ -34,6 +34,8 @@ void cni_segments_room(const cni_joint *joint, int64_t *asked, int64_t *heard, i
 cn_status cni_segments_run(const cni_joint *joint);
 
 void cni_search_room(const cni_joint *joint, int64_t *asked, int64_t *heard, int64_t *scratch);
+bool cni_search_may(const cni_joint *joint);
+void cni_search_there(const cni_joint *joint, const cni_joint_device *device, cni_joint_room *room);
 cn_status cni_search_run(const cni_joint *joint);
 
 void cni_fourier_room(const cni_joint *joint, int64_t *asked, int64_t *heard, int64_t *scratch);

@@ -6,7 +6,7 @@
  *   heard   | values, from place to place | answers, likewise     |        may send to one place has room
  *
  * Whose piece that is follows from the first elements of all pieces: those are searched too, into the result, which has room
- * for it until the answer comes.
+ * for it until the answer comes. Where a device does a place's work, what the place has itself it neither asks for nor sends.
  */
 #include <string.h>
 
@@ -14,7 +14,7 @@
 #include "cpu/joint_ops.h"
 #include "cpu/library.h"
 
-enum { HEARD_BYTES = 1 << 24 };
+enum { HEARD_BYTES = 1 << 24, HEARD_DIRECT = 1 << 28 /* rounds that never leave devices */ };
 
 typedef struct searching {
     const cni_joint *j;
@@ -22,9 +22,10 @@ typedef struct searching {
     cn_dtype dtype;
     bool right;
     int64_t item;
-    int64_t round, rounds, total; /* values of a place in a round; of all places */
-    int pieces;                   /* places that own some of the vector: */
-    int32_t *place;               /* which, and with which element each begins (scratch memory) */
+    int64_t round, rounds, total;   /* values of a place in a round; of all places */
+    int pieces;                     /* places that own some of the vector: */
+    const cni_joint_device *device; /* does the places' work; NULL: the processor */
+    int *place;                     /* which, and with which element each begins (scratch memory) */
     char *firsts;
 } searching;
 
@@ -56,6 +57,7 @@ static searching searching_of(const cni_joint *j)
     searching s = {.j = j,
                    .sorted = cni_window_geometry(j->window, j->part->access[1].view),
                    .dtype = (cn_dtype)view->dtype,
+                   .device = j->there != NULL ? cni_device_place()->joint : NULL,
                    .right = (j->window->ops[j->part->op].flags & CNI_FLAG_RIGHT) != 0};
     int64_t most = 1;
     s.item = s.sorted.itemsize;
@@ -64,7 +66,7 @@ static searching searching_of(const cni_joint *j)
         most = count > most ? count : most;
         s.total += count;
     }
-    s.round = HEARD_BYTES / (j->world->places * (s.item + (int64_t)sizeof(int64_t)));
+    s.round = (j->direct ? HEARD_DIRECT : HEARD_BYTES) / (j->world->places * (s.item + (int64_t)sizeof(int64_t)));
     s.round = s.round < 1 ? 1 : s.round < most ? s.round : most;
     s.rounds = (most + s.round - 1) / s.round;
     s.place = j->scratch;
@@ -96,33 +98,25 @@ void cni_search_room(const cni_joint *j, int64_t *asked, int64_t *heard, int64_t
     *heard = *heard > firsts ? *heard : firsts;
 }
 
+bool cni_search_may(const cni_joint *j)
+{
+    return searching_of(j).dtype < CN_COMPLEX64;
+}
+
+void cni_search_there(const cni_joint *j, const cni_joint_device *device, cni_joint_room *room)
+{
+    searching s = searching_of(j);
+    int64_t memory = 0;
+    room->there = device->search_bind(s.dtype, s.right, j->world->places, s.round, &memory);
+    room->memory = memory;
+}
+
 /* The first of the vector's elements that begin at or behind the place's first byte. */
 static int64_t owned_from(const searching *s, int place)
 {
     const cni_layout *layout = cni_joint_layout(s->j, 1);
     int64_t first = (cni_layout_begin(layout, place) - s->sorted.offset + s->item - 1) / s->item;
     return place >= layout->places || first > s->sorted.shape[0] ? s->sorted.shape[0] : first < 0 ? 0 : first;
-}
-
-/* All places know all first elements. */
-static cn_status exchange_firsts(searching *s)
-{
-    const cni_joint *j = s->j;
-    for (int k = 0; k < j->world->local; k++) {
-        int64_t from = owned_from(s, j->world->first + k), to = owned_from(s, j->world->first + k + 1);
-        memset(j->moves->asked[k], 0, (size_t)s->item);
-        if (from < to) {
-            memcpy(j->moves->asked[k], cni_joint_data(j, 1, k) + from * s->item, (size_t)s->item);
-        }
-    }
-    CN_TRY(cni_alltoall_tell(j->moves, s->item));
-    for (int place = 0; place < j->world->places; place++) {
-        if (owned_from(s, place) < owned_from(s, place + 1)) {
-            s->place[s->pieces] = place;
-            memcpy(s->firsts + s->pieces++ * s->item, j->moves->heard[0] + place * s->item, (size_t)s->item);
-        }
-    }
-    return CN_OK;
 }
 
 /* ---- Rounds ---- */
@@ -140,7 +134,72 @@ static int64_t round_of(const searching *s, int local, int64_t round, const char
     return left < s->round ? left : s->round;
 }
 
-static void ask(const searching *s, int local, int64_t round)
+static cni_searching there_of(const searching *s, int local, int64_t round)
+{
+    const cni_joint *j = s->j;
+    int place = j->world->first + local;
+    const char *values = NULL;
+    cni_searching x = {.from = owned_from(s, place),
+                       .pieces = s->pieces,
+                       .me = place,
+                       .asked = j->moves->device_asked[local],
+                       .heard = j->moves->device_heard[local],
+                       .memory = cni_joint_memory(j, local)};
+    x.n = owned_from(s, place + 1) - x.from;
+    x.sorted = cni_joint_data(j, 1, local) + x.from * s->item;
+    x.count = round_of(s, local, round, &values, &x.results);
+    x.values = values;
+    x.asked_answers = x.asked + answers_at(s, s->round);
+    x.heard_answers = x.heard + answers_at(s, heard_most(s));
+    x.nheard = cni_alltoall_before(j->moves, local, j->world->places);
+    return x;
+}
+
+/* ---- First elements ---- */
+
+static cn_status find_first(const searching *s, int local)
+{
+    int64_t from = owned_from(s, s->j->world->first + local), to = owned_from(s, s->j->world->first + local + 1);
+    char *first = s->j->moves->asked[local];
+    memset(first, 0, (size_t)s->item);
+    if (from == to) {
+        return CN_OK;
+    }
+    if (s->device != NULL) {
+        cni_searching x = there_of(s, local, 0);
+        return s->device->search_first(s->j->there, &x, first);
+    }
+    memcpy(first, cni_joint_data(s->j, 1, local) + from * s->item, (size_t)s->item);
+    return CN_OK;
+}
+
+/* All places know all first elements. What they tell each other of them is on the hosts. */
+static cn_status exchange_firsts(searching *s)
+{
+    const cni_joint *j = s->j;
+    for (int k = 0; k < j->world->local; k++) {
+        CN_TRY(find_first(s, k));
+    }
+    j->moves->there = j->moves->direct = false;
+    CN_TRY(cni_alltoall_tell(j->moves, s->item));
+    j->moves->there = s->device != NULL;
+    j->moves->direct = j->direct;
+    for (int place = 0; place < j->world->places; place++) {
+        if (owned_from(s, place) < owned_from(s, place + 1)) {
+            s->place[s->pieces] = place;
+            memcpy(s->firsts + s->pieces++ * s->item, j->moves->heard[0] + place * s->item, (size_t)s->item);
+        }
+    }
+    for (int k = 0; k < j->world->local && s->device != NULL; k++) {
+        cni_searching x = there_of(s, k, 0);
+        CN_TRY(s->device->search_begin(j->there, &x, s->firsts, s->place));
+    }
+    return CN_OK;
+}
+
+/* ---- Rounds ---- */
+
+static void ask_here(const searching *s, int local, int64_t round)
 {
     const cni_alltoall *x = s->j->moves;
     const char *values;
@@ -160,9 +219,24 @@ static void ask(const searching *s, int local, int64_t round)
     }
 }
 
+static cn_status ask(const searching *s, int local, int64_t round)
+{
+    if (s->device == NULL) {
+        ask_here(s, local, round);
+        return CN_OK;
+    }
+    cni_searching x = there_of(s, local, round);
+    return s->device->search_ask(s->j->there, &x, s->j->moves->sent[local]);
+}
+
 static void answer(const searching *s, int local)
 {
     const cni_alltoall *x = s->j->moves;
+    if (s->device != NULL) {
+        cni_searching there = there_of(s, local, 0);
+        s->device->search_answer(s->j->there, &there);
+        return;
+    }
     int64_t from = owned_from(s, s->j->world->first + local), n = 0;
     int64_t own = owned_from(s, s->j->world->first + local + 1) - from;
     int64_t *answers = (int64_t *)(void *)(x->heard[local] + answers_at(s, heard_most(s)));
@@ -181,6 +255,11 @@ static void answer(const searching *s, int local)
 static void take(const searching *s, int local, int64_t round)
 {
     const cni_alltoall *x = s->j->moves;
+    if (s->device != NULL) {
+        cni_searching there = there_of(s, local, round);
+        s->device->search_take(s->j->there, &there);
+        return;
+    }
     const char *values;
     int64_t *owner, n = round_of(s, local, round, &values, &owner), *marks = cni_alltoall_marks(x, local);
     const int64_t *answers = (const int64_t *)(const void *)(x->asked[local] + answers_at(s, s->round));
@@ -195,7 +274,7 @@ cn_status cni_search_run(const cni_joint *j)
     CN_TRY(exchange_firsts(&s));
     for (int64_t round = 0; round < s.rounds; round++) {
         for (int k = 0; k < j->world->local; k++) {
-            ask(&s, k, round);
+            CN_TRY(ask(&s, k, round));
         }
         CN_TRY(cni_alltoall_count(j->moves));
         CN_TRY(cni_alltoall_move(j->moves, false, 0, 0, s.item));

@@ -301,4 +301,10 @@ const cni_joint_device cni_cuda_joint = {.choose_bind = choose_bind,
                                          .sort_bind = cni_cuda_joint_sort_bind,
                                          .sort_own = cni_cuda_joint_sort_own,
                                          .sort_tally = cni_cuda_joint_sort_tally,
-                                         .sort_merge = cni_cuda_joint_sort_merge};
+                                         .sort_merge = cni_cuda_joint_sort_merge,
+                                         .search_bind = cni_cuda_joint_search_bind,
+                                         .search_first = cni_cuda_joint_search_first,
+                                         .search_begin = cni_cuda_joint_search_begin,
+                                         .search_ask = cni_cuda_joint_search_ask,
+                                         .search_answer = cni_cuda_joint_search_answer,
+                                         .search_take = cni_cuda_joint_search_take};

@@ -17,4 +17,12 @@ cn_status cni_cuda_joint_sort_tally(const void *there, const cni_sorting *x, con
                                     int shift, int bits, int64_t *counts);
 void cni_cuda_joint_sort_merge(const void *there, const cni_sorting *x);
 
+/* Of searches. (cuda_search.c) */
+void *cni_cuda_joint_search_bind(cn_dtype dtype, bool right, int places, int64_t most, int64_t *memory);
+cn_status cni_cuda_joint_search_first(const void *there, const cni_searching *x, void *first);
+cn_status cni_cuda_joint_search_begin(const void *there, const cni_searching *x, const void *firsts, const int *owners);
+cn_status cni_cuda_joint_search_ask(const void *there, const cni_searching *x, int64_t *sent);
+void cni_cuda_joint_search_answer(const void *there, const cni_searching *x);
+void cni_cuda_joint_search_take(const void *there, const cni_searching *x);
+
 #endif

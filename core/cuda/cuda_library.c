@@ -357,6 +357,7 @@ static const cni_cuda_library_row rows[CNI_KIND_COUNT] = {
     [CNI_ARGSORT] = {cni_cuda_sort_bind, cni_cuda_sort_run, true},
     [CNI_NONZERO] = {cni_cuda_select_bind, cni_cuda_select_run},
     [CNI_COMPRESS] = {cni_cuda_select_bind, cni_cuda_select_run},
+    [CNI_SEARCH] = {cni_cuda_search_bind, cni_cuda_search_run, true},
     [CNI_FOURIER] = {cni_cuda_fourier_bind, cni_cuda_fourier_run, true, cni_cuda_fourier_unbind},
 };
 

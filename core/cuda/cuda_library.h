@@ -67,6 +67,11 @@ typedef struct cni_cuda_library_binding {
             int64_t gpu, threads;
         } select;
         struct {
+            int64_t begin;
+            uint64_t sorted, values, out;
+            int64_t n, count;
+        } search;
+        struct {
             int64_t n, lines, itemsize;
             bool indices;
             int64_t nouter, outer[CNI_CUDA_DIMS], in_outer[CNI_CUDA_DIMS], out_outer[CNI_CUDA_DIMS];
@@ -139,6 +144,10 @@ void cni_cuda_sort_text(cn_dtype dtype, int64_t itemsize, bool indices, const ch
 
 bool cni_cuda_sort_bind(const cni_part *part, const cni_window *w, cni_cuda_library_binding *b);
 void cni_cuda_sort_run(const cni_part *part, cni_cuda_library_binding *b, const cni_run *run);
+
+/* Where values go in a sorted vector. */
+bool cni_cuda_search_bind(const cni_part *part, const cni_window *w, cni_cuda_library_binding *b);
+void cni_cuda_search_run(const cni_part *part, cni_cuda_library_binding *b, const cni_run *run);
 
 /* Fourier transforms, by cuFFT. */
 bool cni_cuda_fourier_bind(const cni_part *part, const cni_window *w, cni_cuda_library_binding *b);

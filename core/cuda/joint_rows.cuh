@@ -8,7 +8,7 @@
  */
 enum { THREADS = 256, ITEMS = 4, TILE = THREADS * ITEMS };
 enum { ANSWER, TAKE_OWN, TAKE, SEND, PUT_HEARD, PUT_OWN }; /* p.mode */
-#define OWN 0xFFFFFFFFu
+#include "cuda/asking.cuh"
 
 typedef struct parameters {
     int64_t mode, placing;
@@ -40,15 +40,11 @@ CNI_INLINE int64_t number_at(const parameters *p, index_t i, int64_t *row)
 CNI_KERNEL(cni_kernel, parameters)
 {
     CNI_SHARED int64_t cuts[PLACES + 1];
-    CNI_SHARED unsigned counts[PLACES], begin[PLACES];
     int64_t number[ITEMS], row[ITEMS];
     int owner[ITEMS];
-    unsigned rank[ITEMS];
+    unsigned at[ITEMS];
     for (int k = (int)threadIdx.x; k <= PLACES; k += THREADS) {
         cuts[k] = p.cuts[k];
-        if (k < PLACES) {
-            counts[k] = 0;
-        }
     }
     CNI_BARRIER();
     CNI_UNROLL
@@ -69,39 +65,20 @@ CNI_KERNEL(cni_kernel, parameters)
             owner[k] = low;
         }
     }
-    CNI_UNROLL
-    for (int k = 0; k < ITEMS; k++) {
-        if (owner[k] >= 0 && owner[k] != p.me) {
-            rank[k] = cni_take(&counts[owner[k]], 1);
-        }
-    }
-    CNI_BARRIER();
-    for (int k = (int)threadIdx.x; k < PLACES; k += THREADS) {
-        if (p.placing == 0) {
-            cni_take(&p.counts[k], counts[k]);
-        } else {
-            unsigned before = 0;
-            for (int place = 0; place < k; place++) {
-                before += p.counts[place];
-            }
-            begin[k] = before + cni_take(&p.cursors[k], counts[k]);
-        }
-    }
-    CNI_BARRIER();
+    const asking a = {p.me, p.placing, p.counts, p.cursors};
+    places_of(&a, owner, at);
     CNI_UNROLL
     for (int k = 0; k < ITEMS; k++) {
         if (owner[k] >= 0 && p.placing != 0) {
-            unsigned at = OWN;
-            if (owner[k] != p.me) {
-                at = begin[owner[k]] + rank[k];
+            if (at[k] != OWN) {
 #if PUTS
-                p.asked[2 * (int64_t)at] = number[k];
-                p.asked[2 * (int64_t)at + 1] = p.order + row[k];
+                p.asked[2 * (int64_t)at[k]] = number[k];
+                p.asked[2 * (int64_t)at[k] + 1] = p.order + row[k];
 #else
-                p.asked[at] = number[k];
+                p.asked[at[k]] = number[k];
 #endif
             }
-            p.positions[(int64_t)blockIdx.x * TILE + k * THREADS + threadIdx.x] = at;
+            p.positions[(int64_t)blockIdx.x * TILE + k * THREADS + threadIdx.x] = at[k];
         }
     }
 }

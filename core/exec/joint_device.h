@@ -53,6 +53,22 @@ typedef struct cni_sorting {
 } cni_sorting;
 
 /*
+ * A round of a search. The place has n elements of the sorted vector, the first of which has the number `from`; of its own
+ * values what it does not have itself is asked, and its answers are where that is. Pieces: of the places that have any.
+ */
+typedef struct cni_searching {
+    const void *sorted;
+    int64_t n, from;
+    const char *values;
+    int64_t *results;
+    int64_t count, pieces;
+    int me;
+    char *asked, *asked_answers, *heard, *heard_answers;
+    int64_t nheard;
+    void *memory;
+} cni_searching;
+
+/*
  * After asking. Of what is fetched: what the place has itself is taken; what it was asked for is answered; what it asked for
  * is taken. Of what is put: its pieces are sent; the last row of each piece is found, among its own pieces and those heard;
  * these are put.
@@ -84,6 +100,14 @@ typedef struct cni_joint_device {
     cn_status (*sort_tally)(const void *there, const cni_sorting *x, const int64_t *low, const int64_t *high, int shift,
                             int bits, int64_t *counts);
     void (*sort_merge)(const void *there, const cni_sorting *x);
+    /* Of searching `most` values a round; the place's first element; before the first round, on the host: with which element
+       each piece begins, and whose it is. */
+    void *(*search_bind)(cn_dtype dtype, bool right, int places, int64_t most, int64_t *memory);
+    cn_status (*search_first)(const void *there, const cni_searching *x, void *first);
+    cn_status (*search_begin)(const void *there, const cni_searching *x, const void *firsts, const int *owners);
+    cn_status (*search_ask)(const void *there, const cni_searching *x, int64_t *sent);
+    void (*search_answer)(const void *there, const cni_searching *x); /* what was heard */
+    void (*search_take)(const void *there, const cni_searching *x);   /* what was asked */
 } cni_joint_device;
 
 #endif

@@ -279,6 +279,13 @@ static cn_array *ordered(cn_array *a, cn_array *unused, int variant)
     return result;
 }
 
+static cn_array *searched(cn_array *sorted, cn_array *values, int right)
+{
+    cn_array *result;
+    EXPECT(cn_searchsorted(sorted, values, right != 0, &result) == CN_OK);
+    return result;
+}
+
 /* Long lines, of numbers of which many are equal; in floating dtypes both zeros, and NaNs of both signs. */
 static void sorts(cn_dtype dtype)
 {
@@ -291,6 +298,10 @@ static void sorts(cn_dtype dtype)
         compare("sort of NaN", ordered, odd, NULL, variant);
         compare("sort of lines", ordered, lines, NULL, 2 + variant);
         compare("sort of some NaN", ordered, root, NULL, 2 + variant);
+        cn_array *in_order = ordered(a, NULL, 0);
+        compare("search", searched, in_order, lines, variant);
+        compare("search of NaN", searched, in_order, odd, variant);
+        cn_array_unref(in_order);
     }
     cn_array_unref(a);
     cn_array_unref(zeros);

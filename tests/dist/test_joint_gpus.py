@@ -1,4 +1,4 @@
-"""Masks, rows by index and sorts of ranks with a GPU each: the bits of NumPy, and what moves between GPUs and hosts."""
+"""Masks, rows by index, sorts and searches of ranks with a GPU each: the bits of NumPy, and what moves between GPUs and hosts."""
 
 import pytest
 from gpus import PRELUDE, at_places, differently, direct, settings
@@ -62,15 +62,46 @@ def test_ranks(mpi, ranks, more):
     assert (status, out) == (0, "True\n"), err
 
 
+SEARCHES = (
+    ARRAYS
+    + """
+for kind in ("f8", "f2", "u1", "c16"):
+    x = ((a - (0.5 if kind[0] == "f" else 0)) * 250).astype(kind)
+    if kind[0] == "f":
+        x[::7], x[5::70], x[3::11], x[6::17], x[1::19] = 0, np.nan, -0.0, np.inf, -np.inf
+    theirs = numpy.sort(x)
+    ours, y = np.array(theirs), np.array(x)
+    for side in ("left", "right"):
+        for n, values in ((n, slice(None)), (n, slice(7, 9)), (40, slice(None, None, -1)), (n, slice(0))):
+            same(np.searchsorted(ours[:n], y[values], side), numpy.searchsorted(theirs[:n], x[values], side))
+        same(np.searchsorted(ours, y.reshape(60, 100), side), numpy.searchsorted(theirs, x.reshape(60, 100), side))
+    same(np.searchsorted(ours[::3], y), numpy.searchsorted(theirs[::3], x))
+print(np.stats()["device_launches"] > 0)
+"""
+)
+
+
+@pytest.mark.parametrize("places", [3, 5])
+def test_searches_at_places(places):
+    assert at_places(places, SEARCHES) == "True\n"
+
+
+@pytest.mark.parametrize("ranks, more", [(2, {}), (3, direct(3))])
+def test_searches(mpi, ranks, more):
+    status, out, err = mpi.python(ranks, PRELUDE + SEARCHES, environment=settings(**more))
+    assert (status, out) == (0, "True\n"), err
+
+
 COUNTED = (
     ARRAYS
     + """
 x, y, index, rows, mask = (np.array(z).copy() for z in (a, v, i, b, m))
 few = np.array(numpy.arange(500) % 600).copy()
+ordered = np.sort(x).copy()
 programs = {
     "mask": lambda: x[mask], "nonzero": lambda: np.flatnonzero(x < 0.6), "take": lambda: x[index],
     "rows": lambda: rows[few], "put": lambda: put(x, index, y), "sort": lambda: np.sort(x),
-    "argsort": lambda: np.argsort(x),
+    "argsort": lambda: np.argsort(x), "search": lambda: np.searchsorted(ordered, y),
 }
 for name, run in programs.items():
     run()
@@ -88,7 +119,7 @@ def counted_lines(out):
 
 
 def test_nothing_goes_through_the_hosts(mpi):
-    """But counts: of what is true, of what is asked for, by rank; of a sort, of each digit, and where it looks."""
+    """But counts: of what is true, of what is asked for, by rank; of a sort, of each digit, and where it looks; first values."""
     digits = 2 * 8 * (256 + 2)
     status, out, err = mpi.python(2, PRELUDE + COUNTED, environment=settings(**direct(2)))
     assert status == 0, err
@@ -136,8 +167,9 @@ def test_rounds_that_put_into_the_same_rows():
 def test_one_rank_whose_processor_does_some(mpi, everywhere, fail, tmp_path):
     """It says and hears the same as its GPU would."""
     more = {"STANDIN_FAIL": fail, "CNUMERIC_CACHE": str(tmp_path)}
-    status, out, err = differently(mpi, PRELUDE + CASES, everywhere, **more)
-    assert (status, out) == (0, "True\n"), err
+    for program in (CASES, SEARCHES):
+        status, out, err = differently(mpi, PRELUDE + program, everywhere, **more)
+        assert (status, out) == (0, "True\n"), err
 
 
 def test_one_rank_without_a_gpu(mpi):
@@ -160,7 +192,7 @@ FAULTED = (
     + """
 x, y, index, mask = (np.array(z).copy() for z in (a, v, i, m))
 def all_of_them():
-    found = [x[mask], x[index], put(x, index, y), np.sort(x)]
+    found = [x[mask], x[index], put(x, index, y), np.sort(x), np.searchsorted(x, y)]
     np.synchronize()
     return found
 for _ in range(2):
@@ -169,7 +201,7 @@ for _ in range(2):
         break
     except MemoryError:
         pass
-for one, other in zip(found, (a[m], a[i], put(a, i, v), numpy.sort(a)), strict=True):
+for one, other in zip(found, (a[m], a[i], put(a, i, v), numpy.sort(a), numpy.searchsorted(a, v)), strict=True):
     same(one, other)
 print("same")
 """
