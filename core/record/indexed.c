@@ -762,7 +762,8 @@ static cn_status record_dot(cn_array *a, cn_array *b, cn_array **result)
     cn_status status =
         cn_elementwise(CNI_OP_MULTIPLY, (const cn_operand[2]){{.array = a}, {.array = b}}, NULL, NULL, &products);
     if (status == CN_OK) {
-        status = cn_reduce(CNI_OP_ADD, products, &(const cn_reduce_options){.naxes = -1, .dtype = CN_DTYPE_NONE}, result);
+        status =
+            cn_reduce(CNI_OP_ADD, products, &(const cn_reduce_options){.naxes = -1, .dtype = CN_DTYPE_NONE}, result);
         cn_array_unref(products);
     }
     r->fp_kinds = kinds;
@@ -771,8 +772,7 @@ static cn_status record_dot(cn_array *a, cn_array *b, cn_array **result)
 
 static bool is_long_dot(const cn_array *a, const cn_array *b)
 {
-    return a->ndim == 1 && b->ndim == 1 && a->size >= DOT_SUMMED &&
-           (a->dtype == CN_FLOAT32 || a->dtype == CN_FLOAT64);
+    return a->ndim == 1 && b->ndim == 1 && a->size >= DOT_SUMMED && (a->dtype == CN_FLOAT32 || a->dtype == CN_FLOAT64);
 }
 
 cn_status cn_matmul(cn_array *a, cn_array *b, cn_array *out, cn_array **result)
