@@ -110,9 +110,7 @@ on("stack @ stack", 26, lambda np, x: x @ x, (-1, 128, 128))
 on("einsum ij,ij->i", 28, lambda np, x: np.einsum("ij,ij->i", x, x), (16384, -1))
 on("einsum bij,bjk->bik", 26, lambda np, x: np.einsum("bij,bjk->bik", x, x), (-1, 64, 64))
 on("fft", 25, lambda np, x: np.fft.fft(x))
-on("fft of lines", 26, lambda np, x: np.fft.fft(x, axis=-1), (8192, -1))
 on("rfft of lines", 27, lambda np, x: np.fft.rfft(x, axis=-1), (8192, -1))
-on("fft2", 26, lambda np, x: np.fft.fft2(x), (8192, -1))
 
 
 def square(np: Any, x: Any) -> Any:
