@@ -570,7 +570,8 @@ enum {
     CN_FP_IN_RFFT_ODD = -9,
     CN_FP_IN_IRFFT = -10
 };
-/* Waits until the events of all that has run are known: those on a GPU are, otherwise, when somebody waits for it anyway. */
+/* Waits until the events of all that has run are known: those on a GPU, or of another rank, are, otherwise, when somebody
+   waits for it anyway. */
 CN_API cn_status cn_fp_events_wait(void);
 /* Takes the oldest floating-point event of this thread; false if there is none. */
 CN_API bool cn_fp_event_take(cn_fp_event *event);

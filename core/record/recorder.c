@@ -315,13 +315,13 @@ cn_status cn_flush(void)
 {
     cni_recorder *r;
     CN_TRY(cni_recorder_get(&r));
-    CN_TRY(cni_recorder_flush(r));
-    return cni_places_settle();
+    return cni_recorder_flush(r);
 }
 
 cn_status cn_fp_events_wait(void)
 {
-    return cni_process_device != NULL ? cni_process_device->events() : CN_OK;
+    CN_TRY(cni_process_device != NULL ? cni_process_device->events() : CN_OK);
+    return cni_places_settle();
 }
 
 cn_status cn_synchronize(void)
