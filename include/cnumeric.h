@@ -600,9 +600,12 @@ typedef struct cn_stats {
     uint64_t shared_launches;               /* kernels that several GPUs shared out, however they were sent */
     uint64_t device_calls;                  /* factorisations and Fourier transforms that a device did */
     uint64_t spills, spill_bytes;           /* arrays that made room on the device for others; bytes moved for that */
-    uint64_t faded, restored;               /* values left out of memory (cn_array_fade); of them, used after all */
-    uint64_t followed;                      /* windows that repeated one before, op by op, and were not built anew */
-    uint64_t unplanned;                     /* small windows that ran op by op, without a plan */
+    uint64_t turns, turn_up_bytes,
+        turn_down_bytes;      /* boxes of arrays larger than the device that it did in turn; bytes that
+                                                       came there for them, and that went */
+    uint64_t faded, restored; /* values left out of memory (cn_array_fade); of them, used after all */
+    uint64_t followed;        /* windows that repeated one before, op by op, and were not built anew */
+    uint64_t unplanned;       /* small windows that ran op by op, without a plan */
 } cn_stats;
 
 CN_API void cn_stats_get(cn_stats *out);

@@ -52,6 +52,26 @@ def test_arrays_make_room_for_others() -> None:
     run("spilling", CNUMERIC_GPU_MEMORY=str(32 << 20))
 
 
+def test_arrays_larger_than_the_device() -> None:
+    """They go there in boxes, each array once where it can be; the host's bits, but of products."""
+    path, settings = pathlib.Path(__file__).parent / "cuda" / "turns.py", {"CNUMERIC_THREADS": "2", "STANDIN_BLAS": "1"}
+    there = devices.run(str(path), env=environment(CNUMERIC_GPU_MEMORY=str(16 << 20), **settings))
+    here = devices.run(str(path), "host", env=environment(CNUMERIC_GPU="0", **settings))
+    assert there.endswith("done\n") and there == here
+
+
+@pytest.mark.parametrize("kind", ["upload", "download", "launch", "alloc", "pinned", "compile"])
+@pytest.mark.parametrize("which", [1, 2, 5, 13])
+def test_a_device_that_fails_between_boxes(kind: str, which: int) -> None:
+    """The n-th call of the driver fails: arrays are intact, and the processor goes on with the same values."""
+    if devices.REAL:
+        pytest.skip("a real driver does not fail on demand")
+    path = pathlib.Path(__file__).parent / "cuda" / "turns.py"
+    settings = {"CNUMERIC_GPU_MEMORY": str(16 << 20), "CNUMERIC_THREADS": "2"}
+    said = devices.run(str(path), "failing", env=environment(STANDIN_FAIL=f"{kind}:{which}", **settings))
+    assert said == "done\n"
+
+
 def test_memory_error_says_what_for() -> None:
     """When the host has no memory either, the error names line and arrays, and all arrays are intact."""
     run("exhausted", CNUMERIC_GPU_MEMORY=str(32 << 20), CNUMERIC_MEMORY=str(100 << 20))

@@ -22,6 +22,7 @@ typedef struct cni_cuda_opaque *cni_cuda_handle; /* context, stream, event, modu
     X(device_count, "cuDeviceGetCount", (int *count))                                                                  \
     X(device_get, "cuDeviceGet", (int *device, int ordinal))                                                           \
     X(device_name, "cuDeviceGetName", (char *name, int length, int device))                                            \
+    X(memory_total, "cuDeviceTotalMem_v2", (size_t * nbytes, int device))                                              \
     X(device_attribute, "cuDeviceGetAttribute", (int *value, int attribute, int device))                               \
     X(device_identity, "cuDeviceGetUuid_v2", (unsigned char *sixteen, int device))                                     \
     X(context_retain, "cuDevicePrimaryCtxRetain", (cni_cuda_handle * context, int device))                             \

@@ -15,6 +15,7 @@
 #include "cuda/cuda_library.h"
 #include "cuda/cuda_memory.h"
 #include "cuda/cuda_small.h"
+#include "cuda/cuda_turns.h"
 #include "exec/place.h"
 
 typedef struct part_binding {
@@ -191,6 +192,7 @@ static const cni_place place = {.name = name,
                                 .run = run_part,
                                 .shares = shares,
                                 .joint = &cni_cuda_joint,
+                                .turns = &cni_cuda_turns,
                                 .bind_range = bind_range,
                                 .range = range,
                                 .bind_rows = bind_rows,

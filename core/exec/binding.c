@@ -8,6 +8,7 @@
 #include "exec/cold.h"
 #include "exec/explain.h"
 #include "exec/part_slots.h"
+#include "exec/turns.h"
 
 static void part_unbind(cni_bound_part *bound)
 {
@@ -48,6 +49,7 @@ bool cni_binding_fits(const cni_plan *plan, const cni_window *w)
 {
     const cni_binding *b = plan->binding;
     return b != NULL && b->complete && b->ngeometry == w->ngeometry && b->gpu == cni_settings[CNI_SETTING_GPU] &&
+           b->gpu_memory == cni_settings[CNI_SETTING_GPU_MEMORY] &&
            b->gpu_bytes == cni_settings[CNI_SETTING_GPU_BYTES] &&
            memcmp(b->geometry, w->geometry, w->ngeometry * sizeof *w->geometry) == 0;
 }
@@ -95,7 +97,7 @@ static void measure(void *context, uint32_t slot, bool reads, bool writes)
 static const cni_place *choose_place(const cni_part *part, const cni_plan *plan, const cni_window *w,
                                      const cni_skeleton *s, const cni_binding *b)
 {
-    bool here = b->on_host || b->compiles != 0;
+    bool here = b->room == CNI_ROOM_NONE || b->compiles != 0;
     const cni_place *device = cni_settings[CNI_SETTING_GPU] != 0 && !here ? cni_device_place() : NULL;
     if (device == NULL) {
         return &cni_cpu_place;
@@ -104,6 +106,7 @@ static const cni_place *choose_place(const cni_part *part, const cni_plan *plan,
     cni_part_slots(part, measure, &size);
     int64_t least = cni_settings[CNI_SETTING_GPU_BYTES] / (b->repeats ? REPEATED_PART : 1);
     bool worth = (size.away && !b->back) || size.largest >= least;
+    device = b->room == CNI_ROOM_BOXES ? &cni_turn_place : device;
     return worth && !size.shared && device->supports(part, w, s) ? device : &cni_cpu_place;
 }
 
@@ -150,7 +153,8 @@ static cn_status bind_together(const cni_place *place, const cni_part *part, uin
 
 static void need_scratch(cni_binding *b, const cni_place *place, const void *bound)
 {
-    int64_t scratch = place->scratch(bound), *most = &b->scratch[place->where];
+    int64_t scratch = place->scratch(bound);
+    int64_t *most = &b->scratch[place->scratch_on_device ? CNI_ON_DEVICE : place->where];
     *most = scratch > *most ? scratch : *most;
 }
 
@@ -166,6 +170,8 @@ static cn_status bind_part(const cni_part *part, uint32_t count, const cni_plan 
             n++;
         }
         status = bind_together(place, part, n, w, s, bound);
+    } else if (place != &cni_cpu_place) {
+        status = bind_at(place, part, w, s, bound);
     }
     if (status == CN_ERROR_UNSUPPORTED) {
         status = bind_at(&cni_cpu_place, part, w, s, bound);
@@ -173,6 +179,7 @@ static cn_status bind_part(const cni_part *part, uint32_t count, const cni_plan 
     CN_TRY(status);
     b->uses_device |= bound->place->where == CNI_ON_DEVICE;
     b->uses_host |= bound->place->where == CNI_ON_HOST;
+    b->uses_turns |= bound->place == &cni_turn_place;
     need_scratch(b, bound->place, bound->binding);
     for (uint32_t k = 0; k < bound->count; k++) {
         cni_part_slots(&part[k], touch, &(part_touch){b, bound->place->where});
@@ -236,7 +243,7 @@ static cn_status parts_bind(const cni_plan *plan, const cni_window *w, const cni
 {
     memset(b->touched, 0, plan->nslots);
     memset(b->scratch, 0, sizeof b->scratch);
-    b->uses_device = b->uses_host = false;
+    b->uses_device = b->uses_host = b->uses_turns = false;
     b->bytes_read = b->bytes_written = 0;
     cni_bound_part *bound = b->parts;
     for (uint32_t l = 0; l < plan->nlaunches; l++) {
@@ -261,7 +268,7 @@ static cn_status parts_bind_ready(const cni_plan *plan, const cni_window *w, con
     do {
         uint64_t number = 0;
         CN_TRY(parts_bind(plan, w, s, b));
-        const cni_place *device = b->uses_device ? cni_device_place() : NULL;
+        const cni_place *device = b->uses_device || b->uses_turns ? cni_device_place() : NULL;
         if (device == NULL || device->bound == NULL) {
             return CN_OK;
         }
@@ -269,6 +276,22 @@ static cn_status parts_bind_ready(const cni_plan *plan, const cni_window *w, con
         b->compiles = state == CNI_BOUND_LATER ? number : 0;
     } while (state != CNI_BOUND);
     return CN_OK;
+}
+
+/* What the run needs of the device at a time, at least: slots that have ended serve those that begin. */
+static int64_t device_bytes(const cni_plan *plan, const cni_window *w, const cni_binding *b)
+{
+    int64_t most = 0;
+    for (uint32_t l = 0; l < plan->nlaunches; l++) {
+        int64_t sum = b->scratch[CNI_ON_DEVICE];
+        for (uint32_t i = 0; i < plan->nslots; i++) {
+            const cni_slot *slot = &plan->slots[i];
+            bool there = (b->touched[i] & CNI_ON_DEVICE) != 0 && (slot->entry || (slot->first <= l && slot->last >= l));
+            sum += there ? w->bases[slot->base]->nbytes : 0;
+        }
+        most = sum > most ? sum : most;
+    }
+    return most;
 }
 
 static cn_status binding_fill(const cni_plan *plan, const cni_window *w, const cni_skeleton *s, cni_binding *b)
@@ -280,13 +303,19 @@ static cn_status binding_fill(const cni_plan *plan, const cni_window *w, const c
     b->ngeometry = w->ngeometry;
     b->gpu = cni_settings[CNI_SETTING_GPU];
     b->gpu_bytes = cni_settings[CNI_SETTING_GPU_BYTES];
+    b->gpu_memory = cni_settings[CNI_SETTING_GPU_MEMORY];
     b->largest = 0;
     for (uint32_t i = 0; i < plan->nslots; i++) {
         int64_t nbytes = w->bases[plan->slots[i].base]->nbytes;
         b->largest = nbytes > b->largest ? nbytes : b->largest;
     }
     plan_memory_forget(b);
-    return parts_bind_ready(plan, w, s, b);
+    CN_TRY(parts_bind_ready(plan, w, s, b));
+    if (b->room == CNI_ROOM_PLAN && b->uses_device && device_bytes(plan, w, b) > cni_turn_capacity()) {
+        b->room = CNI_ROOM_BOXES; /* nothing has to make room to see that */
+        return parts_bind_ready(plan, w, s, b);
+    }
+    return CN_OK;
 }
 
 /* Is it time to ask anew where the parts of a plan run that has met this geometry before? */
@@ -315,10 +344,10 @@ bool cni_binding_wait(const cni_plan *plan)
     return b->compiles != 0 && cni_device_place()->bound(&b->compiles, true) != CNI_BOUND_LATER;
 }
 
-cn_status cni_binding_follow(cni_plan *plan, const cni_window *w, const cni_skeleton *s, bool on_host)
+cn_status cni_binding_follow(cni_plan *plan, const cni_window *w, const cni_skeleton *s, cni_room room)
 {
     bool unchanged = cni_binding_fits(plan, w);
-    if (!on_host && unchanged && !compiled(plan->binding) && !place_changes(plan->binding)) {
+    if (room == CNI_ROOM_PLAN && unchanged && !compiled(plan->binding) && !place_changes(plan->binding)) {
         return CN_OK;
     }
     if (plan->binding == NULL && !binding_create(plan)) {
@@ -330,13 +359,13 @@ cn_status cni_binding_follow(cni_plan *plan, const cni_window *w, const cni_skel
     }
     b->runs = b->moved = 0;
     b->complete = false;
-    b->on_host = on_host;
+    b->room = (uint8_t)room;
     cn_status status = binding_fill(plan, w, s, b);
     if (status != CN_OK) {
         binding_destroy(b);
         plan->binding = NULL;
         return status;
     }
-    b->complete = !on_host; /* the next run tries the device again */
+    b->complete = room == CNI_ROOM_PLAN; /* else the next run tries the device again */
     return CN_OK;
 }

@@ -31,16 +31,19 @@ typedef struct cni_run_storage {
     void *scratch[CNI_ON_DEVICE + 1];
 } cni_run_storage;
 
+/* What the device has room for: all that a plan uses; the boxes of a part (turns.h); nothing. */
+typedef enum cni_room { CNI_ROOM_PLAN, CNI_ROOM_BOXES, CNI_ROOM_NONE } cni_room;
+
 /* The geometry a plan was last run with, and what follows from it. */
 typedef struct cni_binding {
     bool complete; /* the parts are bound to the geometry */
-    bool on_host;  /* the device had no room for what they use */
+    uint8_t room;  /* cni_room: what the device had no room for */
     size_t ngeometry, geometry_capacity;
     int64_t *geometry;
     uint32_t nparts;
     cni_bound_part *parts;
-    int64_t gpu, gpu_bytes; /* the settings that places were chosen by */
-    bool uses_device, uses_host;
+    int64_t gpu, gpu_bytes, gpu_memory; /* the settings that places were chosen by */
+    bool uses_device, uses_host, uses_turns;
     int64_t largest;    /* bytes of the largest operand */
     uint32_t runs;      /* with this geometry, up to REPEATS */
     uint32_t moved;     /* the last runs, one after the other, that brought values to the device or back */
@@ -57,8 +60,8 @@ typedef struct cni_binding {
 /* Is the window's geometry the one that the plan is bound to? */
 bool cni_binding_fits(const cni_plan *plan, const cni_window *w);
 
-/* Makes it so; on_host: the device has no room. On failure the plan is not bound. */
-cn_status cni_binding_follow(cni_plan *plan, const cni_window *w, const cni_skeleton *s, bool on_host);
+/* Makes it so; room: that the device has at most. On failure the plan is not bound. */
+cn_status cni_binding_follow(cni_plan *plan, const cni_window *w, const cni_skeleton *s, cni_room room);
 
 /* Was the plan bound at the processor only until its kernels are there? Then they are now. */
 bool cni_binding_wait(const cni_plan *plan);

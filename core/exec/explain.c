@@ -160,6 +160,14 @@ void cni_explain_add(const cni_plan *plan, const cni_window *w, const cni_skelet
     }
 }
 
+void cni_explain_turns(uint64_t boxes, uint64_t up, uint64_t down)
+{
+    if (collecting && boxes > 0) {
+        cni_text_add(&collected, "  on the device in %llu boxes, one after the other: %llu bytes up, %llu down\n",
+                     (unsigned long long)boxes, (unsigned long long)up, (unsigned long long)down);
+    }
+}
+
 void cni_explain_add_spread(const cni_plan *plan, const cni_window *w, const cni_skeleton *s,
                             const cni_partition *partition, const cni_explained_messages *messages)
 {

@@ -14,6 +14,9 @@ bool cni_explaining(void);
 /* Appends the plan to what cn_explain returns, if cn_explain_start was called. */
 void cni_explain_add(const cni_plan *plan, const cni_window *w, const cni_skeleton *s);
 
+/* Of the plan that was added last: boxes that the device did in turn, bytes that came there for them and that went. */
+void cni_explain_turns(uint64_t boxes, uint64_t up, uint64_t down);
+
 /* The messages of a run over several places; direct: of those from or to this rank, which went from device to device. */
 typedef struct cni_explained_messages {
     uint64_t count, bytes, direct, direct_bytes;

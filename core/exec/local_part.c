@@ -86,3 +86,23 @@ cn_status cni_local_part_rows(cni_local_part *l, void *binding, const cni_run *r
     cni_run here = local_run(l, run, &local);
     return cni_device_place()->rows(&l->part, binding, &here, link->before, phase, rows);
 }
+
+cni_window cni_window_of_box(const cni_window *w, const cni_part *part, const cni_box *box, int64_t *geometry)
+{
+    cni_window local = *w;
+    const cni_shape_entry *shape = &local.shapes[part->shape];
+    memcpy(geometry, local.geometry, local.all_geometry * sizeof *geometry);
+    local.geometry = geometry;
+    for (size_t v = 0; v < local.all_views; v++) {
+        if (local.views[v].shape == part->shape) {
+            int64_t *numbers = geometry + local.views[v].geometry;
+            for (int d = 0; d < shape->ndim; d++) {
+                numbers[0] += box->start[d] * numbers[1 + d];
+            }
+        }
+    }
+    for (int d = 0; d < shape->ndim; d++) {
+        geometry[shape->geometry + (uint32_t)d] = box->stop[d] - box->start[d];
+    }
+    return local;
+}

@@ -32,4 +32,7 @@ void cni_local_part_chain(cni_local_part *local, void *binding, const cni_run *r
 cn_status cni_local_part_rows(cni_local_part *local, void *binding, const cni_run *run, const cni_link *link,
                               cni_link_phase phase, void *const *rows);
 
+/* The window as a box of a group's indices shows it; geometry: room for all that it has (all_geometry). */
+cni_window cni_window_of_box(const cni_window *w, const cni_part *part, const cni_box *box, int64_t *geometry);
+
 #endif

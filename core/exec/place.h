@@ -9,6 +9,7 @@
 
 #include "exec/device_call.h"
 #include "exec/joint_device.h"
+#include "exec/turn_copies.h"
 
 enum { CNI_UNPLANNED_ELEMENTS = 1024 };
 
@@ -98,7 +99,8 @@ typedef enum cni_bound_state { CNI_BOUND, CNI_BOUND_LATER, CNI_BOUND_ANEW } cni_
 
 typedef struct cni_place {
     const char *name;
-    uint8_t where; /* CNI_ON_HOST or CNI_ON_DEVICE: the memory that its slots are in */
+    uint8_t where;          /* CNI_ON_HOST or CNI_ON_DEVICE: the memory that its slots are in */
+    bool scratch_on_device; /* whatever slots are in; else its scratch is where they are */
     /* Can it run the part (NULL: every part)? */
     bool (*supports)(const cni_part *part, const cni_window *w, const cni_skeleton *s);
     /* span: of a carry or fill, NULL: all. CN_ERROR_UNSUPPORTED from a device's: the processor takes the part. */
@@ -131,6 +133,7 @@ typedef struct cni_place {
     void (*run)(const cni_part *part, void *binding, const cni_run *run);
     const cni_sharing *sharing;    /* NULL: it is the only place that there is, or the device of one of several: */
     const cni_joint_device *joint; /* what that does of parts that places do together */
+    const cni_turn_device *turns;  /* of the device: copies for boxes in turn; NULL: none */
     /* Of library ops that it supports: can it do a box of what several places do? */
     bool (*shares)(const cni_part *part, const cni_window *w);
     /* A reduction of which places do ranges, bound as a whole, and one of them: waits. *left: the binding's memory. */

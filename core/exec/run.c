@@ -137,7 +137,8 @@ static void run_bound(const cni_part *parts, const cni_bound_part *bound, bool j
                       const cni_skeleton *s, const cni_run_storage *store)
 {
     uint8_t where = bound->place->where;
-    cni_run run = {.window = w, .skeleton = s, .slots = store->addresses[where], .scratch = store->scratch[where]};
+    uint8_t scratch = bound->place->scratch_on_device ? CNI_ON_DEVICE : where;
+    cni_run run = {.window = w, .skeleton = s, .slots = store->addresses[where], .scratch = store->scratch[scratch]};
     uint64_t begin = cni_trace_begin();
     bound->place->run(parts, joined ? bound->joined : bound->binding, &run);
     cni_trace_part(begin, 0, where == CNI_ON_DEVICE, parts, w);
@@ -203,6 +204,7 @@ static cn_status launch_all(const cni_plan *plan, const cni_window *w, const cni
         cni_device_place()->plan_end(&b->plan_memory);
     } else {
         CN_TRY(walk(plan, w, s, store, store->moves ? MOVE | RUN : RUN));
+        CN_TRY(b->uses_turns ? cni_process_device->finish() : CN_OK);
     }
     cni_stats.windows++;
     cni_stats.launches += plan->nlaunches;
@@ -219,27 +221,30 @@ static void count_run(cni_binding *b, uint64_t moves)
     b->moved = moves != cni_stats.moves ? b->moved + 1 : 0;
 }
 
-/* Storage for a run; at the host alone, if the device has no room for it, and the other way round. */
+/* Storage for a run; if the device has no room for it, boxes in turn, or the host alone; and the other way round. */
 static cn_status plan_prepare(cni_plan *plan, const cni_window *w, const cni_skeleton *s)
 {
-    CN_TRY(cni_binding_follow(plan, w, s, false));
+    CN_TRY(cni_binding_follow(plan, w, s, CNI_ROOM_PLAN));
     cn_status status = cni_run_storage_take(plan, w);
     if (status == CN_ERROR_MEMORY && cni_binding_wait(plan)) {
         cni_run_storage_release(plan);
-        CN_TRY(cni_binding_follow(plan, w, s, false));
+        CN_TRY(cni_binding_follow(plan, w, s, CNI_ROOM_PLAN));
         status = cni_run_storage_take(plan, w);
     }
-    if (status == CN_ERROR_MEMORY && ((const cni_binding *)plan->binding)->uses_device) {
-        cni_run_storage_release(plan);
-        CN_TRY(cni_binding_follow(plan, w, s, true));
-        status = cni_run_storage_take(plan, w);
+    for (uint8_t room = CNI_ROOM_BOXES; status == CN_ERROR_MEMORY && room <= CNI_ROOM_NONE; room++) {
+        const cni_binding *b = plan->binding;
+        if ((b->uses_device || b->uses_turns) && b->room < room) {
+            cni_run_storage_release(plan);
+            CN_TRY(cni_binding_follow(plan, w, s, room));
+            status = cni_run_storage_take(plan, w);
+        }
     }
     return status;
 }
 
 static cn_status plan_run(cni_plan *plan, const cni_window *w, const cni_skeleton *s)
 {
-    uint64_t moves = cni_stats.moves;
+    cn_stats before = cni_stats;
     cn_status status = plan_prepare(plan, w, s);
     if (status == CN_ERROR_MEMORY) {
         status = cni_fail_naming(w);
@@ -252,8 +257,10 @@ static cn_status plan_run(cni_plan *plan, const cni_window *w, const cni_skeleto
     }
     if (status == CN_OK) {
         cni_run_storage_commit(plan, w, &((const cni_binding *)plan->binding)->store);
-        count_run(plan->binding, moves);
+        count_run(plan->binding, before.moves);
         cni_explain_add(plan, w, s);
+        cni_explain_turns(cni_stats.turns - before.turns, cni_stats.turn_up_bytes - before.turn_up_bytes,
+                          cni_stats.turn_down_bytes - before.turn_down_bytes);
     }
     cni_run_storage_release(plan);
     return status;

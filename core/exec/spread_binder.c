@@ -8,26 +8,10 @@
 #include "exec/spread_device.h"
 #include "plan/chain.h"
 
-/* The window as a box of the part's indices shows it; number: of those that are needed at once. */
+/* number: of those that are needed at once. */
 static cni_window window_of_box(cni_binder *k, const cni_part *part, const cni_box *box, uint32_t number)
 {
-    cni_window local = *k->w;
-    const cni_shape_entry *shape = &local.shapes[part->shape];
-    int64_t *geometry = k->geometry + number * local.all_geometry;
-    memcpy(geometry, local.geometry, local.all_geometry * sizeof *geometry);
-    local.geometry = geometry;
-    for (size_t v = 0; v < local.all_views; v++) {
-        if (local.views[v].shape == part->shape) {
-            int64_t *numbers = geometry + local.views[v].geometry;
-            for (int d = 0; d < shape->ndim; d++) {
-                numbers[0] += box->start[d] * numbers[1 + d];
-            }
-        }
-    }
-    for (int d = 0; d < shape->ndim; d++) {
-        geometry[shape->geometry + (uint32_t)d] = box->stop[d] - box->start[d];
-    }
-    return local;
+    return cni_window_of_box(k->w, part, box, k->geometry + number * k->w->all_geometry);
 }
 
 cn_status cni_bind_host(cni_binder *k, const cni_part *part, const cni_window *w, const cni_span *span, void **out)

@@ -84,7 +84,7 @@ static inline bool context_fits(const cni_recorder *r, const cni_op *next)
 const cni_op *cni_follow_next(const cni_recorder *r)
 {
     const cni_window *w = r->current;
-    bool cut_first = r->ran != NULL || w->new_bytes > r->pinned_limit;
+    bool cut_first = r->ran != NULL || cni_window_pins_much(w, r->pinned_limit);
     return w->model == NULL || w->nops >= w->model->nops || cut_first ? NULL : &w->model->ops[w->nops];
 }
 

@@ -30,7 +30,9 @@ static inline void cni_window_intern_base(cni_window *w, cni_base *base)
     base->index = (uint32_t)w->nbases;
     base->windows++;
     w->bases[w->nbases++] = base;
-    w->new_bytes += base->buffer == NULL ? base->nbytes : 0;
+    int64_t fresh = base->buffer == NULL ? base->nbytes : 0;
+    w->new_bytes += fresh;
+    w->largest = fresh > w->largest ? fresh : w->largest;
 }
 
 /* Is the view the whole base, as it lies? */
@@ -90,5 +92,12 @@ static inline void cni_op_recorded(cni_window *w)
 
 /* Bytes that pending results may take before they run. */
 int64_t cni_pinned_limit(void);
+
+/* Do the window's take more? Not a few alone of those that are beyond the limit each: then nothing would be fused. */
+static inline bool cni_window_pins_much(const cni_window *w, int64_t limit)
+{
+    enum { FEW = 8 };
+    return w->new_bytes > limit && (w->largest <= limit || w->new_bytes / FEW > w->largest);
+}
 
 #endif

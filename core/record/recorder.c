@@ -386,7 +386,7 @@ static cn_status prepare(cni_recorder *r, const cni_op *op, const cni_operand *o
     CN_TRY(settle(r));
     cni_window *w = r->current;
     bool repeats = w->model != NULL ? cni_follow_cut_here(w) : cni_repeat_cut_here(&r->repeat);
-    if (facts.shared || w->new_bytes > cni_pinned_limit()) {
+    if (facts.shared || cni_window_pins_much(w, cni_pinned_limit())) {
         w->full = !facts.shared;
         CN_TRY(cni_recorder_flush(r));
     } else if (w->nops > 0 && (repeats || (int64_t)w->nops >= cni_settings[CNI_SETTING_WINDOW_OPS])) {

@@ -247,7 +247,7 @@ void cni_window_clear(cni_window *w, uint64_t serial)
 {
     w->serial = serial;
     w->nops = w->nviews = w->nbases = w->nshapes = w->nscalars = w->ngeometry = 0;
-    w->new_bytes = 0;
+    w->new_bytes = w->largest = 0;
     w->hash = 0;
     w->fading = NULL;
     w->ran = w->repeats = w->full = false;

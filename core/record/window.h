@@ -127,6 +127,7 @@ typedef struct cni_window {
     size_t table_size;
     size_t all_views, all_geometry; /* with those of the plan that it runs by, behind its own (cni_plan_derive) */
     int64_t new_bytes;              /* of bases without storage when first mentioned, that have handles */
+    int64_t largest;                /* of bases without storage */
     cni_base *fading;               /* its value is not stored when the window runs; NULL: every living one is */
     bool ran;                       /* kept for the value of `fading`, and nothing else */
     bool repeats, full;             /* cut where a period ends; or because there was too much in it */

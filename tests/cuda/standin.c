@@ -2,8 +2,8 @@
  * standin.c - a CUDA driver and run-time compiler for machines without a GPU: tests only.
  *
  * Device memory cannot be touched but while queued work runs; nothing runs before somebody waits for it. STANDIN_DEVICES
- * devices have a stream each, and one for messages, whose work is done in any order that events allow: messages, and what
- * they wait for, by a thread too, as other processes wait for them (standin_nccl.c). Kernels are compiled for the host by
+ * devices have a stream each, one for messages, and two for copies, whose work is done in any order that events allow:
+ * messages, and what they wait for, by a thread too, as other processes wait for them (standin_nccl.c). Kernels are compiled for the host by
  * cc, from the very text that a GPU would get; only prelude.cuh is another.
  * CNUMERIC_CUDA_DRIVER and CNUMERIC_CUDA_COMPILER name this library. STANDIN_NVRTC, the path of a real run-time
  * compiler, has it compile every text too.
@@ -163,7 +163,7 @@ API int cuMemAlloc_v2(uint64_t *address, size_t nbytes)
 
 API int cuMemAllocHost_v2(void **memory, size_t nbytes)
 {
-    *memory = malloc(nbytes);
+    *memory = standin_fails("pinned") ? NULL : malloc(nbytes);
     return *memory != NULL ? 0 : 2;
 }
 
@@ -175,7 +175,7 @@ API int cuMemFreeHost(void *memory)
 
 /* ---- Devices, their streams and the order of work ---- */
 
-enum { DEVICES_MOST = 8 };
+enum { DEVICES_MOST = 8, STREAMS = 4 };
 
 typedef enum work_kind { COPY, FILL, KERNEL, JOB, WAIT } work_kind;
 
@@ -197,7 +197,7 @@ typedef struct work {
     _Alignas(16) char parameters[];
 } work;
 
-/* Two a device: the address is the stream's handle, and the device's context is its own. */
+/* Four a device: the address is the stream's handle, and the device's context is its own. */
 struct stream {
     work *first, **last;
     uint64_t queued, done;
@@ -209,7 +209,7 @@ typedef struct event {
     uint64_t until;
 } event;
 
-static stream streams[2 * DEVICES_MOST]; /* all first ones, all second ones */
+static stream streams[STREAMS * DEVICES_MOST]; /* all first ones, all for messages, two for copies each */
 static int contexts[DEVICES_MOST];       /* the address is the handle */
 static int first_device = -1;            /* that this process opened */
 static _Thread_local int current_device;
@@ -275,8 +275,8 @@ static int drain(stream *s, uint64_t until)
 {
     unlock(true);
     while (s->done < until) {
-        unsigned k = standin_random(2 * (unsigned)device_count());
-        stream *other = &streams[k / 2 + (k % 2) * DEVICES_MOST];
+        unsigned k = standin_random(STREAMS * (unsigned)device_count());
+        stream *other = &streams[k / STREAMS + (k % STREAMS) * DEVICES_MOST];
         if (!advance(other->first != NULL && standin_random(2) == 0 ? other : s)) {
             unlock(false);
             usleep(500);
@@ -303,7 +303,7 @@ static int query(stream *s, uint64_t until)
 
 static int drain_all(void)
 {
-    for (int k = 0; k < 2 * DEVICES_MOST; k++) {
+    for (int k = 0; k < STREAMS * DEVICES_MOST; k++) {
         drain(&streams[k], streams[k].queued);
     }
     return 0;
@@ -387,7 +387,7 @@ API int cuMemFree_v2(uint64_t address)
 
 API int cuMemcpyHtoDAsync_v2(uint64_t to, const void *from, size_t n, void *s)
 {
-    return add_copy(s, (void *)(uintptr_t)to, from, n);
+    return standin_fails("upload") ? 1 : add_copy(s, (void *)(uintptr_t)to, from, n);
 }
 
 API int cuMemcpyDtoHAsync_v2(void *to, uint64_t from, size_t n, void *s)
@@ -601,8 +601,8 @@ API int cuMemSetAccess(uint64_t at, size_t n, const void *access, size_t count)
 
 API int cuInit(unsigned flags)
 {
-    for (int k = 0; k < DEVICES_MOST; k++) {
-        streams[k].device = streams[k + DEVICES_MOST].device = k;
+    for (int k = 0; k < STREAMS * DEVICES_MOST; k++) {
+        streams[k].device = k % DEVICES_MOST;
     }
     return (int)flags;
 }
@@ -663,6 +663,13 @@ API int cuDeviceGetAttribute(int *value, int attribute, int device)
     return 0;
 }
 
+API int cuDeviceTotalMem_v2(size_t *nbytes, int device)
+{
+    (void)device;
+    *nbytes = REGION;
+    return 0;
+}
+
 API int cuDeviceGetUuid_v2(char *sixteen, int device)
 {
     snprintf(sixteen, 16, "stand-in %d", device);
@@ -704,9 +711,11 @@ API int cuCtxSetCurrent(const int *context)
 
 API int cuStreamCreate(void **s, unsigned flags)
 {
+    static int made[DEVICES_MOST];
+    int number = made[current_device]++, row = number == 0 ? 0 : number + 1;
     (void)flags;
-    *s = &streams[current_device];
-    return 0;
+    *s = &streams[current_device + (row < STREAMS ? row : 0) * DEVICES_MOST];
+    return row < STREAMS ? 0 : 2;
 }
 
 API int cuStreamCreateWithPriority(void **s, unsigned flags, int priority)
