@@ -15,6 +15,7 @@
 #include "cuda/cuda_layout.h"
 #include "cuda/cuda_split.h"
 #include "cuda/cuda_trial.h"
+#include "cuda/cuda_wave.h"
 #include "exec/place.h"
 #include "op/op.h"
 
@@ -366,8 +367,46 @@ static bool split(cni_cuda_group *g, const cni_run *run, int64_t *blocks)
     return any;
 }
 
+/* Rows that GPUs do one after the other. */
+typedef struct row_wave {
+    cni_cuda_wave wave;
+    int64_t *const *each;
+} row_wave;
+
+static void set_rows(void *context, int i, int64_t first, int64_t count)
+{
+    enum { FROM = 5, TO = 6 };
+    const row_wave *x = context;
+    int64_t *words = x->each[x->wave.gpu[i]];
+    words[FROM] = x->wave.from[i];
+    words[TO] = x->wave.to[i];
+    words[CNI_CUDA_FIRST] = first;
+    words[CNI_CUDA_BLOCKS] = count;
+}
+
+/* False: all of it is the first GPU's. */
+static bool send_through(cni_cuda_group *g, const cni_cuda_module *module, const cni_run *run)
+{
+    double from[CNI_CUDA_GPUS], to[CNI_CUDA_GPUS];
+    const void *parameters[CNI_CUDA_GPUS];
+    if (g->shape.through == 0 || !cni_cuda_split(&g->members[0].layout, run->slots, from, to)) {
+        return false;
+    }
+    row_wave x = {cni_cuda_wave_of(from, to, g->words[1]), g->each};
+    int64_t pieces = cni_cuda_wave_pieces(&x.wave, g->shape.through, g->shape.blocks, cni_cuda_gpu.processors);
+    for (int k = 0; k < cni_cuda_gpu.gpus; k++) {
+        parameters[k] = memcpy(g->each[k], g->words, g->size);
+    }
+    cni_cuda_wave_send(&x.wave, module->kernel, g->shape.blocks, pieces, g->shape.x, g->shape.y, parameters, g->size,
+                       set_rows, &x);
+    return true;
+}
+
 static void send(cni_cuda_group *g, const cni_cuda_module *module, const cni_run *run)
 {
+    if (cni_cuda_gpu.gpus > 1 && send_through(g, module, run)) {
+        return;
+    }
     const void *parameters[CNI_CUDA_GPUS] = {g->words};
     int64_t blocks[CNI_CUDA_GPUS] = {g->shape.blocks};
     if (cni_cuda_gpu.gpus > 1) {

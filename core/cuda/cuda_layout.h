@@ -122,8 +122,8 @@ typedef struct cni_cuda_left {
 } cni_cuda_left;
 
 /* Of a reduction of rows: all of them; or some of those that places reduce one after the other: each run of them by itself, or
-   all, from where the places before have ended. */
-typedef enum cni_cuda_link { CNI_CUDA_WHOLE, CNI_CUDA_APART, CNI_CUDA_ON } cni_cuda_link;
+   all, from where the places before have ended; or all, of which each GPU does what it has (never asked for). */
+typedef enum cni_cuda_link { CNI_CUDA_WHOLE, CNI_CUDA_APART, CNI_CUDA_ON, CNI_CUDA_THROUGH } cni_cuda_link;
 
 /* What is left of some in scratch memory, 16 bytes a value: by reduction, by run, by result. */
 typedef struct cni_cuda_rows {
@@ -142,10 +142,11 @@ typedef struct cni_cuda_shape {
     int64_t blocks, finish_blocks;
     unsigned x, y, finish_x, finish_y;
     int64_t scratch,
-        zeroed;     /* bytes; of them, zeroed before each run (the first ones); every GPU has zeroed ones of its own */
-    int64_t shared; /* bytes of a block's memory that the kernel's parts have taken so far */
-    bool several;   /* a thread of some part has several elements on their way */
-    bool no_trial;  /* some part has no cold form (cuda_trial.h) */
+        zeroed;      /* bytes; of them, zeroed before each run (the first ones); every GPU has zeroed ones of its own */
+    int64_t shared;  /* bytes of a block's memory that the kernel's parts have taken so far */
+    int64_t through; /* bytes that are read of rows which GPUs do one after the other (CNI_CUDA_THROUGH); else 0 */
+    bool several;    /* a thread of some part has several elements on their way */
+    bool no_trial;   /* some part has no cold form (cuda_trial.h) */
 } cni_cuda_shape;
 
 /* Append the kernel of a group that reduces; false if it cannot be said. Sets the layout's counts. */

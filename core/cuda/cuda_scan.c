@@ -9,6 +9,7 @@
 #include "cuda/cuda_layout.h"
 #include "cuda/cuda_library.h"
 #include "cuda/cuda_split.h"
+#include "cuda/cuda_wave.h"
 #include "exec/scan_lines.h"
 #include "exec/statement.h"
 #include "op/op.h"
@@ -138,6 +139,65 @@ static void scan_run_each(const binding *b)
     cni_cuda_library_launch(&end, sizeof b->p.scan, b->p.scan.out);
 }
 
+/* Lines of which each GPU has some rows. */
+typedef struct line_wave {
+    cni_cuda_wave wave;
+    binding *each;
+} line_wave;
+
+static void set_lines(void *context, int i, int64_t first, int64_t count)
+{
+    const line_wave *x = context;
+    binding *b = &x->each[x->wave.gpu[i]];
+    (void)count;
+    b->p.scan.begin = first;
+}
+
+/* What the results lie in, rows of them on several GPUs; NULL: it is not so. */
+static const cni_cuda_spread *rows_memory(const binding *b)
+{
+    const cni_cuda_spread *memory = cni_cuda_spread_find(b->p.scan.out);
+    bool cut = b->p.scan.out_step > 0 && b->p.scan.in_step > 0;
+    for (int64_t d = 0; d < b->p.scan.nouter; d++) { /* rows lie one behind the other */
+        int64_t step = b->p.scan.out_outer[d];
+        cut = cut && step >= 0 && step * b->p.scan.outer[d] <= b->p.scan.out_step;
+    }
+    return cut ? memory : NULL;
+}
+
+/* False: it is all the first GPU's. */
+static bool scan_run_wave(const binding *b)
+{
+    const cni_cuda_spread *memory = rows_memory(b);
+    binding each[CNI_CUDA_GPUS];
+    const void *parameters[CNI_CUDA_GPUS];
+    double from[CNI_CUDA_GPUS], to[CNI_CUDA_GPUS], rows = (double)b->p.scan.length;
+    if (memory == NULL) {
+        return false;
+    }
+    for (int k = 0; k < cni_cuda_gpu.gpus; k++) {
+        from[k] = k == 0 ? 0 : to[k - 1];
+        double behind = (double)(int64_t)(memory->address + memory->begin[k + 1] - b->p.scan.out);
+        double share = behind / ((double)b->p.scan.out_step * rows);
+        to[k] = k + 1 == cni_cuda_gpu.gpus || share > 1 ? 1 : share > from[k] ? share : from[k];
+    }
+    line_wave x = {cni_cuda_wave_of(from, to, b->p.scan.length), each};
+    for (int i = 0; i < x.wave.count; i++) {
+        binding *mine = &each[x.wave.gpu[i]];
+        *mine = *b;
+        mine->p.scan.goes_on = x.wave.from[i] > 0;
+        mine->p.scan.length = x.wave.to[i] - x.wave.from[i];
+        mine->p.scan.in += (uint64_t)(x.wave.from[i] * b->p.scan.in_step);
+        mine->p.scan.out += (uint64_t)(x.wave.from[i] * b->p.scan.out_step);
+        parameters[x.wave.gpu[i]] = &mine->p;
+    }
+    int64_t bytes = 2 * b->p.scan.length * b->p.scan.out_step;
+    int64_t pieces = cni_cuda_wave_pieces(&x.wave, bytes, b->blocks, cni_cuda_gpu.processors);
+    cni_cuda_wave_send(&x.wave, b->module->kernel, b->blocks, pieces, THREADS, 1, parameters, sizeof b->p.scan,
+                       set_lines, &x);
+    return true;
+}
+
 void cni_cuda_scan_run(const cni_part *part, binding *b, const cni_run *run)
 {
     b->p.scan.out = cni_cuda_operand_address(part, run, 0);
@@ -149,8 +209,10 @@ void cni_cuda_scan_run(const cni_part *part, binding *b, const cni_run *run)
     }
     if (b->third != NULL) {
         scan_run_each(b);
-    } else {
+    } else if (b->marks > 0) {
         cni_cuda_launch(b->module->kernel, b->blocks, THREADS, 1, &b->p, sizeof b->p.scan);
+    } else if (!scan_run_wave(b)) {
+        cni_cuda_library_launch(b, sizeof b->p.scan, b->p.scan.out);
     }
 }
 

@@ -3,19 +3,21 @@
  * reduce_leaf.cuh or reduce_columns.cuh, which bring the elements in the right order.
  *
  *     p.n[]: results, elements of a result, block, shares or runs, leaves of a block or rows of a run, leaves, depth; of large
- *     ones [1] and [6] are the leaves that are done; of a share of rows [5] is how many are before it; cuda_layout.h has the
- *     rest
+ *     ones [1] and [6] are the leaves that are done; of a share of rows [5] is how many are before it, of a GPU's also [6]
+ *     where it ends; cuda_layout.h has the rest
  */
 #include <string.h>
 
 #include "cuda/cuda_driver.h"
 #include "cuda/cuda_layout.h"
+#include "cuda/cuda_spread.h"
 #include "exec/nest.h"
 #include "op/op.h"
 #include "plan/reduction_axes.h"
 
 enum { THREADS = 256, LEAF = 1024, SMALL_SUM = 8192, BINS_MOST = 10, EXACT_WORDS = 69, ENOUGH = 1024 };
 enum { COST_COPIED = 60 }; /* most that is copied, as ops.def has it */
+enum { ROWS_LEAST = 4 /* of each GPU */ };
 enum { CHUNK_EACH = 16, FETCHED_MOST = 256 /* bytes */ };
 enum {
     SHARES_OF_SUMS = 128,
@@ -493,15 +495,30 @@ static int64_t values_size(const reducer *t)
     return (size + (int64_t)t->count * (widest - 1) + widest - 1) / widest * widest;
 }
 
+/* Bytes that are read of rows that lie on several GPUs, if they may; else 0. */
+static int64_t cut_rows(const reducer *t)
+{
+    const cni_nest *n = &t->l->nest;
+    int64_t most = 0, each = 0;
+    for (uint32_t a = 0; a < t->l->part->naccess && n->nkept == 0; a++) {
+        int64_t stride = n->strides[(size_t)a * CN_MAX_DIMS], span = (stride < 0 ? -stride : stride) * n->shape[0];
+        if (t->l->part->access[a].slot != CNI_NONE && stride != 0) {
+            most = span > most ? span : most;
+            each += (int64_t)cn_dtype_size((cn_dtype)t->l->w->views[t->l->part->access[a].view].dtype);
+        }
+    }
+    return most > 0 && cni_cuda_spread_wanted(most) ? each * t->elements * t->results : 0;
+}
+
 /* How many runs a result is made of by threads of their own. */
-static int64_t runs_of(const reducer *t, cni_cuda_link link, bool large)
+static int64_t runs_of(const reducer *t, cni_cuda_link link, bool large, bool cut)
 {
     bool ordered = false;
     for (uint32_t k = 0; k < t->count; k++) {
         ordered |= t->of[k].ordered;
     }
     bool apart = !ordered && (large || (t->nsums == 0 && t->elements > 2 * LEAF)) &&
-                 t->results < (int64_t)cni_cuda_gpu.processors * 2048;
+                 (cut || t->results < (int64_t)cni_cuda_gpu.processors * 2048);
     return link == CNI_CUDA_APART || (link == CNI_CUDA_WHOLE && apart) ? (t->elements + LEAF - 1) / LEAF : 1;
 }
 
@@ -520,13 +537,19 @@ static bool say_columns(reducer *t, cni_cuda_shape *shape)
     cni_cuda_link link = shape->link;
     int64_t *words = t->l->words, x = THREADS, y = 1;
     bool large = link == CNI_CUDA_WHOLE ? t->nsums > 0 && t->elements > SMALL_SUM : link == CNI_CUDA_APART;
-    int64_t runs = runs_of(t, link, large);
+    int64_t cut = link == CNI_CUDA_WHOLE ? cut_rows(t) : 0, runs = runs_of(t, link, large, cut > 0);
+    if (cut > 0 && runs == 1 && !large && t->elements >= ROWS_LEAST * cni_cuda_gpu.gpus) {
+        link = CNI_CUDA_THROUGH;
+        shape->through = cut;
+        words[6] = t->elements;
+    }
     while (x > WIDE && (x / 2 >= t->results || (runs == 1 && t->results / x < 2 * cni_cuda_gpu.processors))) {
         x /= 2; /* few results: every processor gets some */
     }
     bool fits = values_size(t) * TILE * WIDE <= SHARED_MOST;
-    bool staged =
-        runs == 1 && !large && fits && t->elements >= 2 * TILE && t->results < (int64_t)cni_cuda_gpu.processors * 512;
+    bool few = shape->through > 0 ? t->elements >= 2 * TILE * cni_cuda_gpu.gpus
+                                  : t->elements >= 2 * TILE && t->results < (int64_t)cni_cuda_gpu.processors * 512;
+    bool staged = runs == 1 && !large && fits && few;
     bool finishes = runs > 1 && (link == CNI_CUDA_WHOLE || t->nsums < t->count);
     if (finishes && !fits) {
         return false;
@@ -549,7 +572,7 @@ static bool say_columns(reducer *t, cni_cuda_shape *shape)
         shape->finish_y = TALL;
         shape->finish_blocks = (t->results + WIDE - 1) / WIDE;
     }
-    if (runs > 1 || link != CNI_CUDA_WHOLE) {
+    if (runs > 1 || shape->link != CNI_CUDA_WHOLE) {
         shape->scratch = 16 * (int64_t)t->count * runs * t->results;
     }
     say_rows(t, runs, shape);

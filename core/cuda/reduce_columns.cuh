@@ -8,11 +8,16 @@
  * Of rows that places reduce one after the other, one has some (LINK). What it leaves is no result: APART, that of each run of
  * 1,024, or of all of them where order does not matter; ON, the rows so far, from what n[5] rows before them left.
  *
+ * Of rows that lie on several GPUs each does elements [n[5], n[6]) (THROUGH): the results go from one to the next where they
+ * are stored (cuda_wave.h).
+ *
  * Few results (STAGED) keep few threads busy: then TALL threads fetch for each, through the block's memory, a tile ahead
  * of the one that adds. cni_finish does so too.
  */
 #define APART 1
 #define ON 2
+#define THROUGH 3
+#define LEAVES (LINK == APART || LINK == ON) /* what is no result */
 enum { RUN = 1024, AHEAD = 8, WIDE = 32, TALL = 8, TILE = TALL * AHEAD, TOGETHER = FETCHED < AHEAD ? FETCHED : AHEAD };
 
 #define STATE(k, type, work, bin, begins, identity) type a##k, t##k; int b##k = 0, f##k = 0;
@@ -20,6 +25,10 @@ enum { RUN = 1024, AHEAD = 8, WIDE = 32, TALL = 8, TILE = TALL * AHEAD, TOGETHER
 #define START(k, type, work, bin, begins, identity) \
     memset(&a##k, 0, sizeof a##k); t##k = a##k; (void)run; \
     if (p.n[5] > 0) { a##k = PARTIAL(p, k, type)[r < (index_t)p.n[0] ? r : 0]; b##k = 1; } else if (begins) { a##k = BEGIN(k, type); b##k = 1; }
+#elif LINK == THROUGH
+#define START(k, type, work, bin, begins, identity) \
+    memset(&a##k, 0, sizeof a##k); t##k = a##k; (void)run; \
+    if (p.n[5] > 0) { a##k = OUT(k, type); b##k = 1; } else if (begins) { a##k = BEGIN(k, type); b##k = 1; }
 #else
 #define FIRST_RUN (run == 0 && (LINK != APART || p.n[5] == 0))
 #define START(k, type, work, bin, begins, identity) \
@@ -67,13 +76,14 @@ enum { RUN = 1024, AHEAD = 8, WIDE = 32, TALL = 8, TILE = TALL * AHEAD, TOGETHER
 CNI_KERNEL(cni_kernel, parameters)
 {
     const index_t r = (index_t)BLOCK * WIDE + threadIdx.x, run = 0;
+    const index_t first = LINK == THROUGH ? (index_t)p.n[5] : 0, end = (index_t)p.n[LINK == THROUGH ? 6 : 1];
     const int there = r < (index_t)p.n[0];
     const offsets base = result_at(&p, there ? r : 0);
     ALL(STATE)
     ALL(START)
-    STAGED_TAKE((index_t)p.n[1], there, element(&p, &base, e))
+    STAGED_TAKE(end - first, there, element(&p, &base, first + e))
     if (there && threadIdx.y == 0) {
-#if LINK
+#if LEAVES
         ALL(KEEP)
 #else
         ALL(STORE)
@@ -86,12 +96,12 @@ CNI_KERNEL(cni_kernel, parameters)
 CNI_KERNEL(cni_kernel, parameters)
 {
     const index_t results = (index_t)p.n[0], blocks = (index_t)p.n[4], run = BLOCK / blocks * blockDim.y + threadIdx.y;
-    const index_t r = BLOCK % blocks * blockDim.x + threadIdx.x, first = run * (index_t)p.n[3];
-    const index_t end = first + (index_t)p.n[3] < (index_t)p.n[1] ? first + (index_t)p.n[3] : (index_t)p.n[1];
+    const index_t r = BLOCK % blocks * blockDim.x + threadIdx.x, first = LINK == THROUGH ? (index_t)p.n[5] : run * (index_t)p.n[3];
+    const index_t all = (index_t)p.n[LINK == THROUGH ? 6 : 1], end = first + (index_t)p.n[3] < all ? first + (index_t)p.n[3] : all;
     if (r >= results || run >= (index_t)p.n[2]) {
         return;
     }
-    const int alone = p.n[2] == 1 && !LINK;
+    const int alone = p.n[2] == 1 && !LEAVES;
     const offsets base = result_at(&p, r);
     ALL(STATE)
     ALL(START)
@@ -143,7 +153,7 @@ CNI_KERNEL(cni_finish, parameters)
     ALL(CLEAR)
     STAGED_TAKE((index_t)p.n[2], there, partial_at(&p, e, r))
     if (there && threadIdx.y == 0) {
-#if LINK
+#if LEAVES
         const index_t run = 0; /* whose place nobody reads any more */
         OTHERS(KEEP)
         (void)base, (void)run;

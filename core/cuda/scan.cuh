@@ -1,11 +1,11 @@
 /*
  * scan.cuh - accumulations along one axis, in order: a thread a line. FOLD(a, b) is the text's. LINK: each line goes on from
- * what p.link has of it, if goes_on, and leaves there what it has come to.
+ * what p.link has of it, if goes_on, and leaves there what it has come to; else from the result before its first.
  */
 enum { DIMS = 8, AHEAD = 8 };
 
 typedef struct parameters {
-    int64_t begin; /* scan_long.cuh's */
+    int64_t begin; /* the launch's first block */
     const char *in;
     char *out, *scratch;
     int64_t lines, length, in_step, out_step, per_line;
@@ -17,7 +17,7 @@ typedef struct parameters {
 
 CNI_KERNEL(cni_kernel, parameters)
 {
-    int64_t line = (int64_t)blockIdx.x * blockDim.x + threadIdx.x;
+    int64_t line = (p.begin + (int64_t)blockIdx.x) * blockDim.x + threadIdx.x;
     if (line >= p.lines) {
         return;
     }
@@ -33,11 +33,13 @@ CNI_KERNEL(cni_kernel, parameters)
         out += at * p.out_outer[d];
     }
     TYPE total = *(const TYPE *)in;
-#if LINK
     if (p.goes_on != 0) {
+#if LINK
         total = FOLD(*link, total);
-    }
+#else
+        total = FOLD(*(const TYPE *)(out - p.out_step), total);
 #endif
+    }
     *(TYPE *)out = total;
     int64_t i = 1;
     for (; i + AHEAD <= p.length; i += AHEAD) {

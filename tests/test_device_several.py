@@ -1,0 +1,81 @@
+"""Work that several GPUs share out: the bits of one, and who does it by the counters. On the stand-in, or real ones."""
+
+import devices
+
+HEAD = """
+import hashlib
+import numpy
+import cnumeric as np
+
+rng = numpy.random.default_rng(5)
+
+def on_device(shape, dtype="f8"):
+    x = np.array((rng.random(shape) * 50).astype(dtype)) + 0
+    np.synchronize()
+    return x
+
+def show(name, function):
+    before = np.stats()
+    results = function()
+    np.synchronize()
+    after = np.stats()
+    results = [numpy.asarray(x) for x in (results if isinstance(results, (tuple, list)) else [results])]
+    bits = hashlib.sha256(b"".join(x.tobytes() for x in results)).hexdigest()[:16]
+    print(name, after["shared_launches"] - before["shared_launches"], after["moves"] - before["moves"], bits)
+    return results
+"""
+
+
+def shown(program: str, gpus: int, **settings: str) -> dict[str, tuple[int, str]]:
+    """By name: launches that GPUs shared, and bits. Nothing moves to or from the host meanwhile, but what is read."""
+    several = {"CNUMERIC_GPUS": str(gpus), "CNUMERIC_GPU_SPREAD_BYTES": "1", "STANDIN_DEVICES": str(gpus)}
+    more = several | {"CNUMERIC_GPU_BYTES": "1"} if gpus else {"CNUMERIC_GPU": "0"}
+    lines = devices.run("-c", HEAD + program, env=devices.environment(**(more | settings))).splitlines()
+    words = [line.rsplit(maxsplit=3) for line in lines]
+    assert gpus == 0 or all(moves == "0" or name == "read" for name, _, moves, _ in words), lines
+    return {name: (int(shared), bits) for name, shared, _, bits in words}
+
+
+def agree(program: str, **settings: str) -> dict[str, tuple[int, int]]:
+    """Bits are the processor's on 1, 2 and 3 GPUs; launches that 2 and 3 share, by name."""
+    host, one, two, three = (shown(program, gpus, **settings) for gpus in (0, 1, 2, 3))
+    for found in (one, two, three):
+        assert {name: bits for name, (_, bits) in found.items()} == {name: bits for name, (_, bits) in host.items()}
+    assert devices.REAL or all(shared == 0 for shared, _ in one.values())
+    return {name: (two[name][0], three[name][0]) for name in host}
+
+
+ROWS = """
+x, wide, half = on_device((300, 9000)), on_device((40, 9000), "f4"), on_device((300, 3000), "f2")
+show("sum", lambda: x.sum(axis=0))
+show("mean, var", lambda: (x.mean(axis=0), x.var(axis=0)))
+show("backwards", lambda: x[::-1].sum(axis=0))
+show("two", lambda: ((x * x + 1).sum(axis=0), x.max(axis=0)))
+show("rows unstaged", lambda: (wide.sum(axis=0, initial=3), wide.min(axis=0), wide.prod(axis=0)))
+show("halves", lambda: half.sum(axis=0))
+show("two axes", lambda: x.reshape(20, 15, 9000).sum(axis=(0, 1)))
+show("long", lambda: x.reshape(9000, 300).sum(axis=0))
+show("fewest", lambda: x[:5].sum(axis=0))
+"""
+
+
+def test_rows_go_from_gpu_to_gpu() -> None:
+    """Each adds those that it has, columns by columns; the order of rows is that of one."""
+    shared = agree(ROWS)
+    assert devices.REAL or all(min(n) >= 2 for name, n in shared.items() if name not in ("long", "fewest")), shared
+
+
+LINES = """
+x, c = on_device((300, 5000)), on_device((300, 2000), "c16")
+show("rows", lambda: (np.cumsum(x, axis=0), np.maximum.accumulate(x, axis=0)))
+show("backwards", lambda: np.cumsum(x[::-1], axis=0))
+show("complex", lambda: np.cumprod(c, axis=0))
+show("middle", lambda: np.cumsum(x.reshape(30, 10, 5000), axis=1))
+show("into itself", lambda: np.cumsum(x, axis=0, out=x))
+"""
+
+
+def test_lines_that_go_over_gpus_are_accumulated_in_order() -> None:
+    """Each GPU goes on from the last result of the one before."""
+    shared = agree(LINES)
+    assert devices.REAL or min(shared["middle"]) >= 1, shared
