@@ -65,6 +65,24 @@ def test_rows_go_from_gpu_to_gpu() -> None:
     assert devices.REAL or all(min(n) >= 2 for name, n in shared.items() if name not in ("long", "fewest")), shared
 
 
+EXTREMES = """
+x, y = on_device((700, 40)), on_device((3, 30, 70), "f4")
+x[5], x[600, 7] = 50, numpy.nan
+np.synchronize()
+z = on_device(300000)
+show("read", lambda: (x.argmax(), z.argmax()))
+show("across", lambda: (x.argmax(axis=0), x.argmin(axis=0), x[::-1].argmax(axis=0)))
+show("along", lambda: (x.argmax(axis=1), x[:, ::-1].argmin(axis=1)))
+show("middle", lambda: (y.argmax(axis=1), y.argmin(axis=0), y.argmax(axis=2)))
+"""
+
+
+def test_gpus_look_for_extremes_where_they_are() -> None:
+    """The first of equal ones, NaNs before all; each looks through what it has."""
+    shared = agree(EXTREMES)
+    assert devices.REAL or all(min(n) >= 1 for n in shared.values()), shared
+
+
 LINES = """
 x, c = on_device((300, 5000)), on_device((300, 2000), "c16")
 show("rows", lambda: (np.cumsum(x, axis=0), np.maximum.accumulate(x, axis=0)))

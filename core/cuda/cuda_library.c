@@ -13,6 +13,7 @@
 #include "op/op.h"
 
 enum { THREADS = 256, GATHER_ITEMS = 4, LINE_BYTES = 64 /* that the memory reads for one element */ };
+enum { SHARES_MANY = 32 /* of a line, for one thread */ };
 enum { REGION_TILE = 4096, REGION_TILES = 32, REGIONS_FEW = 128, REGIONS_MANY = 256 }; /* gather_regions.cuh's */
 
 typedef cni_cuda_library_binding binding;
@@ -290,6 +291,18 @@ bool cni_cuda_outer_axes(const cni_geometry *in, const cni_geometry *out, int ax
     return true;
 }
 
+/* Do lines go over the memory of several GPUs, so that each has a share of every one? */
+static bool goes_across(const cni_geometry *in, int axis)
+{
+    int64_t most = 0;
+    for (int d = 0; d < in->ndim; d++) {
+        int64_t step = in->strides[d] < 0 ? -in->strides[d] : in->strides[d];
+        most = d != axis && in->shape[d] > 1 && step > most ? step : most;
+    }
+    int64_t step = in->strides[axis] < 0 ? -in->strides[axis] : in->strides[axis];
+    return step > most && cni_cuda_spread_wanted(step * in->shape[axis]);
+}
+
 static bool extreme_bind(const cni_part *part, const cni_window *w, binding *b)
 {
     cni_geometry out = cni_cuda_operand(part, w, 0), in = cni_cuda_operand(part, w, 1);
@@ -315,10 +328,16 @@ static bool extreme_bind(const cni_part *part, const cni_window *w, binding *b)
     }
     int64_t lines = count / b->p.extreme.length, wanted = ((int64_t)cni_cuda_gpu.processors * 8 + lines - 1) / lines;
     int64_t most = (b->p.extreme.length + 4 * THREADS - 1) / (4 * THREADS);
+    if (!all && goes_across(&in, op->parameter) && b->p.extreme.length >= cni_cuda_gpu.gpus) {
+        int64_t each = wanted / cni_cuda_gpu.gpus + 1; /* as many of every GPU */
+        b->p.extreme.across = 1;
+        wanted = most = each * cni_cuda_gpu.gpus < b->p.extreme.length ? each * cni_cuda_gpu.gpus : cni_cuda_gpu.gpus;
+    }
     b->p.extreme.lines = lines;
     b->p.extreme.shares = wanted < most ? wanted : most;
     b->blocks = lines * b->p.extreme.shares;
-    b->finish_blocks = b->p.extreme.shares > 1 ? blocks_for(lines) : 0;
+    bool many = b->p.extreme.shares > SHARES_MANY;
+    b->finish_blocks = b->p.extreme.shares == 1 ? 0 : many ? lines : blocks_for(lines);
     b->scratch = b->blocks * 8;
     bool parts = dtype >= CN_COMPLEX64, half = dtype == CN_FLOAT16;
     cni_text_add(&text,
@@ -329,6 +348,7 @@ static bool extreme_bind(const cni_part *part, const cni_window *w, binding *b)
                  : dtype == CN_BOOL ? "((x) != 0)"
                                     : "(x)",
                  parts ? "((x).re != (x).re || (x).im != (x).im)" : "(VALUE_OF(x) != VALUE_OF(x))");
+    cni_text_add(&text, "#define MANY %d\n", (int)many);
     cni_text_add(&text, "#define BELOW(x, y) %s\n#define BEYOND(x, y) BELOW(%s)\n#include \"cuda/extreme.cuh\"\n",
                  parts ? "((x).re != (y).re ? (x).re < (y).re : (x).im < (y).im)" : "(VALUE_OF(x) < VALUE_OF(y))",
                  maximum ? "y, x" : "x, y");
@@ -341,7 +361,7 @@ static void extreme_run(const cni_part *part, binding *b, const cni_run *run)
     b->p.extreme.out = cni_cuda_operand_address(part, run, 0);
     b->p.extreme.in = cni_cuda_operand_address(part, run, 1);
     b->p.extreme.found = (uintptr_t)run->scratch;
-    cni_cuda_library_launch(b, sizeof b->p.extreme, 0);
+    cni_cuda_library_launch(b, sizeof b->p.extreme, b->p.extreme.in);
 }
 
 /* ---- The table ---- */

@@ -45,8 +45,9 @@ typedef struct cni_cuda_library_binding {
             int64_t count, tiles, groups, shift, flat_step;
         } regions; /* gather_regions.cuh */
         struct {
+            int64_t begin;
             uint64_t in, out, found;
-            int64_t lines, length, shares;
+            int64_t lines, length, shares, across;
             int64_t nouter, outer[CNI_CUDA_DIMS], in_outer[CNI_CUDA_DIMS], out_outer[CNI_CUDA_DIMS];
             int64_t ninner, inner[CNI_CUDA_DIMS], in_inner[CNI_CUDA_DIMS];
         } extreme;

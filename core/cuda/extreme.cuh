@@ -1,14 +1,15 @@
 /*
- * extreme.cuh - argmin and argmax: the first extreme of a line, or its first NaN. Blocks take shares of lines; cni_finish
- * finds the best of a line's shares. IS_NAN(x), BEYOND(x, y): x is further than y; both are the text's.
+ * extreme.cuh - argmin and argmax: the first extreme of a line, or its first NaN. Blocks take shares of lines, line
+ * by line or, across, share by share; cni_finish finds the best of a line's shares. IS_NAN(x), BEYOND(x, y): x is further than y; both are the text's.
  */
 enum { THREADS = 256, DIMS = 8 };
 
 typedef struct parameters {
+    int64_t begin; /* the launch's first block */
     const char *in;
     char *out;
     int64_t *found; /* by line, by share: the index */
-    int64_t lines, length, shares;
+    int64_t lines, length, shares, across;
     int64_t nouter, outer[DIMS], in_outer[DIMS], out_outer[DIMS]; /* the axes that are kept */
     int64_t ninner, inner[DIMS], in_inner[DIMS];                  /* those along which is looked, slowest first */
 } parameters;
@@ -48,17 +49,31 @@ CNI_INLINE int better(TYPE x, int64_t i, TYPE y, int64_t j)
     return BEYOND(x, y) || (!BEYOND(y, x) && i < j);
 }
 
+/* The block's best is the first. */
+CNI_INLINE void best_of_block(TYPE *values, int64_t *places)
+{
+    for (unsigned half = THREADS / 2; half > 0; half /= 2) {
+        CNI_BARRIER();
+        if (threadIdx.x < half && better(values[threadIdx.x + half], places[threadIdx.x + half], values[threadIdx.x], places[threadIdx.x])) {
+            values[threadIdx.x] = values[threadIdx.x + half];
+            places[threadIdx.x] = places[threadIdx.x + half];
+        }
+    }
+}
+
 CNI_KERNEL(cni_kernel, parameters)
 {
     CNI_SHARED TYPE values[THREADS];
     CNI_SHARED int64_t places[THREADS];
-    const int64_t line = (int64_t)blockIdx.x / p.shares, share = (int64_t)blockIdx.x % p.shares;
+    const int64_t block = p.begin + (int64_t)blockIdx.x;
+    const int64_t line = p.across != 0 ? block % p.lines : block / p.shares;
+    const int64_t share = p.across != 0 ? block / p.lines : block % p.shares;
     const int64_t first = p.length * share / p.shares, end = p.length * (share + 1) / p.shares;
     const char *in;
     char *out;
     int64_t best = -1;
     line_at(&p, line, &in, &out);
-    TYPE extreme = element_at(&p, in, 0);
+    TYPE extreme = element_at(&p, in, first);
     for (int64_t i = first + threadIdx.x; i < end; i += THREADS) {
         const TYPE x = element_at(&p, in, i);
         if (better(x, i, extreme, best)) {
@@ -68,20 +83,49 @@ CNI_KERNEL(cni_kernel, parameters)
     }
     values[threadIdx.x] = extreme;
     places[threadIdx.x] = best;
-    for (unsigned half = THREADS / 2; half > 0; half /= 2) {
-        CNI_BARRIER();
-        if (threadIdx.x < half && better(values[threadIdx.x + half], places[threadIdx.x + half], values[threadIdx.x], places[threadIdx.x])) {
-            values[threadIdx.x] = values[threadIdx.x + half];
-            places[threadIdx.x] = places[threadIdx.x + half];
-        }
-    }
+    best_of_block(values, places);
     if (threadIdx.x == 0 && p.shares == 1) {
         *(int64_t *)out = places[0];
     } else if (threadIdx.x == 0) {
-        p.found[blockIdx.x] = places[0];
+        p.found[line * p.shares + share] = places[0];
     }
 }
 
+/* The best of a line's shares, of those that the thread looks at: each of so many. */
+CNI_INLINE int64_t best_of_shares(const parameters *p, int64_t line, const char *in, int64_t from, int64_t step, TYPE *out)
+{
+    int64_t best = -1;
+    TYPE extreme = element_at(p, in, p->found[line * p->shares]);
+    for (int64_t share = from; share < p->shares; share += step) {
+        const int64_t i = p->found[line * p->shares + share];
+        const TYPE x = element_at(p, in, i);
+        if (better(x, i, extreme, best)) {
+            extreme = x;
+            best = i;
+        }
+    }
+    *out = extreme;
+    return best;
+}
+
+#if MANY
+/* CNI_FINISH: a block a line. */
+CNI_KERNEL(cni_finish, parameters)
+{
+    CNI_SHARED TYPE values[THREADS];
+    CNI_SHARED int64_t places[THREADS];
+    const char *in;
+    char *out;
+    TYPE extreme;
+    line_at(&p, (int64_t)blockIdx.x, &in, &out);
+    places[threadIdx.x] = best_of_shares(&p, (int64_t)blockIdx.x, in, threadIdx.x, THREADS, &extreme);
+    values[threadIdx.x] = extreme;
+    best_of_block(values, places);
+    if (threadIdx.x == 0) {
+        *(int64_t *)out = places[0];
+    }
+}
+#else
 /* CNI_FINISH: a thread a line. */
 CNI_KERNEL(cni_finish, parameters)
 {
@@ -89,17 +133,9 @@ CNI_KERNEL(cni_finish, parameters)
     if (line < p.lines) {
         const char *in;
         char *out;
+        TYPE unused;
         line_at(&p, line, &in, &out);
-        int64_t best = p.found[line * p.shares];
-        TYPE extreme = element_at(&p, in, best);
-        for (int64_t share = 1; share < p.shares; share++) {
-            const int64_t i = p.found[line * p.shares + share];
-            const TYPE x = element_at(&p, in, i);
-            if (better(x, i, extreme, best)) {
-                extreme = x;
-                best = i;
-            }
-        }
-        *(int64_t *)out = best;
+        *(int64_t *)out = best_of_shares(&p, line, in, 0, 1, &unused);
     }
 }
+#endif
