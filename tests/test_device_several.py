@@ -97,3 +97,24 @@ def test_lines_that_go_over_gpus_are_accumulated_in_order() -> None:
     """Each GPU goes on from the last result of the one before."""
     shared = agree(LINES)
     assert devices.REAL or min(shared["middle"]) >= 1, shared
+
+
+PRODUCTS = """
+a, b, v = on_device((12000, 8)), on_device((12000, 7)), on_device(12000)
+stack, single, c = on_device((60, 20, 20)), on_device((4000, 20), "f4"), on_device((4000, 6), "c16")
+def products():
+    tall = a.T @ b, v @ np.ascontiguousarray(b), (a.T @ b)[::2], single.T @ single, c.T @ c
+    return *tall, stack @ stack, stack @ stack[3]
+for i, (mine, right) in enumerate(zip(show("products", products), [
+        f(*(numpy.asarray(x) for x in y)) for f, y in (
+            (lambda a, b: a.T @ b, (a, b)), (lambda v, b: v @ b, (v, b)), (lambda a, b: (a.T @ b)[::2], (a, b)),
+            (lambda s: s.T @ s, (single,)), (lambda c: c.T @ c, (c,)), (lambda s: s @ s, (stack,)),
+            (lambda s: s @ s[3], (stack,)))], strict=True)):
+    numpy.testing.assert_allclose(mine, right, rtol=1e-5 if right.dtype == "f4" else 1e-11, err_msg=str(i))
+"""
+
+
+def test_products_have_the_bits_of_one_gpu() -> None:
+    """Sums over many rows by runs of them, matrices of a stack where their results are, copies of what is turned."""
+    found = [shown(PRODUCTS, gpus, STANDIN_BLAS="1")["products"][1] for gpus in (1, 2, 3)]
+    assert len(set(found)) == 1, found

@@ -62,6 +62,11 @@ typedef struct cni_cuda_library_binding {
         } scan; /* scan_long.cuh likewise */
         cni_cuda_tall_words tall;
         struct {
+            int64_t begin;
+            uint64_t parts, out;
+            int64_t rows, columns, row_stride, column_stride;
+        } segments;
+        struct {
             uint64_t truth, array, out, scratch;
             int64_t n, aligned, begin, stop;
             uint64_t counts;

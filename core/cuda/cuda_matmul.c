@@ -2,16 +2,20 @@
  * cuda_matmul.c - matrix products of floating dtypes: those of cuda_tall.h, and others by cuBLAS, loaded when the first one
  * comes. Its matrices are column-major: c = a b is computed as c' = b' a'. A batch is one call, or one for each step of the
  * dimensions that do not join. Where several GPUs have a, each does the rows of which it has most, with all of b in memory of
- * its own.
+ * its own; of a batch, the matrices that it has of c. Sums over many rows of both (x.T @ y) are made of those over PARTS runs of
+ * the rows, whatever GPUs there are, and each does the runs that it has.
  */
 #include <string.h>
 
 #include "base/settings.h"
+#include "base/text.h"
 #include "cuda/cuda_graph.h"
 #include "cuda/cuda_library.h"
 #include "cuda/cuda_spread.h"
 #include "cuda/cuda_stream.h"
 #include "cuda/cuda_tall.h"
+
+enum { PARTS = 8, THREADS = 256 };
 
 typedef struct matrix {
     int64_t rows, columns, row_stride, column_stride; /* strides in bytes */
@@ -122,13 +126,42 @@ static bool product_of(const cni_part *part, const cni_window *w, product *p)
            cni_element_count(p->out.ndim, p->out.shape) > 0 && p->x.columns > 0;
 }
 
+/* Do both go along the rows that are summed, so many that all parts of the result are little beside them? */
+static bool is_segmented(const product *p)
+{
+    int64_t k = p->x.columns, m = p->x.rows, n = p->y.columns, wide = m > n ? m : n;
+    bool down = (p->turn_x == 1 || m == 1) && p->turn_y == 0 && p->x.column_stride > 0 && p->y.row_stride > 0;
+    return down && p->nbatch == 0 && k * wide * p->out.itemsize >= cni_settings[CNI_SETTING_GPU_SPREAD_BYTES] &&
+           m * n * PARTS <= k * (m + n) / 8;
+}
+
+static bool segments_bind(const product *p, cn_dtype dtype, cni_cuda_library_binding *b)
+{
+    cni_text text = {0};
+    bool parts = dtype >= CN_COMPLEX64;
+    cni_text_add(&text, "#include \"cuda/prelude.cuh\"\n#include \"op/%s.h\"\n#define TYPE %s\n#define PARTS %d\n",
+                 parts ? "convert" : "complex", cni_dtypes[dtype].type, (int)PARTS);
+    cni_text_add(&text,
+                 parts ? "#define PLUS(a, b) cni_make_%s((a).re + (b).re, (a).im + (b).im)\n"
+                       : "#define PLUS(a, b) ((a) + (b))\n",
+                 cni_dtypes[dtype].suffix);
+    cni_text_add(&text, "#include \"cuda/segments.cuh\"\n");
+    b->scratch = PARTS * p->x.rows * p->y.columns * p->out.itemsize;
+    bool made = cni_cuda_library_compiled(b, &text);
+    b->second = b->module;
+    b->module = NULL;
+    return made;
+}
+
 bool cni_cuda_matmul_bind(const cni_part *part, const cni_window *w, cni_cuda_library_binding *b)
 {
     product p;
     if (cni_cuda_tall_bind(part, w, b)) {
         return true;
     }
-    return cni_cuda_ready(&opening) && blas.of[cni_cuda_operand_dtype(part, w, 0)] != NULL && product_of(part, w, &p);
+    cn_dtype dtype = cni_cuda_operand_dtype(part, w, 0);
+    return cni_cuda_ready(&opening) && blas.of[dtype] != NULL && product_of(part, w, &p) &&
+           (!is_segmented(&p) || segments_bind(&p, dtype, b));
 }
 
 /* 1 and 0, as the library takes them. */
@@ -187,16 +220,41 @@ static void batches_of(const product *p, batches *b)
     }
 }
 
-/* Matrices along the last dimension of the batch, at once. */
-static void multiply_batch(const product *p, const batches *b, cn_dtype dtype, uint64_t z, uint64_t x, uint64_t y)
+/* So many matrices along the last dimension of the batch, at once, on the GPU whose context is the thread's. */
+static void multiply_batch(const product *p, const batches *b, cn_dtype dtype, int gpu, int64_t count, uint64_t z,
+                           uint64_t x, uint64_t y)
 {
-    int64_t size = p->out.itemsize, last = b->ndim - 1, count = b->shape[last];
-    cni_cuda_check(blas.batch[dtype](handles[0], p->turn_y, p->turn_x, (int)p->y.columns, (int)p->x.rows,
+    int64_t size = p->out.itemsize, last = b->ndim - 1;
+    cni_cuda_check(blas.batch[dtype](handles[gpu], p->turn_y, p->turn_x, (int)p->y.columns, (int)p->x.rows,
                                      (int)p->x.columns, factor_of(dtype, 0), (const void *)(uintptr_t)y, (int)p->lead_y,
                                      b->y[last] / size, (const void *)(uintptr_t)x, (int)p->lead_x, b->x[last] / size,
                                      factor_of(dtype, 1), (void *)(uintptr_t)z, (int)p->lead_z, b->z[last] / size,
                                      (int)count),
                    "matrix products");
+}
+
+/* The same on all GPUs, each those of which it has the results. */
+static void multiply_batches(const product *p, const batches *b, cn_dtype dtype, uint64_t z, uint64_t x, uint64_t y)
+{
+    int last = b->ndim - 1;
+    int64_t from = 0, count = b->shape[last];
+    const cni_cuda_spread *memory = cni_cuda_spread_find(z);
+    if (memory == NULL) {
+        multiply_batch(p, b, dtype, 0, count, z, x, y);
+        return;
+    }
+    cni_cuda_step((1u << cni_cuda_gpu.gpus) - 1);
+    for (int k = 0; k < cni_cuda_gpu.gpus; k++) {
+        int64_t behind = (int64_t)(memory->address + memory->begin[k + 1] - z) / b->z[last];
+        int64_t to = k == cni_cuda_gpu.gpus - 1 || behind > count ? count : behind > from ? behind : from;
+        if (to > from) {
+            cni_cuda_stream(k);
+            multiply_batch(p, b, dtype, k, to - from, z + (uint64_t)(from * b->z[last]),
+                           x + (uint64_t)(from * b->x[last]), y + (uint64_t)(from * b->y[last]));
+        }
+        from = to;
+    }
+    cni_cuda_step_end();
 }
 
 /* Can the library go along the last dimension? */
@@ -224,7 +282,7 @@ static void multiply_all(const product *p, cn_dtype dtype, uint64_t to, uint64_t
             y += i * b.y[d];
         }
         if (together) {
-            multiply_batch(p, &b, dtype, to + (uint64_t)z, left + (uint64_t)x, right + (uint64_t)y);
+            multiply_batches(p, &b, dtype, to + (uint64_t)z, left + (uint64_t)x, right + (uint64_t)y);
         } else {
             multiply(p, dtype, 0, 0, p->x.rows, to + (uint64_t)z, left + (uint64_t)x, right + (uint64_t)y);
         }
@@ -238,41 +296,67 @@ static size_t reach(const matrix *m, int64_t itemsize)
     return upwards ? (size_t)((m->rows - 1) * m->row_stride + (m->columns - 1) * m->column_stride + itemsize) : 0;
 }
 
-/* Of each GPU's bytes on their own: a copy of several GPUs' at once is six times slower. */
-static void copy_to(cni_cuda_address to, cni_cuda_address from, size_t nbytes, cni_cuda_handle stream)
+/* Each GPU the runs of rows that it has; the first adds up. */
+static void multiply_segments(const product *p, cn_dtype dtype, cni_cuda_library_binding *b, uint64_t z, uint64_t x,
+                              uint64_t y, uint64_t parts)
 {
-    for (size_t done = 0, n; done < nbytes; done += n) {
-        cni_cuda_owner(from + done, nbytes - done, &n);
-        cni_cuda_check(cni_cuda.copy(to + done, from + done, n, stream), "a copy");
+    int64_t rows = p->x.columns, size = p->x.rows * p->y.columns * p->out.itemsize;
+    bool right = p->x.rows <= p->y.columns; /* which operand is the larger */
+    product one = *p;
+    one.lead_z = p->y.columns;
+    cni_cuda_step((1u << cni_cuda_gpu.gpus) - 1);
+    for (int i = 0; i < PARTS; i++) {
+        int64_t from = rows * i / PARTS, to = rows * (i + 1) / PARTS, middle = (from + to) / 2;
+        uint64_t left = x + (uint64_t)(from * p->x.column_stride), below = y + (uint64_t)(from * p->y.row_stride);
+        size_t unused;
+        int gpu = cni_cuda_owner(
+            right ? y + (uint64_t)(middle * p->y.row_stride) : x + (uint64_t)(middle * p->x.column_stride), 1, &unused);
+        one.x.columns = to - from;
+        cni_cuda_stream(gpu);
+        multiply(&one, dtype, gpu, 0, p->x.rows, parts + (uint64_t)(i * size), left, below);
     }
+    cni_cuda_step_end();
+    b->p.segments.parts = parts;
+    b->p.segments.out = z;
+    b->p.segments.rows = p->x.rows;
+    b->p.segments.columns = p->y.columns;
+    b->p.segments.row_stride = p->z.row_stride;
+    b->p.segments.column_stride = p->z.column_stride;
+    cni_cuda_launch(b->second->kernel, (p->x.rows * p->y.columns + THREADS - 1) / THREADS, THREADS, 1, &b->p,
+                    sizeof b->p.segments);
 }
 
-/* Every GPU its rows; false: it is the first one's work. */
+/* Every GPU its rows, those of a turned matrix from a copy; false: it is the first one's work. */
 static bool multiply_each(const product *p, cn_dtype dtype, uint64_t z, uint64_t x, uint64_t y)
 {
-    const cni_cuda_spread *memory = cni_cuda_spread_find(x);
-    size_t nbytes = reach(&p->y, p->out.itemsize);
-    int64_t from = 0, rows = p->x.rows;
+    bool turned = p->turn_x != 0;
+    const cni_cuda_spread *memory = cni_cuda_spread_find(turned ? z : x);
+    size_t right = reach(&p->y, p->out.itemsize), left = turned ? reach(&p->x, p->out.itemsize) : 0;
+    int64_t from = 0, rows = p->x.rows, stride = turned ? p->z.row_stride : p->x.row_stride;
     cni_cuda_address copies[CNI_CUDA_GPUS];
-    if (memory == NULL || p->nbatch > 0 || p->x.row_stride <= 0 || p->turn_x != 0 || nbytes == 0) {
+    right = (right + 255) / 256 * 256;
+    if (memory == NULL || p->nbatch > 0 || stride <= 0 || right == 0 || (turned && left == 0)) {
         return false;
     }
     cni_cuda_step((1u << cni_cuda_gpu.gpus) - 1);
     for (int k = 0; k < cni_cuda_gpu.gpus; k++) {
         cni_cuda_stream(k);
-        copies[k] = cni_cuda_local(k, nbytes);
+        copies[k] = cni_cuda_local(k, right + left);
         if (copies[k] == 0) {
             cni_cuda_step_end();
             return false;
         }
     }
     for (int k = 0; k < cni_cuda_gpu.gpus; k++) {
-        int64_t behind = (int64_t)(memory->address + memory->begin[k + 1] - x) / p->x.row_stride;
+        int64_t behind = (int64_t)(memory->address + memory->begin[k + 1] - (turned ? z : x)) / stride;
         int64_t to = k == cni_cuda_gpu.gpus - 1 || behind > rows ? rows : behind > from ? behind : from;
         if (to > from) {
             cni_cuda_handle stream = cni_cuda_stream(k);
-            copy_to(copies[k], y, nbytes, stream);
-            multiply(p, dtype, k, from, to, z, x, copies[k]);
+            cni_cuda_copy_owned(copies[k], y, reach(&p->y, p->out.itemsize), stream);
+            if (turned) {
+                cni_cuda_copy_owned(copies[k] + right, x, left, stream);
+            }
+            multiply(p, dtype, k, from, to, z, turned ? copies[k] + right : x, copies[k]);
         }
         from = to;
     }
@@ -294,6 +378,10 @@ void cni_cuda_matmul_run(const cni_part *part, cni_cuda_library_binding *b, cons
     uint64_t to = cni_cuda_operand_address(part, run, 0), left = cni_cuda_operand_address(part, run, 1),
              right = cni_cuda_operand_address(part, run, 2);
     cni_cuda_foreign();
+    if (b->second != NULL) {
+        multiply_segments(&p, dtype, b, to, left, right, (uintptr_t)run->scratch);
+        return;
+    }
     if (cni_cuda_gpu.gpus > 1 && multiply_each(&p, dtype, to, left, right)) {
         return;
     }

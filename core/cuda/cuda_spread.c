@@ -304,3 +304,12 @@ int cni_cuda_owner(cni_cuda_address address, size_t n, size_t *here)
     *here = n < left ? n : left;
     return gpu;
 }
+
+void cni_cuda_copy_owned(cni_cuda_address to, cni_cuda_address from, size_t n, cni_cuda_handle stream)
+{
+    for (size_t done = 0, here; done < n; done += here) {
+        cni_cuda_owner(from + done, n - done, &here);
+        cni_cuda_owner(to + done, here, &here);
+        cni_cuda_check(cni_cuda.copy(to + done, from + done, here, stream), "a copy");
+    }
+}

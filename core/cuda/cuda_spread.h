@@ -63,4 +63,7 @@ int64_t cni_cuda_spread_taken(int gpu);
 /* The GPU that has the address, and how many of n bytes from there on are its. */
 int cni_cuda_owner(cni_cuda_address address, size_t n, size_t *here);
 
+/* A copy on the stream; of each GPU's bytes on their own: one of several GPUs' at once is six times slower. */
+void cni_cuda_copy_owned(cni_cuda_address to, cni_cuda_address from, size_t n, cni_cuda_handle stream);
+
 #endif
