@@ -1,7 +1,8 @@
 /*
  * cuda_fft.c - Fourier transforms as calls, by cuFFT. What stands before the last axes is a batch. Axes that are not the last
  * are transformed where they lie: the elements behind them are the batch, those before them are runs of the plan. What a plan
- * works in is free for later work as soon as it has been sent.
+ * works in is free for later work as soon as it has been sent. Of lines that lie on several GPUs each does those of which it
+ * has the results, and works in memory of its own.
  */
 #include <string.h>
 
@@ -10,6 +11,8 @@
 #include "cuda/cuda_fft_plan.h"
 #include "cuda/cuda_graph.h"
 #include "cuda/cuda_memory.h"
+#include "cuda/cuda_spread.h"
+#include "cuda/cuda_stream.h"
 #include "op/op.h"
 
 static int64_t count(const cni_call_array *a, int from, int end)
@@ -51,31 +54,76 @@ static bool shape_of(const cni_device_call *call, int64_t type, cni_fft_shape *s
     return true;
 }
 
-static bool run_all(const cni_device_call *call, const cni_fft_shape *s, const cni_fft_plan *plan, void *work)
+/* Lines of the batch from this one on, if they lie one behind the other. */
+static bool run_all(const cni_device_call *call, const cni_fft_shape *s, const cni_fft_plan *plan, void *work,
+                    int64_t first)
 {
     const cni_call_array *in = &call->arrays[0], *out = &call->arrays[1];
     int64_t runs = s->in_step == 1 ? 1 : count(in, 0, call->axis);
     int64_t in_step = count(in, call->axis, in->ndim) * (int64_t)cn_dtype_size(in->dtype),
             out_step = count(out, call->axis, out->ndim) * (int64_t)cn_dtype_size(out->dtype);
     bool fine = true;
-    for (int64_t i = 0; i < runs && fine; i++) {
+    for (int64_t i = first; i < first + runs && fine; i++) {
         fine = cni_fft_run(plan, work, (char *)in->data + i * in_step, (char *)out->data + i * out_step, call->inverse);
     }
     return fine;
 }
 
-cn_status cni_cuda_fourier(cni_device_call *call)
+/* A GPU's lines, what it does them with, and memory for that. */
+typedef struct lines {
+    cni_fft_plan *plan;
+    void *work;
+    int64_t first, count;
+} lines;
+
+static bool lines_plan(const cni_fft_shape *all, int gpu, lines *x)
 {
-    cni_fft_shape s;
+    cni_fft_shape s = *all;
+    int64_t bytes = 0;
+    s.gpu = gpu;
+    s.batch = x->count;
+    cni_cuda_stream(gpu);
+    x->plan = cni_fft_get(&s, &bytes);
+    x->work = x->plan != NULL ? (void *)(uintptr_t)cni_cuda_local(gpu, bytes > 0 ? (size_t)bytes : 1) : NULL;
+    return x->work != NULL;
+}
+
+/* False: the lines are not on several GPUs, or one of those cannot do its own. */
+static bool plan_each(const cni_device_call *call, const cni_fft_shape *s, lines *each)
+{
+    const cni_call_array *out = &call->arrays[1];
+    const cni_cuda_spread *memory = cni_cuda_spread_find((uintptr_t)out->data);
+    int64_t step = count(out, call->axis, out->ndim) * (int64_t)cn_dtype_size(out->dtype), from = 0;
+    bool fine = cni_cuda_gpu.gpus > 1 && memory != NULL && s->in_step == 1 && s->batch > 1;
+    for (int k = 0; k < cni_cuda_gpu.gpus && fine; k++) {
+        int64_t behind = (int64_t)(memory->address + memory->begin[k + 1] - (uintptr_t)out->data) / step;
+        int64_t to = k == cni_cuda_gpu.gpus - 1 || behind > s->batch ? s->batch : behind > from ? behind : from;
+        each[k] = (lines){.first = from, .count = to - from};
+        fine = to == from || lines_plan(s, k, &each[k]);
+        from = to;
+    }
+    cni_cuda_step_end();
+    return fine;
+}
+
+static bool run_each(const cni_device_call *call, const cni_fft_shape *s, const lines *each)
+{
+    bool fine = true;
+    cni_cuda_foreign();
+    cni_cuda_step((1u << cni_cuda_gpu.gpus) - 1);
+    for (int k = 0; k < cni_cuda_gpu.gpus && fine; k++) {
+        cni_cuda_stream(k);
+        fine = each[k].count == 0 || run_all(call, s, each[k].plan, each[k].work, each[k].first);
+    }
+    cni_cuda_step_end();
+    return fine;
+}
+
+/* All of it by the first GPU. */
+static cn_status run_whole(const cni_device_call *call, const cni_fft_shape *s)
+{
     int64_t bytes;
-    if (!cni_fft_ready()) {
-        return CN_ERROR_UNSUPPORTED;
-    }
-    int64_t type = cni_fft_type(call->arrays[0].dtype, call->arrays[1].dtype, call->inverse);
-    if (type == 0 || !shape_of(call, type, &s) || count(&call->arrays[0], 0, call->arrays[0].ndim) == 0) {
-        return CN_ERROR_UNSUPPORTED;
-    }
-    cni_fft_plan *plan = cni_fft_get(&s, &bytes);
+    cni_fft_plan *plan = cni_fft_get(s, &bytes);
     if (plan == NULL) {
         return CN_ERROR_UNSUPPORTED;
     }
@@ -85,8 +133,28 @@ cn_status cni_cuda_fourier(cni_device_call *call)
         return cni_fail_memory(bytes);
     }
     cni_cuda_foreign();
-    bool fine = run_all(call, &s, plan, work);
+    bool fine = run_all(call, s, plan, work, 0);
     cni_fft_put(plan);
     cni_cuda_free(work, bytes);
     return fine ? CN_OK : CN_ERROR_UNSUPPORTED;
+}
+
+cn_status cni_cuda_fourier(cni_device_call *call)
+{
+    cni_fft_shape s;
+    if (!cni_fft_ready()) {
+        return CN_ERROR_UNSUPPORTED;
+    }
+    int64_t type = cni_fft_type(call->arrays[0].dtype, call->arrays[1].dtype, call->inverse);
+    if (type == 0 || !shape_of(call, type, &s) || count(&call->arrays[0], 0, call->arrays[0].ndim) == 0) {
+        return CN_ERROR_UNSUPPORTED;
+    }
+    lines each[CNI_CUDA_GPUS] = {0};
+    bool planned = plan_each(call, &s, each), done = planned && run_each(call, &s, each);
+    for (int k = 0; k < cni_cuda_gpu.gpus; k++) {
+        if (each[k].plan != NULL) {
+            cni_fft_put(each[k].plan);
+        }
+    }
+    return planned ? (done ? CN_OK : CN_ERROR_UNSUPPORTED) : run_whole(call, &s);
 }

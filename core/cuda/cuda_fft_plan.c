@@ -6,6 +6,7 @@
 #include "base/settings.h"
 #include "cuda/cuda_driver.h"
 #include "cuda/cuda_memory.h"
+#include "cuda/cuda_stream.h"
 
 enum { PLANS = 64 };
 
@@ -94,7 +95,7 @@ static bool plan_make(cni_fft_plan *p, const cni_fft_shape *s)
     bool fine = fft.own_memory(p->number, 0) == 0 &&
                 fft.make(p->number, (int)s->naxes, n, in, s->in_step, s->in_distance, out, s->out_step, s->out_distance,
                          (int)s->type, s->batch, &p->work) == 0 &&
-                fft.set_stream(p->number, cni_cuda_gpu.stream) == 0;
+                fft.set_stream(p->number, cni_cuda_gpu.streams[s->gpu]) == 0;
     if (!fine) {
         fft.destroy(p->number);
         return false;
@@ -120,7 +121,9 @@ static cni_fft_plan *find(const cni_fft_shape *s)
     if (oldest != NULL && oldest->made) {
         oldest->made = false;
         cni_cuda_device.finish();
+        cni_cuda_stream((int)oldest->shape.gpu);
         fft.destroy(oldest->number);
+        cni_cuda_stream((int)s->gpu);
     }
     return oldest;
 }

@@ -466,16 +466,16 @@ API int cuLaunchKernel(void *function, unsigned gx, unsigned gy, unsigned gz, un
     return standin_launch(f, gx, bx, by, shared, s, extra[1], *(size_t *)extra[3]);
 }
 
-/* Of the stream of the device that was opened first, once that has done what was sent to it. */
-int standin_now(int (*job)(void *context), void *context)
+int standin_now(void *of, int (*job)(void *context), void *context)
 {
+    stream *s = of != NULL ? of : &streams[first_device];
     if (standin_fails("library")) {
         return 1;
     }
-    if (current_device != first_device) {
+    if (current_device != s->device) {
         complain("a library is called in another device's context");
     }
-    drain(&streams[first_device], streams[first_device].queued);
+    drain(s, s->queued);
     unlock(true);
     int status = job(context);
     unlock(false);

@@ -37,8 +37,8 @@ void standin_run(const standin_function *f, unsigned blocks, unsigned x, unsigne
 /* Queues job(context), which is called until it says that it is done, with the device's memory in reach; a thread sees to it. */
 void standin_queue(void *stream, bool (*job)(void *context), void *context);
 
-/* Calls job(context) when all that was queued has run, with the device's memory in reach; gives its result. */
-int standin_now(int (*job)(void *context), void *context);
+/* Calls job(context) when all that was queued in the stream (NULL: the first device's) has run, with the device's memory in reach; gives its result. */
+int standin_now(void *stream, int (*job)(void *context), void *context);
 
 #define STANDIN_API __attribute__((visibility("default")))
 

@@ -18,7 +18,7 @@ typedef struct plan {
     bool used, set;
     int naxes, type;
     long long n[AXES], in[AXES], out[AXES], in_step, in_distance, out_step, out_distance, batch;
-    void *memory;
+    void *memory, *stream;
 } plan;
 
 static plan plans[PLANS];
@@ -43,7 +43,7 @@ API int cufftDestroy(int p)
 
 API int cufftSetStream(int p, void *stream)
 {
-    (void)p, (void)stream;
+    plans[p].stream = stream;
     return 0;
 }
 
@@ -214,30 +214,30 @@ static int run(void *context)
 
 API int cufftExecC2C(int p, void *from, void *to, int direction)
 {
-    return standin_now(run, &(call){&plans[p], from, to, direction, true, false, false});
+    return standin_now(plans[p].stream, run, &(call){&plans[p], from, to, direction, true, false, false});
 }
 
 API int cufftExecZ2Z(int p, void *from, void *to, int direction)
 {
-    return standin_now(run, &(call){&plans[p], from, to, direction, false, false, false});
+    return standin_now(plans[p].stream, run, &(call){&plans[p], from, to, direction, false, false, false});
 }
 
 API int cufftExecR2C(int p, void *from, void *to)
 {
-    return standin_now(run, &(call){&plans[p], from, to, FORWARD, true, true, false});
+    return standin_now(plans[p].stream, run, &(call){&plans[p], from, to, FORWARD, true, true, false});
 }
 
 API int cufftExecD2Z(int p, void *from, void *to)
 {
-    return standin_now(run, &(call){&plans[p], from, to, FORWARD, false, true, false});
+    return standin_now(plans[p].stream, run, &(call){&plans[p], from, to, FORWARD, false, true, false});
 }
 
 API int cufftExecC2R(int p, void *from, void *to)
 {
-    return standin_now(run, &(call){&plans[p], from, to, INVERSE, true, false, true});
+    return standin_now(plans[p].stream, run, &(call){&plans[p], from, to, INVERSE, true, false, true});
 }
 
 API int cufftExecZ2D(int p, void *from, void *to)
 {
-    return standin_now(run, &(call){&plans[p], from, to, INVERSE, false, false, true});
+    return standin_now(plans[p].stream, run, &(call){&plans[p], from, to, INVERSE, false, false, true});
 }

@@ -93,7 +93,7 @@ API int cusolverDnXgetrf(void *h, void *o, int64_t m, int64_t n, int kind, void 
                          int work, void *device, size_t ndevice, void *host, size_t nhost, int *info)
 {
     (void)h, (void)o, (void)lda, (void)work, (void)device, (void)ndevice, (void)host, (void)nhost;
-    return standin_now(run_lu, &(call){.kind = kind, .m = m, .n = n, .a = a, .pivots = pivots, .info = info});
+    return standin_now(NULL, run_lu, &(call){.kind = kind, .m = m, .n = n, .a = a, .pivots = pivots, .info = info});
 }
 
 static int run_lu_solve(void *context)
@@ -110,7 +110,7 @@ API int cusolverDnXgetrs(void *h, void *o, int turn, int64_t n, int64_t k, int k
                          const int64_t *pivots, int kind_b, void *b, int64_t ldb, int *info)
 {
     (void)h, (void)o, (void)lda, (void)kind_b, (void)ldb;
-    return standin_now(run_lu_solve, &(call){.kind = kind,
+    return standin_now(NULL, run_lu_solve, &(call){.kind = kind,
                                              .turn = turn,
                                              .n = n,
                                              .k = k,
@@ -142,7 +142,7 @@ API int cusolverDnXpotrf(void *h, void *o, int upper, int64_t n, int kind, void 
                          void *device, size_t ndevice, void *host, size_t nhost, int *info)
 {
     (void)h, (void)o, (void)lda, (void)work, (void)device, (void)ndevice, (void)host, (void)nhost;
-    return standin_now(run_cholesky, &(call){.kind = kind, .upper = upper, .n = n, .a = a, .info = info});
+    return standin_now(NULL, run_cholesky, &(call){.kind = kind, .upper = upper, .n = n, .a = a, .info = info});
 }
 
 /* ---- QR ---- */
@@ -169,7 +169,7 @@ API int cusolverDnXgeqrf(void *h, void *o, int64_t m, int64_t n, int kind, void 
                          void *tau, int work, void *device, size_t ndevice, void *host, size_t nhost, int *info)
 {
     (void)h, (void)o, (void)lda, (void)kind_tau, (void)work, (void)device, (void)ndevice, (void)host, (void)nhost;
-    return standin_now(run_qr, &(call){.kind = kind, .m = m, .n = n, .a = a, .b = tau, .info = info});
+    return standin_now(NULL, run_qr, &(call){.kind = kind, .m = m, .n = n, .a = a, .b = tau, .info = info});
 }
 
 static int run_columns(void *context)
@@ -185,7 +185,7 @@ static int run_columns(void *context)
 
 static int columns(int kind, int m, int n, int k, void *a, const void *tau, int *info)
 {
-    return standin_now(run_columns, &(call){.kind = kind,
+    return standin_now(NULL, run_columns, &(call){.kind = kind,
                                             .m = m,
                                             .n = n,
                                             .k = k,
@@ -248,8 +248,7 @@ API int cusolverDnXgesvd(void *h, void *o, signed char u_too, signed char v_too,
 {
     (void)h, (void)o, (void)v_too, (void)lda, (void)kind_s, (void)kind_u, (void)ldu, (void)kind_v, (void)ldv;
     (void)work, (void)device, (void)ndevice, (void)host, (void)nhost;
-    return standin_now(
-        run_svd,
+    return standin_now(NULL, run_svd,
         &(call){.kind = kind, .want = u_too, .m = m, .n = n, .a = a, .s = s, .u = u, .v = v, .info = info});
 }
 
@@ -285,6 +284,5 @@ API int cusolverDnXsyevd(void *h, void *o, int vectors, int upper, int64_t n, in
                          int *info)
 {
     (void)h, (void)o, (void)lda, (void)kind_w, (void)work, (void)device, (void)ndevice, (void)host, (void)nhost;
-    return standin_now(
-        run_eigh, &(call){.kind = kind, .vectors = vectors, .upper = upper, .n = n, .a = a, .s = w, .info = info});
+    return standin_now(NULL, run_eigh, &(call){.kind = kind, .vectors = vectors, .upper = upper, .n = n, .a = a, .s = w, .info = info});
 }

@@ -42,6 +42,11 @@ for kind in "dF":
 far = numbers(70, 4, 3)  # so many runs that axes are moved
 for name in ("fft", "rfft", "irfft"):
     check((name, "far"), fft(name, axis=1), far)
+lines = numbers(60, 20, kind="D")  # of which several devices have some each
+for name in ("fft", "ifft", "irfft"):
+    check((name, "lines"), fft(name), lines)
+    check((name, "as many again"), fft(name, n=11), lines)
+check("rfft of lines", fft("rfft"), numbers(61, 30))
 check("four axes", fft("fftn"), numbers(2, 3, 2, 3, kind="D"))
 check("transposed", lambda np, a: np.fft.fft(a.T), numbers(4, 6, kind="D"))
 check("part", lambda np, a: np.fft.fft(a[1]), numbers(3, 6, kind="D"))
