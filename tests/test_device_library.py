@@ -85,6 +85,14 @@ def test_a_device_that_refuses_memory(which: str) -> None:
     run("refusing", STANDIN_FAIL=f"alloc:{which}")
 
 
+@pytest.mark.parametrize("which", ["4", "7", "12", "9+", "30+"])
+def test_devices_that_refuse_memory(which: str) -> None:
+    """The same of several, which have memory of their own for products, transforms and factorisations."""
+    if devices.REAL:
+        pytest.skip("a real driver does not fail on demand")
+    run("refusing", STANDIN_FAIL=f"alloc:{which}", **several(3))
+
+
 @pytest.mark.parametrize(
     "more",
     [

@@ -12,6 +12,7 @@
 #include "cuda/cuda_graph.h"
 #include "cuda/cuda_memory.h"
 #include "cuda/cuda_small.h"
+#include "cuda/cuda_spread.h"
 #include "op/op.h"
 
 typedef cni_cuda_handle handle;
@@ -236,17 +237,18 @@ static bool eigh(const matrix *m)
 static const struct {
     bool (*size)(matrix *m);
     bool (*run)(const matrix *m);
-    bool asks;      /* info says something that the caller needs */
-    int narrays[2]; /* least and most */
-    int8_t dims[4]; /* of each array without the batch */
+    bool asks;        /* info says something that the caller needs */
+    int narrays[2];   /* least and most */
+    int8_t dims[4];   /* of each array without the batch */
+    unsigned written; /* bits of the arrays */
 } rows[CN_FACTOR_COUNT] = {
-    [CN_FACTOR_LU] = {lu_size, lu, true, {2, 2}, {2, 1}},
-    [CN_FACTOR_LU_SOLVE] = {no_size, lu_solve, false, {3, 3}, {2, 1, 2}},
-    [CN_FACTOR_CHOLESKY] = {cholesky_size, cholesky, true, {1, 1}, {2}},
-    [CN_FACTOR_QR] = {qr_size, qr, true, {2, 2}, {2, 1}},
-    [CN_FACTOR_QR_Q] = {q_size, q, false, {2, 2}, {2, 1}},
-    [CN_FACTOR_SVD] = {svd_size, svd, true, {2, 4}, {2, 1, 2, 2}},
-    [CN_FACTOR_EIGH] = {eigh_size, eigh, true, {2, 2}, {2, 1}},
+    [CN_FACTOR_LU] = {lu_size, lu, true, {2, 2}, {2, 1}, 3},
+    [CN_FACTOR_LU_SOLVE] = {no_size, lu_solve, false, {3, 3}, {2, 1, 2}, 4},
+    [CN_FACTOR_CHOLESKY] = {cholesky_size, cholesky, true, {1, 1}, {2}, 1},
+    [CN_FACTOR_QR] = {qr_size, qr, true, {2, 2}, {2, 1}, 3},
+    [CN_FACTOR_QR_Q] = {q_size, q, false, {2, 2}, {2, 1}, 1},
+    [CN_FACTOR_SVD] = {svd_size, svd, true, {2, 4}, {2, 1, 2, 2}, 15},
+    [CN_FACTOR_EIGH] = {eigh_size, eigh, true, {2, 2}, {2, 1}, 3},
 };
 
 /* ---- Batches ---- */
@@ -327,6 +329,57 @@ static cn_status run_with(const matrix *m, int64_t batch)
     return waits ? cni_cuda_device.finish() : CN_OK;
 }
 
+static size_t rounded(size_t n)
+{
+    return (n + 255) / 256 * 256;
+}
+
+/* Of an array that lies on several GPUs; else 0. */
+static size_t far_bytes(const matrix *m, int64_t batch, int array)
+{
+    bool far = cni_cuda_spread_find((uintptr_t)m->call->arrays[array].data) != NULL;
+    return far ? (size_t)(step_of(m->call, array) * batch) : 0;
+}
+
+/*
+ * What lies on several GPUs is in the first one's own memory for the time of the call, and so is what the library works in: it
+ * goes over both many times. False: nothing is far, or there is no memory.
+ */
+static bool come_near(matrix *m, int64_t batch)
+{
+    size_t all = rounded(m->ndevice), far = 0;
+    for (int i = 0; i < m->call->narrays; i++) {
+        far += rounded(far_bytes(m, batch, i));
+    }
+    cni_cuda_address at = far > 0 ? cni_cuda_local(0, all + far) : 0;
+    if (at == 0) {
+        return false;
+    }
+    cni_cuda_foreign();
+    m->device = (void *)(uintptr_t)at;
+    at += all;
+    for (int i = 0; i < m->call->narrays; i++) {
+        size_t n = far_bytes(m, batch, i);
+        if (n > 0) {
+            m->arrays[i] = (void *)(uintptr_t)at;
+            cni_cuda_copy_owned(at, (uintptr_t)m->call->arrays[i].data, n, cni_cuda_gpu.stream);
+            at += rounded(n);
+        }
+    }
+    return true;
+}
+
+/* What it has written of that goes where it belongs. */
+static void go_back(const matrix *m, int64_t batch)
+{
+    for (int i = 0; i < m->call->narrays; i++) {
+        size_t n = (rows[m->call->factor].written >> i & 1) != 0 ? far_bytes(m, batch, i) : 0;
+        if (n > 0) {
+            cni_cuda_copy_owned((uintptr_t)m->call->arrays[i].data, (uintptr_t)m->arrays[i], n, cni_cuda_gpu.stream);
+        }
+    }
+}
+
 /* m->info is there. */
 static cn_status run_by_library(matrix *m, int64_t batch)
 {
@@ -336,12 +389,16 @@ static cn_status run_by_library(matrix *m, int64_t batch)
     if (!cni_cuda_ready(&opening) || !rows[m->call->factor].size(m)) {
         return CN_ERROR_UNSUPPORTED;
     }
-    m->device = cni_device_take((int64_t)m->ndevice);
+    bool near = come_near(m, batch);
+    m->device = near ? m->device : cni_device_take((int64_t)m->ndevice);
     m->host = m->nhost > 0 ? cni_alloc(m->nhost) : NULL;
     bool got = m->device != NULL && (m->nhost == 0 || m->host != NULL);
     cn_status status = got ? run_with(m, batch) : cni_fail_memory((int64_t)m->ndevice);
+    if (near && status == CN_OK) {
+        go_back(m, batch);
+    }
     cni_free(m->host);
-    if (m->device != NULL) {
+    if (m->device != NULL && !near) {
         cni_cuda_free(m->device, (int64_t)m->ndevice);
     }
     return status;
