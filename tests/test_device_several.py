@@ -99,6 +99,34 @@ def test_lines_that_go_over_gpus_are_accumulated_in_order() -> None:
     assert devices.REAL or min(shared["middle"]) >= 1, shared
 
 
+JOINED = """
+x = on_device(90000)
+show("joined", lambda: np.concatenate([x, x]))
+show("apart", lambda: np.concatenate([x * 2, x + 1]))
+"""
+
+
+def test_gpus_join_what_they_have() -> None:
+    """Of what is stored twice each stores what it has read, wherever it belongs."""
+    shared = agree(JOINED)
+    assert devices.REAL or all(min(n) >= 1 for n in shared.values()), shared
+
+
+TURNED = """
+x, y, z = on_device((300, 500)), on_device((500, 300)), on_device((70, 900), "i2")
+show("alone", lambda: np.ascontiguousarray(x.T))
+show("computed", lambda: x.T * 2 + 1)
+show("with others", lambda: (x.T + y, np.ascontiguousarray(x[:, ::-1].T)))
+show("narrow", lambda: np.ascontiguousarray(z.T))
+"""
+
+
+def test_gpus_turn_what_they_have() -> None:
+    """A transpose is stored from where the matrix is; with other operands it is loaded to where those are."""
+    shared = agree(TURNED)
+    assert devices.REAL or all(min(n) >= 1 for n in shared.values()), shared
+
+
 PRODUCTS = """
 a, b, v = on_device((12000, 8)), on_device((12000, 7)), on_device(12000)
 stack, single, c = on_device((60, 20, 20)), on_device((4000, 20), "f4"), on_device((4000, 6), "c16")

@@ -83,7 +83,7 @@ static bool fill_words(cni_cuda_layout *l, cni_arena *arena)
 
 bool cni_cuda_layout_make(const cni_part *part, const cni_window *w, cni_arena *arena, cni_cuda_layout *l)
 {
-    *l = (cni_cuda_layout){.part = part, .w = w};
+    *l = (cni_cuda_layout){.part = part, .w = w, .pushed = CNI_NONE};
     l->class_of = cni_arena_alloc(arena, (part->naccess + 1) * sizeof *l->class_of);
     l->member = cni_arena_alloc(arena, (part->naccess + 1) * sizeof *l->member);
     if (l->class_of == NULL || l->member == NULL || !cni_nest_make(part, w, arena, &l->nest)) {

@@ -40,6 +40,7 @@ typedef struct cni_cuda_layout {
     bool wide;          /* indices need 64 bits */
     int64_t *words;     /* the parameters: shape and strides are filled in */
     size_t size;        /* bytes */
+    uint32_t pushed; /* an access along whose memory blocks go, which store elsewhere (cuda_text_turn.c), or CNI_NONE */
     cni_cuda_watch watch;
 } cni_cuda_layout;
 

@@ -1,6 +1,8 @@
 /* cuda_split.c - see cuda_split.h. */
 #include "cuda/cuda_split.h"
 
+#include <string.h>
+
 #include "cuda/cuda_driver.h"
 
 /* The share of the nest's elements that come before this byte of the operand's memory, if addresses grow in its order. */
@@ -35,34 +37,72 @@ static double span(const cni_nest *n, uint32_t access)
     return (double)(stride < 0 ? -stride : stride) * (double)n->shape[0];
 }
 
-bool cni_cuda_split(const cni_cuda_layout *l, void *const *slots, double *from, double *to)
+/* The largest operand that lies on several GPUs, of those that are written or of the others. */
+typedef struct leader {
+    const cni_cuda_spread *memory; /* NULL: there is none */
+    double span;
+    uint32_t access;
+} leader;
+
+static void find_leaders(const cni_cuda_layout *l, void *const *slots, leader *written, leader *read)
 {
-    const cni_nest *n = &l->nest;
-    const cni_cuda_spread *memory = NULL;
-    double most = 0;
-    bool written = false;
-    uint32_t lead = 0;
-    for (uint32_t a = 0; a < l->part->naccess && n->ndim > 0; a++) {
+    for (uint32_t a = 0; a < l->part->naccess && l->nest.ndim > 0; a++) {
         const cni_access *access = &l->part->access[a];
         const cni_cuda_spread *s =
             access->slot != CNI_NONE ? cni_cuda_spread_find((uintptr_t)slots[access->slot]) : NULL;
-        bool writes = access->written && !l->part->reduces, better = writes != written ? writes : span(n, a) > most;
-        if (s != NULL && span(n, a) > 0 && better) {
-            memory = s;
-            most = span(n, a);
-            written = writes;
-            lead = a;
+        leader *best = access->written && !l->part->reduces ? written : read;
+        if (s != NULL && span(&l->nest, a) > best->span) {
+            *best = (leader){s, span(&l->nest, a), a};
         }
     }
-    if (memory == NULL) {
-        return false;
-    }
-    bool down = n->strides[(size_t)lead * CN_MAX_DIMS] < 0;
+}
+
+/* Returns the largest share. */
+static double shares_by(const cni_nest *n, const leader *x, double *from, double *to)
+{
+    bool down = n->strides[(size_t)x->access * CN_MAX_DIMS] < 0;
+    double most = 0;
     for (int k = 0; k < cni_cuda_gpu.gpus; k++) {
-        double low = k == 0 ? 0 : before(n, lead, (int64_t)memory->begin[k]);
-        double high = k == cni_cuda_gpu.gpus - 1 ? 1 : before(n, lead, (int64_t)memory->begin[k + 1]);
+        double low = k == 0 ? 0 : before(n, x->access, (int64_t)x->memory->begin[k]);
+        double high = k == cni_cuda_gpu.gpus - 1 ? 1 : before(n, x->access, (int64_t)x->memory->begin[k + 1]);
         from[k] = down ? 1 - high : low;
         to[k] = down ? 1 - low : high;
+        most = high - low > most ? high - low : most;
+    }
+    return most;
+}
+
+/* Of a matrix whose blocks go along the memory of what is loaded: rows of that. False: that is the first GPU's. */
+static bool shares_pushed(const cni_cuda_layout *l, void *const *slots, double *from, double *to)
+{
+    const cni_nest *n = &l->nest;
+    const cni_cuda_spread *memory = cni_cuda_spread_find((uintptr_t)slots[l->part->access[l->pushed].slot]);
+    double rows = (double)n->strides[(size_t)l->pushed * CN_MAX_DIMS + 1] * (double)n->shape[1];
+    for (int k = 0; memory != NULL && k < cni_cuda_gpu.gpus; k++) {
+        double behind = ((double)memory->begin[k + 1] - (double)n->offsets[l->pushed]) / rows;
+        from[k] = k == 0 ? 0 : to[k - 1];
+        to[k] = k + 1 == cni_cuda_gpu.gpus || behind > 1 ? 1 : behind > from[k] ? behind : from[k];
+    }
+    return memory != NULL;
+}
+
+bool cni_cuda_split(const cni_cuda_layout *l, void *const *slots, double *from, double *to)
+{
+    leader written = {0}, read = {0};
+    double others_from[CNI_CUDA_GPUS], others_to[CNI_CUDA_GPUS], most, uneven = 1.5 / cni_cuda_gpu.gpus;
+    if (l->pushed != CNI_NONE && shares_pushed(l, slots, from, to)) {
+        return true;
+    }
+    find_leaders(l, slots, &written, &read);
+    if (written.memory == NULL && read.memory == NULL) {
+        return false;
+    }
+    most = shares_by(&l->nest, written.memory != NULL ? &written : &read, from, to);
+    bool better = written.memory != NULL && read.memory != NULL && most > uneven &&
+                  shares_by(&l->nest, &read, others_from, others_to) < most;
+    if (better) {
+        memcpy(from, others_from, sizeof others_from);
+        memcpy(to, others_to, sizeof others_to);
     }
     return true;
 }

@@ -12,7 +12,8 @@
 
 /*
  * Shares [from[k], to[k]) of the nest, between 0 and 1, for each GPU, going by the largest operand that lies on several:
- * one that is written, if there is one. False: all operands are the first GPU's.
+ * one that is written, if there is one, unless that is mostly one GPU's and what is read is not (a part of a join). False:
+ * all operands are the first GPU's.
  */
 bool cni_cuda_split(const cni_cuda_layout *layout, void *const *slots, double *from, double *to);
 
