@@ -1,7 +1,7 @@
 /*
  * cuda_sort.c - sort and argsort along an axis by radix.cuh: a line after the other, so long that it fills the device.
  * Other lines are the processor's. Of a line that lies on several GPUs each sorts what it has; then runs are merged, two and
- * two (merge.cuh), and each GPU makes what it is to have of the result.
+ * two (merge.cuh), and each GPU makes what it is to have of the result. Lines that a GPU has alone it sorts alone, beside others.
  *
  *     scratch: counts of each GPU, tickets and words of a pass (zeroed), keys between passes, places between passes
  */
@@ -98,61 +98,61 @@ bool cni_cuda_sort_bind(const cni_part *part, const cni_window *w, binding *b)
     return true;
 }
 
-/* A line: what each GPU has of it, elements [begin[k], begin[k + 1]); and where keys and places go, turn by turn. */
+/*
+ * What each GPU sorts: of one line elements [begin[k], begin[k + 1]), which are merged, or a line each. Where its keys and places
+ * go, turn by turn.
+ */
 typedef struct line {
     const binding *b;
-    uint64_t from, to, counts, keys[2], places[2];
-    int64_t begin[CNI_CUDA_GPUS + 1];
-    uint64_t marks[CNI_CUDA_GPUS];
+    uint64_t counts, from[CNI_CUDA_GPUS], to[CNI_CUDA_GPUS];
+    uint64_t keys[2][CNI_CUDA_GPUS], places[2][CNI_CUDA_GPUS], marks[CNI_CUDA_GPUS];
+    int64_t begin[CNI_CUDA_GPUS + 1], n[CNI_CUDA_GPUS];
     bool near;         /* marks are in each GPU's own memory: tiles ask each other often */
     int steps, merges; /* passes and merges, one after the other; the last merges */
 } line;
 
 /* GPUs have runs of the line, one after the other. */
-static void share_out(line *l)
+static void share_out(line *l, uint64_t from)
 {
-    const cni_cuda_spread *memory = cni_cuda_spread_find(l->from);
+    const cni_cuda_spread *memory = cni_cuda_spread_find(from);
     int64_t n = l->b->p.sort.n;
     int parts = 0;
-    l->begin[0] = 0;
     for (int k = 0; k < cni_cuda_gpu.gpus; k++) {
         int64_t behind = memory == NULL || k + 1 == cni_cuda_gpu.gpus
                              ? n
-                             : (int64_t)(memory->address + memory->begin[k + 1] - l->from) / l->b->p.sort.itemsize;
+                             : (int64_t)(memory->address + memory->begin[k + 1] - from) / l->b->p.sort.itemsize;
         l->begin[k + 1] = behind < l->begin[k] ? l->begin[k] : behind < n ? behind : n;
-        parts += l->begin[k + 1] > l->begin[k];
+        l->n[k] = l->begin[k + 1] - l->begin[k];
+        parts += l->n[k] > 0;
     }
     while (parts > 1 && 1 << l->merges < cni_cuda_gpu.gpus) {
         l->merges++;
     }
+    l->near = parts > 1;
 }
 
 static int64_t tiles_at(const line *l, int gpu)
 {
-    return tiles_of(l->begin[gpu + 1] - l->begin[gpu], l->b->p.sort.itemsize, l->b->p.sort.indices);
+    return tiles_of(l->n[gpu], l->b->p.sort.itemsize, l->b->p.sort.indices);
 }
 
 static int64_t marks_at(const line *l, int gpu)
 {
-    return TICKET_BYTES + tiles_at(l, gpu) * DIGITS * WORD;
+    return rounded(TICKET_BYTES + tiles_at(l, gpu) * DIGITS * WORD);
 }
 
-static void place_marks(line *l, uint64_t scratch)
+/* Memory of each GPU's own for marks, and so many bytes behind those; false: a GPU has none. */
+static bool take_near(line *l, int64_t behind)
 {
-    l->near = l->merges > 0;
-    if (l->near) {
-        cni_cuda_foreign();
-    }
-    for (int k = 0; k < cni_cuda_gpu.gpus && l->near; k++) {
+    bool fine = true;
+    cni_cuda_foreign();
+    for (int k = 0; k < cni_cuda_gpu.gpus && fine; k++) {
         cni_cuda_stream(k);
-        l->marks[k] = cni_cuda_local(k, (size_t)marks_at(l, k));
-        l->near = l->marks[k] != 0;
+        l->marks[k] = cni_cuda_local(k, (size_t)(marks_at(l, k) + behind));
+        fine = l->marks[k] != 0;
     }
     cni_cuda_step_end();
-    for (int k = 0; k < cni_cuda_gpu.gpus && !l->near; k++) {
-        l->marks[k] = scratch;
-        scratch += (uint64_t)marks_at(l, k);
-    }
+    return fine;
 }
 
 static void clear_marks(const line *l)
@@ -171,17 +171,51 @@ static void clear_marks(const line *l)
 
 static line line_of(const binding *b, uint64_t from, uint64_t to, uint64_t scratch)
 {
-    line l = {.b = b, .from = from, .to = to, .counts = scratch};
-    uint64_t bytes = (uint64_t)rounded(b->p.sort.n * b->p.sort.itemsize),
-             marks = l.counts + (uint64_t)cni_cuda_gpu.gpus * COUNT_BYTES;
-    l.keys[0] = marks + (uint64_t)rounded(b->marks);
-    l.keys[1] = b->p.sort.indices ? l.keys[0] + bytes : to;
-    l.places[0] = l.keys[0] + (b->p.sort.indices ? 2 : 1) * bytes;
-    l.places[1] = l.places[0] + (uint64_t)rounded(b->p.sort.n * 4);
-    share_out(&l);
-    l.steps = (int)b->p.sort.itemsize + l.merges;
-    place_marks(&l, marks);
+    line l = {.b = b, .counts = scratch};
+    bool indices = b->p.sort.indices;
+    int64_t size = b->p.sort.itemsize;
+    uint64_t bytes = (uint64_t)rounded(b->p.sort.n * size), marks = scratch + (uint64_t)cni_cuda_gpu.gpus * COUNT_BYTES;
+    uint64_t keys = marks + (uint64_t)rounded(b->marks), places = keys + (indices ? 2 : 1) * bytes;
+    share_out(&l, from);
+    l.steps = (int)size + l.merges;
+    l.near = l.near && take_near(&l, 0);
+    for (int k = 0; k < cni_cuda_gpu.gpus; k++) {
+        uint64_t at = (uint64_t)l.begin[k];
+        l.from[k] = from + at * (uint64_t)size;
+        l.to[k] = to + at * (uint64_t)(indices ? 8 : size);
+        l.keys[0][k] = keys + at * (uint64_t)size;
+        l.keys[1][k] = indices ? l.keys[0][k] + bytes : l.to[k];
+        l.places[0][k] = places + at * 4;
+        l.places[1][k] = l.places[0][k] + (uint64_t)rounded(b->p.sort.n * 4);
+        if (!l.near) {
+            l.marks[k] = marks;
+            marks += (uint64_t)marks_at(&l, k);
+        }
+    }
     return l;
+}
+
+/* A line for each GPU, or none (from[k] = 0), with all that it needs in memory of its own; false: there is no memory. */
+static bool lines_of(const binding *b, const uint64_t *from, const uint64_t *to, uint64_t scratch, line *l)
+{
+    bool indices = b->p.sort.indices;
+    int64_t bytes = rounded(b->p.sort.n * b->p.sort.itemsize), places = indices ? 2 * rounded(b->p.sort.n * 4) : 0;
+    *l = (line){.b = b, .counts = scratch, .near = true, .steps = (int)b->p.sort.itemsize};
+    for (int k = 0; k < cni_cuda_gpu.gpus; k++) {
+        l->n[k] = from[k] != 0 ? b->p.sort.n : 0;
+    }
+    if (!take_near(l, (indices ? 2 : 1) * bytes + places)) {
+        return false;
+    }
+    for (int k = 0; k < cni_cuda_gpu.gpus; k++) {
+        l->from[k] = from[k];
+        l->to[k] = to[k];
+        l->keys[0][k] = l->marks[k] + (uint64_t)marks_at(l, k);
+        l->keys[1][k] = indices ? l->keys[0][k] + (uint64_t)bytes : to[k];
+        l->places[0][k] = l->keys[0][k] + (uint64_t)((indices ? 2 : 1) * bytes);
+        l->places[1][k] = l->places[0][k] + (uint64_t)rounded(b->p.sort.n * 4);
+    }
+    return true;
 }
 
 /* Every GPU's keys by one digit more; before the first pass: counts of all digits. */
@@ -189,25 +223,24 @@ static void radix_pass(const line *l, int pass, bool counts)
 {
     parameters p[CNI_CUDA_GPUS];
     const void *each[CNI_CUDA_GPUS];
-    int64_t blocks[CNI_CUDA_GPUS], itemsize = l->b->p.sort.itemsize;
-    uint64_t from = pass == 0 ? l->from : l->keys[(l->steps - pass + 1) % 2], to = l->keys[(l->steps - pass) % 2];
-    uint64_t from_places = l->places[(l->steps - pass + 1) % 2], to_places = l->places[(l->steps - pass) % 2];
+    int64_t blocks[CNI_CUDA_GPUS];
+    int in = (l->steps - pass + 1) % 2, out = (l->steps - pass) % 2;
     for (int k = 0; k < cni_cuda_gpu.gpus; k++) {
-        int64_t begin = l->begin[k], n = l->begin[k + 1] - begin, most = 8 * cni_cuda_gpu.processors;
+        int64_t most = 8 * cni_cuda_gpu.processors;
         blocks[k] = tiles_at(l, k);
-        p[k] = (parameters){.from = from + (uint64_t)(begin * itemsize),
-                            .to = to + (uint64_t)(begin * itemsize),
-                            .from_places = from_places + (uint64_t)begin * 4,
-                            .to_places = to_places + (uint64_t)begin * 4,
-                            .indices = l->to + (uint64_t)begin * 8,
+        p[k] = (parameters){.from = pass == 0 ? l->from[k] : l->keys[in][k],
+                            .to = l->keys[out][k],
+                            .from_places = l->places[in][k],
+                            .to_places = l->places[out][k],
+                            .indices = l->to[k],
                             .counts = l->counts + (uint64_t)k * COUNT_BYTES,
                             .words = l->marks[k] + TICKET_BYTES,
                             .ticket = l->marks[k],
-                            .n = n,
+                            .n = l->n[k],
                             .pass = pass,
                             .first = pass == 0,
                             .last = pass + 1 == l->steps,
-                            .offset = begin};
+                            .offset = l->begin[k]};
         if (counts) {
             p[k].pass = blocks[k] = blocks[k] < most ? blocks[k] : most;
         }
@@ -225,11 +258,11 @@ static void merge_runs(const line *l, int level)
     int step = (int)l->b->p.sort.itemsize + level, side = (l->steps - step) % 2, gpus = cni_cuda_gpu.gpus;
     for (int k = 0; k < gpus; k++) {
         int first = k >> (level + 1) << (level + 1), middle = first + (1 << level), end = middle + (1 << level);
-        p[k] = (merge_parameters){.from = l->keys[1 - side],
-                                  .to = l->keys[side],
-                                  .from_places = l->places[1 - side],
-                                  .to_places = l->places[side],
-                                  .indices = l->to,
+        p[k] = (merge_parameters){.from = l->keys[1 - side][0],
+                                  .to = l->keys[side][0],
+                                  .from_places = l->places[1 - side][0],
+                                  .to_places = l->places[side][0],
+                                  .indices = l->to[0],
                                   .begin = l->begin[first],
                                   .middle = l->begin[middle < gpus ? middle : gpus],
                                   .end = l->begin[end < gpus ? end : gpus],
@@ -243,32 +276,88 @@ static void merge_runs(const line *l, int level)
 }
 
 /* Counts of all passes, then the passes, each from one buffer to the other, then merges; the last step ends in `to`. */
-void cni_cuda_sort_line(const binding *b, uint64_t from, uint64_t to, uint64_t scratch)
+static void sort(const line *l)
 {
-    line l = line_of(b, from, to, scratch);
-    uint64_t counts = l.counts;
-    cni_cuda_fill(l.counts, 0, (size_t)cni_cuda_gpu.gpus * COUNT_BYTES);
-    radix_pass(&l, 0, true);
-    cni_cuda_launch(b->second->kernel, 8 * cni_cuda_gpu.gpus, THREADS, 1, &counts, sizeof counts);
+    const binding *b = l->b;
+    cni_cuda_fill(l->counts, 0, (size_t)cni_cuda_gpu.gpus * COUNT_BYTES);
+    radix_pass(l, 0, true);
+    cni_cuda_launch(b->second->kernel, 8 * cni_cuda_gpu.gpus, THREADS, 1, &l->counts, sizeof l->counts);
     for (int pass = 0; pass < b->p.sort.itemsize; pass++) {
-        clear_marks(&l);
-        radix_pass(&l, pass, false);
+        clear_marks(l);
+        radix_pass(l, pass, false);
     }
-    for (int level = 0; level < l.merges; level++) {
-        merge_runs(&l, level);
+    for (int level = 0; level < l->merges; level++) {
+        merge_runs(l, level);
     }
 }
 
+void cni_cuda_sort_line(const binding *b, uint64_t from, uint64_t to, uint64_t scratch)
+{
+    line l = line_of(b, from, to, scratch);
+    sort(&l);
+}
+
+static void line_at(const cni_part *part, const binding *b, const cni_run *run, int64_t number, uint64_t *from,
+                    uint64_t *to)
+{
+    *to = cni_cuda_operand_address(part, run, 0);
+    *from = cni_cuda_operand_address(part, run, 1);
+    for (int d = (int)b->p.sort.nouter - 1; d >= 0; d--) {
+        int64_t at = number % b->p.sort.outer[d];
+        *from += (uint64_t)(at * b->p.sort.in_outer[d]);
+        *to += (uint64_t)(at * b->p.sort.out_outer[d]);
+        number /= b->p.sort.outer[d];
+    }
+}
+
+/* The next line, from this one on, that the GPU has alone; b->p.sort.lines: none. */
+static int64_t next_own(const cni_part *part, const binding *b, const cni_run *run, int gpu, int64_t number)
+{
+    size_t n = (size_t)(b->p.sort.n * b->p.sort.itemsize), here;
+    for (uint64_t from, to; number < b->p.sort.lines; number++) {
+        line_at(part, b, run, number, &from, &to);
+        if (cni_cuda_spread_find(from) != NULL && cni_cuda_owner(from, n, &here) == gpu && here == n) {
+            break;
+        }
+    }
+    return number;
+}
+
+/* Sorts lines that GPUs have alone, one of each at a time, and says which; the others are none's. */
+static uint64_t sort_own(const cni_part *part, const binding *b, const cni_run *run)
+{
+    int64_t next[CNI_CUDA_GPUS] = {0};
+    uint64_t done = 0, from[CNI_CUDA_GPUS], to[CNI_CUDA_GPUS];
+    for (bool any = b->p.sort.lines > 1 && cni_cuda_gpu.gpus > 1; any;) {
+        uint64_t these = 0;
+        line l;
+        for (int k = 0; k < cni_cuda_gpu.gpus; k++) {
+            next[k] = next_own(part, b, run, k, next[k]);
+            from[k] = to[k] = 0;
+            if (next[k] < b->p.sort.lines) {
+                line_at(part, b, run, next[k], &from[k], &to[k]);
+                these |= (uint64_t)1 << next[k]++;
+            }
+        }
+        any = (these & (these - 1)) != 0 && lines_of(b, from, to, (uintptr_t)run->scratch, &l);
+        if (any) {
+            sort(&l);
+            done |= these;
+        }
+    }
+    return done;
+}
+
+_Static_assert(LINES_MOST <= 64, "a bit for each line");
+
 void cni_cuda_sort_run(const cni_part *part, binding *b, const cni_run *run)
 {
-    uint64_t to = cni_cuda_operand_address(part, run, 0), from = cni_cuda_operand_address(part, run, 1);
+    uint64_t done = sort_own(part, b, run);
     for (int64_t k = 0; k < b->p.sort.lines; k++) {
-        int64_t rest = k, in_at = 0, out_at = 0;
-        for (int d = (int)b->p.sort.nouter - 1; d >= 0; d--) {
-            in_at += rest % b->p.sort.outer[d] * b->p.sort.in_outer[d];
-            out_at += rest % b->p.sort.outer[d] * b->p.sort.out_outer[d];
-            rest /= b->p.sort.outer[d];
+        uint64_t from, to;
+        if ((done >> k & 1) == 0) {
+            line_at(part, b, run, k, &from, &to);
+            cni_cuda_sort_line(b, from, to, (uintptr_t)run->scratch);
         }
-        cni_cuda_sort_line(b, from + (uint64_t)in_at, to + (uint64_t)out_at, (uintptr_t)run->scratch);
     }
 }
