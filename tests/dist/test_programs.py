@@ -129,3 +129,29 @@ def test_a_worker_without_memory(mpi):
         refused += out == "refused 1\n"
         said |= status == 1 and "Unable to allocate" in err  # a launcher may end before it has passed it on
     assert refused >= 3 and said
+
+
+FLUSHED = """
+import warnings
+import cnumeric as np
+
+x = np.arange(1000.0)[::-1] + 0  # the zero is the last rank's
+with warnings.catch_warnings(record=True) as told:
+    warnings.simplefilter("always")
+    y = 1 / x
+    np.flush()
+    print(len(told), end=" ")
+    np.synchronize()
+    print(len(told), end=" ")
+try:
+    with np.errstate(divide="raise"):
+        y = 1 / x
+except FloatingPointError:
+    print("raised")
+"""
+
+
+def test_a_flush_waits_for_no_other_rank(mpi):
+    """What others notice is told by who waits for them, or at once where calls are precise."""
+    status, out, err = mpi.python(2, FLUSHED, environment={"CNUMERIC_SPREAD_BYTES": "1000", "CNUMERIC_GPU": "0"})
+    assert (status, out.split()) == (0, ["0", "1", "raised"]), err
