@@ -15,14 +15,20 @@ def host() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p), "CNUMERIC_GPU": "0"}
 
 
-@pytest.mark.parametrize("what", ["ops", "lossy", "mixed", "hidden"])
+DTYPES = "int8 uint8 int32 int64 uint64 float16 float32 float64 complex64 complex128".split()
+FIRST = "add subtract multiply divide floor_divide power hypot".split()
+
+
+@pytest.mark.parametrize(
+    "what", ["lossy", "mixed", *(f"ops {name}" for name in DTYPES), *(f"hidden {name}" for name in FIRST)]
+)
 def test_events_are_the_processors(what: str) -> None:
     """Every op and cast for special operands, and random programs, have the same events; the device ran them."""
-    ours = devices.run(EVENTS, what, env=devices.environment(CNUMERIC_GPU_BYTES="1")).splitlines()
-    theirs = devices.run(EVENTS, what, env=host()).splitlines()
+    ours = devices.run(EVENTS, *what.split(), env=devices.environment(CNUMERIC_GPU_BYTES="1")).splitlines()
+    theirs = devices.run(EVENTS, *what.split(), env=host()).splitlines()
     assert ours[:-1] == theirs[:-1]
-    assert int(ours[-1].split()[1]) > 200
-    assert sum("['" in line for line in ours) > len(ours) / 8
+    assert int(ours[-1].split()[1]) >= len(ours) - 1 >= 25
+    assert sum("['" in line for line in ours) > len(ours) / 20
 
 
 @pytest.mark.parametrize("more", [{}, {"CNUMERIC_PLACES": "3"}, {"CNUMERIC_GPUS": "3", "STANDIN_DEVICES": "3"}])

@@ -1,5 +1,7 @@
 """Prints which floating-point events programs have, on operands that are special: the same lines on any place.
 
+    events.py ops|lossy|mixed|hidden [dtypes, or first ops of hidden]
+
     ops     every elementwise op and cast by itself, for pairs of values; under numpy.errstate()
     lossy   those that are exact or rounded once, likewise, with underflow asked for
     mixed   random programs that fuse: temporaries, results in place, reductions, transposes
@@ -30,6 +32,7 @@ INTEGER = [0, 1, -1, 7, -3, "min", "max"]
 LOSSY = {"multiply", "divide", "square", "reciprocal", "add", "subtract", "sqrt", "negative", "fmod"}
 EXACT = {"add", "subtract", "multiply", "divide", "square", "reciprocal", "negative"}
 NO_PROMISE = {"power", "float_power"}  # of complex numbers
+FIRST = "add subtract multiply divide floor_divide power hypot".split()  # of two ops
 DTYPES = "int8 uint8 int32 int64 uint64 float16 float32 float64 complex64 complex128".split()
 
 
@@ -147,9 +150,9 @@ def mixed() -> None:
             print(seed, points, "|", events(functools.partial(mixed_program, seed, shape, points, dtype)))
 
 
-def hidden() -> None:
+def hidden(firsts: list[str]) -> None:
     """Each element by itself: another one's event would be the same."""
-    for first in ["add", "subtract", "multiply", "divide", "floor_divide", "power", "hypot"]:
+    for first in firsts:
         for second in ["add", "multiply", "divide", "maximum", "fmin", "power"]:
             for point in itertools.product([numpy.nan, 1e200, -numpy.inf, 0.0], repeat=3):
                 a, b, c = (np.array([value] * 3) for value in point)
@@ -158,13 +161,14 @@ def hidden() -> None:
                 print(first, second, point, "|", left, right)
 
 
-if sys.argv[1] == "mixed":
+what, only = sys.argv[1], sys.argv[2:]
+if what == "mixed":
     mixed()
-elif sys.argv[1] == "hidden":
-    hidden()
-elif sys.argv[1] == "lossy":
+elif what == "hidden":
+    hidden(only or FIRST)
+elif what == "lossy":
     with numpy.errstate(all="warn"):
-        one_by_one([name for name in DTYPES if "complex" not in name], LOSSY)
+        one_by_one(only or [name for name in DTYPES if "complex" not in name], LOSSY)
 else:
-    one_by_one(DTYPES, set())
+    one_by_one(only or DTYPES, set())
 print("launches", _cnumeric.stats()["device_launches"])
