@@ -180,6 +180,38 @@ def _searchsorted(np: Any, n: int) -> Made:
     return np.searchsorted, [np.sort(x), x]
 
 
+@row("bincount", 27)
+def _bincount(np: Any, n: int) -> Made:
+    return np.bincount, [(sheet(np, n)[1].reshape(-1) * 1000).astype("i8")]
+
+
+@row("histogram", 27)
+def _histogram(np: Any, n: int) -> Made:
+    return lambda x: np.histogram(x, 100)[0], [sheet(np, n)[1].reshape(-1)]
+
+
+@row("argmax", 28)
+def _argmax(np: Any, n: int) -> Made:
+    return lambda x: x.argmax(), [sheet(np, n)[1].reshape(-1)]
+
+
+@row("dot", 28)
+def _dot(np: Any, n: int) -> Made:
+    x = sheet(np, n)[1].reshape(-1)
+    return lambda x, y: x @ y, [x, x + 1]
+
+
+@row("x.T @ r", 28)
+def _tall_vector(np: Any, n: int) -> Made:
+    x = sheet(np, n)[1].reshape(-1, 64)
+    return lambda x, r: x.T @ r, [x, x[:, 0] + 1]
+
+
+@row("x.T @ x", 27)
+def _tall_matrix(np: Any, n: int) -> Made:
+    return lambda x: x.T @ x, [sheet(np, n)[1].reshape(-1, 64)]
+
+
 @row("gemm", 26)
 def _gemm(np: Any, n: int) -> Made:
     return lambda x: x @ x, [sheet(np, n)[1]]

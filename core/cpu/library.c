@@ -169,3 +169,13 @@ void cni_library_chain(const cni_part *part, const cni_run *run, const cni_link 
 {
     rows[run->window->ops[part->op].kind].chain(part, run, link, phase);
 }
+
+void cni_library_chain_rows(const cni_part *part, const cni_window *w, const cni_link *link, cni_link_phase phase,
+                            void **to)
+{
+    if (w->ops[part->op].kind == CNI_SCAN) {
+        cni_scan_chain_rows(part, w, link, phase, to);
+    } else {
+        to[0] = phase == CNI_LINK_BEGIN ? link->own : link->state;
+    }
+}

@@ -14,7 +14,11 @@ cni_chain_rule cni_library_chain_rule(const cni_part *part, const cni_window *w)
 void cni_library_chain_bind(const cni_part *part, const cni_window *w, int64_t *own, int64_t *state);
 void cni_library_chain(const cni_part *part, const cni_run *run, const cni_link *link, cni_link_phase phase);
 
-/* place.h's chain_rows, and chain_left after BEGIN, of accumulations. */
+/* place.h's chain_rows. */
+void cni_library_chain_rows(const cni_part *part, const cni_window *w, const cni_link *link, cni_link_phase phase,
+                            void **rows);
+
+/* The same, and chain_left after BEGIN, of accumulations. */
 void cni_scan_chain_rows(const cni_part *part, const cni_window *w, const cni_link *link, cni_link_phase phase,
                          void **rows);
 void cni_scan_chain_left(const cni_part *part, const cni_window *w, const cni_link *link);

@@ -150,13 +150,13 @@ static void chain_rows(const cni_part *part, const cni_window *w, const void *op
     if (b->group != NULL) {
         cni_reduce_chain_rows(b->group, link, rows);
     } else {
-        cni_scan_chain_rows(part, w, link, phase, rows);
+        cni_library_chain_rows(part, w, link, phase, rows);
     }
 }
 
 static void chain_left(const cni_part *part, const cni_window *w, const cni_link *link, cni_link_phase phase)
 {
-    if (part->kind == CNI_PART_LIBRARY && phase == CNI_LINK_BEGIN) {
+    if (part->kind == CNI_PART_LIBRARY && w->ops[part->op].kind == CNI_SCAN && phase == CNI_LINK_BEGIN) {
         cni_scan_chain_left(part, w, link);
     }
 }

@@ -1,10 +1,11 @@
-/* cuda_library.c - see cuda_library.h: arange, gather, scatter, arg-reductions. */
+/* cuda_library.c - see cuda_library.h: arange, gather, scatter; the table. */
 #include "cuda/cuda_library.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/stats.h"
 #include "base/status.h"
 #include "base/text.h"
 #include "cuda/cuda_graph.h"
@@ -13,7 +14,6 @@
 #include "op/op.h"
 
 enum { THREADS = 256, GATHER_ITEMS = 4, LINE_BYTES = 64 /* that the memory reads for one element */ };
-enum { SHARES_MANY = 32 /* of a line, for one thread */ };
 enum { REGION_TILE = 4096, REGION_TILES = 32, REGIONS_FEW = 128, REGIONS_MANY = 256 }; /* gather_regions.cuh's */
 
 typedef cni_cuda_library_binding binding;
@@ -119,9 +119,8 @@ static void arange_run(const cni_part *part, binding *b, const cni_run *run)
 
 /* ---- gather, scatter ---- */
 
-/* Dimensions [first, end) with two sets of strides, merged where both allow; false if too many are left. */
-static bool merge(int n, const int64_t *shape, const int64_t *a, const int64_t *b, int64_t *count, int64_t *to_shape,
-                  int64_t *to_a, int64_t *to_b)
+bool cni_cuda_merge_axes(int n, const int64_t *shape, const int64_t *a, const int64_t *b, int64_t *count,
+                         int64_t *to_shape, int64_t *to_a, int64_t *to_b)
 {
     int64_t kept = 0;
     for (int d = 0; d < n; d++) {
@@ -203,12 +202,12 @@ static bool indexed_bind(const cni_part *part, const cni_window *w, int array, i
     b->p.gather.count = cni_element_count(nd, f.shape);
     b->p.gather.row = cni_element_count(rest, x.shape + nindex);
     int64_t named = cni_element_count(nindex, x.shape), all = b->p.gather.count * b->p.gather.row;
-    if (!merge(nd, f.shape, f.strides, s.strides, &b->p.gather.index.n, b->p.gather.index.shape, b->p.gather.index.a,
-               b->p.gather.index.b) ||
-        !merge(rest, x.shape + nindex, x.strides + nindex, s.strides + nd, &b->p.gather.rest.n, b->p.gather.rest.shape,
-               b->p.gather.rest.a, b->p.gather.rest.b) ||
-        !merge(nindex, x.shape, x.strides, NULL, &b->p.gather.named.n, b->p.gather.named.shape, b->p.gather.named.a,
-               b->p.gather.named.b)) {
+    if (!cni_cuda_merge_axes(nd, f.shape, f.strides, s.strides, &b->p.gather.index.n, b->p.gather.index.shape,
+                             b->p.gather.index.a, b->p.gather.index.b) ||
+        !cni_cuda_merge_axes(rest, x.shape + nindex, x.strides + nindex, s.strides + nd, &b->p.gather.rest.n,
+                             b->p.gather.rest.shape, b->p.gather.rest.a, b->p.gather.rest.b) ||
+        !cni_cuda_merge_axes(nindex, x.shape, x.strides, NULL, &b->p.gather.named.n, b->p.gather.named.shape,
+                             b->p.gather.named.a, b->p.gather.named.b)) {
         return false;
     }
     bool wide = all > INT32_MAX / 2 || named > INT32_MAX / 2;
@@ -271,8 +270,6 @@ static void scatter_run(const cni_part *part, binding *b, const cni_run *run)
     indexed_run(part, b, run, 0, 2, 1);
 }
 
-/* ---- argmin, argmax ---- */
-
 bool cni_cuda_outer_axes(const cni_geometry *in, const cni_geometry *out, int axis, int64_t *n, int64_t *shape,
                          int64_t *in_strides, int64_t *out_strides)
 {
@@ -291,88 +288,18 @@ bool cni_cuda_outer_axes(const cni_geometry *in, const cni_geometry *out, int ax
     return true;
 }
 
-/* Do lines go over the memory of several GPUs, so that each has a share of every one? */
-static bool goes_across(const cni_geometry *in, int axis)
-{
-    int64_t most = 0;
-    for (int d = 0; d < in->ndim; d++) {
-        int64_t step = in->strides[d] < 0 ? -in->strides[d] : in->strides[d];
-        most = d != axis && in->shape[d] > 1 && step > most ? step : most;
-    }
-    int64_t step = in->strides[axis] < 0 ? -in->strides[axis] : in->strides[axis];
-    return step > most && cni_cuda_spread_wanted(step * in->shape[axis]);
-}
-
-static bool extreme_bind(const cni_part *part, const cni_window *w, binding *b)
-{
-    cni_geometry out = cni_cuda_operand(part, w, 0), in = cni_cuda_operand(part, w, 1);
-    const cni_op *op = &w->ops[part->op];
-    cn_dtype dtype = cni_cuda_operand_dtype(part, w, 1);
-    bool maximum = (op->flags & CNI_FLAG_MAXIMUM) != 0, all = op->parameter == CNI_FIRST_AXIS_ALL;
-    int64_t count = cni_element_count(in.ndim, in.shape);
-    cni_text text = {0};
-    bool fits = count > 0 && (all || out.ndim == in.ndim);
-    if (fits && all) {
-        fits = merge(in.ndim, in.shape, in.strides, NULL, &b->p.extreme.ninner, b->p.extreme.inner,
-                     b->p.extreme.in_inner, NULL);
-        b->p.extreme.length = count;
-    } else if (fits) {
-        fits = cni_cuda_outer_axes(&in, &out, op->parameter, &b->p.extreme.nouter, b->p.extreme.outer,
-                                   b->p.extreme.in_outer, b->p.extreme.out_outer);
-        b->p.extreme.ninner = 1;
-        b->p.extreme.length = b->p.extreme.inner[0] = in.shape[op->parameter];
-        b->p.extreme.in_inner[0] = in.strides[op->parameter];
-    }
-    if (!fits) {
-        return false;
-    }
-    int64_t lines = count / b->p.extreme.length, wanted = ((int64_t)cni_cuda_gpu.processors * 8 + lines - 1) / lines;
-    int64_t most = (b->p.extreme.length + 4 * THREADS - 1) / (4 * THREADS);
-    if (!all && goes_across(&in, op->parameter) && b->p.extreme.length >= cni_cuda_gpu.gpus) {
-        int64_t each = wanted / cni_cuda_gpu.gpus + 1; /* as many of every GPU */
-        b->p.extreme.across = 1;
-        wanted = most = each * cni_cuda_gpu.gpus < b->p.extreme.length ? each * cni_cuda_gpu.gpus : cni_cuda_gpu.gpus;
-    }
-    b->p.extreme.lines = lines;
-    b->p.extreme.shares = wanted < most ? wanted : most;
-    b->blocks = lines * b->p.extreme.shares;
-    bool many = b->p.extreme.shares > SHARES_MANY;
-    b->finish_blocks = b->p.extreme.shares == 1 ? 0 : many ? lines : blocks_for(lines);
-    b->scratch = b->blocks * 8;
-    bool parts = dtype >= CN_COMPLEX64, half = dtype == CN_FLOAT16;
-    cni_text_add(&text,
-                 "#define CNI_COOPERATIVE\n#include \"cuda/prelude.cuh\"\n#include \"op/%s.h\"\n#define TYPE %s\n",
-                 half ? "convert" : "complex", cni_dtypes[dtype].type);
-    cni_text_add(&text, "#define VALUE_OF(x) %s\n#define IS_NAN(x) %s\n",
-                 half               ? "half_to_float(x)"
-                 : dtype == CN_BOOL ? "((x) != 0)"
-                                    : "(x)",
-                 parts ? "((x).re != (x).re || (x).im != (x).im)" : "(VALUE_OF(x) != VALUE_OF(x))");
-    cni_text_add(&text, "#define MANY %d\n", (int)many);
-    cni_text_add(&text, "#define BELOW(x, y) %s\n#define BEYOND(x, y) BELOW(%s)\n#include \"cuda/extreme.cuh\"\n",
-                 parts ? "((x).re != (y).re ? (x).re < (y).re : (x).im < (y).im)" : "(VALUE_OF(x) < VALUE_OF(y))",
-                 maximum ? "y, x" : "x, y");
-    cni_text_add(&text, "/* CNI_FINISH */\n");
-    return b->blocks <= INT32_MAX && cni_cuda_library_compiled(b, &text);
-}
-
-static void extreme_run(const cni_part *part, binding *b, const cni_run *run)
-{
-    b->p.extreme.out = cni_cuda_operand_address(part, run, 0);
-    b->p.extreme.in = cni_cuda_operand_address(part, run, 1);
-    b->p.extreme.found = (uintptr_t)run->scratch;
-    cni_cuda_library_launch(b, sizeof b->p.extreme, b->p.extreme.in);
-}
-
 /* ---- The table ---- */
 
 static const cni_cuda_library_row rows[CNI_KIND_COUNT] = {
     [CNI_ARANGE] = {arange_bind, arange_run, true},
     [CNI_GATHER] = {gather_bind, gather_run, true},
     [CNI_SCATTER] = {scatter_bind, scatter_run},
-    [CNI_ARG_REDUCE] = {extreme_bind, extreme_run, true},
-    [CNI_SCAN] = {cni_cuda_scan_bind, cni_cuda_scan_run, true},
-    [CNI_MATMUL] = {cni_cuda_matmul_bind, cni_cuda_matmul_run, true},
+    [CNI_ARG_REDUCE] = {cni_cuda_extreme_bind, cni_cuda_extreme_run, true, NULL, cni_cuda_extreme_rows_bind,
+                        cni_cuda_extreme_rows_run},
+    [CNI_SCAN] = {cni_cuda_scan_bind, cni_cuda_scan_run, true, NULL, cni_cuda_scan_rows_bind, cni_cuda_scan_rows_run},
+    [CNI_MATMUL] = {cni_cuda_matmul_bind, cni_cuda_matmul_run, true, NULL, cni_cuda_across_bind, cni_cuda_across_run},
+    [CNI_COUNT] = {cni_cuda_count_bind, cni_cuda_count_run, false, NULL, cni_cuda_count_rows_bind,
+                   cni_cuda_count_rows_run},
     [CNI_SORT] = {cni_cuda_sort_bind, cni_cuda_sort_run, true},
     [CNI_ARGSORT] = {cni_cuda_sort_bind, cni_cuda_sort_run, true},
     [CNI_NONZERO] = {cni_cuda_select_bind, cni_cuda_select_run},
@@ -404,6 +331,36 @@ cn_status cni_cuda_library_bind(const cni_part *part, const cni_window *w, bindi
     }
     *out = b;
     return CN_OK;
+}
+
+cn_status cni_cuda_library_rows_bind(const cni_part *part, const cni_window *w, const cni_chain_rule *rule,
+                                     binding **out)
+{
+    binding *b = cni_alloc_zero(1, sizeof *b);
+    if (b == NULL) {
+        return cni_fail_memory((int64_t)sizeof *b);
+    }
+    b->row = &rows[w->ops[part->op].kind];
+    if (b->row->bind_rows == NULL || !b->row->bind_rows(part, w, rule, b)) {
+        cni_cuda_library_unbind(b);
+        return CN_ERROR_UNSUPPORTED;
+    }
+    *out = b;
+    return CN_OK;
+}
+
+cn_status cni_cuda_library_rows(const cni_part *part, binding *b, const cni_run *run, int64_t before,
+                                cni_link_phase phase, void *const *to)
+{
+    return b->row->rows(part, b, run, before, phase, to);
+}
+
+cn_status cni_cuda_library_link(uint64_t there, void *host, int64_t nbytes, bool up)
+{
+    void *device = (void *)(uintptr_t)there;
+    cni_stats.moves++;
+    cni_stats.move_bytes += (uint64_t)nbytes;
+    return up ? cni_process_device->upload(device, host, nbytes) : cni_process_device->download(host, device, nbytes);
 }
 
 void cni_cuda_library_unbind(binding *b)

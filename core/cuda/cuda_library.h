@@ -50,7 +50,16 @@ typedef struct cni_cuda_library_binding {
             int64_t lines, length, shares, across;
             int64_t nouter, outer[CNI_CUDA_DIMS], in_outer[CNI_CUDA_DIMS], out_outer[CNI_CUDA_DIMS];
             int64_t ninner, inner[CNI_CUDA_DIMS], in_inner[CNI_CUDA_DIMS];
+            int64_t before;
         } extreme;
+        struct {
+            uint64_t numbers, table;
+            int64_t n, size, threads;
+        } count;
+        struct {
+            uint64_t matrix, vector, out;
+            int64_t count, segment, columns, row_step, column_step, vector_step, width;
+        } across;
         struct {
             int64_t begin;
             uint64_t in, out, scratch;
@@ -92,6 +101,11 @@ typedef struct cni_cuda_library_row {
     void (*run)(const cni_part *part, cni_cuda_library_binding *b, const cni_run *run);
     bool shares;                                 /* can do a box of what several places do */
     void (*unbind)(cni_cuda_library_binding *b); /* what bind made, or began to (NULL: nothing) */
+    /* cni_place's (NULL: the processor's) */
+    bool (*bind_rows)(const cni_part *part, const cni_window *w, const cni_chain_rule *rule,
+                      cni_cuda_library_binding *b);
+    cn_status (*rows)(const cni_part *part, cni_cuda_library_binding *b, const cni_run *run, int64_t before,
+                      cni_link_phase phase, void *const *rows);
 } cni_cuda_library_row;
 
 bool cni_cuda_library_supports(const cni_part *part, const cni_window *w);
@@ -100,6 +114,12 @@ cn_status cni_cuda_library_bind(const cni_part *part, const cni_window *w, cni_c
 void cni_cuda_library_unbind(cni_cuda_library_binding *binding); /* NULL: nothing */
 int64_t cni_cuda_library_scratch(const cni_cuda_library_binding *binding);
 void cni_cuda_library_run(const cni_part *part, cni_cuda_library_binding *binding, const cni_run *run);
+
+/* cni_place's bind_rows and rows. */
+cn_status cni_cuda_library_rows_bind(const cni_part *part, const cni_window *w, const cni_chain_rule *rule,
+                                     cni_cuda_library_binding **out);
+cn_status cni_cuda_library_rows(const cni_part *part, cni_cuda_library_binding *binding, const cni_run *run,
+                                int64_t before, cni_link_phase phase, void *const *rows);
 
 /* ---- For rows ---- */
 
@@ -123,8 +143,15 @@ static inline uint64_t cni_cuda_operand_address(const cni_part *part, const cni_
 /* Launches; where this memory, which blocks go through in order, lies on several GPUs, each does its part of the kernel. */
 void cni_cuda_library_launch(const cni_cuda_library_binding *b, size_t size, uint64_t through);
 
+/* What a share leaves, or is given (up): counted; waits if it is left. */
+cn_status cni_cuda_library_link(uint64_t there, void *host, int64_t nbytes, bool up);
+
 /* Compiles the text; frees it. */
 bool cni_cuda_library_compiled(cni_cuda_library_binding *b, struct cni_text *text);
+
+/* n dimensions with one or two sets of strides, merged where they allow; false: too many are left. */
+bool cni_cuda_merge_axes(int n, const int64_t *shape, const int64_t *a, const int64_t *b, int64_t *count,
+                         int64_t *to_shape, int64_t *to_a, int64_t *to_b);
 
 /* All axes of in but one, those of extent 1 left out; out has as many. False: too many. */
 bool cni_cuda_outer_axes(const cni_geometry *in, const cni_geometry *out, int axis, int64_t *n, int64_t *shape,
@@ -136,11 +163,30 @@ void cni_cuda_scan_run(const cni_part *part, cni_cuda_library_binding *b, const 
 bool cni_cuda_select_bind(const cni_part *part, const cni_window *w, cni_cuda_library_binding *b);
 void cni_cuda_select_run(const cni_part *part, cni_cuda_library_binding *b, const cni_run *run);
 
-/* cni_place's bind_rows and rows of accumulations. */
-cn_status cni_cuda_scan_rows_bind(const cni_part *part, const cni_window *w, bool apart,
-                                  cni_cuda_library_binding **out);
+/* Their rows of several places. */
+bool cni_cuda_scan_rows_bind(const cni_part *part, const cni_window *w, const cni_chain_rule *rule,
+                             cni_cuda_library_binding *b);
 cn_status cni_cuda_scan_rows_run(const cni_part *part, cni_cuda_library_binding *b, const cni_run *run, int64_t before,
                                  cni_link_phase phase, void *const *rows);
+
+/* argmin and argmax; how often numbers occur, and sums of weights by number; products whose sums several places have. */
+bool cni_cuda_extreme_bind(const cni_part *part, const cni_window *w, cni_cuda_library_binding *b);
+void cni_cuda_extreme_run(const cni_part *part, cni_cuda_library_binding *b, const cni_run *run);
+bool cni_cuda_extreme_rows_bind(const cni_part *part, const cni_window *w, const cni_chain_rule *rule,
+                                cni_cuda_library_binding *b);
+cn_status cni_cuda_extreme_rows_run(const cni_part *part, cni_cuda_library_binding *b, const cni_run *run,
+                                    int64_t before, cni_link_phase phase, void *const *rows);
+bool cni_cuda_count_bind(const cni_part *part, const cni_window *w, cni_cuda_library_binding *b);
+void cni_cuda_count_run(const cni_part *part, cni_cuda_library_binding *b, const cni_run *run);
+bool cni_cuda_count_rows_bind(const cni_part *part, const cni_window *w, const cni_chain_rule *rule,
+                              cni_cuda_library_binding *b);
+cn_status cni_cuda_count_rows_run(const cni_part *part, cni_cuda_library_binding *b, const cni_run *run, int64_t before,
+                                  cni_link_phase phase, void *const *rows);
+void cni_cuda_count_unbind(cni_cuda_library_binding *b);
+bool cni_cuda_across_bind(const cni_part *part, const cni_window *w, const cni_chain_rule *rule,
+                          cni_cuda_library_binding *b);
+cn_status cni_cuda_across_run(const cni_part *part, cni_cuda_library_binding *b, const cni_run *run, int64_t before,
+                              cni_link_phase phase, void *const *rows);
 
 /* sort and argsort: of a line of n elements at most, of which b->p.sort.n says how many it has; and what a text of kernels
    says of the dtype. */

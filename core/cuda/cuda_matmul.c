@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "cuda/cuda_graph.h"
 #include "cuda/cuda_library.h"
+#include "cuda/cuda_product.h"
 #include "cuda/cuda_spread.h"
 #include "cuda/cuda_stream.h"
 #include "cuda/cuda_tall.h"
@@ -153,15 +154,20 @@ static bool segments_bind(const product *p, cn_dtype dtype, cni_cuda_library_bin
     return made;
 }
 
+bool cni_cuda_multiplies(const cni_part *part, const cni_window *w)
+{
+    product p;
+    return cni_cuda_ready(&opening) && blas.of[cni_cuda_operand_dtype(part, w, 0)] != NULL && product_of(part, w, &p);
+}
+
 bool cni_cuda_matmul_bind(const cni_part *part, const cni_window *w, cni_cuda_library_binding *b)
 {
     product p;
     if (cni_cuda_tall_bind(part, w, b)) {
         return true;
     }
-    cn_dtype dtype = cni_cuda_operand_dtype(part, w, 0);
-    return cni_cuda_ready(&opening) && blas.of[dtype] != NULL && product_of(part, w, &p) &&
-           (!is_segmented(&p) || segments_bind(&p, dtype, b));
+    return cni_cuda_multiplies(part, w) && product_of(part, w, &p) &&
+           (!is_segmented(&p) || segments_bind(&p, cni_cuda_operand_dtype(part, w, 0), b));
 }
 
 /* 1 and 0, as the library takes them. */
@@ -386,4 +392,33 @@ void cni_cuda_matmul_run(const cni_part *part, cni_cuda_library_binding *b, cons
         return;
     }
     multiply_all(&p, dtype, to, left, right);
+}
+
+/* Whole segments are a batch, each a part of the rows of one operand and of the columns of the other; then what is left. */
+void cni_cuda_multiply_segments(const cni_part *part, const cni_run *run, int64_t segment, uint64_t to)
+{
+    product p;
+    if (!product_of(part, run->window, &p)) {
+        return;
+    }
+    cn_dtype dtype = cni_cuda_operand_dtype(part, run->window, 0);
+    uint64_t x = cni_cuda_operand_address(part, run, 1), y = cni_cuda_operand_address(part, run, 2);
+    int64_t count = p.x.columns, all = count / segment, size = p.out.itemsize;
+    p.lead_z = p.y.columns;
+    p.z.row_stride = p.y.columns * size;
+    batches b = {.ndim = 1,
+                 .shape = {all},
+                 .z = {p.x.rows * p.z.row_stride},
+                 .x = {segment * p.x.column_stride},
+                 .y = {segment * p.y.row_stride}};
+    cni_cuda_foreign();
+    p.x.columns = segment;
+    if (all > 0) {
+        multiply_batch(&p, &b, dtype, 0, all, to, x, y);
+    }
+    p.x.columns = count - all * segment;
+    if (p.x.columns > 0) {
+        multiply(&p, dtype, 0, 0, p.x.rows, to + (uint64_t)(all * b.z[0]), x + (uint64_t)(all * b.x[0]),
+                 y + (uint64_t)(all * b.y[0]));
+    }
 }

@@ -150,7 +150,7 @@ static cn_status range(void *opaque, const cni_run *run, int64_t from, int64_t t
     return cni_cuda_range_run(((const part_binding *)opaque)->group, run, from, to, left);
 }
 
-static cn_status bind_rows(const cni_part *part, const cni_window *w, bool apart, void **out)
+static cn_status bind_rows(const cni_part *part, const cni_window *w, const cni_chain_rule *rule, void **out)
 {
     part_binding *b = cni_alloc_zero(1, sizeof *b);
     if (b == NULL) {
@@ -158,8 +158,8 @@ static cn_status bind_rows(const cni_part *part, const cni_window *w, bool apart
     }
     bool usable = cni_cuda_enter() && cni_cuda_failure() == NULL;
     cn_status status = !usable                          ? CN_ERROR_UNSUPPORTED
-                       : part->kind == CNI_PART_LIBRARY ? cni_cuda_scan_rows_bind(part, w, apart, &b->library)
-                                                        : cni_cuda_rows_bind(part, w, apart, &b->group);
+                       : part->kind == CNI_PART_LIBRARY ? cni_cuda_library_rows_bind(part, w, rule, &b->library)
+                                                        : cni_cuda_rows_bind(part, w, rule->apart, &b->group);
     if (status != CN_OK) {
         cni_free(b);
         return status;
@@ -175,7 +175,7 @@ static cn_status rows(const cni_part *part, void *opaque, const cni_run *run, in
     if (!cni_cuda_enter()) {
         return cni_fail(CN_ERROR_INTERNAL, "%s", cni_cuda_failure());
     }
-    return b->library != NULL ? cni_cuda_scan_rows_run(part, b->library, run, before, phase, left)
+    return b->library != NULL ? cni_cuda_library_rows(part, b->library, run, before, phase, left)
                               : cni_cuda_rows_run(b->group, run, before, left);
 }
 

@@ -2,8 +2,6 @@
 #include <string.h>
 
 #include "base/arena.h"
-#include "base/memory.h"
-#include "base/stats.h"
 #include "base/status.h"
 #include "base/text.h"
 #include "cuda/cuda_layout.h"
@@ -218,10 +216,10 @@ void cni_cuda_scan_run(const cni_part *part, binding *b, const cni_run *run)
 
 /* ---- The same of lines that go on at other places ---- */
 
-static bool rows_bind(const cni_part *part, const cni_window *w, bool apart, binding *b)
+bool cni_cuda_scan_rows_bind(const cni_part *part, const cni_window *w, const cni_chain_rule *rule, binding *b)
 {
     bool wide;
-    if (w->ops[part->op].kind != CNI_SCAN || !scan_lines(part, w, LINES_LEAST, b, &wide) || (wide && !apart)) {
+    if (!scan_lines(part, w, LINES_LEAST, b, &wide) || (wide && !rule->apart)) {
         return false;
     }
     b->scratch = wide ? b->blocks * 8 : b->p.scan.lines * 16;
@@ -230,28 +228,6 @@ static bool rows_bind(const cni_part *part, const cni_window *w, bool apart, bin
     }
     b->second = wide ? b->module : NULL;
     return !wide || scan_compiled(part, w, wide, SUMS, b);
-}
-
-cn_status cni_cuda_scan_rows_bind(const cni_part *part, const cni_window *w, bool apart, binding **out)
-{
-    binding *b = cni_alloc_zero(1, sizeof *b);
-    if (b == NULL) {
-        return cni_fail_memory((int64_t)sizeof *b);
-    }
-    if (!rows_bind(part, w, apart, b)) {
-        cni_free(b);
-        return CN_ERROR_UNSUPPORTED;
-    }
-    *out = b;
-    return CN_OK;
-}
-
-static cn_status link_move(const binding *b, void *host, int64_t nbytes, bool up)
-{
-    void *there = (void *)(uintptr_t)b->p.scan.link;
-    cni_stats.moves++;
-    cni_stats.move_bytes += (uint64_t)nbytes;
-    return up ? cni_process_device->upload(there, host, nbytes) : cni_process_device->download(host, there, nbytes);
 }
 
 cn_status cni_cuda_scan_rows_run(const cni_part *part, binding *b, const cni_run *run, int64_t before,
@@ -269,11 +245,11 @@ cn_status cni_cuda_scan_rows_run(const cni_part *part, binding *b, const cni_run
         return CN_OK; /* BEGIN has done it */
     }
     if (tiles ? ends : b->p.scan.goes_on != 0) {
-        CN_TRY(link_move(b, host, nbytes, true));
+        CN_TRY(cni_cuda_library_link(b->p.scan.link, host, nbytes, true));
     }
     const cni_cuda_module *module = tiles && ends ? b->second : b->module;
     cni_cuda_launch(module->kernel, b->blocks, THREADS, 1, &b->p, sizeof b->p.scan);
-    return ends ? CN_OK : link_move(b, host, nbytes, false);
+    return ends ? CN_OK : cni_cuda_library_link(b->p.scan.link, host, nbytes, false);
 }
 
 /* ---- Elements where bytes are true ---- */

@@ -1,6 +1,7 @@
 /*
- * extreme.cuh - argmin and argmax: the first extreme of a line, or its first NaN. Blocks take shares of lines, line
- * by line or, across, share by share; cni_finish finds the best of a line's shares. IS_NAN(x), BEYOND(x, y): x is further than y; both are the text's.
+ * extreme.cuh - argmin and argmax: the first extreme of a line, or its first NaN. Blocks take shares of lines, line by line
+ * or, across, share by share; cni_finish finds the best of a line's shares. IS_NAN(x), BEYOND(x, y): x is further than y;
+ * both are the text's. FOUND 1: a line's value stands behind its index.
  */
 enum { THREADS = 256, DIMS = 8 };
 
@@ -12,6 +13,7 @@ typedef struct parameters {
     int64_t lines, length, shares, across;
     int64_t nouter, outer[DIMS], in_outer[DIMS], out_outer[DIMS]; /* the axes that are kept */
     int64_t ninner, inner[DIMS], in_inner[DIMS];                  /* those along which is looked, slowest first */
+    int64_t before;                                               /* of the line, at other places */
 } parameters;
 
 CNI_INLINE TYPE element_at(const parameters *p, const char *line, int64_t i)
@@ -61,6 +63,14 @@ CNI_INLINE void best_of_block(TYPE *values, int64_t *places)
     }
 }
 
+CNI_INLINE void leave(const parameters *p, char *out, int64_t i, TYPE x)
+{
+    *(int64_t *)out = p->before + i;
+#if FOUND
+    *(TYPE *)(out + 8) = x;
+#endif
+}
+
 CNI_KERNEL(cni_kernel, parameters)
 {
     CNI_SHARED TYPE values[THREADS];
@@ -85,7 +95,7 @@ CNI_KERNEL(cni_kernel, parameters)
     places[threadIdx.x] = best;
     best_of_block(values, places);
     if (threadIdx.x == 0 && p.shares == 1) {
-        *(int64_t *)out = places[0];
+        leave(&p, out, places[0], values[0]);
     } else if (threadIdx.x == 0) {
         p.found[line * p.shares + share] = places[0];
     }
@@ -122,7 +132,7 @@ CNI_KERNEL(cni_finish, parameters)
     values[threadIdx.x] = extreme;
     best_of_block(values, places);
     if (threadIdx.x == 0) {
-        *(int64_t *)out = places[0];
+        leave(&p, out, places[0], values[0]);
     }
 }
 #else
@@ -133,9 +143,10 @@ CNI_KERNEL(cni_finish, parameters)
     if (line < p.lines) {
         const char *in;
         char *out;
-        TYPE unused;
+        TYPE extreme;
         line_at(&p, line, &in, &out);
-        *(int64_t *)out = best_of_shares(&p, line, in, 0, 1, &unused);
+        const int64_t best = best_of_shares(&p, line, in, 0, 1, &extreme);
+        leave(&p, out, best, extreme);
     }
 }
 #endif

@@ -2,7 +2,7 @@
 #ifndef CNI_PART_SLOTS_H
 #define CNI_PART_SLOTS_H
 
-#include "plan/plan.h"
+#include "plan/partition.h"
 
 /* Calls visit for every slot of the part; reads: it needs the values that are there. */
 static inline void cni_part_slots(const cni_part *part,
@@ -30,6 +30,13 @@ static inline bool cni_part_reduces_into(const cni_part *part, uint32_t access)
         }
     }
     return false;
+}
+
+/* Likewise, or what the end of such a share stores: the processor does. */
+static inline bool cni_share_gives(const cni_shared_part *shared, uint32_t access)
+{
+    bool library = shared->part->kind == CNI_PART_LIBRARY && shared->at_end;
+    return (library && access == 0) || cni_part_reduces_into(shared->part, access);
 }
 
 #endif

@@ -79,7 +79,7 @@ cn_status cni_bind_link(cni_binder *k, const cni_part *part, const cni_window *w
     const cni_chain_rule *rule = &bound->shared->chain->chain.rule;
     cn_status status = CN_ERROR_UNSUPPORTED;
     if (!rule->mixed) {
-        status = device->bind_rows(part, w, rule->apart, &bound->rows);
+        status = device->bind_rows(part, w, rule, &bound->rows);
     }
     if (status == CN_ERROR_UNSUPPORTED) {
         k->b->uses_host = true;

@@ -37,8 +37,9 @@ static cn_status run_there(const chain *c, const cni_bound_share *b, const cni_l
 /* Of what the device has a part in, the phases that are the processor's: handing on, and storing what rows were reduced to. */
 static bool is_there(const chain *c, cni_link_phase phase)
 {
-    bool apart = c->shared->chain->chain.rule.apart, library = c->shared->part->kind == CNI_PART_LIBRARY;
-    bool does = apart ? phase == CNI_LINK_BEGIN || (phase == CNI_LINK_END && library) : phase == CNI_LINK_STEP;
+    bool apart = c->shared->chain->chain.rule.apart,
+         ends = c->shared->part->kind == CNI_PART_LIBRARY && !c->shared->at_end;
+    bool does = apart ? phase == CNI_LINK_BEGIN || (phase == CNI_LINK_END && ends) : phase == CNI_LINK_STEP;
     return c->bound->rows_there && does;
 }
 

@@ -109,7 +109,7 @@ void cni_share_touches(cni_spread_binding *b, int local, const cni_shared_part *
     /* a processor stores results: the root's, or that of the chain's end */
     bool range = shared->kind == CNI_SHARE_RANGE || shared->kind == CNI_SHARE_CHAIN;
     for (uint32_t a = 0; a < part->naccess; a++) {
-        if (part->access[a].slot != CNI_NONE && !(range && cni_part_reduces_into(part, a))) {
+        if (part->access[a].slot != CNI_NONE && !(range && cni_share_gives(shared, a))) {
             cni_geometry g = cni_window_geometry(w, part->access[a].view);
             int64_t low, high;
             cni_geometry_range(&g, &low, &high);

@@ -180,11 +180,13 @@ static cn_status root_to_host(cni_spread_run *r)
 /* ---- Ranges of reductions ---- */
 
 /* What a range reads and stores by element is where it runs: all but the results. */
-static cn_status move_range(const cni_spread_run *r, const cni_part *part, int local, uint8_t where, bool after)
+static cn_status move_range(const cni_spread_run *r, const cni_shared_part *shared, int local, uint8_t where,
+                            bool after)
 {
+    const cni_part *part = shared->part;
     part_move m = {.r = r, .local = local, .where = where};
     for (uint32_t a = 0; a < part->naccess; a++) {
-        if (part->access[a].slot != CNI_NONE && !cni_part_reduces_into(part, a)) {
+        if (part->access[a].slot != CNI_NONE && !cni_share_gives(shared, a)) {
             (after ? settle : bring)(&m, part->access[a].slot, true, part->access[a].written);
         }
     }
@@ -192,11 +194,12 @@ static cn_status move_range(const cni_spread_run *r, const cni_part *part, int l
 }
 
 /* Results are stored by the processor of the place. */
-static cn_status move_results(const cni_spread_run *r, const cni_part *part, int local)
+static cn_status move_results(const cni_spread_run *r, const cni_shared_part *shared, int local)
 {
+    const cni_part *part = shared->part;
     part_move m = {.r = r, .local = local, .where = CNI_ON_HOST};
     for (uint32_t a = 0; a < part->naccess; a++) {
-        if (part->access[a].slot != CNI_NONE && cni_part_reduces_into(part, a)) {
+        if (part->access[a].slot != CNI_NONE && cni_share_gives(shared, a)) {
             bring(&m, part->access[a].slot, true, true);
             settle(&m, part->access[a].slot, true, true);
         }
@@ -210,7 +213,7 @@ static cn_status range_share(cni_spread_run *r, const cni_bound_shared *bound, c
     const cni_part *part = bound->shared->part;
     cni_run run = cni_spread_run_at(r, mine->local);
     uint8_t where = mine->place->where;
-    CN_TRY(move_range(r, part, mine->local, where, false));
+    CN_TRY(move_range(r, bound->shared, mine->local, where, false));
     uint64_t begin = cni_trace_begin();
     if (where == CNI_ON_DEVICE) {
         const cni_left *left;
@@ -223,7 +226,7 @@ static cn_status range_share(cni_spread_run *r, const cni_bound_shared *bound, c
         cni_cpu_place.sharing->partial(part, bound->whole, &run, share->from, share->to, state);
     }
     cni_trace_part(begin, share->place, where == CNI_ON_DEVICE, part, r->w);
-    return move_range(r, part, mine->local, where, true);
+    return move_range(r, bound->shared, mine->local, where, true);
 }
 
 static cn_status run_range(cni_spread_run *r, const cni_bound_shared *bound)
@@ -239,7 +242,7 @@ static cn_status run_range(cni_spread_run *r, const cni_bound_shared *bound)
     if (r->world->first != 0) {
         return CN_OK;
     }
-    CN_TRY(move_results(r, shared->part, 0));
+    CN_TRY(move_results(r, shared, 0));
     cni_run run = cni_spread_run_at(r, 0);
     cni_cpu_place.sharing->finish(shared->part, bound->whole, &run, (int)shared->nshares, r->b->states);
     return CN_OK;
@@ -260,21 +263,20 @@ static bool takes_part(const cni_bound_shared *bound, int local)
 /* Rows that the device reduces are there, their results on the host. */
 static cn_status run_chain(cni_spread_run *r, const cni_bound_shared *bound)
 {
-    const cni_part *part = bound->shared->part;
     if (!bound->rows_there) {
         CN_TRY(all_to(r, bound, CNI_ON_HOST));
         return cni_chain_run(r, bound);
     }
     for (int k = 0; k < r->world->local; k++) {
         if (takes_part(bound, k)) {
-            CN_TRY(move_range(r, part, k, CNI_ON_DEVICE, false));
+            CN_TRY(move_range(r, bound->shared, k, CNI_ON_DEVICE, false));
         }
-        CN_TRY(move_results(r, part, k));
+        CN_TRY(move_results(r, bound->shared, k));
     }
     CN_TRY(cni_chain_run(r, bound));
     for (int k = 0; k < r->world->local; k++) {
         if (takes_part(bound, k)) {
-            CN_TRY(move_range(r, part, k, CNI_ON_DEVICE, true));
+            CN_TRY(move_range(r, bound->shared, k, CNI_ON_DEVICE, true));
         }
     }
     return CN_OK;

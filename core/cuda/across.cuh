@@ -1,0 +1,72 @@
+/*
+ * across.cuh - a matrix times a vector, whose sums go segment by segment: out[segment][column] is the sum over the segment's
+ * rows of matrix[row][column] * vector[row]. TYPE; COMPLEX 1: it has parts. A block is a segment's; `width` threads have
+ * columns that follow each other, the others their next rows, all of which they add up in an order that follows from that.
+ */
+enum { THREADS = 256, AHEAD = 4 };
+
+typedef struct parameters {
+    const char *matrix, *vector;
+    TYPE *out;
+    int64_t count, segment, columns, row_step, column_step, vector_step, width; /* count: rows; steps: bytes */
+} parameters;
+
+CNI_INLINE void add_product(TYPE *sum, TYPE a, TYPE b)
+{
+#if COMPLEX
+    sum->re += a.re * b.re - a.im * b.im;
+    sum->im += a.re * b.im + a.im * b.re;
+#else
+    *sum += a * b;
+#endif
+}
+
+CNI_INLINE void add(TYPE *sum, TYPE other)
+{
+#if COMPLEX
+    sum->re += other.re;
+    sum->im += other.im;
+#else
+    *sum += other;
+#endif
+}
+
+CNI_KERNEL(cni_kernel, parameters)
+{
+    CNI_SHARED TYPE sums[THREADS];
+    const int64_t first = (int64_t)blockIdx.x * p.segment, rows = THREADS / p.width, row = threadIdx.x / p.width;
+    const int64_t end = first + p.segment < p.count ? first + p.segment : p.count;
+    for (int64_t from = 0; from < p.columns; from += p.width) {
+        const int64_t column = from + threadIdx.x % p.width;
+        TYPE sum[AHEAD] = {0};
+        if (column < p.columns) {
+            int64_t i = first + row;
+            for (; i + (AHEAD - 1) * rows < end; i += AHEAD * rows) {
+                CNI_UNROLL
+                for (int k = 0; k < AHEAD; k++) {
+                    const int64_t at = i + k * rows;
+                    add_product(&sum[k], *(const TYPE *)(p.matrix + at * p.row_step + column * p.column_step),
+                                *(const TYPE *)(p.vector + at * p.vector_step));
+                }
+            }
+            for (; i < end; i += rows) {
+                add_product(&sum[0], *(const TYPE *)(p.matrix + i * p.row_step + column * p.column_step),
+                            *(const TYPE *)(p.vector + i * p.vector_step));
+            }
+            add(&sum[0], sum[1]);
+            add(&sum[2], sum[3]);
+            add(&sum[0], sum[2]);
+        }
+        sums[threadIdx.x] = sum[0];
+        for (int64_t half = THREADS / 2; half >= p.width; half /= 2) {
+            CNI_BARRIER();
+            if (threadIdx.x < half) {
+                add(&sums[threadIdx.x], sums[threadIdx.x + half]);
+            }
+        }
+        if (row == 0 && column < p.columns) {
+            p.out[(int64_t)blockIdx.x * p.columns + column] = sums[threadIdx.x];
+        }
+        CNI_BARRIER();
+    }
+}

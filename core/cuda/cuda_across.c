@@ -1,0 +1,102 @@
+/*
+ * cuda_across.c - products whose sums several places have: what a place has of each sum, segment by segment, which their
+ * processors add up in order. Those with a vector by across.cuh, of two matrices by cuBLAS (without
+ * which all of them are the processor's: then no product has other bits than its). Segments are as long as the chain's
+ * quantum, so what each comes to does not depend on the places.
+ *
+ *     scratch: results of the segments, dense
+ */
+#include "base/text.h"
+#include "cuda/cuda_layout.h"
+#include "cuda/cuda_library.h"
+#include "cuda/cuda_product.h"
+#include "op/op.h"
+
+enum { THREADS = 256 };
+
+typedef cni_cuda_library_binding binding;
+
+/* What is multiplied: out[row][column] of so many; sums of `count`. Steps in bytes. */
+typedef struct sums {
+    int64_t rows, columns, count, itemsize;
+    int64_t x_row, x_step, y_step, y_column; /* along a row of x, along a column of y */
+} sums;
+
+static sums sums_of(const cni_part *part, const cni_window *w)
+{
+    cni_geometry a = cni_cuda_operand(part, w, 1), b = cni_cuda_operand(part, w, 2);
+    sums s = {.rows = 1, .columns = 1, .count = a.shape[a.ndim - 1], .itemsize = a.itemsize};
+    s.x_step = a.strides[a.ndim - 1];
+    s.y_step = b.strides[b.ndim > 1 ? b.ndim - 2 : 0];
+    if (a.ndim > 1) {
+        s.rows = a.shape[a.ndim - 2];
+        s.x_row = a.strides[a.ndim - 2];
+    }
+    if (b.ndim > 1) {
+        s.columns = b.shape[b.ndim - 1];
+        s.y_column = b.strides[b.ndim - 1];
+    }
+    return s;
+}
+
+/* Threads that have columns beside each other, where those are beside each other in memory. */
+static int64_t width_of(int64_t columns, int64_t row_step, int64_t column_step)
+{
+    int64_t width = 1;
+    while (width < columns && width < THREADS && column_step < row_step) {
+        width *= 2;
+    }
+    return width;
+}
+
+static bool vector_bind(const sums *s, cn_dtype dtype, binding *b)
+{
+    cni_text text = {0};
+    bool row = s->rows == 1; /* x is the vector */
+    b->p.across.count = s->count;
+    b->p.across.columns = row ? s->columns : s->rows;
+    b->p.across.row_step = row ? s->y_step : s->x_step;
+    b->p.across.column_step = row ? s->y_column : s->x_row;
+    b->p.across.vector_step = row ? s->x_step : s->y_step;
+    b->p.across.width = width_of(b->p.across.columns, b->p.across.row_step, b->p.across.column_step);
+    cni_text_add(&text,
+                 "#define CNI_COOPERATIVE\n#include \"cuda/prelude.cuh\"\n#include \"op/complex.h\"\n#define TYPE %s\n"
+                 "#define COMPLEX %d\n#include \"cuda/across.cuh\"\n",
+                 cni_dtypes[dtype].type, (int)(dtype >= CN_COMPLEX64));
+    return cni_cuda_library_compiled(b, &text);
+}
+
+bool cni_cuda_across_bind(const cni_part *part, const cni_window *w, const cni_chain_rule *rule, binding *b)
+{
+    cni_geometry out = cni_cuda_operand(part, w, 0), x = cni_cuda_operand(part, w, 1), y = cni_cuda_operand(part, w, 2);
+    cn_dtype dtype = cni_cuda_operand_dtype(part, w, 0);
+    bool floating = dtype == CN_FLOAT32 || dtype == CN_FLOAT64 || dtype >= CN_COMPLEX64;
+    if (!rule->apart || !floating || x.ndim > 2 || y.ndim > 2 || cni_element_count(out.ndim, out.shape) == 0) {
+        return false;
+    }
+    sums s = sums_of(part, w);
+    b->p.across.segment = rule->quantum;
+    b->blocks = (s.count + rule->quantum - 1) / rule->quantum;
+    b->scratch = b->blocks * s.rows * s.columns * s.itemsize;
+    bool fits = b->blocks > 0 && b->blocks <= INT32_MAX;
+    bool vector = s.rows == 1 || s.columns == 1;
+    return fits && cni_cuda_multiplies(part, w) && (!vector || vector_bind(&s, dtype, b));
+}
+
+cn_status cni_cuda_across_run(const cni_part *part, binding *b, const cni_run *run, int64_t before,
+                              cni_link_phase phase, void *const *rows)
+{
+    uint64_t to = (uintptr_t)run->scratch, x = cni_cuda_operand_address(part, run, 1),
+             y = cni_cuda_operand_address(part, run, 2);
+    sums s = sums_of(part, run->window);
+    (void)before, (void)phase;
+    if (b->module != NULL) {
+        b->p.across.matrix = s.rows == 1 ? y : x;
+        b->p.across.vector = s.rows == 1 ? x : y;
+        b->p.across.out = to;
+        cni_cuda_launch(b->module->kernel, b->blocks, THREADS, 1, &b->p, sizeof b->p.across);
+    } else {
+        cni_cuda_multiply_segments(part, run, b->p.across.segment, to);
+    }
+    return cni_cuda_library_link(to, rows[0], b->scratch, false);
+}
