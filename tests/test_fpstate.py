@@ -47,6 +47,8 @@ n // 0
 n.astype("int32")
 np.spacing(h)
 np.nextafter(h, np.inf)
+np.nextafter(a * 0 + 1.7976931348623157e308, np.inf)
+np.nextafter(a, np.inf) + np.nextafter(n[:3], a)
 np.nextafter(-h, -np.inf)
 np.sqrt(c)
 np.sign(c)

@@ -202,8 +202,10 @@ static void write_odd_sources(const cni_instr *i, const names *n, cni_text *text
     cni_text_add(text, "(0");
     for (int k = 0; k < i->nsrc; k++) {
         uint8_t dtype = i->kind == CNI_INSTR_CAST ? i->from : signature_of(i)[k];
-        if (is_inexact(dtype)) {
-            cni_text_add(text, " | CNI_ODD_%s(%s)", suffix_of(dtype), n->source[k]);
+        bool towards = k == 1 && i->kind == CNI_INSTR_OP && cni_op_of_loop(i->loop) == CNI_OP_NEXTAFTER;
+        if (is_inexact(dtype)) { /* what lies next to a number, on the way to infinity, may be infinite */
+            cni_text_add(text, " | %s(CNI_ODD_%s(%s))", towards ? "CNI_NO_NUMBER & " : "", suffix_of(dtype),
+                         n->source[k]);
         }
     }
     cni_text_add(text, ")");
