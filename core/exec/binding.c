@@ -311,7 +311,8 @@ static cn_status binding_fill(const cni_plan *plan, const cni_window *w, const c
     }
     plan_memory_forget(b);
     CN_TRY(parts_bind_ready(plan, w, s, b));
-    if (b->room == CNI_ROOM_PLAN && b->uses_device && device_bytes(plan, w, b) > cni_turn_capacity()) {
+    int64_t capacity = b->room == CNI_ROOM_PLAN && b->uses_device ? cni_turn_capacity() : 0;
+    if (capacity > 0 && device_bytes(plan, w, b) > capacity) {
         b->room = CNI_ROOM_BOXES; /* nothing has to make room to see that */
         return parts_bind_ready(plan, w, s, b);
     }

@@ -6,12 +6,12 @@
 
 enum { LIBRARY_UNITS = 100, THREADS_MOST = 16 }; /* units for each element */
 
-const cni_costs cni_cost = {.unit = 0.5,
+const cni_costs cni_cost = {.unit = 0.25,
                             .byte = 0.15,
-                            .multiplication = 0.03,
+                            .multiplication = 0.05,
                             .moved_byte = 0.2,
-                            .link_byte = 0.03,
-                            .there_multiplication = 0.00005};
+                            .link_byte = 0.022,
+                            .there_multiplication = 0.00004};
 
 int cni_cost_threads(void)
 {

@@ -344,7 +344,12 @@ static int64_t most_pieces(const maker *m, int axis)
     return m->g->axes.extent[axis] / unit_of(m->g, axis) / (m->part->reduces && !m->g->range ? 2 : 1);
 }
 
-/* What stays for boxes along the inner axis takes at most half of the room. */
+static int64_t most_stays(const maker *m)
+{
+    return m->room / 4 * 3;
+}
+
+/* What stays for boxes along the inner axis takes most of the room: then what moves moves seldom. */
 static bool outer_fits(const maker *m)
 {
     cni_turn_grid *g = m->g;
@@ -353,15 +358,15 @@ static bool outer_fits(const maker *m)
     if (!measure(m)) {
         return false;
     }
-    if (bytes_of(g, true) <= m->room / 2) {
+    if (bytes_of(g, true) <= most_stays(m)) {
         return true;
     }
     if (g->outer != CNI_NO_AXIS || last == g->inner) {
         return false;
     }
     g->outer = last;
-    while (bytes_of(g, true) > m->room / 2) {
-        int64_t wanted = (bytes_of(g, true) + m->room / 2 - 1) / (m->room / 2) * g->nouter;
+    while (bytes_of(g, true) > most_stays(m)) {
+        int64_t wanted = (bytes_of(g, true) + most_stays(m) - 1) / (most_stays(m)) * g->nouter;
         g->nouter = wanted > g->nouter ? wanted : g->nouter + 1;
         if (g->nouter > most_pieces(m, last) || g->nouter > BOXES_MOST || !measure(m)) {
             return false;

@@ -10,8 +10,10 @@
 #include "exec/costs.h"
 #include "exec/turn_grid.h"
 
-/* What boxes take of the device at most; the rest is what others have, and what sizes are rounded to. */
-enum { ROOM_PARTS = 2 };
+/* What boxes leave of the device at least: a part of it, or so many bytes. It is for small blocks, and for what sizes are
+   rounded to. */
+#define REST ((int64_t)8 << 20)
+enum { REST_PART = 4 };
 
 typedef struct bound_box {
     void *binding;
@@ -74,15 +76,15 @@ static bool pays(const turn_binding *b, const cni_part *part, const cni_window *
 {
     const cni_turn_grid *g = &b->grid;
     double products = cni_part_multiplications(part, w), units = products > 0 ? 0 : cni_part_units(part, w);
-    double up = (double)g->up_bytes, down = (double)g->down_bytes, bytes = 0;
+    double bytes = 0, threads = cni_cost_threads(), packed = 2 * cni_cost.byte / threads;
+    double moved = (double)(g->up_bytes + g->down_bytes) * (g->range ? 2 : 1); /* ranges are waited for */
     for (uint32_t a = 0; a < part->naccess; a++) {
         const cni_view *view = &w->views[part->access[a].view];
         bytes += (double)view->size * (double)cn_dtype_size((cn_dtype)view->dtype);
     }
-    double here =
-        (units * cni_cost.unit + bytes * cni_cost.byte + products * cni_cost.multiplication) / cni_cost_threads();
-    double there = (up > down ? up : down) * cni_cost.link_byte + products * cni_cost.there_multiplication;
-    return there < here;
+    double here = (units * cni_cost.unit + bytes * cni_cost.byte + products * cni_cost.multiplication) / threads;
+    double there = moved * (packed > cni_cost.link_byte ? packed : cni_cost.link_byte);
+    return there + products * cni_cost.there_multiplication < here;
 }
 
 static void place_areas(turn_binding *b)
@@ -199,7 +201,8 @@ static cn_status bind(const cni_part *part, const cni_window *w, const cni_skele
                       void **out)
 {
     (void)span;
-    int64_t room = cni_turn_capacity() / ROOM_PARTS;
+    int64_t capacity = cni_turn_capacity(), part_of_it = capacity / REST_PART;
+    int64_t room = capacity - (part_of_it > REST ? part_of_it : REST);
     turn_binding *b = cni_alloc_zero(1, sizeof *b);
     if (b == NULL) {
         return cni_fail_memory((int64_t)sizeof *b);

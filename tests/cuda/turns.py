@@ -89,16 +89,18 @@ check("an extreme", lambda xp, x: (chain(xp, x) - xp.sin(x)).max(), long)
 square = rng.standard_normal((1100, 1100))
 print("transposed", digest(chain(np, np.array(square) * 1 + (np.array(square) * 1).T)))
 
-# Lines are sorted box by box, along either axis.
-lines = rng.permutation(N)[: 24 * 40000].reshape(24, 40000).astype(float)
-check("lines", lambda xp, m: xp.sort(m, axis=1), lines)
-check("columns", lambda xp, m: xp.sort(m, axis=0), lines.T.copy())
-check("indices", lambda xp, m: xp.argsort(m, axis=1, kind="stable"), lines)
+# Lines are sorted box by box: where a window's arrays do not fit together, little ones too.
+lines = rng.permutation(6 << 15).reshape(6, 1 << 15).astype(float)
+check("lines", lambda xp, x, m: chain(xp, x) + xp.sort(m, axis=1)[4:5, 7], x, lines, boxes=9)
 
 # Products: rows of one operand by panels of the other, sums whole.
-a, b = rng.standard_normal((300, 60)), rng.standard_normal((60, 9000))
+a, b = rng.standard_normal((100, 160)), rng.standard_normal((160, 13000))
 check("products", lambda xp, a, b: a @ b, a, b, boxes=4, bits=False, close=1e-9)
 check("of transposes", lambda xp, a, b: a.T @ b.T, a.T.copy(), b.T.copy(), boxes=4, bits=False, close=1e-9)
+
+# What fits launch by launch, but not together
+m, square = rng.standard_normal((150, 1300)), rng.standard_normal((1300, 1300))
+check("launches", lambda xp, m, s: chain(xp, chain(xp, m) @ s / 1300), m, square, boxes=3, bits=False, close=1e-9)
 
 # Floating-point events are told once, by whichever box sees them.
 zero = numpy.where(numpy.arange(N) % 400000 == 5, 0.0, numpy.abs(x) + 1)
