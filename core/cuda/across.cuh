@@ -1,13 +1,14 @@
 /*
  * across.cuh - a matrix times a vector, whose sums go segment by segment: out[segment][column] is the sum over the segment's
- * rows of matrix[row][column] * vector[row]. TYPE; COMPLEX 1: it has parts. A block is a segment's; `width` threads have
- * columns that follow each other, the others their next rows, all of which they add up in an order that follows from that.
+ * rows of matrix[row][column] * vector[row]. TYPE; COMPLEX 1: it has an imaginary part. A block has a part of a
+ * segment, so that there are enough of them; `width` threads have columns that follow each other, the others their next rows,
+ * all of which they add up in an order that follows from that. cni_finish adds up the parts of each sum.
  */
-enum { THREADS = 256, AHEAD = 4 };
+enum { THREADS = 256, AHEAD = 4, PARTS = 8 };
 
 typedef struct parameters {
     const char *matrix, *vector;
-    TYPE *out;
+    TYPE *out, *parts;
     int64_t count, segment, columns, row_step, column_step, vector_step, width; /* count: rows; steps: bytes */
 } parameters;
 
@@ -34,8 +35,9 @@ CNI_INLINE void add(TYPE *sum, TYPE other)
 CNI_KERNEL(cni_kernel, parameters)
 {
     CNI_SHARED TYPE sums[THREADS];
-    const int64_t first = (int64_t)blockIdx.x * p.segment, rows = THREADS / p.width, row = threadIdx.x / p.width;
-    const int64_t end = first + p.segment < p.count ? first + p.segment : p.count;
+    const int64_t part = p.segment / PARTS, first = (int64_t)blockIdx.x * part;
+    const int64_t end = first + part < p.count ? first + part : p.count;
+    const int64_t rows = THREADS / p.width, row = threadIdx.x / p.width;
     for (int64_t from = 0; from < p.columns; from += p.width) {
         const int64_t column = from + threadIdx.x % p.width;
         TYPE sum[AHEAD] = {0};
@@ -65,8 +67,22 @@ CNI_KERNEL(cni_kernel, parameters)
             }
         }
         if (row == 0 && column < p.columns) {
-            p.out[(int64_t)blockIdx.x * p.columns + column] = sums[threadIdx.x];
+            p.parts[(int64_t)blockIdx.x * p.columns + column] = sums[threadIdx.x];
         }
         CNI_BARRIER();
+    }
+}
+
+/* CNI_FINISH: a thread a sum. */
+CNI_KERNEL(cni_finish, parameters)
+{
+    const int64_t i = (int64_t)blockIdx.x * THREADS + threadIdx.x, segments = (p.count + p.segment - 1) / p.segment;
+    if (i < segments * p.columns) {
+        const TYPE *parts = p.parts + i / p.columns * PARTS * p.columns + i % p.columns;
+        TYPE sum = parts[0];
+        for (int k = 1; k < PARTS; k++) {
+            add(&sum, parts[k * p.columns]);
+        }
+        p.out[i] = sum;
     }
 }

@@ -4,7 +4,7 @@
  * which all of them are the processor's: then no product has other bits than its). Segments are as long as the chain's
  * quantum, so what each comes to does not depend on the places.
  *
- *     scratch: results of the segments, dense
+ *     scratch: results of the segments, dense; with a vector also those of their parts
  */
 #include "base/text.h"
 #include "cuda/cuda_layout.h"
@@ -12,7 +12,7 @@
 #include "cuda/cuda_product.h"
 #include "op/op.h"
 
-enum { THREADS = 256 };
+enum { THREADS = 256, PARTS = 8 /* of a segment */ };
 
 typedef cni_cuda_library_binding binding;
 
@@ -39,6 +39,17 @@ static sums sums_of(const cni_part *part, const cni_window *w)
     return s;
 }
 
+static int64_t rounded(int64_t nbytes)
+{
+    return (nbytes + 255) / 256 * 256;
+}
+
+/* Of the results of all segments. */
+static int64_t left_bytes(const sums *s, const binding *b)
+{
+    return b->blocks * s->rows * s->columns * s->itemsize;
+}
+
 /* Threads that have columns beside each other, where those are beside each other in memory. */
 static int64_t width_of(int64_t columns, int64_t row_step, int64_t column_step)
 {
@@ -61,7 +72,7 @@ static bool vector_bind(const sums *s, cn_dtype dtype, binding *b)
     b->p.across.width = width_of(b->p.across.columns, b->p.across.row_step, b->p.across.column_step);
     cni_text_add(&text,
                  "#define CNI_COOPERATIVE\n#include \"cuda/prelude.cuh\"\n#include \"op/complex.h\"\n#define TYPE %s\n"
-                 "#define COMPLEX %d\n#include \"cuda/across.cuh\"\n",
+                 "#define COMPLEX %d\n#include \"cuda/across.cuh\"\n/* CNI_FINISH */\n",
                  cni_dtypes[dtype].type, (int)(dtype >= CN_COMPLEX64));
     return cni_cuda_library_compiled(b, &text);
 }
@@ -77,8 +88,9 @@ bool cni_cuda_across_bind(const cni_part *part, const cni_window *w, const cni_c
     sums s = sums_of(part, w);
     b->p.across.segment = rule->quantum;
     b->blocks = (s.count + rule->quantum - 1) / rule->quantum;
-    b->scratch = b->blocks * s.rows * s.columns * s.itemsize;
-    bool fits = b->blocks > 0 && b->blocks <= INT32_MAX;
+    int64_t left = left_bytes(&s, b);
+    b->scratch = rounded(left) + (s.rows == 1 || s.columns == 1 ? PARTS * left : 0);
+    bool fits = b->blocks > 0 && b->blocks <= INT32_MAX / PARTS;
     bool vector = s.rows == 1 || s.columns == 1;
     return fits && cni_cuda_multiplies(part, w) && (!vector || vector_bind(&s, dtype, b));
 }
@@ -94,9 +106,12 @@ cn_status cni_cuda_across_run(const cni_part *part, binding *b, const cni_run *r
         b->p.across.matrix = s.rows == 1 ? y : x;
         b->p.across.vector = s.rows == 1 ? x : y;
         b->p.across.out = to;
-        cni_cuda_launch(b->module->kernel, b->blocks, THREADS, 1, &b->p, sizeof b->p.across);
+        b->p.across.parts = to + (uint64_t)rounded(left_bytes(&s, b));
+        int64_t all = b->blocks * b->p.across.columns;
+        cni_cuda_launch(b->module->kernel, b->blocks * PARTS, THREADS, 1, &b->p, sizeof b->p.across);
+        cni_cuda_launch(b->module->finish, (all + THREADS - 1) / THREADS, THREADS, 1, &b->p, sizeof b->p.across);
     } else {
         cni_cuda_multiply_segments(part, run, b->p.across.segment, to);
     }
-    return cni_cuda_library_link(to, rows[0], b->scratch, false);
+    return cni_cuda_library_link(to, rows[0], left_bytes(&s, b), false);
 }

@@ -57,7 +57,7 @@ typedef struct cni_cuda_library_binding {
             int64_t n, size, threads;
         } count;
         struct {
-            uint64_t matrix, vector, out;
+            uint64_t matrix, vector, out, parts;
             int64_t count, segment, columns, row_step, column_step, vector_step, width;
         } across;
         struct {
