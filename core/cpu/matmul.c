@@ -269,7 +269,7 @@ cni_chain_rule cni_library_matmul_rule(const cni_part *part, const cni_window *w
 {
     product p = product_shape(part, w);
     int64_t segment = p.nbatch == 0 ? segment_of(p.z.dtype, p.rows, p.columns, p.x.columns) : 0;
-    return (cni_chain_rule){.may = segment > 0, .apart = true, .quantum = segment > 0 ? segment : 1};
+    return (cni_chain_rule){.may = segment > 0, .apart = true, .adds = true, .quantum = segment > 0 ? segment : 1};
 }
 
 /* A share has all of the result, and segments are as long as those of the whole. */

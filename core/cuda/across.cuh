@@ -22,16 +22,6 @@ CNI_INLINE void add_product(TYPE *sum, TYPE a, TYPE b)
 #endif
 }
 
-CNI_INLINE void add(TYPE *sum, TYPE other)
-{
-#if COMPLEX
-    sum->re += other.re;
-    sum->im += other.im;
-#else
-    *sum += other;
-#endif
-}
-
 CNI_KERNEL(cni_kernel, parameters)
 {
     CNI_SHARED TYPE sums[THREADS];

@@ -4,8 +4,9 @@
  * which all of them are the processor's: then no product has other bits than its). Segments are as long as the chain's
  * quantum, so what each comes to does not depend on the places.
  *
- *     scratch: results of the segments, dense; with a vector also those of their parts
+ *     scratch: results of the segments, dense; with a vector those of their parts; then what is handed on, in the same place
  */
+#include "base/status.h"
 #include "base/text.h"
 #include "cuda/cuda_layout.h"
 #include "cuda/cuda_library.h"
@@ -15,6 +16,12 @@
 enum { THREADS = 256, PARTS = 8 /* of a segment */ };
 
 typedef cni_cuda_library_binding binding;
+
+/* As across_add.cuh has it. */
+typedef struct add_words {
+    uint64_t own, state;
+    int64_t n, segments, goes_on;
+} add_words;
 
 /* What is multiplied: out[row][column] of so many; sums of `count`. Steps in bytes. */
 typedef struct sums {
@@ -60,6 +67,24 @@ static int64_t width_of(int64_t columns, int64_t row_step, int64_t column_step)
     return width;
 }
 
+static void write_type(cn_dtype dtype, const char *before, cni_text *text)
+{
+    cni_text_add(text, "%s#include \"cuda/prelude.cuh\"\n#include \"op/complex.h\"\n#define TYPE %s\n", before,
+                 cni_dtypes[dtype].type);
+    cni_text_add(text, "#define COMPLEX %d\n#include \"cuda/across_add.cuh\"\n", (int)(dtype >= CN_COMPLEX64));
+}
+
+/* What adds up segments: second. */
+static bool add_bind(cn_dtype dtype, binding *b)
+{
+    cni_text text = {0};
+    write_type(dtype, "#define ALONE 1\n", &text);
+    bool made = cni_cuda_library_compiled(b, &text);
+    b->second = b->module;
+    b->module = NULL;
+    return made;
+}
+
 static bool vector_bind(const sums *s, cn_dtype dtype, binding *b)
 {
     cni_text text = {0};
@@ -70,10 +95,8 @@ static bool vector_bind(const sums *s, cn_dtype dtype, binding *b)
     b->p.across.column_step = row ? s->y_column : s->x_row;
     b->p.across.vector_step = row ? s->x_step : s->y_step;
     b->p.across.width = width_of(b->p.across.columns, b->p.across.row_step, b->p.across.column_step);
-    cni_text_add(&text,
-                 "#define CNI_COOPERATIVE\n#include \"cuda/prelude.cuh\"\n#include \"op/complex.h\"\n#define TYPE %s\n"
-                 "#define COMPLEX %d\n#include \"cuda/across.cuh\"\n/* CNI_FINISH */\n",
-                 cni_dtypes[dtype].type, (int)(dtype >= CN_COMPLEX64));
+    write_type(dtype, "#define CNI_COOPERATIVE\n", &text);
+    cni_text_add(&text, "#include \"cuda/across.cuh\"\n/* CNI_FINISH */\n");
     return cni_cuda_library_compiled(b, &text);
 }
 
@@ -89,10 +112,24 @@ bool cni_cuda_across_bind(const cni_part *part, const cni_window *w, const cni_c
     b->p.across.segment = rule->quantum;
     b->blocks = (s.count + rule->quantum - 1) / rule->quantum;
     int64_t left = left_bytes(&s, b);
-    b->scratch = rounded(left) + (s.rows == 1 || s.columns == 1 ? PARTS * left : 0);
+    b->scratch = rounded(left) + (s.rows == 1 || s.columns == 1 ? PARTS : 1) * left;
     bool fits = b->blocks > 0 && b->blocks <= INT32_MAX / PARTS;
     bool vector = s.rows == 1 || s.columns == 1;
-    return fits && cni_cuda_multiplies(part, w) && (!vector || vector_bind(&s, dtype, b));
+    return fits && cni_cuda_multiplies(part, w) && add_bind(dtype, b) && (!vector || vector_bind(&s, dtype, b));
+}
+
+/* To what is handed on, or in place of it, the segments' results, one after the other. */
+static cn_status add_own(const sums *s, const binding *b, uint64_t own, void *state, bool goes_on)
+{
+    int64_t n = s->rows * s->columns, nbytes = n * s->itemsize;
+    add_words w = {.own = own, .state = own + (uint64_t)rounded(left_bytes(s, b)), .n = n};
+    w.segments = b->blocks;
+    w.goes_on = goes_on;
+    if (goes_on) {
+        CN_TRY(cni_cuda_library_link(w.state, state, nbytes, true));
+    }
+    cni_cuda_launch(b->second->kernel, (n + THREADS - 1) / THREADS, THREADS, 1, &w, sizeof w);
+    return cni_cuda_library_link(w.state, state, nbytes, false);
 }
 
 cn_status cni_cuda_across_run(const cni_part *part, binding *b, const cni_run *run, int64_t before,
@@ -101,7 +138,9 @@ cn_status cni_cuda_across_run(const cni_part *part, binding *b, const cni_run *r
     uint64_t to = (uintptr_t)run->scratch, x = cni_cuda_operand_address(part, run, 1),
              y = cni_cuda_operand_address(part, run, 2);
     sums s = sums_of(part, run->window);
-    (void)before, (void)phase;
+    if (phase == CNI_LINK_STEP) {
+        return add_own(&s, b, to, rows[0], before > 0);
+    }
     if (b->module != NULL) {
         b->p.across.matrix = s.rows == 1 ? y : x;
         b->p.across.vector = s.rows == 1 ? x : y;
@@ -113,5 +152,5 @@ cn_status cni_cuda_across_run(const cni_part *part, binding *b, const cni_run *r
     } else {
         cni_cuda_multiply_segments(part, run, b->p.across.segment, to);
     }
-    return cni_cuda_library_link(to, rows[0], left_bytes(&s, b), false);
+    return rows[0] == NULL ? CN_OK : cni_cuda_library_link(to, rows[0], left_bytes(&s, b), false);
 }

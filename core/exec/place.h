@@ -145,7 +145,8 @@ typedef struct cni_place {
      * all give); else what all rows up to the share's end give, where what those before it gave, if there are any, has been.
      * Of an accumulation: [0] likewise, a value for each line; [1] if it goes by tiles (scan_lines.h), by line and tile, what
      * BEGIN finds the tile comes to and END is given of what stands before it.
-     * Of another library op: [0] what BEGIN leaves of the share's own or, not apart, what STEP goes on from and leaves.
+     * Of another library op: [0] what BEGIN leaves of the share's own or, not apart, what STEP goes on from and leaves; so it is,
+     * too, where the rule adds and BEGIN is given NULL: what it finds then stays in scratch memory.
      */
     cn_status (*bind_rows)(const cni_part *part, const cni_window *w, const cni_chain_rule *rule, void **binding);
     cn_status (*rows)(const cni_part *part, void *binding, const cni_run *run, int64_t before, cni_link_phase phase,

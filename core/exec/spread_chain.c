@@ -17,6 +17,12 @@ typedef struct chain {
     int nblocks;
 } chain;
 
+/* Does the device keep what it has begun until the step? Nothing else uses its scratch memory before then. */
+static bool keeps(const chain *c)
+{
+    return c->bound->rows_there && c->bound->nbound == 1 && c->shared->chain->chain.rule.adds;
+}
+
 /* The device does the box's phase, with what the link has. */
 static cn_status run_there(const chain *c, const cni_bound_share *b, const cni_link *link, cni_link_phase phase)
 {
@@ -28,6 +34,7 @@ static cn_status run_there(const chain *c, const cni_bound_share *b, const cni_l
     run.slots = c->r->b->at[b->local].device;
     run.scratch = c->r->device_scratch;
     sharing->chain_rows(part, &w, b->binding, link, phase, rows);
+    rows[0] = phase == CNI_LINK_BEGIN && keeps(c) ? NULL : rows[0];
     CN_TRY(b->part != NULL ? cni_local_part_rows(b->part, b->rows, &run, link, phase, rows)
                            : cni_device_place()->rows(part, b->rows, &run, link->before, phase, rows));
     sharing->chain_left(part, &w, link, phase);
@@ -39,7 +46,9 @@ static bool is_there(const chain *c, cni_link_phase phase)
 {
     bool apart = c->shared->chain->chain.rule.apart,
          ends = c->shared->part->kind == CNI_PART_LIBRARY && !c->shared->at_end;
-    bool does = apart ? phase == CNI_LINK_BEGIN || (phase == CNI_LINK_END && ends) : phase == CNI_LINK_STEP;
+    bool does = apart
+                    ? phase == CNI_LINK_BEGIN || (phase == CNI_LINK_END && ends) || (phase == CNI_LINK_STEP && keeps(c))
+                    : phase == CNI_LINK_STEP;
     return c->bound->rows_there && does;
 }
 

@@ -40,6 +40,7 @@ static inline cni_region cni_transfer_dense(const cni_transfer *t)
 typedef struct cni_chain_rule {
     bool may;
     bool apart;      /* most of the work needs nothing of what the shares before it hand on */
+    bool adds;       /* apart: what is handed on is added to, value by value: a device that has them does so */
     bool mixed;      /* not so, although some of it does: the processor's alone */
     int64_t quantum; /* elements along the way that stay together */
 } cni_chain_rule;
