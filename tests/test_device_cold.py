@@ -81,7 +81,7 @@ def long(np, x):
 def opens_later():
     subprocess.Popen(["sh", "-c", f"sleep 0.3; : >{os.environ['STANDIN_GATE']}"])
 
-x = numpy.linspace(-1, 1, 1 << 21)
+x = numpy.linspace(-1, 1, 1 << 22)
 """
 
 
