@@ -97,9 +97,9 @@ static bool open_copies(void)
 
 static int64_t capacity(void)
 {
-    size_t all = 0;
+    static size_t all;
     int64_t limit = cni_settings[CNI_SETTING_GPU_MEMORY];
-    if (!cni_cuda_enter() || cni_cuda.memory_total(&all, cni_cuda_gpu.devices[0]) != 0) {
+    if (all == 0 && (!cni_cuda_enter() || cni_cuda.memory_total(&all, cni_cuda_gpu.devices[0]) != 0)) {
         return 0;
     }
     return (limit > 0 && limit < (int64_t)all ? limit : (int64_t)all) * cni_cuda_gpu.gpus;

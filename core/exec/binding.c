@@ -279,19 +279,27 @@ static cn_status parts_bind_ready(const cni_plan *plan, const cni_window *w, con
 }
 
 /* What the run needs of the device at a time, at least: slots that have ended serve those that begin. */
-static int64_t device_bytes(const cni_plan *plan, const cni_window *w, const cni_binding *b)
+static int64_t launch_bytes(const cni_plan *plan, const cni_window *w, const cni_binding *b, uint32_t launch, bool all)
 {
-    int64_t most = 0;
-    for (uint32_t l = 0; l < plan->nlaunches; l++) {
-        int64_t sum = b->scratch[CNI_ON_DEVICE];
-        for (uint32_t i = 0; i < plan->nslots; i++) {
-            const cni_slot *slot = &plan->slots[i];
-            bool there = (b->touched[i] & CNI_ON_DEVICE) != 0 && (slot->entry || (slot->first <= l && slot->last >= l));
-            sum += there ? w->bases[slot->base]->nbytes : 0;
-        }
-        most = sum > most ? sum : most;
+    int64_t sum = b->scratch[CNI_ON_DEVICE];
+    for (uint32_t i = 0; i < plan->nslots; i++) {
+        const cni_slot *slot = &plan->slots[i];
+        bool live = all || slot->entry || (slot->first <= launch && slot->last >= launch);
+        sum += live && (b->touched[i] & CNI_ON_DEVICE) != 0 ? w->bases[slot->base]->nbytes : 0;
     }
-    return most;
+    return sum;
+}
+
+static bool device_has_room(const cni_plan *plan, const cni_window *w, const cni_binding *b, int64_t capacity)
+{
+    bool fits = true;
+    if (capacity == 0 || launch_bytes(plan, w, b, 0, true) <= capacity) {
+        return true; /* as nearly always, without a look at each launch; or nobody knows */
+    }
+    for (uint32_t l = 0; l < plan->nlaunches && fits; l++) {
+        fits = launch_bytes(plan, w, b, l, false) <= capacity;
+    }
+    return fits;
 }
 
 static cn_status binding_fill(const cni_plan *plan, const cni_window *w, const cni_skeleton *s, cni_binding *b)
@@ -311,8 +319,7 @@ static cn_status binding_fill(const cni_plan *plan, const cni_window *w, const c
     }
     plan_memory_forget(b);
     CN_TRY(parts_bind_ready(plan, w, s, b));
-    int64_t capacity = b->room == CNI_ROOM_PLAN && b->uses_device ? cni_turn_capacity() : 0;
-    if (capacity > 0 && device_bytes(plan, w, b) > capacity) {
+    if (b->room == CNI_ROOM_PLAN && b->uses_device && !device_has_room(plan, w, b, cni_turn_capacity())) {
         b->room = CNI_ROOM_BOXES; /* nothing has to make room to see that */
         return parts_bind_ready(plan, w, s, b);
     }
