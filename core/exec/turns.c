@@ -350,7 +350,10 @@ static cn_status work_on(const turn_run *x, int64_t number)
     return CN_OK;
 }
 
-/* A device that fails says so to whoever waits for it. */
+/*
+ * A device that fails says so to whoever waits for it. The host waits for each box of a range; so it does that when the next
+ * one is on its way (what stays is the same for all of them).
+ */
 static void run_turns(const cni_part *part, void *opaque, const cni_run *run)
 {
     turn_run x = {.b = opaque, .part = part, .run = run};
@@ -365,12 +368,13 @@ static void run_turns(const cni_part *part, void *opaque, const cni_run *run)
         if (turns()->copy(&comes, &goes) != CN_OK) {
             return;
         }
-        if (i < count) {
-            turns()->begin((int)(i % CNI_TURN_LANES));
-            if (work_on(&x, i) != CN_OK) {
+        int64_t at = x.b->grid.range ? i - 1 : i;
+        if (at >= 0 && at < count) {
+            turns()->begin((int)(at % CNI_TURN_LANES));
+            if (work_on(&x, at) != CN_OK) {
                 return;
             }
-            turns()->end((int)(i % CNI_TURN_LANES));
+            turns()->end((int)(at % CNI_TURN_LANES));
         }
     }
     if (x.b->grid.range) {
