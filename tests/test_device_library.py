@@ -55,6 +55,7 @@ def test_arrays_make_room_for_others() -> None:
 def test_arrays_larger_than_the_device() -> None:
     """They go there in boxes, each array once where it can be; the host's bits, but of products."""
     path, settings = pathlib.Path(__file__).parent / "cuda" / "turns.py", {"CNUMERIC_THREADS": "2", "STANDIN_BLAS": "1"}
+    settings |= {"CNUMERIC_GPUS": "1"}  # the limit is each GPU's
     there = devices.run(str(path), env=environment(CNUMERIC_GPU_MEMORY=str(16 << 20), **settings))
     here = devices.run(str(path), "host", env=environment(CNUMERIC_GPU="0", **settings))
     assert there.endswith("done\n") and there == here
