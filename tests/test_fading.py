@@ -251,3 +251,23 @@ def test_other_threads_may_use_it():
         value = pool.submit(held, cnumeric, x, y).result()
         value = None
         assert float(cnumeric.sum(x - x)) == 0.0
+
+
+@pytest.mark.default_settings
+def test_what_is_updated_in_the_window_that_runs_again():
+    """An array made and changed there keeps its last version when the value left out is stored after all."""
+
+    def run(np):
+        a, c = (np.arange(49.0).reshape(7, 7) * k % 13 - 6 for k in (2, 4))
+        b = 0.25 * (a + a[::-1, ::-1])
+        a = 0.25 * (b.T[::-1] - c)
+        a[:, ::-1] *= c[::-1, ::-1]
+        value = (c - a[:, ::-1] * c[:, ::-1],)
+        largest = float(np.ndarray.max(*value))
+        return a + 1, value[0], largest
+
+    cnumeric.stats_reset()
+    ours, theirs = run(cnumeric), run(numpy)
+    for mine, other in zip(ours, theirs, strict=True):
+        numpy.testing.assert_array_equal(numpy.asarray(mine), other)
+    assert (cnumeric.stats()["faded"], cnumeric.stats()["restored"]) == (1, 1)

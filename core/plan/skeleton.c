@@ -87,7 +87,8 @@ cn_status cni_skeleton_build(cni_window *w, cni_skeleton *s)
         s->states[i] = state_of(w->bases[i]);
         const cni_base *base = w->bases[i];
         bool known = base->arrays > 0 || base->windows > 1;
-        s->live[i] = w->ran ? base == w->fading : known && base != w->fading;
+        /* Again: what is known has its last version, and keeps it, since the plan writes it anew. */
+        s->live[i] = w->ran ? base == w->fading || (known && base->buffer != NULL) : known && base != w->fading;
     }
     return finish(w, s);
 }
