@@ -46,11 +46,6 @@ static sums sums_of(const cni_part *part, const cni_window *w)
     return s;
 }
 
-static int64_t rounded(int64_t nbytes)
-{
-    return (nbytes + 255) / 256 * 256;
-}
-
 /* Of the results of all segments. */
 static int64_t left_bytes(const sums *s, const binding *b)
 {
@@ -112,7 +107,7 @@ bool cni_cuda_across_bind(const cni_part *part, const cni_window *w, const cni_c
     b->p.across.segment = rule->quantum;
     b->blocks = (s.count + rule->quantum - 1) / rule->quantum;
     int64_t left = left_bytes(&s, b);
-    b->scratch = rounded(left) + (s.rows == 1 || s.columns == 1 ? PARTS : 1) * left;
+    b->scratch = cni_cuda_aligned(left) + (s.rows == 1 || s.columns == 1 ? PARTS : 1) * left;
     bool fits = b->blocks > 0 && b->blocks <= INT32_MAX / PARTS;
     bool vector = s.rows == 1 || s.columns == 1;
     return fits && cni_cuda_multiplies(part, w) && add_bind(dtype, b) && (!vector || vector_bind(&s, dtype, b));
@@ -122,7 +117,7 @@ bool cni_cuda_across_bind(const cni_part *part, const cni_window *w, const cni_c
 static cn_status add_own(const sums *s, const binding *b, uint64_t own, void *state, bool goes_on)
 {
     int64_t n = s->rows * s->columns, nbytes = n * s->itemsize;
-    add_words w = {.own = own, .state = own + (uint64_t)rounded(left_bytes(s, b)), .n = n};
+    add_words w = {.own = own, .state = own + (uint64_t)cni_cuda_aligned(left_bytes(s, b)), .n = n};
     w.segments = b->blocks;
     w.goes_on = goes_on;
     if (goes_on) {
@@ -145,7 +140,7 @@ cn_status cni_cuda_across_run(const cni_part *part, binding *b, const cni_run *r
         b->p.across.matrix = s.rows == 1 ? y : x;
         b->p.across.vector = s.rows == 1 ? x : y;
         b->p.across.out = to;
-        b->p.across.parts = to + (uint64_t)rounded(left_bytes(&s, b));
+        b->p.across.parts = to + (uint64_t)cni_cuda_aligned(left_bytes(&s, b));
         int64_t all = b->blocks * b->p.across.columns;
         cni_cuda_launch(b->module->kernel, b->blocks * PARTS, THREADS, 1, &b->p, sizeof b->p.across);
         cni_cuda_launch(b->module->finish, (all + THREADS - 1) / THREADS, THREADS, 1, &b->p, sizeof b->p.across);

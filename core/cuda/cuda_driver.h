@@ -162,4 +162,10 @@ typedef struct cni_cuda_opening {
 /* Is it there, with all entries, and begun? */
 bool cni_cuda_ready(cni_cuda_opening *opening);
 
+/* Parts of one piece of memory begin at such multiples. */
+static inline int64_t cni_cuda_aligned(int64_t nbytes)
+{
+    return (nbytes + 255) / 256 * 256;
+}
+
 #endif

@@ -96,8 +96,7 @@ static bool plan_each(const cni_device_call *call, const cni_fft_shape *s, lines
     int64_t step = count(out, call->axis, out->ndim) * (int64_t)cn_dtype_size(out->dtype), from = 0;
     bool fine = cni_cuda_gpu.gpus > 1 && memory != NULL && s->in_step == 1 && s->batch > 1;
     for (int k = 0; k < cni_cuda_gpu.gpus && fine; k++) {
-        int64_t behind = (int64_t)(memory->address + memory->begin[k + 1] - (uintptr_t)out->data) / step;
-        int64_t to = k == cni_cuda_gpu.gpus - 1 || behind > s->batch ? s->batch : behind > from ? behind : from;
+        int64_t to = cni_cuda_spread_end(memory, k, (uintptr_t)out->data, step, from, s->batch);
         each[k] = (lines){.first = from, .count = to - from};
         fine = to == from || lines_plan(s, k, &each[k]);
         from = to;

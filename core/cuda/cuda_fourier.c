@@ -53,11 +53,6 @@ typedef struct job {
     side memory[2], dense[2];       /* in, out */
 } job;
 
-static int64_t rounded(int64_t nbytes)
-{
-    return (nbytes + 255) / 256 * 256;
-}
-
 static bool is_real(cn_dtype dtype)
 {
     return dtype == CN_FLOAT32 || dtype == CN_FLOAT64;
@@ -249,8 +244,9 @@ bool cni_cuda_fourier_bind(const cni_part *part, const cni_window *w, binding *b
         !plan_of(&j, t, &work) || !moves_of(&j, t)) {
         return false;
     }
-    int64_t in_bytes = t->loads ? rounded(j.lines * j.dense[0].length * j.dense[0].itemsize) : 0;
-    int64_t out_bytes = t->stores && !t->in_place ? rounded(j.lines * j.dense[1].length * j.dense[1].itemsize) : 0;
+    int64_t in_bytes = t->loads ? cni_cuda_aligned(j.lines * j.dense[0].length * j.dense[0].itemsize) : 0;
+    int64_t out_bytes =
+        t->stores && !t->in_place ? cni_cuda_aligned(j.lines * j.dense[1].length * j.dense[1].itemsize) : 0;
     t->out_at = t->in_place ? 0 : in_bytes;
     t->work_at = in_bytes + out_bytes;
     b->scratch = t->work_at + (work > 0 ? work : 256);

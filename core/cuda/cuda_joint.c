@@ -15,7 +15,7 @@
 #include "cuda/cuda_kernel.h"
 #include "cuda/cuda_layout.h"
 
-enum { THREADS = 256, ITEMS = 4, SELECT_TILE = 4096, COUNT_BYTES = 16, PLACES_MOST = 1024, WORD_MOST = 8 };
+enum { THREADS = 256, ITEMS = 4, SELECT_TILE = 4096, COUNT_BYTES = 16, WORD_MOST = 8 };
 enum { ANSWER, TAKE_OWN, TAKE, SEND, PUT_HEARD, PUT_OWN }; /* as joint_rows.cuh has them */
 
 static bool usable(void)
@@ -42,6 +42,28 @@ cn_status cni_cuda_joint_tell(uint64_t device, const void *host, int64_t nbytes)
     cni_stats.moves++;
     cni_stats.move_bytes += (uint64_t)nbytes;
     return cni_process_device->upload((void *)(uintptr_t)device, host, nbytes);
+}
+
+cn_status cni_cuda_joint_ask(const cni_cuda_module *kernels, int64_t count, const void *words, size_t size,
+                             int64_t *placing, uint64_t counts, int64_t places, int64_t *sent)
+{
+    enum { OF_BLOCK = CNI_CUDA_ASKING_THREADS * CNI_CUDA_ASKING_ITEMS };
+    unsigned found[CNI_CUDA_ASKING_PLACES] = {0};
+    int64_t blocks = (count + OF_BLOCK - 1) / OF_BLOCK;
+    if (!cni_cuda_enter()) {
+        return cni_fail(CN_ERROR_INTERNAL, "%s", cni_cuda_failure());
+    }
+    if (count > 0) {
+        cni_cuda_fill(counts, 0, (size_t)(2 * cni_cuda_aligned(places * 4)));
+        cni_cuda_launch(kernels->kernel, blocks, CNI_CUDA_ASKING_THREADS, 1, words, size);
+        CN_TRY(cni_cuda_joint_fetch(found, counts, places * 4));
+        *placing = 1;
+        cni_cuda_launch(kernels->kernel, blocks, CNI_CUDA_ASKING_THREADS, 1, words, size);
+    }
+    for (int64_t place = 0; place < places; place++) {
+        sent[place] = found[place];
+    }
+    return CN_OK;
 }
 
 /* ---- By mask ---- */
@@ -153,14 +175,9 @@ typedef struct moving_words {
     uint64_t cuts, counts, cursors, positions, last, asked, heard, asked_rows, heard_rows;
 } moving_words;
 
-static int64_t rounded(int64_t nbytes)
-{
-    return (nbytes + 255) / 256 * 256;
-}
-
 static int64_t counts_bytes(const moving *m)
 {
-    return rounded(m->places * 4);
+    return cni_cuda_aligned(m->places * 4);
 }
 
 static void *move_bind(int64_t bytes, bool puts, int places, int64_t most, int64_t owned, int64_t *memory)
@@ -169,7 +186,7 @@ static void *move_bind(int64_t bytes, bool puts, int places, int64_t most, int64
     cni_text asks = {0}, moves = {0};
     int64_t word = bytes > 0 ? bytes & -bytes : 1;
     word = word < WORD_MOST ? word : WORD_MOST;
-    if (m == NULL || !usable() || places > PLACES_MOST || bytes == 0 || most >= UINT32_MAX) {
+    if (m == NULL || !usable() || places > CNI_CUDA_ASKING_PLACES || bytes == 0 || most >= UINT32_MAX) {
         cni_free(m);
         return NULL;
     }
@@ -186,7 +203,8 @@ static void *move_bind(int64_t bytes, bool puts, int places, int64_t most, int64
                  (int)puts, cni_cuda_word(word), wide ? "uint64_t" : "uint32_t", puts ? "/* CNI_FINISH */\n" : "");
     m->asks = compiled(&asks);
     m->moves = compiled(&moves);
-    *memory = 2 * counts_bytes(m) + rounded((places + 1) * 8) + rounded(most * 4) + (puts ? owned * 8 : 0);
+    *memory =
+        2 * counts_bytes(m) + cni_cuda_aligned((places + 1) * 8) + cni_cuda_aligned(most * 4) + (puts ? owned * 8 : 0);
     if (m->asks == NULL || m->moves == NULL) {
         cni_free(m);
         return NULL;
@@ -217,8 +235,8 @@ static moving_words moving_of(const moving *m, const cni_moving *x, int64_t mode
     w.counts = (uintptr_t)x->memory;
     w.cursors = w.counts + (uint64_t)counts_bytes(m);
     w.cuts = w.cursors + (uint64_t)counts_bytes(m);
-    w.positions = w.cuts + (uint64_t)rounded((m->places + 1) * 8);
-    w.last = w.positions + (uint64_t)rounded(m->most * 4);
+    w.positions = w.cuts + (uint64_t)cni_cuda_aligned((m->places + 1) * 8);
+    w.last = w.positions + (uint64_t)cni_cuda_aligned(m->most * 4);
     return w;
 }
 
@@ -245,22 +263,7 @@ static cn_status ask(const void *there, const cni_moving *x, int64_t *sent)
 {
     const moving *m = there;
     moving_words w = moving_of(m, x, SEND);
-    unsigned counts[PLACES_MOST] = {0};
-    int64_t blocks = (x->count + THREADS * ITEMS - 1) / (THREADS * ITEMS);
-    if (!cni_cuda_enter()) {
-        return cni_fail(CN_ERROR_INTERNAL, "%s", cni_cuda_failure());
-    }
-    if (x->count > 0) {
-        cni_cuda_fill(w.counts, 0, (size_t)(2 * counts_bytes(m)));
-        cni_cuda_launch(m->asks->kernel, blocks, THREADS, 1, &w, sizeof w);
-        CN_TRY(cni_cuda_joint_fetch(counts, w.counts, m->places * 4));
-        w.placing = 1;
-        cni_cuda_launch(m->asks->kernel, blocks, THREADS, 1, &w, sizeof w);
-    }
-    for (int place = 0; place < m->places; place++) {
-        sent[place] = counts[place];
-    }
-    return CN_OK;
+    return cni_cuda_joint_ask(m->asks, x->count, &w, sizeof w, &w.placing, w.counts, m->places, sent);
 }
 
 static void find_last(const moving *m, const cni_moving *x, int64_t mode)

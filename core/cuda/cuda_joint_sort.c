@@ -33,11 +33,6 @@ typedef struct look_words {
     int64_t n, first;
 } look_words;
 
-static int64_t rounded(int64_t nbytes)
-{
-    return (nbytes + 255) / 256 * 256;
-}
-
 static const cni_cuda_module *compiled(const sorting *s, cn_dtype dtype, const char *kernels)
 {
     cni_text text = {0};
@@ -65,7 +60,7 @@ void *cni_cuda_joint_sort_bind(cn_dtype dtype, bool indices, int places, int64_t
         cni_free(s);
         return NULL;
     }
-    int64_t between = rounded(most * s->itemsize) + (indices ? most * 8 : 0);
+    int64_t between = cni_cuda_aligned(most * s->itemsize) + (indices ? most * 8 : 0);
     *memory = places * COUNTS_MOST + (s->line.scratch > between ? s->line.scratch : between);
     return s;
 }
@@ -140,7 +135,7 @@ void cni_cuda_joint_sort_merge(const void *there, const cni_sorting *x)
 {
     const sorting *s = there;
     run_at from = {(uintptr_t)x->heard, (uintptr_t)x->heard_indices}, to = {.values = behind_counts(s, x)};
-    to.numbers = to.values + (uint64_t)rounded(s->most * s->itemsize);
+    to.numbers = to.values + (uint64_t)cni_cuda_aligned(s->most * s->itemsize);
     if (!cni_cuda_enter()) {
         return;
     }

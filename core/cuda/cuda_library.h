@@ -182,7 +182,6 @@ bool cni_cuda_count_rows_bind(const cni_part *part, const cni_window *w, const c
                               cni_cuda_library_binding *b);
 cn_status cni_cuda_count_rows_run(const cni_part *part, cni_cuda_library_binding *b, const cni_run *run, int64_t before,
                                   cni_link_phase phase, void *const *rows);
-void cni_cuda_count_unbind(cni_cuda_library_binding *b);
 bool cni_cuda_across_bind(const cni_part *part, const cni_window *w, const cni_chain_rule *rule,
                           cni_cuda_library_binding *b);
 cn_status cni_cuda_across_run(const cni_part *part, cni_cuda_library_binding *b, const cni_run *run, int64_t before,

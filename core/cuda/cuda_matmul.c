@@ -251,8 +251,7 @@ static void multiply_batches(const product *p, const batches *b, cn_dtype dtype,
     }
     cni_cuda_step((1u << cni_cuda_gpu.gpus) - 1);
     for (int k = 0; k < cni_cuda_gpu.gpus; k++) {
-        int64_t behind = (int64_t)(memory->address + memory->begin[k + 1] - z) / b->z[last];
-        int64_t to = k == cni_cuda_gpu.gpus - 1 || behind > count ? count : behind > from ? behind : from;
+        int64_t to = cni_cuda_spread_end(memory, k, z, b->z[last], from, count);
         if (to > from) {
             cni_cuda_stream(k);
             multiply_batch(p, b, dtype, k, to - from, z + (uint64_t)(from * b->z[last]),
@@ -340,7 +339,7 @@ static bool multiply_each(const product *p, cn_dtype dtype, uint64_t z, uint64_t
     size_t right = reach(&p->y, p->out.itemsize), left = turned ? reach(&p->x, p->out.itemsize) : 0;
     int64_t from = 0, rows = p->x.rows, stride = turned ? p->z.row_stride : p->x.row_stride;
     cni_cuda_address copies[CNI_CUDA_GPUS];
-    right = (right + 255) / 256 * 256;
+    right = (size_t)cni_cuda_aligned((int64_t)right);
     if (memory == NULL || p->nbatch > 0 || stride <= 0 || right == 0 || (turned && left == 0)) {
         return false;
     }
@@ -354,8 +353,7 @@ static bool multiply_each(const product *p, cn_dtype dtype, uint64_t z, uint64_t
         }
     }
     for (int k = 0; k < cni_cuda_gpu.gpus; k++) {
-        int64_t behind = (int64_t)(memory->address + memory->begin[k + 1] - (turned ? z : x)) / stride;
-        int64_t to = k == cni_cuda_gpu.gpus - 1 || behind > rows ? rows : behind > from ? behind : from;
+        int64_t to = cni_cuda_spread_end(memory, k, turned ? z : x, stride, from, rows);
         if (to > from) {
             cni_cuda_handle stream = cni_cuda_stream(k);
             cni_cuda_copy_owned(copies[k], y, reach(&p->y, p->out.itemsize), stream);

@@ -12,7 +12,7 @@
 #include "cuda/cuda_joint.h"
 #include "cuda/cuda_library.h"
 
-enum { THREADS = 256, ITEMS = 4, PLACES_MOST = 1024 };
+enum { THREADS = 256 };
 
 typedef cni_cuda_library_binding binding;
 
@@ -79,17 +79,12 @@ typedef struct search_words {
     uint64_t asked, heard, asked_answers, heard_answers, positions;
 } search_words;
 
-static int64_t rounded(int64_t nbytes)
-{
-    return (nbytes + 255) / 256 * 256;
-}
-
 void *cni_cuda_joint_search_bind(cn_dtype dtype, bool right, int places, int64_t most, int64_t *memory)
 {
     searching *s = cni_alloc(sizeof *s);
     char words[80];
-    if (s == NULL || !cni_cuda_enter() || cni_cuda_failure() != NULL || places > PLACES_MOST || dtype >= CN_COMPLEX64 ||
-        most >= UINT32_MAX) {
+    if (s == NULL || !cni_cuda_enter() || cni_cuda_failure() != NULL || places > CNI_CUDA_ASKING_PLACES ||
+        dtype >= CN_COMPLEX64 || most >= UINT32_MAX) {
         cni_free(s);
         return NULL;
     }
@@ -99,7 +94,7 @@ void *cni_cuda_joint_search_bind(cn_dtype dtype, bool right, int places, int64_t
         cni_free(s);
         return NULL;
     }
-    *memory = 3 * rounded(s->places * 4) + rounded(s->places * s->item) + rounded(most * 4);
+    *memory = 3 * cni_cuda_aligned(s->places * 4) + cni_cuda_aligned(s->places * s->item) + cni_cuda_aligned(most * 4);
     return s;
 }
 
@@ -118,12 +113,12 @@ static search_words words_of(const searching *s, const cni_searching *x)
                       .heard = (uintptr_t)x->heard,
                       .asked_answers = (uintptr_t)x->asked_answers,
                       .heard_answers = (uintptr_t)x->heard_answers};
-    uint64_t numbers = (uint64_t)rounded(s->places * 4);
+    uint64_t numbers = (uint64_t)cni_cuda_aligned(s->places * 4);
     w.counts = (uintptr_t)x->memory;
     w.cursors = w.counts + numbers;
     w.owners = w.cursors + numbers;
     w.firsts = w.owners + numbers;
-    w.positions = w.firsts + (uint64_t)rounded(s->places * s->item);
+    w.positions = w.firsts + (uint64_t)cni_cuda_aligned(s->places * s->item);
     return w;
 }
 
@@ -151,22 +146,7 @@ cn_status cni_cuda_joint_search_ask(const void *there, const cni_searching *x, i
 {
     const searching *s = there;
     search_words w = words_of(s, x);
-    unsigned counts[PLACES_MOST] = {0};
-    int64_t blocks = (x->count + THREADS * ITEMS - 1) / (THREADS * ITEMS);
-    if (!cni_cuda_enter()) {
-        return cni_fail(CN_ERROR_INTERNAL, "%s", cni_cuda_failure());
-    }
-    if (x->count > 0) {
-        cni_cuda_fill(w.counts, 0, (size_t)(2 * rounded(s->places * 4)));
-        cni_cuda_launch(s->module->kernel, blocks, THREADS, 1, &w, sizeof w);
-        CN_TRY(cni_cuda_joint_fetch(counts, w.counts, s->places * 4));
-        w.placing = 1;
-        cni_cuda_launch(s->module->kernel, blocks, THREADS, 1, &w, sizeof w);
-    }
-    for (int place = 0; place < s->places; place++) {
-        sent[place] = counts[place];
-    }
-    return CN_OK;
+    return cni_cuda_joint_ask(s->module, x->count, &w, sizeof w, &w.placing, w.counts, s->places, sent);
 }
 
 static void finish(const searching *s, const cni_searching *x, bool takes)

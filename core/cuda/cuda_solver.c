@@ -329,11 +329,6 @@ static cn_status run_with(const matrix *m, int64_t batch)
     return waits ? cni_cuda_device.finish() : CN_OK;
 }
 
-static size_t rounded(size_t n)
-{
-    return (n + 255) / 256 * 256;
-}
-
 /* Of an array that lies on several GPUs; else 0. */
 static size_t far_bytes(const matrix *m, int64_t batch, int array)
 {
@@ -347,9 +342,9 @@ static size_t far_bytes(const matrix *m, int64_t batch, int array)
  */
 static bool come_near(matrix *m, int64_t batch)
 {
-    size_t all = rounded(m->ndevice), far = 0;
+    size_t all = (size_t)cni_cuda_aligned((int64_t)m->ndevice), far = 0;
     for (int i = 0; i < m->call->narrays; i++) {
-        far += rounded(far_bytes(m, batch, i));
+        far += (size_t)cni_cuda_aligned((int64_t)far_bytes(m, batch, i));
     }
     cni_cuda_address at = far > 0 ? cni_cuda_local(0, all + far) : 0;
     if (at == 0) {
@@ -363,7 +358,7 @@ static bool come_near(matrix *m, int64_t batch)
         if (n > 0) {
             m->arrays[i] = (void *)(uintptr_t)at;
             cni_cuda_copy_owned(at, (uintptr_t)m->call->arrays[i].data, n, cni_cuda_gpu.stream);
-            at += rounded(n);
+            at += (cni_cuda_address)cni_cuda_aligned((int64_t)n);
         }
     }
     return true;

@@ -27,11 +27,6 @@ typedef struct merge_parameters {
     int64_t begin, middle, end, first, stop, last;
 } merge_parameters;
 
-static int64_t rounded(int64_t nbytes)
-{
-    return (nbytes + 255) / 256 * 256;
-}
-
 static bool runs(const cni_geometry *g, int axis)
 {
     return g->shape[axis] == 1 || g->strides[axis] == g->itemsize;
@@ -66,9 +61,10 @@ bool cni_cuda_sort_line_bind(cn_dtype dtype, bool indices, int64_t n, binding *b
     b->p.sort.itemsize = itemsize;
     b->p.sort.indices = indices;
     b->blocks = tiles_of(n, itemsize, indices) + cni_cuda_gpu.gpus - 1;
-    int64_t keys = (indices ? 2 : 1) * rounded(n * itemsize), places = indices ? 2 * rounded(n * 4) : 0;
+    int64_t keys = (indices ? 2 : 1) * cni_cuda_aligned(n * itemsize),
+            places = indices ? 2 * cni_cuda_aligned(n * 4) : 0;
     b->marks = cni_cuda_gpu.gpus * TICKET_BYTES + b->blocks * DIGITS * WORD;
-    b->scratch = cni_cuda_gpu.gpus * COUNT_BYTES + rounded(b->marks) + keys + places;
+    b->scratch = cni_cuda_gpu.gpus * COUNT_BYTES + cni_cuda_aligned(b->marks) + keys + places;
     cni_text_add(&start, "#define CNI_COOPERATIVE\n#include \"cuda/prelude.cuh\"\n#include \"cuda/radix_start.cuh\"\n");
     b->second = start.data != NULL ? cni_cuda_module_begin(start.data) : NULL;
     cni_text_free(&start);
@@ -138,7 +134,7 @@ static int64_t tiles_at(const line *l, int gpu)
 
 static int64_t marks_at(const line *l, int gpu)
 {
-    return rounded(TICKET_BYTES + tiles_at(l, gpu) * DIGITS * WORD);
+    return cni_cuda_aligned(TICKET_BYTES + tiles_at(l, gpu) * DIGITS * WORD);
 }
 
 /* Memory of each GPU's own for marks, and so many bytes behind those; false: a GPU has none. */
@@ -174,8 +170,9 @@ static line line_of(const binding *b, uint64_t from, uint64_t to, uint64_t scrat
     line l = {.b = b, .counts = scratch};
     bool indices = b->p.sort.indices;
     int64_t size = b->p.sort.itemsize;
-    uint64_t bytes = (uint64_t)rounded(b->p.sort.n * size), marks = scratch + (uint64_t)cni_cuda_gpu.gpus * COUNT_BYTES;
-    uint64_t keys = marks + (uint64_t)rounded(b->marks), places = keys + (indices ? 2 : 1) * bytes;
+    uint64_t bytes = (uint64_t)cni_cuda_aligned(b->p.sort.n * size),
+             marks = scratch + (uint64_t)cni_cuda_gpu.gpus * COUNT_BYTES;
+    uint64_t keys = marks + (uint64_t)cni_cuda_aligned(b->marks), places = keys + (indices ? 2 : 1) * bytes;
     share_out(&l, from);
     l.steps = (int)size + l.merges;
     l.near = l.near && take_near(&l, 0);
@@ -186,7 +183,7 @@ static line line_of(const binding *b, uint64_t from, uint64_t to, uint64_t scrat
         l.keys[0][k] = keys + at * (uint64_t)size;
         l.keys[1][k] = indices ? l.keys[0][k] + bytes : l.to[k];
         l.places[0][k] = places + at * 4;
-        l.places[1][k] = l.places[0][k] + (uint64_t)rounded(b->p.sort.n * 4);
+        l.places[1][k] = l.places[0][k] + (uint64_t)cni_cuda_aligned(b->p.sort.n * 4);
         if (!l.near) {
             l.marks[k] = marks;
             marks += (uint64_t)marks_at(&l, k);
@@ -199,7 +196,8 @@ static line line_of(const binding *b, uint64_t from, uint64_t to, uint64_t scrat
 static bool lines_of(const binding *b, const uint64_t *from, const uint64_t *to, uint64_t scratch, line *l)
 {
     bool indices = b->p.sort.indices;
-    int64_t bytes = rounded(b->p.sort.n * b->p.sort.itemsize), places = indices ? 2 * rounded(b->p.sort.n * 4) : 0;
+    int64_t bytes = cni_cuda_aligned(b->p.sort.n * b->p.sort.itemsize),
+            places = indices ? 2 * cni_cuda_aligned(b->p.sort.n * 4) : 0;
     *l = (line){.b = b, .counts = scratch, .near = true, .steps = (int)b->p.sort.itemsize};
     for (int k = 0; k < cni_cuda_gpu.gpus; k++) {
         l->n[k] = from[k] != 0 ? b->p.sort.n : 0;
@@ -213,7 +211,7 @@ static bool lines_of(const binding *b, const uint64_t *from, const uint64_t *to,
         l->keys[0][k] = l->marks[k] + (uint64_t)marks_at(l, k);
         l->keys[1][k] = indices ? l->keys[0][k] + (uint64_t)bytes : to[k];
         l->places[0][k] = l->keys[0][k] + (uint64_t)((indices ? 2 : 1) * bytes);
-        l->places[1][k] = l->places[0][k] + (uint64_t)rounded(b->p.sort.n * 4);
+        l->places[1][k] = l->places[0][k] + (uint64_t)cni_cuda_aligned(b->p.sort.n * 4);
     }
     return true;
 }

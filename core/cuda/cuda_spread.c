@@ -289,6 +289,13 @@ int64_t cni_cuda_spread_taken(int gpu)
     return blocks.taken[gpu];
 }
 
+int64_t cni_cuda_spread_end(const cni_cuda_spread *memory, int gpu, cni_cuda_address address, int64_t step,
+                            int64_t from, int64_t n)
+{
+    int64_t behind = (int64_t)(memory->address + memory->begin[gpu + 1] - address) / step;
+    return gpu == cni_cuda_gpu.gpus - 1 || behind > n ? n : behind > from ? behind : from;
+}
+
 int cni_cuda_owner(cni_cuda_address address, size_t n, size_t *here)
 {
     const cni_cuda_spread *s = cni_cuda_spread_find(address);

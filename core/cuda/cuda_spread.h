@@ -63,6 +63,11 @@ int64_t cni_cuda_spread_taken(int gpu);
 /* The GPU that has the address, and how many of n bytes from there on are its. */
 int cni_cuda_owner(cni_cuda_address address, size_t n, size_t *here);
 
+/* Of n rows, so many bytes each, from the address on, the GPU does those from `from` on of which it has the beginning: up to
+   which, with the last GPU all that are left. */
+int64_t cni_cuda_spread_end(const cni_cuda_spread *memory, int gpu, cni_cuda_address address, int64_t step,
+                            int64_t from, int64_t n);
+
 /* A copy on the stream; of each GPU's bytes on their own: one of several GPUs' at once is six times slower. */
 void cni_cuda_copy_owned(cni_cuda_address to, cni_cuda_address from, size_t n, cni_cuda_handle stream);
 

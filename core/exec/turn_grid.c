@@ -333,11 +333,6 @@ static int64_t bytes_of(const cni_turn_grid *g, bool stays)
     return sum;
 }
 
-int64_t cni_turn_grid_bytes(const cni_turn_grid *g)
-{
-    return bytes_of(g, true) + CNI_TURN_LANES * bytes_of(g, false);
-}
-
 /* At least two rows of what is reduced: the order of a sum follows from the axes that have a length. */
 static int64_t most_pieces(const maker *m, int axis)
 {
@@ -393,7 +388,7 @@ static bool fits(const maker *m)
         if (!measure(m)) {
             return false;
         }
-        if (cni_turn_grid_bytes(g) <= m->room) {
+        if (bytes_of(g, true) + CNI_TURN_LANES * bytes_of(g, false) <= m->room) {
             return true;
         }
     }

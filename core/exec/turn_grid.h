@@ -47,9 +47,6 @@ static inline int64_t cni_turn_aligned(int64_t nbytes)
    0: all of a result's. False: there are none, or the part is not of a kind that is cut so. */
 bool cni_turn_grid_make(const cni_part *part, const cni_window *w, int64_t room, int64_t quantum, cni_turn_grid *out);
 
-/* Bytes that areas take together. */
-int64_t cni_turn_grid_bytes(const cni_turn_grid *grid);
-
 /* The box of the work. */
 void cni_turn_box(const cni_turn_grid *grid, int64_t number, cni_box *work);
 

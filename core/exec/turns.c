@@ -208,13 +208,13 @@ static cn_status bind(const cni_part *part, const cni_window *w, const cni_skele
         return cni_fail_memory((int64_t)sizeof *b);
     }
     int64_t quantum = 0;
-    cn_status status = part->reduces ? cni_cpu_place.bind(part, w, s, NULL, &b->whole) : CN_OK;
+    cn_status status = CN_OK;
+    if (part->reduces && (status = cni_cpu_place.bind(part, w, s, NULL, &b->whole)) == CN_OK) {
+        quantum = cni_cpu_place.sharing->quantum(b->whole);
+    }
     if (status != CN_OK) {
         unbind(b);
         return status;
-    }
-    if (part->reduces) {
-        quantum = cni_cpu_place.sharing->quantum(b->whole);
     }
     status = CN_ERROR_UNSUPPORTED;
     if (room > 0 && cni_turn_grid_make(part, w, room, quantum, &b->grid) && pays(b, part, w) && turns()->open()) {
